@@ -1,0 +1,1 @@
+//! The authorization server: discovery, token, introspection, revocation, clients and keys.

@@ -1,0 +1,149 @@
+//! The writer: appends JSON text to a buffer, in order, without a tree.
+
+/// Writes one JSON value. Commas are its own business.
+#[derive(Debug, Default)]
+pub struct Writer {
+    out: Vec<u8>,
+    comma: bool,
+}
+
+impl Writer {
+    /// An empty writer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty writer with room for this many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), comma: false }
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Length of what was written so far, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether nothing was written yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.push(b',');
+        }
+        self.comma = true;
+    }
+
+    /// Writes an object whose members `members` writes.
+    pub fn object(&mut self, members: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.out.push(b'{');
+        self.comma = false;
+        members(self);
+        self.out.push(b'}');
+        self.comma = true;
+    }
+
+    /// Writes an array whose items `items` writes.
+    pub fn array(&mut self, items: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.out.push(b'[');
+        self.comma = false;
+        items(self);
+        self.out.push(b']');
+        self.comma = true;
+    }
+
+    /// Writes a member's name; its value must follow.
+    pub fn key(&mut self, name: &str) {
+        self.separate();
+        self.text(name);
+        self.out.push(b':');
+        self.comma = false;
+    }
+
+    /// Writes a string member.
+    pub fn member(&mut self, name: &str, value: &str) {
+        self.key(name);
+        self.string(value);
+    }
+
+    /// Writes a string value.
+    pub fn string(&mut self, value: &str) {
+        self.separate();
+        self.text(value);
+    }
+
+    /// Writes a whole number.
+    pub fn integer(&mut self, value: i64) {
+        self.separate();
+        let mut buffer = itoa::Buffer::new();
+        self.out.extend_from_slice(buffer.format(value).as_bytes());
+    }
+
+    /// Writes a boolean.
+    pub fn boolean(&mut self, value: bool) {
+        self.separate();
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// Writes text that is JSON already (a number's text, a stored resource).
+    pub fn raw(&mut self, json: &[u8]) {
+        self.separate();
+        self.out.extend_from_slice(json);
+    }
+
+    /// Writes a parsed value without the white space between its parts. Scalars keep their text.
+    pub fn value(&mut self, value: super::Value<'_>) {
+        match value.kind() {
+            super::Kind::Object => self.object(|w| {
+                for member in value.members() {
+                    w.key(member.name());
+                    w.value(member);
+                }
+            }),
+            super::Kind::Array => self.array(|w| {
+                for item in value.items() {
+                    w.value(item);
+                }
+            }),
+            _ => self.raw(value.raw().as_bytes()),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.out.push(b'"');
+        let mut clean = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            let escape: &[u8] = match byte {
+                b'"' => b"\\\"",
+                b'\\' => b"\\\\",
+                b'\n' => b"\\n",
+                b'\r' => b"\\r",
+                b'\t' => b"\\t",
+                0..0x20 => b"",
+                _ => continue,
+            };
+            self.out.extend_from_slice(text.as_bytes().get(clean..at).unwrap_or_default());
+            if escape.is_empty() {
+                self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            } else {
+                self.out.extend_from_slice(escape);
+            }
+            clean = at + 1;
+        }
+        self.out.extend_from_slice(text.as_bytes().get(clean..).unwrap_or_default());
+        self.out.push(b'"');
+    }
+}

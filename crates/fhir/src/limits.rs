@@ -1,0 +1,17 @@
+//! Stated limits of FHIR values (security rows F56, F57).
+
+/// Bytes of one JSON body. The PFE example set in one transaction is 0.6 MB; a transaction of
+/// 10,000 resources is about 20 MB. Spans in the tree are 32 bit, so this must stay below 4 GiB.
+pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Nesting of arrays and objects. The deepest official R4 example nests 24 levels; a Bundle adds 4.
+pub const DEPTH_MAX: usize = 64;
+
+/// Members of one object. The widest R4 type has fewer than 60 elements, each with a `_` companion.
+pub const MEMBERS_MAX: usize = 256;
+
+/// Values (nodes) in one body: bounds the memory of the tree to 20 times this many bytes.
+pub const NODES_MAX: usize = 4_000_000;
+
+/// Characters of a logical id. SPEC: R4 datatypes.html#id.
+pub const ID_CHARS_MAX: usize = 64;

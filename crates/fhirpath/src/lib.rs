@@ -1,0 +1,1 @@
+//! FHIRPath: lexer, parser, evaluator with a step budget.

@@ -1,0 +1,1 @@
+//! Decisions: who may do what, as predicates; the only maker of Permit.

@@ -1,0 +1,1 @@
+//! FHIR REST interactions and the pipeline that every request takes.

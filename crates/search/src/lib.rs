@@ -1,0 +1,1 @@
+//! FHIR search: queries into predicates, extraction of index values, matching in memory.

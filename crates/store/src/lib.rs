@@ -1,0 +1,1 @@
+//! Versions, history, indices, plans and commits on an embedded engine.

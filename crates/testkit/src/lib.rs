@@ -1,0 +1,1 @@
+//! What tests share: seeded clock, fixtures, tokens, in-process server.

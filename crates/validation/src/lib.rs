@@ -1,0 +1,1 @@
+//! Validation of resources against base R4; the only maker of Validated.
