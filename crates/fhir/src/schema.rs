@@ -82,7 +82,12 @@ pub struct Binding {
 /// SPEC: R4 valueset-binding-strength.html.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the codes")]
-pub enum BindingStrength { Required, Extensible, Preferred, Example }
+pub enum BindingStrength {
+    Required,
+    Extensible,
+    Preferred,
+    Example,
+}
 
 /// An invariant.
 #[derive(Debug, Clone, Copy)]

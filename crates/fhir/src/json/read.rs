@@ -20,9 +20,22 @@ pub struct JsonError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "Display says each in a sentence")]
 pub enum JsonErrorKind {
-    TooLong, TooDeep, TooManyMembers, TooManyValues,
-    InvalidUtf8, LoneSurrogate, ControlCharacter, NulCharacter, InvalidEscape, EscapedName,
-    DuplicateName, NameTooLong, InvalidNumber, UnexpectedEnd, UnexpectedCharacter, TrailingData,
+    TooLong,
+    TooDeep,
+    TooManyMembers,
+    TooManyValues,
+    InvalidUtf8,
+    LoneSurrogate,
+    ControlCharacter,
+    NulCharacter,
+    InvalidEscape,
+    EscapedName,
+    DuplicateName,
+    NameTooLong,
+    InvalidNumber,
+    UnexpectedEnd,
+    UnexpectedCharacter,
+    TrailingData,
 }
 
 impl fmt::Display for JsonErrorKind {
@@ -112,11 +125,8 @@ impl Reader<'_> {
     }
 
     fn unexpected<T>(&self) -> Step<T> {
-        let kind = if self.at < self.bytes.len() {
-            JsonErrorKind::UnexpectedCharacter
-        } else {
-            JsonErrorKind::UnexpectedEnd
-        };
+        let kind =
+            if self.at < self.bytes.len() { JsonErrorKind::UnexpectedCharacter } else { JsonErrorKind::UnexpectedEnd };
         Err((kind, self.at))
     }
 

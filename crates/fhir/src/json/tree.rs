@@ -7,7 +7,14 @@ use std::{borrow::Cow, ops::Range};
 /// What a JSON value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are JSON's own")]
-pub enum Kind { Null, Bool, Number, String, Array, Object }
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {

@@ -6,7 +6,14 @@
 /// How much of a date was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are the units")]
-pub enum Precision { Year, Month, Day, Minute, Second, Millisecond }
+pub enum Precision {
+    Year,
+    Month,
+    Day,
+    Minute,
+    Second,
+    Millisecond,
+}
 
 /// A date or time with its precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
