@@ -1,1 +1,5 @@
 //! FHIRPath: lexer, parser, evaluator with a step budget.
+
+/// A compiled FHIRPath expression.
+#[derive(Debug, Clone)]
+pub struct Expression;

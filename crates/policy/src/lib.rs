@@ -1,1 +1,17 @@
-//! Decisions: who may do what, as predicates; the only maker of Permit.
+//! Who may do what: the only place that decides, and the only maker of [`Permit`].
+//!
+//! A grant is a search: every scope becomes a [`search::Predicate`] per resource type and letter.
+//! `decide` narrows, never widens: server rules ∩ scopes (row B41). The store ANDs the permit's
+//! predicate into every road by which a row can leave, so there is no filter to forget afterwards.
+//!
+//! Pure: no I/O, no clock. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F1 to F13.
+
+mod decide;
+mod denied;
+mod interaction;
+mod permit;
+
+pub use decide::{Grants, decide};
+pub use denied::Denied;
+pub use interaction::Interaction;
+pub use permit::{Access, Need, Permit};

@@ -1,0 +1,1 @@
+//! Rendering of an entry as AuditEvent JSON after IHE BALP. SPEC: rows F17, F18.

@@ -1,0 +1,39 @@
+//! A refusal with its reason. The caller learns the public text, the audit log the reason.
+
+use fhir::ResourceType;
+use std::fmt;
+
+/// Why not. Maps to 403 `insufficient_scope` (row F13); hidden instances are not refused but absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// No scope names this type with the letter that the interaction needs.
+    Scope {
+        /// The type asked for; `None` for an interaction on the whole system.
+        resource_type: Option<ResourceType>,
+        /// The letters that were missing, as in a scope: `r`, `cs`.
+        needs: &'static str,
+    },
+    /// AuditEvent is written by the server alone (row F22).
+    AuditIsReadOnly,
+    /// A write whose result the caller's scopes do not cover (row F7).
+    ResultOutsideScope(ResourceType),
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope { resource_type: Some(name), needs } => {
+                write!(f, "the token's scopes do not allow '{needs}' on {name}")
+            }
+            Self::Scope { resource_type: None, needs } => {
+                write!(f, "the token's scopes do not allow '{needs}' here")
+            }
+            Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
+            Self::ResultOutsideScope(name) => {
+                write!(f, "the token's scopes do not cover this {name} as it would be after the change")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Denied {}

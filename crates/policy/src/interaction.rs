@@ -1,0 +1,61 @@
+//! What is asked for: the R4 interactions, with the names that URL and headers gave.
+//!
+//! SPEC: R4 http.html#Summary; codes of valueset-type-restful-interaction and system-restful-interaction.
+
+use fhir::{LogicalId, ResourceType, VersionId};
+
+/// One FHIR interaction. A batch or transaction is decided entry by entry as well (row B31).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are R4's; fields are type, id and version of the URL")]
+pub enum Interaction {
+    Capabilities,
+    Read(ResourceType, LogicalId),
+    Vread(ResourceType, LogicalId, VersionId),
+    HistoryInstance(ResourceType, LogicalId),
+    Create(ResourceType),
+    /// `If-None-Exist`.
+    ConditionalCreate(ResourceType),
+    Update(ResourceType, LogicalId),
+    Delete(ResourceType, LogicalId),
+    SearchType(ResourceType),
+    /// `Patient/{id}/{type}`: a search within a patient's compartment.
+    SearchCompartment(LogicalId, ResourceType),
+    Batch,
+    Transaction,
+}
+
+impl Interaction {
+    /// The code for AuditEvent.subtype and CapabilityStatement.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Capabilities => "capabilities",
+            Self::Read(..) => "read",
+            Self::Vread(..) => "vread",
+            Self::HistoryInstance(..) => "history-instance",
+            Self::Create(_) | Self::ConditionalCreate(_) => "create",
+            Self::Update(..) => "update",
+            Self::Delete(..) => "delete",
+            Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
+            Self::Batch => "batch",
+            Self::Transaction => "transaction",
+        }
+    }
+
+    /// The resource type it names, when it names one.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<ResourceType> {
+        match self {
+            Self::Read(t, _)
+            | Self::Vread(t, ..)
+            | Self::HistoryInstance(t, _)
+            | Self::Create(t)
+            | Self::ConditionalCreate(t)
+            | Self::Update(t, _)
+            | Self::Delete(t, _)
+            | Self::SearchType(t)
+            | Self::SearchCompartment(_, t) => Some(*t),
+            Self::Capabilities | Self::Batch | Self::Transaction => None,
+        }
+    }
+}

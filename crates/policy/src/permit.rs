@@ -1,0 +1,53 @@
+//! The permit: proof that `decide` said yes, and for which resources.
+//!
+//! Review target: nothing outside this crate can make a [`Permit`]; the store takes no question
+//! without one.
+
+use crate::decide::Grants;
+use fhir::ResourceType;
+use search::Predicate;
+use std::sync::Arc;
+
+/// What a road through the store does with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Need {
+    /// It leaves as itself: read, vread, history, include target (`r`).
+    Read,
+    /// It is found, counted, sorted by, or joined through a chain or `_has` (`s`).
+    Search,
+    /// It comes to be (`c`).
+    Create,
+    /// It changes (`u`).
+    Update,
+    /// It ends (`d`).
+    Delete,
+}
+
+/// Which resources of a type a permit covers for a need.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Access {
+    /// None of them; the type is as good as empty.
+    Nothing,
+    /// All of them.
+    Everything,
+    /// Those that the predicate means.
+    Where(Arc<Predicate>),
+}
+
+/// Proof of permission for one interaction, valid for the snapshot or commit it is used with.
+#[derive(Debug, Clone)]
+pub struct Permit {
+    grants: Arc<Grants>,
+}
+
+impl Permit {
+    pub(crate) fn new(grants: Arc<Grants>) -> Self {
+        Self { grants }
+    }
+
+    /// Which resources of this type the permit covers for this need.
+    #[must_use]
+    pub fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
+        self.grants.access(resource_type, need)
+    }
+}

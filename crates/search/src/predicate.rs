@@ -1,0 +1,180 @@
+//! The predicate algebra: which resources of one type are meant.
+//!
+//! INVARIANT: a predicate never widens by being ANDed; `policy` relies on `And([grant, search])`
+//! selecting a subset of `grant`.
+
+use crate::registry::ParameterId;
+use fhir::{LogicalId, ResourceType, primitive::decimal::Decimal};
+use std::sync::Arc;
+
+/// Which resources (of a type given by context) are meant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicate {
+    /// Every resource.
+    All,
+    /// None.
+    Nothing,
+    /// Those that all of these mean; empty: all.
+    And(Vec<Arc<Predicate>>),
+    /// Those that at least one of these means; empty: none.
+    Or(Vec<Arc<Predicate>>),
+    /// Those that this does not mean.
+    Not(Arc<Predicate>),
+    /// Those with one of these ids.
+    Id(Vec<LogicalId>),
+    /// Those last updated so.
+    LastUpdated(DateTest),
+    /// Those with at least one value of the parameter that passes the test.
+    Value {
+        /// The parameter.
+        parameter: ParameterId,
+        /// The test.
+        test: Test,
+    },
+    /// Those with no value (`true`) or at least one value (`false`) of the parameter.
+    Missing {
+        /// The parameter.
+        parameter: ParameterId,
+        /// Whether it is missing.
+        missing: bool,
+    },
+    /// Those whose reference parameter points at a `target` resource that `predicate` means.
+    Chain {
+        /// The reference parameter.
+        parameter: ParameterId,
+        /// Type of the target.
+        target: ResourceType,
+        /// About the target.
+        predicate: Arc<Predicate>,
+    },
+    /// Those that a `source` resource meant by `predicate` refers to by its parameter.
+    Has {
+        /// Type of the referring resource.
+        source: ResourceType,
+        /// Its reference parameter.
+        parameter: ParameterId,
+        /// About the referring resource.
+        predicate: Arc<Predicate>,
+    },
+    /// Those in the compartment of this patient (R4 CompartmentDefinition patient).
+    PatientCompartment(LogicalId),
+}
+
+/// A test of one index value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// Of a token.
+    Token(TokenTest),
+    /// Of a string: the text is folded for `StartsWith` and `Contains`, as written for `Exact`.
+    String(StringMatch, String),
+    /// Of a reference.
+    Reference(ReferenceTest),
+    /// Of a date.
+    Date(DateTest),
+    /// Of a number.
+    Number(NumberTest),
+    /// Of a quantity.
+    Quantity(QuantityTest),
+    /// Of a URI.
+    Uri(UriMatch, String),
+    /// Of a composite: one test for each component, all on the same group.
+    Composite(Vec<Test>),
+}
+
+/// SPEC: R4 search.html#token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenTest {
+    /// `code`: any system or none.
+    Code(String),
+    /// `system|code`.
+    SystemCode(String, String),
+    /// `|code`: no system.
+    NoSystem(String),
+    /// `system|`: any code of the system.
+    System(String),
+    /// `:text`: display or text starts with this (folded).
+    Text(String),
+}
+
+/// SPEC: R4 search.html#string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the modifiers")]
+pub enum StringMatch {
+    StartsWith,
+    Exact,
+    Contains,
+}
+
+/// SPEC: R4 search.html#uri.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the modifiers")]
+pub enum UriMatch {
+    Exact,
+    Above,
+    Below,
+}
+
+/// SPEC: R4 search.html#reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferenceTest {
+    /// A local target of this type and id.
+    Target(ResourceType, LogicalId),
+    /// A local target of this id, of any type.
+    AnyType(LogicalId),
+    /// This absolute or canonical URL.
+    Url(String),
+    /// `:identifier`.
+    Identifier(TokenTest),
+}
+
+/// Comparison prefixes. SPEC: R4 search.html#prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the prefixes")]
+pub enum Prefix {
+    Eq,
+    Ne,
+    Gt,
+    Lt,
+    Ge,
+    Le,
+    Sa,
+    Eb,
+    Ap,
+}
+
+/// A comparison with the span `[low, high)` that a search value stands for (milliseconds since the epoch).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTest {
+    /// The prefix.
+    pub prefix: Prefix,
+    /// First millisecond of the search value; for `ap` already widened.
+    pub low: i64,
+    /// First millisecond after it.
+    pub high: i64,
+}
+
+/// A comparison with a number and the interval `[low, high)` that its precision stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NumberTest {
+    /// The prefix.
+    pub prefix: Prefix,
+    /// The number itself.
+    pub value: Decimal,
+    /// Lower end of its precision interval.
+    pub low: Decimal,
+    /// Upper end.
+    pub high: Decimal,
+}
+
+/// A comparison with a quantity: the number as for [`NumberTest`], and the unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantityTest {
+    /// The number, in the unit as written.
+    pub number: NumberTest,
+    /// Unit system; `None`: any.
+    pub system: Option<String>,
+    /// Unit code or text; `None`: any unit.
+    pub code: Option<String>,
+    /// The same in canonical UCUM units, when the unit is one we convert.
+    pub canonical: Option<(NumberTest, String)>,
+}
