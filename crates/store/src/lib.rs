@@ -1,1 +1,23 @@
-//! Versions, history, indices, plans and commits on an embedded engine.
+//! Versions, history, indices, plans and commits.
+//!
+//! - [`Store::snapshot`] → [`Snapshot`]: read, vread, history, search; every call takes a [`policy::Permit`].
+//! - [`Store::commit`]: a [`transaction::Transaction`] of validated changes with their audit entries, one atomic batch.
+//! - [`tables::Table`]: small key-value tables for the authorization server.
+//! - [`Store::log`]: the audit log, on the store's own append-only files.
+//!
+//! One module knows engine files: [`engine`]. Keys and values byte by byte: `docs/store.md`.
+
+pub mod engine;
+pub mod error;
+pub mod page;
+pub mod snapshot;
+pub mod tables;
+pub mod transaction;
+
+mod store;
+
+pub use error::{CommitError, OpenError, ReadError};
+pub use page::{Found, HistoryPage, Page};
+pub use snapshot::Snapshot;
+pub use store::{Options, Store};
+pub use transaction::{Change, Committed, Transaction};

@@ -1,1 +1,5 @@
-//! Validation of resources against base R4; the only maker of Validated.
+//! Validation of resources against base R4; the only maker of [`Validated`].
+
+mod validated;
+
+pub use validated::Validated;

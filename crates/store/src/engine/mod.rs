@@ -1,0 +1,1 @@
+//! Engine files: the only module that knows fjall and the file system.

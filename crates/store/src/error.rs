@@ -1,0 +1,101 @@
+//! What can go wrong in the store, without a word of HTTP.
+
+use fhir::{LogicalId, ResourceType, VersionId};
+use std::fmt;
+
+/// Why a read found nothing to give.
+#[derive(Debug)]
+pub enum ReadError {
+    /// Absent, or not visible under the permit: the same to the caller (invariant 5).
+    NotFound,
+    /// Deleted, and the permit covered its last version.
+    Gone,
+    /// The search asks for more than the limits allow; the text names the part.
+    TooCostly(&'static str),
+    /// A page cursor that this server did not make, or not for this caller and search.
+    Cursor,
+    /// The engine failed or its data is damaged; the text is for the log.
+    Unavailable(String),
+}
+
+/// Why a transaction was not committed. Nothing of it was.
+#[derive(Debug)]
+pub enum CommitError {
+    /// The change at this place names a resource that is absent or not visible.
+    NotFound(usize),
+    /// The change at this place updates or deletes something whose permit denies it, or would make
+    /// a resource that the permit does not cover.
+    Denied(usize, ResourceType),
+    /// `If-Match` at this place names another version than the current one.
+    Version(usize, Option<VersionId>),
+    /// A condition at this place was met by one resource: its id.
+    Exists(usize, ResourceType, LogicalId, VersionId),
+    /// A condition at this place was met by several resources.
+    MultipleMatches(usize),
+    /// Two changes of the transaction name the same resource; the second is at this place.
+    Duplicate(usize),
+    /// The store cannot take writes now; the text is for the log.
+    Unavailable(String),
+}
+
+/// Why a store does not open. Each says what an operator can do.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process has it open.
+    Locked,
+    /// The engine or file system failed.
+    Engine(String),
+    /// The chain of commits has a gap or does not verify, at this commit.
+    Chain(u64, String),
+    /// The format is of another version of this program.
+    Format(String),
+}
+
+macro_rules! text {
+    ($name:ident, $self:ident, $f:ident, $body:expr) => {
+        impl fmt::Display for $name {
+            fn fmt(&$self, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                $body
+            }
+        }
+        impl std::error::Error for $name {}
+    };
+}
+
+text!(
+    ReadError,
+    self,
+    f,
+    match self {
+        Self::NotFound => f.write_str("no such resource"),
+        Self::Gone => f.write_str("the resource was deleted"),
+        Self::TooCostly(what) => write!(f, "too costly: {what}"),
+        Self::Cursor => f.write_str("not a page of this search"),
+        Self::Unavailable(_) => f.write_str("the store is unavailable"),
+    }
+);
+text!(
+    CommitError,
+    self,
+    f,
+    match self {
+        Self::NotFound(_) => f.write_str("no such resource"),
+        Self::Denied(_, kind) => write!(f, "not permitted on {kind}"),
+        Self::Version(..) => f.write_str("the resource has another version now"),
+        Self::Exists(..) => f.write_str("a resource that meets the condition exists"),
+        Self::MultipleMatches(_) => f.write_str("several resources meet the condition"),
+        Self::Duplicate(_) => f.write_str("the transaction changes a resource twice"),
+        Self::Unavailable(_) => f.write_str("the store is unavailable"),
+    }
+);
+text!(
+    OpenError,
+    self,
+    f,
+    match self {
+        Self::Locked => f.write_str("another process has this data directory open; stop it or use its server"),
+        Self::Engine(why) => write!(f, "the data directory cannot be opened: {why}"),
+        Self::Chain(at, why) => write!(f, "the chain of commits is broken at commit {at}: {why}; restore a backup"),
+        Self::Format(why) => write!(f, "the data directory has another format: {why}"),
+    }
+);

@@ -1,0 +1,89 @@
+//! What is to be written: changes with their permits, and the audit entries that go with them.
+
+use audit::Receipt;
+use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use policy::Permit;
+use search::Predicate;
+use std::sync::Arc;
+use validation::Validated;
+
+/// One change. References are resolved and ids assigned before it gets here.
+#[derive(Debug)]
+pub enum Change {
+    /// A new resource under a server-made id.
+    Create {
+        /// Its id.
+        id: LogicalId,
+        /// The resource.
+        resource: Validated,
+        /// `If-None-Exist`: commit only when no resource of the type, visible under the permit, is meant.
+        unless: Option<Arc<Predicate>>,
+    },
+    /// A new version, or a first one under an id that the client chose.
+    Update {
+        /// Its id.
+        id: LogicalId,
+        /// The resource.
+        resource: Validated,
+        /// `If-Match`.
+        if_match: Option<VersionId>,
+        /// `If-None-Match: *`: only when it does not exist.
+        if_none_match_any: bool,
+    },
+    /// An end. Deleting what is absent or already deleted changes nothing and is no error.
+    Delete {
+        /// Its type.
+        resource_type: ResourceType,
+        /// Its id.
+        id: LogicalId,
+        /// `If-Match`.
+        if_match: Option<VersionId>,
+    },
+}
+
+/// Changes that happen together or not at all.
+#[derive(Debug)]
+pub struct Transaction {
+    /// Each change with the permit of its own interaction.
+    pub changes: Vec<(Change, Permit)>,
+    /// Predicates that conditional references were resolved by: each must still mean exactly this
+    /// resource at commit.
+    pub resolved: Vec<(ResourceType, Arc<Predicate>, LogicalId, Permit)>,
+    /// One entry for each change, in order, then entries for the whole (a transaction's own).
+    /// The store fills the versions of what was touched.
+    pub audit: Vec<audit::Entry>,
+    /// Time of the commit: `meta.lastUpdated`.
+    pub now: Instant,
+}
+
+/// What became of one change.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// Type.
+    pub resource_type: ResourceType,
+    /// Id.
+    pub id: LogicalId,
+    /// The version that is current now; for a delete of something absent, none.
+    pub version: Option<VersionId>,
+    /// `meta.lastUpdated`.
+    pub last_updated: Instant,
+    /// Whether the resource did not exist before.
+    pub created: bool,
+    /// The stored bytes; empty for a delete.
+    pub bytes: bytes::Bytes,
+}
+
+/// Proof that a transaction is on stable storage and its entries are in the audit log.
+#[derive(Debug)]
+pub struct Committed {
+    pub(crate) done: Vec<Done>,
+    pub(crate) receipt: Receipt,
+}
+
+impl Committed {
+    /// What became of each change, in order, and the receipt of the last entry.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Done>, Receipt) {
+        (self.done, self.receipt)
+    }
+}
