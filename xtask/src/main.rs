@@ -1,1 +1,45 @@
-fn main() {}
+//! Development tasks, run as `cargo xtask COMMAND`. Left out: anything that a user of the server runs.
+
+mod definitions;
+
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Development tasks of handrail.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Write the tables of facts under crates/fhir/definitions from the FHIR packages in DIR.
+    Definitions {
+        /// Folder with the FHIR packages (*.tgz).
+        packages: PathBuf,
+        /// Only compare with what is committed; fail when a table is stale.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Definitions { packages, check } => definitions::run(&packages, check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The top of the repository.
+fn repository() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or_else(|| here.clone(), std::path::Path::to_path_buf)
+}

@@ -32,10 +32,10 @@ impl Reference {
             Some(rest) => rest.strip_prefix('/')?,
             None => text,
         };
-        if let Some((kind, query)) = text.split_once('?') {
-            if let Ok(kind) = ResourceType::parse(kind) {
-                return Some(Self::Conditional(kind, query.to_owned()));
-            }
+        if let Some((kind, query)) = text.split_once('?')
+            && let Ok(kind) = ResourceType::parse(kind)
+        {
+            return Some(Self::Conditional(kind, query.to_owned()));
         }
         if text.contains("://") {
             return Some(Self::Absolute(text.to_owned()));

@@ -1,0 +1,97 @@
+//! Tables of facts about FHIR R4 and the guides: types, elements, codes, search parameters,
+//! compartments, profiles, capability expectations. Made by `cargo xtask definitions` from the FHIR
+//! packages, committed under `definitions/` (format: its README), compiled into the binary, parsed
+//! once at first use. Profiles, terminology and expectations are parsed on their own first use.
+//!
+//! No prose: paths, cardinalities, types, targets, bindings, expressions.
+//! SPEC: R4 elementdefinition.html, searchparameter.html, compartmentdefinition.html.
+
+mod capability;
+mod package;
+mod profile;
+mod search_parameter;
+mod table;
+mod terminology;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+pub use capability::{CapabilityStatement, Expectation, Expected, ExpectedResource, capability_statements};
+pub use package::{Package, packages};
+pub use profile::{Profile, ProfileElement, ProfileType, profile_named, profiles};
+pub use search_parameter::SearchParameterDefinition;
+pub use terminology::{CodeSystem, Concept, code_system_named};
+pub use types::{Binding, BindingStrength, Constraint, ElementDefinition, TypeDefinition, TypeKind, TypeReference};
+
+use std::sync::LazyLock;
+
+/// All tables of one set of packages.
+#[derive(Debug)]
+pub struct Schema {
+    /// All types, sorted by name.
+    pub types: Vec<TypeDefinition>,
+    /// All search parameters: R4 first, then the guides, each in the order of their URLs. No two
+    /// have the same (base, code).
+    pub search_parameters: Vec<SearchParameterDefinition>,
+    /// Patient compartment: resource type and the search parameters that put it there, sorted by
+    /// type. A Patient is in its own compartment besides.
+    pub patient_compartment: Vec<(&'static str, Vec<&'static str>)>,
+}
+
+impl Schema {
+    /// The type of this name (`Observation`, `string`, `Observation.component`).
+    #[must_use]
+    pub fn type_named(&self, name: &str) -> Option<&TypeDefinition> {
+        self.types.binary_search_by(|candidate| candidate.name.cmp(name)).ok().and_then(|at| self.types.get(at))
+    }
+
+    /// The type that an element's type reference names, without a search.
+    #[must_use]
+    pub fn type_of(&self, reference: &TypeReference) -> Option<&TypeDefinition> {
+        self.types.get(reference.index)
+    }
+
+    /// Codes of a value set that a required binding names, as (system, code), when it is enumerable
+    /// from the packages; `None` when membership cannot be checked. Sorted by code, then system.
+    #[must_use]
+    pub fn value_set_codes(&self, canonical: &str) -> Option<&[(&'static str, &'static str)]> {
+        terminology::value_set_codes(canonical)
+    }
+
+    /// Whether a value set holds a code; without `system` in any system. `None` when it cannot be
+    /// known from the packages.
+    #[must_use]
+    pub fn value_set_holds(&self, canonical: &str, system: Option<&str>, code: &str) -> Option<bool> {
+        let codes = self.value_set_codes(canonical)?;
+        let start = codes.partition_point(|(_, have)| *have < code);
+        let mut same = codes.iter().skip(start).take_while(|(_, have)| *have == code);
+        Some(same.any(|(of, _)| system.is_none_or(|system| system == *of)))
+    }
+}
+
+/// The tables of R4 core with US Core, PFE and RT, as committed.
+#[must_use]
+pub fn r4() -> &'static Schema {
+    static R4: LazyLock<Schema> = LazyLock::new(|| Schema {
+        types: types::read(
+            include_str!("../../definitions/types.tsv"),
+            include_str!("../../definitions/constraints.tsv"),
+        ),
+        search_parameters: search_parameter::read(include_str!("../../definitions/search-parameters.tsv")),
+        patient_compartment: table::lines(include_str!("../../definitions/patient-compartment.tsv"))
+            .map(|mut row| (row.cell(), row.list(' ')))
+            .collect(),
+    });
+    &R4
+}
+
+/// Names of all concrete resource types of R4, sorted.
+#[must_use]
+pub fn resource_type_names() -> &'static [&'static str] {
+    static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let concrete = r4().types.iter().filter(|one| one.kind == TypeKind::Resource && !one.is_abstract);
+        concrete.map(|one| one.name).collect()
+    });
+    &NAMES
+}

@@ -1,0 +1,260 @@
+//! Types and their elements. SPEC: R4 structuredefinition.html, elementdefinition.html.
+
+use super::table::{self, Row};
+
+/// What kind of type a [`TypeDefinition`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeKind {
+    /// A resource type.
+    Resource,
+    /// A data type with elements.
+    Complex,
+    /// A primitive type.
+    Primitive,
+    /// An element with children of its own inside another type (`Observation.component`).
+    Backbone,
+}
+
+/// One type: its name and its elements, inherited ones included, in the order of XML.
+///
+/// A primitive has `id` and `extension`; its value is itself and no element.
+#[derive(Debug)]
+pub struct TypeDefinition {
+    /// `Observation`, `HumanName`, `string`, or for a backbone its path `Observation.component`.
+    pub name: &'static str,
+    /// The kind.
+    pub kind: TypeKind,
+    /// Name of the type that this one specializes; empty for Element and Resource.
+    pub base: &'static str,
+    /// Never instantiated itself.
+    pub is_abstract: bool,
+    /// The elements, in order; without the type's own root.
+    pub elements: Vec<ElementDefinition>,
+    /// Invariants on the type itself, inherited ones (`ele-1`, `dom-2`) included.
+    pub constraints: Vec<Constraint>,
+    /// Positions in `elements`, sorted by the elements' names.
+    by_name: Vec<u16>,
+    /// Positions in `elements` of the choices.
+    choices: Vec<u16>,
+}
+
+/// One element of a type.
+#[derive(Debug)]
+pub struct ElementDefinition {
+    /// Full path as the package writes it: `Observation.value[x]`.
+    pub path: &'static str,
+    /// Name without parent and without `[x]`: `value`.
+    pub name: &'static str,
+    /// `value[x]`: the JSON name carries the type (`valueQuantity`).
+    pub is_choice: bool,
+    /// Smallest number of repeats.
+    pub min: u32,
+    /// Largest number of repeats; `None` for `*`.
+    pub max: Option<u32>,
+    /// The types it may have. A backbone has the one type named by its path; a content reference
+    /// has the type that it refers to.
+    pub types: Vec<TypeReference>,
+    /// The value set its codes come from.
+    pub binding: Option<Binding>,
+    /// Invariants on this element, without those that stand on its type already.
+    pub constraints: Vec<Constraint>,
+    /// Changes the meaning of what it stands in.
+    pub is_modifier: bool,
+    /// Part of `_summary=true`.
+    pub is_summary: bool,
+}
+
+/// A type that an element may have.
+#[derive(Debug, Clone)]
+pub struct TypeReference {
+    /// `Quantity`, `Reference`, `Observation.component`, `Resource`.
+    pub code: &'static str,
+    /// For Reference and canonical: names of the resource types that may be referred to; empty: any.
+    pub targets: Vec<&'static str>,
+    /// Position of the type in the schema.
+    pub(super) index: usize,
+}
+
+/// A binding of an element to a value set.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// How binding it is.
+    pub strength: BindingStrength,
+    /// Canonical URL of the value set, with version when the definition names one.
+    pub value_set: &'static str,
+}
+
+/// SPEC: R4 valueset-binding-strength.html.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the codes")]
+pub enum BindingStrength {
+    Required,
+    Extensible,
+    Preferred,
+    Example,
+}
+
+/// An invariant.
+#[derive(Debug, Clone, Copy)]
+pub struct Constraint {
+    /// `obs-6`.
+    pub key: &'static str,
+    /// Error (`true`) or warning.
+    pub is_error: bool,
+    /// FHIRPath.
+    pub expression: &'static str,
+}
+
+impl TypeDefinition {
+    /// The element that a JSON member name stands for, and the type that it has there:
+    /// `valueQuantity` is `value[x]` as Quantity. Names that start with `_` are not known here.
+    #[must_use]
+    pub fn member(&self, json_name: &str) -> Option<(&ElementDefinition, &TypeReference)> {
+        if let Some(element) = self.element(json_name)
+            && !element.is_choice
+        {
+            return element.types.first().map(|one| (element, one));
+        }
+        let choices = self.choices.iter().filter_map(|at| self.elements.get(usize::from(*at)));
+        choices.into_iter().find_map(|element| element.choice(json_name.as_bytes()).map(|one| (element, one)))
+    }
+
+    /// The element of this name without choice suffix (`value`).
+    #[must_use]
+    pub fn element(&self, name: &str) -> Option<&ElementDefinition> {
+        let named = |at: &u16| self.elements.get(usize::from(*at));
+        let at = self.by_name.binary_search_by(|at| named(at).map_or("", |element| element.name).cmp(name)).ok()?;
+        self.by_name.get(at).and_then(named)
+    }
+}
+
+impl ElementDefinition {
+    /// The type that a JSON member name gives this choice: `valueQuantity` → Quantity.
+    pub(crate) fn choice(&self, json_name: &[u8]) -> Option<&TypeReference> {
+        let (first, rest) = json_name.strip_prefix(self.name.as_bytes())?.split_first()?;
+        self.types.iter().find(|one| {
+            let code = one.code.as_bytes().split_first();
+            code.is_some_and(|(head, tail)| head.to_ascii_uppercase() == *first && tail == rest)
+        })
+    }
+}
+
+/// Reads `types.tsv` with its invariants.
+pub(super) fn read(types: &'static str, constraints: &'static str) -> Vec<TypeDefinition> {
+    let constraints = Constraints::read(constraints);
+    let mut list: Vec<TypeDefinition> = Vec::with_capacity(700);
+    for mut row in table::lines(types) {
+        match row.cell() {
+            "T" => list.push(read_type(row, &constraints)),
+            _ => {
+                if let Some(holder) = list.last_mut() {
+                    holder.elements.push(read_element(row, &constraints));
+                }
+            }
+        }
+    }
+    let names: Vec<&'static str> = list.iter().map(|one| one.name).collect();
+    for one in &mut list {
+        link(one, &names);
+    }
+    list
+}
+
+fn read_type(mut row: Row, constraints: &Constraints) -> TypeDefinition {
+    let name = row.cell();
+    let kind = match row.cell() {
+        "resource" => TypeKind::Resource,
+        "complex" => TypeKind::Complex,
+        "primitive" => TypeKind::Primitive,
+        _ => TypeKind::Backbone,
+    };
+    TypeDefinition {
+        name,
+        kind,
+        base: row.cell(),
+        is_abstract: row.cell() == "abstract",
+        constraints: constraints.of(row.cell()),
+        elements: Vec::with_capacity(16),
+        by_name: Vec::new(),
+        choices: Vec::new(),
+    }
+}
+
+fn read_element(mut row: Row, constraints: &Constraints) -> ElementDefinition {
+    let path = row.cell();
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let name = last.strip_suffix("[x]").unwrap_or(last);
+    let min = row.cell().parse().unwrap_or(0);
+    let max = row.cell().parse().ok();
+    let types = row.cell().split(' ').map(read_type_reference).collect();
+    let flags = row.cell();
+    ElementDefinition {
+        path,
+        name,
+        is_choice: last.len() != name.len(),
+        min,
+        max,
+        types,
+        binding: read_binding(row.cell()),
+        constraints: constraints.of(row.cell()),
+        is_modifier: flags.contains('m'),
+        is_summary: flags.contains('s'),
+    }
+}
+
+fn read_type_reference(cell: &'static str) -> TypeReference {
+    let (code, targets) = cell.split_once('>').unwrap_or((cell, ""));
+    let code = code.split('<').next().unwrap_or(code);
+    TypeReference { code, targets: table::list(targets, ','), index: usize::MAX }
+}
+
+pub(super) fn read_binding(cell: &'static str) -> Option<Binding> {
+    let (strength, value_set) = cell.split_once(' ')?;
+    let strength = match strength {
+        "required" => BindingStrength::Required,
+        "extensible" => BindingStrength::Extensible,
+        "preferred" => BindingStrength::Preferred,
+        _ => BindingStrength::Example,
+    };
+    Some(Binding { strength, value_set })
+}
+
+/// Resolves type references and sorts the names.
+fn link(one: &mut TypeDefinition, names: &[&'static str]) {
+    for reference in one.elements.iter_mut().flat_map(|element| &mut element.types) {
+        reference.index = names.binary_search(&reference.code).unwrap_or(usize::MAX);
+    }
+    let count = u16::try_from(one.elements.len()).unwrap_or(u16::MAX);
+    let name = |at: &u16| one.elements.get(usize::from(*at)).map_or("", |element| element.name);
+    one.by_name = (0..count).collect();
+    one.by_name.sort_unstable_by_key(name);
+    let is_choice = |at: &u16| one.elements.get(usize::from(*at)).is_some_and(|element| element.is_choice);
+    one.choices = (0..count).filter(is_choice).collect();
+}
+
+/// The invariants of `constraints.tsv`, sorted by id.
+pub(super) struct Constraints(Vec<(&'static str, Constraint)>);
+
+impl Constraints {
+    pub(super) fn read(text: &'static str) -> Self {
+        let mut list: Vec<_> = table::lines(text)
+            .map(|mut row| {
+                let id = row.cell();
+                let key = id.split('~').next().unwrap_or(id);
+                let is_error = row.cell() == "error";
+                (id, Constraint { key, is_error, expression: row.cell() })
+            })
+            .collect();
+        list.sort_unstable_by_key(|(id, _)| *id);
+        Self(list)
+    }
+
+    pub(super) fn of(&self, cell: &'static str) -> Vec<Constraint> {
+        let ids = table::list(cell, ' ').into_iter();
+        ids.filter_map(|id| {
+            let at = self.0.binary_search_by_key(&id, |(have, _)| have).ok()?;
+            self.0.get(at).map(|(_, constraint)| *constraint)
+        })
+        .collect()
+    }
+}
