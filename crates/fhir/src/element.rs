@@ -1,10 +1,15 @@
 //! A typed view of a JSON tree: an element is its value and its `_` companion (id, extensions)
 //! together, and knows its type. FHIRPath, validation and extraction walk this, not raw JSON.
 //!
-//! SPEC: R4 json.html#primitive, element.html.
+//! Walking allocates nothing. Members that the type does not know are not visited: finding them is
+//! validation's work. SPEC: R4 json.html#primitive, element.html.
 
-use crate::json::{Tree, Value};
-use crate::schema::{ElementDefinition, Schema, TypeDefinition};
+use crate::json::{Kind, Tree, Value};
+use crate::schema::{ElementDefinition, Schema, TypeDefinition, TypeKind, TypeReference};
+use std::borrow::Cow;
+
+#[cfg(test)]
+mod tests;
 
 /// One element: a value with its type. `Copy`; borrows the tree and the schema.
 #[derive(Debug, Clone, Copy)]
@@ -32,18 +37,148 @@ impl<'a> Element<'a> {
     #[must_use]
     pub fn resource_at(value: Value<'a>, schema: &'a Schema) -> Option<Self> {
         let name = value.get("resourceType")?.as_str()?;
-        let definition = schema.type_named(&name)?;
+        let definition = schema.type_named(&name).filter(|one| one.kind == TypeKind::Resource)?;
         Some(Self { definition, reached_by: None, value: Some(value), companion: None, schema })
+    }
+
+    /// Whether its type is a primitive.
+    #[must_use]
+    pub fn is_primitive(&self) -> bool {
+        self.definition.kind == TypeKind::Primitive
+    }
+
+    /// The text of a primitive: a string with its escapes resolved, a number or boolean as written.
+    /// `None` for other types and for a primitive without value.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        let value = self.value.filter(|_| self.is_primitive())?;
+        match value.kind() {
+            Kind::String => value.as_str(),
+            Kind::Number | Kind::Bool => Some(Cow::Borrowed(value.raw())),
+            Kind::Null | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    /// The first child of this name.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<Self> {
+        let mut first = None;
+        self.children(name, |child| {
+            if first.is_none() {
+                first = Some(child);
+            }
+        });
+        first
     }
 
     /// The children of this name (no `[x]`, no type suffix: `value` finds `valueQuantity`), repeats
     /// in order. A null item with a companion is an element without value.
     pub fn children(&self, name: &str, mut visit: impl FnMut(Element<'a>)) {
-        let _ = (name, &mut visit);
+        let Some(object) = self.object() else { return };
+        let Some(element) = self.definition.element(name) else { return };
+        if element.is_choice {
+            for member in object.members() {
+                let (plain_name, is_companion) = split_companion(member.name_bytes());
+                if let Some(of) = element.choice(plain_name) {
+                    self.visit_member(object, member, plain_name, is_companion, element, of, &mut visit);
+                }
+            }
+            return;
+        }
+        let Some(of) = element.types.first() else { return };
+        let (mut plain, mut companion) = (None, None);
+        for member in object.members() {
+            match split_companion(member.name_bytes()) {
+                (own, false) if own == name.as_bytes() => plain = Some(member),
+                (own, true) if own == name.as_bytes() => companion = Some(member),
+                _ => {}
+            }
+        }
+        self.visit_pair(plain, companion, element, of, &mut visit);
     }
 
     /// All children in document order.
     pub fn all_children(&self, mut visit: impl FnMut(Element<'a>)) {
-        let _ = &mut visit;
+        let Some(object) = self.object() else { return };
+        for member in object.members() {
+            let (plain_name, is_companion) = split_companion(member.name_bytes());
+            if let Some((element, of)) = self.definition.member_bytes(plain_name) {
+                self.visit_member(object, member, plain_name, is_companion, element, of, &mut visit);
+            }
+        }
+    }
+
+    /// The JSON object that holds the children: a primitive's are in its companion.
+    fn object(&self) -> Option<Value<'a>> {
+        if self.is_primitive() { self.companion } else { self.value }
+    }
+
+    /// Visits the elements of one member together with its companion, once for the two.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one member, taken apart by the callers' loops")]
+    fn visit_member(
+        &self,
+        object: Value<'a>,
+        member: Value<'a>,
+        plain_name: &[u8],
+        is_companion: bool,
+        element: &'a ElementDefinition,
+        of: &'a TypeReference,
+        visit: &mut impl FnMut(Element<'a>),
+    ) {
+        if is_companion {
+            if !object.members().any(|other| other.name_bytes() == plain_name) {
+                self.visit_pair(None, Some(member), element, of, visit);
+            }
+            return;
+        }
+        let companion = object.members().find(|other| split_companion(other.name_bytes()) == (plain_name, true));
+        self.visit_pair(Some(member), companion, element, of, visit);
+    }
+
+    fn visit_pair(
+        &self,
+        plain: Option<Value<'a>>,
+        companion: Option<Value<'a>>,
+        element: &'a ElementDefinition,
+        of: &'a TypeReference,
+        visit: &mut impl FnMut(Element<'a>),
+    ) {
+        let Some(definition) = self.schema.type_of(of) else { return };
+        let companion = companion.filter(|_| definition.kind == TypeKind::Primitive);
+        let mut emit = |plain: Option<Value<'a>>, companion: Option<Value<'a>>| {
+            let value = plain.filter(|value| value.kind() != Kind::Null);
+            let companion = companion.filter(|value| value.kind() == Kind::Object);
+            if value.is_none() && companion.is_none() {
+                return;
+            }
+            let mut definition = definition;
+            if definition.kind == TypeKind::Resource
+                && let Some(resource) = value.and_then(|value| Self::resource_at(value, self.schema))
+            {
+                definition = resource.definition;
+            }
+            visit(Self { definition, reached_by: Some(element), value, companion, schema: self.schema });
+        };
+        let is_list = |value: Option<Value<'a>>| value.is_some_and(|value| value.kind() == Kind::Array);
+        if !is_list(plain) && !is_list(companion) {
+            emit(plain, companion);
+            return;
+        }
+        let mut values = plain.into_iter().flat_map(Value::items_or_self);
+        let mut companions = companion.into_iter().flat_map(Value::items_or_self);
+        loop {
+            match (values.next(), companions.next()) {
+                (None, None) => return,
+                (value, companion) => emit(value, companion),
+            }
+        }
+    }
+}
+
+/// A member's name without the `_` of a companion, and whether it had one.
+fn split_companion(name: &[u8]) -> (&[u8], bool) {
+    match name.strip_prefix(b"_") {
+        Some(plain) => (plain, true),
+        None => (name, false),
     }
 }

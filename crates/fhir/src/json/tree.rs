@@ -136,6 +136,13 @@ impl<'a> Value<'a> {
         self.tree.text(start..start + usize::from(node.name_len))
     }
 
+    /// The bytes of [`Value::name`]: for comparisons, which need no check of UTF-8.
+    pub(crate) fn name_bytes(self) -> &'a [u8] {
+        let node = self.node();
+        let start = node.name_start as usize;
+        self.tree.bytes.get(start..start + usize::from(node.name_len)).unwrap_or_default()
+    }
+
     /// The text of a string, escapes resolved; `None` for other kinds.
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
@@ -162,7 +169,7 @@ impl<'a> Value<'a> {
     /// The member of this name; `None` when absent or when this is no object.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.members().find(|value| value.name() == name)
+        self.members().find(|value| value.name_bytes() == name.as_bytes())
     }
 
     /// The members of an object in their order (each knows its [`Value::name`]); empty for other kinds.

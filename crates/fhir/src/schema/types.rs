@@ -110,20 +110,29 @@ impl TypeDefinition {
     /// `valueQuantity` is `value[x]` as Quantity. Names that start with `_` are not known here.
     #[must_use]
     pub fn member(&self, json_name: &str) -> Option<(&ElementDefinition, &TypeReference)> {
-        if let Some(element) = self.element(json_name)
-            && !element.is_choice
-        {
-            return element.types.first().map(|one| (element, one));
-        }
-        let choices = self.choices.iter().filter_map(|at| self.elements.get(usize::from(*at)));
-        choices.into_iter().find_map(|element| element.choice(json_name.as_bytes()).map(|one| (element, one)))
+        self.member_bytes(json_name.as_bytes())
     }
 
     /// The element of this name without choice suffix (`value`).
     #[must_use]
     pub fn element(&self, name: &str) -> Option<&ElementDefinition> {
+        self.element_bytes(name.as_bytes())
+    }
+
+    pub(crate) fn member_bytes(&self, json_name: &[u8]) -> Option<(&ElementDefinition, &TypeReference)> {
+        if let Some(element) = self.element_bytes(json_name)
+            && !element.is_choice
+        {
+            return element.types.first().map(|one| (element, one));
+        }
+        let mut choices = self.choices.iter().filter_map(|at| self.elements.get(usize::from(*at)));
+        choices.find_map(|element| element.choice(json_name).map(|one| (element, one)))
+    }
+
+    fn element_bytes(&self, name: &[u8]) -> Option<&ElementDefinition> {
         let named = |at: &u16| self.elements.get(usize::from(*at));
-        let at = self.by_name.binary_search_by(|at| named(at).map_or("", |element| element.name).cmp(name)).ok()?;
+        let order = |at: &u16| named(at).map_or(b"".as_slice(), |element| element.name.as_bytes()).cmp(name);
+        let at = self.by_name.binary_search_by(order).ok()?;
         self.by_name.get(at).and_then(named)
     }
 }
