@@ -1,0 +1,66 @@
+//! Limits of the authorization server, each with its unit and reason.
+
+/// Seconds that an access token lives. SMART Backend Services asks for at most 300 (row C10).
+pub const TOKEN_LIFE_S: i64 = 300;
+
+/// Live tokens of one client. The rate limit below keeps a client under it; this is the backstop that
+/// keeps memory bounded: about 200 bytes a token.
+pub const CLIENT_TOKENS_MAX: usize = 4096;
+
+/// Registered clients: an exchange has tens to hundreds.
+pub const CLIENTS_MAX: usize = 10_000;
+
+/// Bytes of a request body. A scope string may be long (row A21 says 32 kB), an assertion has 8 kB.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a client's name.
+pub const CLIENT_NAME_BYTES_MAX: usize = 200;
+
+/// Bytes of all scopes of a client or of a request together.
+pub const SCOPE_BYTES_MAX: usize = 32 * 1024;
+
+/// Allowed origins of one client.
+pub const CLIENT_ORIGINS_MAX: usize = 32;
+
+/// Bytes of a JWKS, inline or fetched (row C9 says 256 kB).
+pub const FETCH_BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Seconds that a fetch may take (row C9).
+pub const FETCH_TIME_S_MAX: u64 = 5;
+
+/// Seconds that a fetched JWKS is kept at most, whatever Cache-Control says: a withdrawn key stops working
+/// within the hour.
+pub const JWKS_CACHE_S_MAX: i64 = 3600;
+
+/// Seconds that a fetched JWKS is kept when the response says nothing of caching.
+pub const JWKS_CACHE_S_DEFAULT: i64 = 300;
+
+/// Seconds in which a failed fetch is not tried again (negative cache, row C9).
+pub const JWKS_FAILURE_S: i64 = 10;
+
+/// Seconds between two fetches of one JWKS because of a key id that the copy at hand does not have.
+pub const JWKS_REFETCH_S: i64 = 30;
+
+/// Fetches of one JWKS URL per second on average, and at once. It bounds what a stranger who knows a client's
+/// id can make us send to the client's host when that host forbids caching.
+pub const JWKS_FETCH_RATE: (f64, f64) = (2.0, 20.0);
+
+/// Requests to the endpoints of one address per second on average, and at once (row F66). An IPv6 address
+/// counts by its /64.
+pub const ADDRESS_RATE: (f64, f64) = (20.0, 200.0);
+
+/// Tokens for one client per second on average, and at once (row F66). A client is asked to use a token for its
+/// whole life.
+pub const CLIENT_RATE: (f64, f64) = (10.0, 100.0);
+
+/// Addresses (and clients) whose rate is remembered at once; beyond it idle ones are forgotten.
+pub const RATE_ENTRIES_MAX: usize = 65_536;
+
+/// Seconds that a retired signing key stays in the published JWKS, so that what it signed can be verified.
+pub const KEY_OVERLAP_S: i64 = 24 * 3600;
+
+/// Bits of the server's RSA signing key. 2048 is the least that RS256 allows; 3072 outlives 2030.
+pub const RSA_KEY_BITS: usize = 2048;
+
+/// Seconds between two sweeps of what has expired.
+pub const SWEEP_S: i64 = 30;
