@@ -16,6 +16,8 @@ pub struct Grant {
     pub scopes: Arc<[Scope]>,
     /// The whole scope string as granted.
     pub scope_text: Arc<str>,
+    /// When the token was issued, seconds since the epoch.
+    pub issued_at_s: i64,
     /// End of life, seconds since the epoch.
     pub expires_at_s: i64,
     /// A name for the token that tells nothing: first 16 hex digits of its hash (audit, logs).
@@ -60,6 +62,7 @@ impl Caller {
             client_name: command.into(),
             scope_text: Arc::clone(&scope.text),
             scopes: Arc::new([scope]),
+            issued_at_s: 0,
             expires_at_s: i64::MAX,
             token_name: "".into(),
         };
