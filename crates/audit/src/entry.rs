@@ -1,9 +1,34 @@
 //! One audit event as facts: 100 to 200 bytes instead of a JSON resource of 3 KB.
 //!
+//! The bytes of an entry are `encode`'s, version 1 (numbers and texts as in `bytes.rs`):
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | version of this format: 1 |
+//! | 1 | kind (bits 0, 1), action (bits 2 to 4), outcome (bits 5, 6); bit 7 is 0 |
+//! | 1 | which optional parts follow: 1 outcome text, 2 client, 4 token name, 8 IPv4, 16 IPv6, 32 query |
+//! | 8 | recorded: milliseconds since 1970, big-endian, signed |
+//! | text, text | subtype, request id |
+//! | text, text, text | outcome text, client id, token name: each only when its bit is set |
+//! | 4 or 16 | address, when its bit is set |
+//! | text | query, when its bit is set |
+//! | number, then for each: text, text, number | resources touched: type, id, version (0: not known) |
+//! | number, then for each: text | patients |
+//!
+//! Equal entries have equal bytes; a decoder refuses every other form. A change of the format is a
+//! new version byte and keeps reading the old ones: logs are kept for years (row F26).
+//!
 //! SPEC: R4 auditevent.html; IHE BALP 1.1.x RESTful patterns; rows F16 to F19.
 
+use crate::{
+    bytes::{Reader, put_number, put_text},
+    limits::{ENTITIES_MAX, TEXT_BYTES_MAX},
+};
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
+
+#[cfg(test)]
+mod tests;
 
 /// What was done, in AuditEvent.action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,4 +106,181 @@ pub struct Entry {
     pub touched: Vec<Touched>,
     /// Patients the data is about.
     pub patients: Vec<LogicalId>,
+}
+
+/// An entry's bytes: made by [`Entry::encode`], or read back and checked by [`Encoded::check`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded(Vec<u8>);
+
+impl Encoded {
+    /// Takes bytes that were stored (an outbox) when they are an entry.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn check(bytes: &[u8]) -> Result<Self, Malformed> {
+        Entry::decode(bytes).map(|_| Self(bytes.to_vec()))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Bytes that are no entry of a version this program knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an audit entry of a known version")
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+const VERSION: u8 = 1;
+const OUTCOME_TEXT: u8 = 1;
+const CLIENT: u8 = 2;
+const TOKEN: u8 = 4;
+const IPV4: u8 = 8;
+const IPV6: u8 = 16;
+const QUERY: u8 = 32;
+
+impl Entry {
+    /// The bytes, as the module describes. Texts and lists over the limits are cut.
+    #[must_use]
+    pub fn encode(&self) -> Encoded {
+        let mut out = Vec::with_capacity(256);
+        self.encode_into(&mut out);
+        Encoded(out)
+    }
+
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+        let kind = match self.kind {
+            Kind::Rest => 0,
+            Kind::Security => 1,
+            Kind::Application => 2,
+        };
+        let action = match self.action {
+            Action::Create => 0,
+            Action::Read => 1,
+            Action::Update => 2,
+            Action::Delete => 3,
+            Action::Execute => 4,
+        };
+        let outcome = match self.outcome {
+            Outcome::Success => 0,
+            Outcome::MinorFailure => 1,
+            Outcome::SeriousFailure => 2,
+            Outcome::MajorFailure => 3,
+        };
+        let texts = [
+            (OUTCOME_TEXT, &self.outcome_text),
+            (CLIENT, &self.client_id),
+            (TOKEN, &self.token_name),
+            (QUERY, &self.query),
+        ];
+        let mut parts = texts.iter().filter(|(_, text)| text.is_some()).fold(0, |bits, (bit, _)| bits | bit);
+        parts |= match self.address {
+            None => 0,
+            Some(IpAddr::V4(_)) => IPV4,
+            Some(IpAddr::V6(_)) => IPV6,
+        };
+        out.extend_from_slice(&[VERSION, kind | action << 2 | outcome << 5, parts]);
+        out.extend_from_slice(&self.recorded.unix_millis().to_be_bytes());
+        put_text(out, &self.subtype, TEXT_BYTES_MAX);
+        put_text(out, &self.request_id, TEXT_BYTES_MAX);
+        for text in [&self.outcome_text, &self.client_id, &self.token_name].into_iter().flatten() {
+            put_text(out, text, TEXT_BYTES_MAX);
+        }
+        match self.address {
+            None => {}
+            Some(IpAddr::V4(address)) => out.extend_from_slice(&address.octets()),
+            Some(IpAddr::V6(address)) => out.extend_from_slice(&address.octets()),
+        }
+        if let Some(query) = &self.query {
+            put_text(out, query, TEXT_BYTES_MAX);
+        }
+        put_number(out, self.touched.len().min(ENTITIES_MAX) as u64);
+        for touched in self.touched.iter().take(ENTITIES_MAX) {
+            put_text(out, touched.resource_type.name(), TEXT_BYTES_MAX);
+            put_text(out, touched.id.as_str(), TEXT_BYTES_MAX);
+            put_number(out, touched.version.map_or(0, |version| u64::from(version.number())));
+        }
+        put_number(out, self.patients.len().min(ENTITIES_MAX) as u64);
+        for patient in self.patients.iter().take(ENTITIES_MAX) {
+            put_text(out, patient.as_str(), TEXT_BYTES_MAX);
+        }
+    }
+
+    /// Reads the bytes that [`Entry::encode`] made.
+    ///
+    /// # Errors
+    /// [`Malformed`] on anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader(bytes);
+        let entry = read(&mut reader).ok_or(Malformed)?;
+        if reader.0.is_empty() { Ok(entry) } else { Err(Malformed) }
+    }
+}
+
+fn read(r: &mut Reader<'_>) -> Option<Entry> {
+    let [version, codes, parts] = r.array()?;
+    if version != VERSION || codes & 0x80 != 0 || parts & 0xc0 != 0 || parts & (IPV4 | IPV6) == IPV4 | IPV6 {
+        return None;
+    }
+    let kind = [Kind::Rest, Kind::Security, Kind::Application].get(usize::from(codes & 3)).copied()?;
+    let action = [Action::Create, Action::Read, Action::Update, Action::Delete, Action::Execute]
+        .get(usize::from(codes >> 2 & 7))
+        .copied()?;
+    let outcome = [Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure, Outcome::MajorFailure]
+        .get(usize::from(codes >> 5 & 3))
+        .copied()?;
+    let recorded = Instant::from_unix_millis(i64::from_be_bytes(r.array()?));
+    let text = |r: &mut Reader<'_>| r.text(TEXT_BYTES_MAX).map(Arc::<str>::from);
+    let optional = |r: &mut Reader<'_>, bit: u8| {
+        if parts & bit == 0 { Some(None) } else { r.text(TEXT_BYTES_MAX).map(|t| Some(t.into())) }
+    };
+    let subtype = text(r)?;
+    let request_id = text(r)?;
+    let outcome_text = optional(r, OUTCOME_TEXT)?;
+    let client_id = optional(r, CLIENT)?;
+    let token_name = optional(r, TOKEN)?;
+    let address = match parts & (IPV4 | IPV6) {
+        0 => None,
+        IPV4 => Some(IpAddr::from(r.array::<4>()?)),
+        _ => Some(IpAddr::from(r.array::<16>()?)),
+    };
+    let query = optional(r, QUERY)?;
+    let mut touched = Vec::new();
+    for _ in 0..r.length(ENTITIES_MAX)? {
+        let resource_type = ResourceType::parse(r.text(TEXT_BYTES_MAX)?).ok()?;
+        let id = LogicalId::parse(r.text(TEXT_BYTES_MAX)?).ok()?;
+        let version = match u32::try_from(r.number()?).ok()? {
+            0 => None,
+            number => VersionId::new(number),
+        };
+        touched.push(Touched { resource_type, id, version });
+    }
+    let mut patients = Vec::new();
+    for _ in 0..r.length(ENTITIES_MAX)? {
+        patients.push(LogicalId::parse(r.text(TEXT_BYTES_MAX)?).ok()?);
+    }
+    Some(Entry {
+        recorded,
+        kind,
+        subtype,
+        action,
+        outcome,
+        outcome_text,
+        client_id,
+        token_name,
+        address,
+        request_id,
+        query,
+        touched,
+        patients,
+    })
 }

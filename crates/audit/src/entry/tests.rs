@@ -1,0 +1,120 @@
+//! Round trip, stability and refusal of the entry's bytes.
+
+use super::*;
+use proptest::prelude::*;
+
+fn sample() -> Entry {
+    Entry {
+        recorded: Instant::from_unix_millis(1_700_000_000_123),
+        kind: Kind::Rest,
+        subtype: "read".into(),
+        action: Action::Read,
+        outcome: Outcome::Success,
+        outcome_text: None,
+        client_id: Some("c-3f9a2b7710".into()),
+        token_name: Some("a94a8fe5ccb19ba6".into()),
+        address: Some("192.0.2.7".parse().unwrap()),
+        request_id: "5f2c9f0e-6a4e-4c53-9f6e-0d1d2a7e3b11".into(),
+        query: None,
+        touched: vec![Touched {
+            resource_type: ResourceType::parse("Observation").unwrap(),
+            id: LogicalId::parse("bims-1").unwrap(),
+            version: VersionId::new(3),
+        }],
+        patients: vec![LogicalId::parse("p1").unwrap()],
+    }
+}
+
+/// Logs are kept for years (F26): these bytes must stay readable and stay what is written.
+#[test]
+fn the_format_is_stable_and_small() {
+    let bytes = sample().encode();
+    let hex: String = bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = "01040e0000018bcfe5687b\
+        0472656164\
+        2435663263396630652d366134652d346335332d396636652d306431643261376533623131\
+        0c632d33663961326237373130\
+        1061393461386665356363623139626136\
+        c0000207\
+        01\
+        0b4f62736572766174696f6e0662696d732d3103\
+        01027031";
+    assert_eq!(hex, expected);
+    assert!(bytes.as_bytes().len() <= 200);
+}
+
+#[test]
+fn every_other_form_is_refused() {
+    let good = sample().encode().as_bytes().to_vec();
+    for end in 0..good.len() {
+        assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
+    }
+    assert_eq!(Entry::decode(&[&good[..], &[0]].concat()), Err(Malformed), "trailing byte");
+    for (at, value) in [(0, 2), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
+        let mut bytes = good.clone();
+        bytes[at] = value;
+        assert_eq!(Entry::decode(&bytes), Err(Malformed), "byte {at} = {value}");
+    }
+}
+
+/// The log takes every entry (F25): what is too long is cut, at a character's border.
+#[test]
+fn long_texts_are_cut_not_refused() {
+    let mut entry = sample();
+    entry.query = Some("ä".repeat(TEXT_BYTES_MAX).into());
+    entry.patients = vec![LogicalId::parse("p").unwrap(); ENTITIES_MAX + 5];
+    let back = Entry::decode(entry.encode().as_bytes()).unwrap();
+    let query = back.query.unwrap();
+    assert!(query.len() <= TEXT_BYTES_MAX && query.ends_with("ä…"));
+    assert_eq!(back.patients.len(), ENTITIES_MAX);
+}
+
+fn any_text() -> impl Strategy<Value = Option<Arc<str>>> {
+    proptest::option::of("\\PC{0,40}".prop_map(Arc::from))
+}
+
+fn any_id() -> impl Strategy<Value = LogicalId> {
+    "[A-Za-z0-9.-]{1,64}".prop_map(|id| LogicalId::parse(&id).unwrap())
+}
+
+prop_compose! {
+    fn any_entry()(
+        millis in any::<i64>(),
+        kind in prop::sample::select(vec![Kind::Rest, Kind::Security, Kind::Application]),
+        action in prop::sample::select(vec![Action::Create, Action::Read, Action::Update, Action::Delete, Action::Execute]),
+        outcome in prop::sample::select(vec![
+            Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure, Outcome::MajorFailure,
+        ]),
+        texts in (any_text(), any_text(), any_text(), any_text()),
+        address in proptest::option::of(any::<IpAddr>()),
+        subtype in "[a-z-]{1,20}",
+        request_id in "[a-z0-9-]{1,40}",
+        touched in prop::collection::vec(
+            (prop::sample::select(ResourceType::all().collect::<Vec<_>>()), any_id(), any::<u32>()), 0..4),
+        patients in prop::collection::vec(any_id(), 0..4),
+    ) -> Entry {
+        let (outcome_text, client_id, token_name, query) = texts;
+        let touched = touched.into_iter()
+            .map(|(resource_type, id, version)| Touched { resource_type, id, version: VersionId::new(version) })
+            .collect();
+        Entry {
+            recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome, outcome_text,
+            client_id, token_name, address, request_id: request_id.into(), query, touched, patients,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn decode_undoes_encode(entry in any_entry()) {
+        prop_assert_eq!(Entry::decode(entry.encode().as_bytes()), Ok(entry));
+    }
+
+    #[test]
+    fn whatever_decodes_has_no_other_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        let bytes = [&[1][..], &bytes].concat();
+        if let Ok(entry) = Entry::decode(&bytes) {
+            prop_assert_eq!(entry.encode().as_bytes().to_vec(), bytes);
+        }
+    }
+}
