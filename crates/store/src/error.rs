@@ -34,6 +34,9 @@ pub enum CommitError {
     MultipleMatches(usize),
     /// Two changes of the transaction name the same resource; the second is at this place.
     Duplicate(usize),
+    /// The conditional reference at this place of [`crate::Transaction::resolved`] no longer means the
+    /// resource it was resolved to: resolve again and try again.
+    Moved(usize),
     /// The store cannot take writes now; the text is for the log.
     Unavailable(String),
 }
@@ -47,6 +50,8 @@ pub enum OpenError {
     Engine(String),
     /// The chain of commits has a gap or does not verify, at this commit.
     Chain(u64, String),
+    /// The audit log lacks records that were on stable storage; the first missing or bad sequence.
+    AuditLog(u64, String),
     /// The format is of another version of this program.
     Format(String),
 }
@@ -85,6 +90,7 @@ text!(
         Self::Exists(..) => f.write_str("a resource that meets the condition exists"),
         Self::MultipleMatches(_) => f.write_str("several resources meet the condition"),
         Self::Duplicate(_) => f.write_str("the transaction changes a resource twice"),
+        Self::Moved(_) => f.write_str("a conditional reference means another resource now"),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }
 );
@@ -96,6 +102,7 @@ text!(
         Self::Locked => f.write_str("another process has this data directory open; stop it or use its server"),
         Self::Engine(why) => write!(f, "the data directory cannot be opened: {why}"),
         Self::Chain(at, why) => write!(f, "the chain of commits is broken at commit {at}: {why}; restore a backup"),
+        Self::AuditLog(at, why) => write!(f, "the audit log is broken at record {at}: {why}; keep it as evidence"),
         Self::Format(why) => write!(f, "the data directory has another format: {why}"),
     }
 );
