@@ -1,5 +1,33 @@
 //! FHIRPath: lexer, parser, evaluator with a step budget.
+//!
+//! [`Expression::parse`] compiles the text once; [`evaluate`] walks [`fhir::element::Element`]s. An
+//! expression is parsed without a schema: names of types are compared when it is evaluated.
+//!
+//! Nothing is fetched: `resolve()` finds contained resources, asks [`Resolve`] when the caller gives
+//! one, and otherwise yields a stand-in that knows only the type ([`Item::Unresolved`]), which is what
+//! search parameters ask for (`where(resolve() is Patient)`).
+//!
+//! SPEC: FHIRPath N1 (hl7.org/fhirpath), R4 fhirpath.html. Left out: `conformsTo` for profiles (needs
+//! validation), CQL's long integers.
 
-/// A compiled FHIRPath expression.
-#[derive(Debug, Clone)]
-pub struct Expression;
+pub mod limits;
+
+mod context;
+mod evaluate;
+mod expression;
+mod function;
+mod item;
+mod lexer;
+mod number;
+mod parser;
+mod quantity;
+mod syntax;
+mod temporal;
+mod unit;
+
+pub use context::{Context, Resolve};
+pub use evaluate::{EvaluateError, evaluate, evaluate_condition};
+pub use expression::{Expression, ParseError};
+pub use item::{Collection, Item};
+pub use quantity::{CalendarUnit, Quantity, Unit};
+pub use temporal::{Precision, Temporal, TemporalKind};

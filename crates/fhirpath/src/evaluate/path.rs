@@ -1,0 +1,202 @@
+//! Paths: member names, type filters, `where`, `resolve()`, walked depth first.
+//!
+//! SPEC: FHIRPath N1, "Path Selection". A name that nothing has yields nothing.
+
+use super::{Evaluator, Flow, Outcome, Scope, Sink};
+use crate::item::{Item, child, derives_from, text_of};
+use crate::syntax::{Node, Step};
+use fhir::element::Element;
+use fhir::schema::TypeKind;
+use std::borrow::Cow;
+
+impl<'a> Evaluator<'a> {
+    /// Gives the items of any expression to `sink`, without a collection in between where that can be.
+    pub(super) fn walk(&mut self, node: &'a Node, scope: Scope<'_, 'a>, sink: &mut Sink<'_, 'a>) -> Outcome<Flow> {
+        match node {
+            Node::Path { base: None, steps } => match scope.this {
+                Some(this) => self.step(this.clone(), 0, steps, scope, sink),
+                None => Ok(Flow::Continue),
+            },
+            Node::Path { base: Some(base), steps } => {
+                let mut index = 0;
+                self.walk(base, scope, &mut |me, item| {
+                    index += 1;
+                    me.step(item, index - 1, steps, scope, sink)
+                })
+            }
+            Node::This => match scope.this {
+                Some(this) => sink(self, this.clone()),
+                None => Ok(Flow::Continue),
+            },
+            node => {
+                for item in self.collect(node, scope)? {
+                    if sink(self, item)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                }
+                Ok(Flow::Continue)
+            }
+        }
+    }
+
+    /// Takes one item through the remaining steps. `index` is the item's place among its siblings.
+    fn step(
+        &mut self,
+        item: Item<'a>,
+        index: usize,
+        steps: &'a [Step],
+        scope: Scope<'_, 'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Outcome<Flow> {
+        self.charge(1)?;
+        let Some((step, rest)) = steps.split_first() else { return sink(self, item) };
+        match step {
+            Step::Child(name) => self.children_named(&item, name, rest, scope, sink),
+            Step::Head(name) => {
+                let matches = match &item {
+                    Item::Element(element) => derives_from(element.schema, element.definition, name),
+                    Item::Unresolved(definition) => derives_from(self.focus.schema, definition, name),
+                    _ => false,
+                };
+                if matches {
+                    self.step(item, index, rest, scope, sink)
+                } else {
+                    self.children_named(&item, name, rest, scope, sink)
+                }
+            }
+            Step::OfType(name) => {
+                if self.has_type_for_as(&item, name)? {
+                    self.step(item, index, rest, scope, sink)
+                } else {
+                    Ok(Flow::Continue)
+                }
+            }
+            Step::Where(criterion) => {
+                if self.truth(criterion, scope.at(&item, index))? == Some(true) {
+                    self.step(item, index, rest, scope, sink)
+                } else {
+                    Ok(Flow::Continue)
+                }
+            }
+            Step::WhereEquals(name, text) => {
+                if self.has_child_with_text(&item, name, text)? {
+                    self.step(item, index, rest, scope, sink)
+                } else {
+                    Ok(Flow::Continue)
+                }
+            }
+            Step::WhereResolvesTo(name) => {
+                let resolved = self.resolve(&item)?;
+                let matches = match &resolved {
+                    Some(resource) => self.has_type(resource, name),
+                    None => false,
+                };
+                if matches { self.step(item, index, rest, scope, sink) } else { Ok(Flow::Continue) }
+            }
+            Step::Resolve => match self.resolve(&item)? {
+                Some(resource) => self.step(resource, index, rest, scope, sink),
+                None => Ok(Flow::Continue),
+            },
+        }
+    }
+
+    fn children_named(
+        &mut self,
+        item: &Item<'a>,
+        name: &str,
+        rest: &'a [Step],
+        scope: Scope<'_, 'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Outcome<Flow> {
+        let element = match item {
+            Item::Element(element) => element,
+            Item::Type(namespace, type_name) => {
+                let text = match name {
+                    "namespace" => *namespace,
+                    "name" => *type_name,
+                    _ => return Ok(Flow::Continue),
+                };
+                return self.step(Item::String(Cow::Borrowed(text)), 0, rest, scope, sink);
+            }
+            _ => return Ok(Flow::Continue),
+        };
+        let mut outcome = Ok(Flow::Continue);
+        let mut index = 0;
+        element.children(name, |found| {
+            if outcome == Ok(Flow::Continue) {
+                outcome = self.step(Item::Element(found), index, rest, scope, sink);
+                index += 1;
+            }
+        });
+        if index == 0 && outcome == Ok(Flow::Continue) {
+            return self.typed_choice(element, name, rest, scope, sink);
+        }
+        outcome
+    }
+
+    /// `valueQuantity` for `value` as Quantity: not FHIRPath, but what the guides' search parameters write
+    /// (US Core condition-asserted-date, RT encounter-based-on).
+    #[cold]
+    fn typed_choice(
+        &mut self,
+        element: &Element<'a>,
+        name: &str,
+        rest: &'a [Step],
+        scope: Scope<'_, 'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Outcome<Flow> {
+        let Some((definition, type_reference)) = element.definition.member(name) else { return Ok(Flow::Continue) };
+        if !definition.is_choice || definition.name == name {
+            return Ok(Flow::Continue);
+        }
+        let mut outcome = Ok(Flow::Continue);
+        let mut index = 0;
+        element.children(definition.name, |found| {
+            if outcome == Ok(Flow::Continue) && found.definition.name == type_reference.code {
+                outcome = self.step(Item::Element(found), index, rest, scope, sink);
+                index += 1;
+            }
+        });
+        outcome
+    }
+
+    /// `name = 'text'` on an item. Several values make the comparison false, as collections of different
+    /// size are unequal.
+    fn has_child_with_text(&mut self, item: &Item<'a>, name: &str, text: &str) -> Outcome<bool> {
+        self.charge(1)?;
+        let Item::Element(element) = item else { return Ok(false) };
+        let mut count = 0;
+        let mut equal = false;
+        element.children(name, |found| {
+            count += 1;
+            equal = found.definition.kind == TypeKind::Primitive && text_of(&found).is_some_and(|found| found == text);
+        });
+        Ok(count == 1 && equal)
+    }
+
+    /// Whether an expression has any item.
+    pub(super) fn any(&mut self, node: &'a Node, scope: Scope<'_, 'a>) -> Outcome<bool> {
+        Ok(self.walk(node, scope, &mut |_, _| Ok(Flow::Stop))? == Flow::Stop)
+    }
+
+    /// All children of an item, as elements.
+    pub(super) fn all_children(
+        &mut self,
+        item: &Item<'a>,
+        visit: &mut dyn FnMut(&mut Self, Element<'a>) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let Item::Element(element) = item else { return Ok(()) };
+        let mut outcome = Ok(());
+        element.all_children(|found| {
+            if outcome.is_ok() {
+                outcome = self.charge(1).and_then(|()| visit(self, found));
+            }
+        });
+        outcome
+    }
+}
+
+/// The first child of this name, as an item.
+pub(super) fn child_text<'a>(element: &Element<'a>, name: &str) -> Option<Cow<'a, str>> {
+    text_of(&child(element, name)?)
+}

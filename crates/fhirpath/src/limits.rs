@@ -1,0 +1,24 @@
+//! Stated limits of FHIRPath (security row F57: complexity of expressions and regular expressions).
+
+/// Bytes of one expression. The longest of the R4 and guide packages has about 3,000.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Nesting of one expression, in nodes of its tree. The deepest invariant of R4 has about 15; evaluation
+/// uses the stack once per level, and 64 levels stay far below the 2 MiB of a worker thread.
+pub const DEPTH_MAX: usize = 64;
+
+/// Steps of one evaluation: nodes evaluated, items visited, and 64 bytes of text each count one.
+/// The costliest base invariant on the largest example takes fewer than 200,000.
+pub const STEPS_MAX: u64 = 2_000_000;
+
+/// Items of one collection: bounds memory to about 64 bytes times this.
+pub const ITEMS_MAX: usize = 200_000;
+
+/// Bytes of one string that an expression builds.
+pub const STRING_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of a regular expression's text.
+pub const REGEX_BYTES_MAX: usize = 1024;
+
+/// Bytes of a compiled regular expression.
+pub const REGEX_COMPILED_BYTES_MAX: usize = 256 * 1024;

@@ -1,0 +1,111 @@
+//! The tree of a parsed expression, in the shape that the evaluator walks.
+//!
+//! A chain of member names, type filters and `where` is one [`Node::Path`], so that it is walked depth
+//! first without collections in between. Unions are flat.
+
+use crate::function::Function;
+use crate::quantity::Quantity;
+use crate::temporal::Temporal;
+use fhir::primitive::decimal::Decimal;
+
+/// A node.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// `{}`.
+    Empty,
+    Literal(Literal),
+    This,
+    Index,
+    Total,
+    Variable(Variable),
+    /// Steps from where `base` yields, or from the focus.
+    Path { base: Option<Box<Node>>, steps: Vec<Step> },
+    Union(Vec<Node>),
+    Binary(Operator, Box<[Node; 2]>),
+    Negate(Box<Node>),
+    Plus(Box<Node>),
+    Is(Box<Node>, TypeName),
+    /// `base[index]`.
+    Indexer(Box<[Node; 2]>),
+    Call { base: Option<Box<Node>>, function: Function, arguments: Vec<Node> },
+}
+
+/// A step of a path.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A member name.
+    Child(Box<str>),
+    /// The first name of a path, with a capital: the focus when it has this type, else a member name.
+    Head(Box<str>),
+    /// `as T`, `as(T)`, `ofType(T)`.
+    OfType(TypeName),
+    /// `where(…)`.
+    Where(Box<Node>),
+    /// `where(name = 'literal')`, the commonest of all.
+    WhereEquals(Box<str>, Box<str>),
+    /// `where(resolve() is T)`.
+    WhereResolvesTo(TypeName),
+    /// `resolve()`.
+    Resolve,
+}
+
+/// A value written in the expression.
+#[derive(Debug)]
+pub(crate) enum Literal {
+    Boolean(bool),
+    String(Box<str>),
+    Integer(i64),
+    Decimal(Decimal),
+    Temporal(Temporal),
+    Quantity(Box<Quantity<'static>>),
+}
+
+/// `%name`.
+#[derive(Debug)]
+pub(crate) enum Variable {
+    Resource,
+    RootResource,
+    Context,
+    /// A name with a fixed text: `%ucum`, `%sct`, `%loinc`, `%vs-…`, `%ext-…`.
+    Text(Box<str>),
+    Named(Box<str>),
+}
+
+/// A type by name, with its namespace when one was written.
+#[derive(Debug, Clone)]
+pub(crate) struct TypeName {
+    pub(crate) namespace: Namespace,
+    pub(crate) name: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    Any,
+    Fhir,
+    System,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    And,
+    Or,
+    Xor,
+    Implies,
+    Equal,
+    NotEqual,
+    Equivalent,
+    NotEquivalent,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    In,
+    Contains,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    DivideWhole,
+    Modulo,
+    Concatenate,
+}
