@@ -6,9 +6,8 @@ use crate::number;
 use crate::quantity::{Quantity, Unit};
 use crate::temporal::Temporal;
 use fhir::element::Element;
-use fhir::json::Kind;
 use fhir::primitive::decimal::Decimal;
-use fhir::schema::{Schema, TypeDefinition, TypeKind};
+use fhir::schema::{Schema, TypeDefinition};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -98,33 +97,12 @@ pub(crate) fn derives_from(schema: &Schema, definition: &TypeDefinition, name: &
     false
 }
 
-/// The first child of this name.
-pub(crate) fn child<'a>(element: &Element<'a>, name: &str) -> Option<Element<'a>> {
-    let mut first = None;
-    element.children(name, |found| {
-        if first.is_none() {
-            first = Some(found);
-        }
-    });
-    first
-}
-
-/// The text of a primitive element's value.
-pub(crate) fn text_of<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
-    let value = element.value?;
-    match value.kind() {
-        Kind::String => value.as_str(),
-        Kind::Number | Kind::Bool => Some(Cow::Borrowed(value.raw())),
-        _ => None,
-    }
-}
-
 fn quantity_of<'a>(element: &Element<'a>) -> Option<Quantity<'a>> {
-    if child(element, "comparator").is_some() {
+    if element.child("comparator").is_some() {
         return None;
     }
-    let value = Decimal::parse(element_number(&child(element, "value")?)?)?;
-    let text = |name: &str| child(element, name).and_then(|found| text_of(&found));
+    let value = Decimal::parse(element.child("value")?.value?.number_text()?)?;
+    let text = |name: &str| element.child(name).and_then(|found| found.text());
     let code = text("code");
     let unit = match (text("system").as_deref(), code) {
         (Some("http://unitsofmeasure.org"), Some(code)) => Unit::Ucum(code),
@@ -132,10 +110,6 @@ fn quantity_of<'a>(element: &Element<'a>) -> Option<Quantity<'a>> {
         (_, None) => Unit::Other(text("unit").unwrap_or_default()),
     };
     Some(Quantity { value, unit })
-}
-
-fn element_number<'a>(element: &Element<'a>) -> Option<&'a str> {
-    element.value?.number_text()
 }
 
 impl<'a> Item<'a> {
@@ -177,11 +151,15 @@ impl<'a> Item<'a> {
             Self::Unresolved(_) | Self::Type(..) => return None,
             value => return Some(value.clone()),
         };
-        if element.definition.kind != TypeKind::Primitive {
+        if !element.is_primitive() {
             let quantity = derives_from(element.schema, element.definition, "Quantity");
-            return if quantity { quantity_of(element).map(|quantity| Item::Quantity(Box::new(quantity))) } else { None };
+            return if quantity {
+                quantity_of(element).map(|quantity| Item::Quantity(Box::new(quantity)))
+            } else {
+                None
+            };
         }
-        let text = text_of(element)?;
+        let text = element.text()?;
         let read = match Primitive::of(element.definition) {
             Primitive::Boolean => match text.as_ref() {
                 "true" => Some(Item::Boolean(true)),
@@ -203,12 +181,10 @@ impl<'a> Item<'a> {
     pub fn as_str(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => Some(text.clone()),
-            Self::Element(element) if element.definition.kind == TypeKind::Primitive => {
-                match Primitive::of(element.definition) {
-                    Primitive::String => text_of(element),
-                    _ => None,
-                }
-            }
+            Self::Element(element) if element.is_primitive() => match Primitive::of(element.definition) {
+                Primitive::String => element.text(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -245,10 +221,10 @@ impl<'a> Item<'a> {
     /// The text that `toString()` gives; `None` for what has none.
     #[must_use]
     pub fn to_text(&self) -> Option<Cow<'a, str>> {
-        if let Self::Element(element) = self {
-            if element.definition.kind == TypeKind::Primitive {
-                return text_of(element);
-            }
+        if let Self::Element(element) = self
+            && element.is_primitive()
+        {
+            return element.text();
         }
         Some(match self.to_system()? {
             Item::Boolean(value) => Cow::Borrowed(if value { "true" } else { "false" }),

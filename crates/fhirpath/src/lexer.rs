@@ -31,9 +31,8 @@ pub(crate) struct Lexeme {
     pub(crate) offset: usize,
 }
 
-const SYMBOLS: &[&str] = &[
-    "<=", ">=", "!=", "!~", "+", "-", "*", "/", "&", "|", "=", "~", "<", ">", ".", ",", "(", ")", "[", "]", "{", "}",
-];
+const SYMBOLS: &[&str] =
+    &["<=", ">=", "!=", "!~", "+", "-", "*", "/", "&", "|", "=", "~", "<", ">", ".", ",", "(", ")", "[", "]", "{", "}"];
 
 /// Splits a text into tokens; the last is [`Token::End`].
 pub(crate) fn tokens(text: &str) -> Result<Vec<Lexeme>, ParseError> {
@@ -238,9 +237,7 @@ impl<'t> Lexer<'t> {
             let text = self.text.get(start + 1..self.at).unwrap_or_default();
             if timed { Temporal::parse_date_time(text) } else { Temporal::parse_date(text) }
         };
-        value
-            .map(Token::Temporal)
-            .ok_or_else(|| ParseError { message: "not a date or time".to_owned(), offset: start })
+        value.map(Token::Temporal).ok_or_else(|| ParseError { message: "not a date or time".to_owned(), offset: start })
     }
 }
 

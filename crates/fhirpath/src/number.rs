@@ -169,6 +169,3 @@ pub(crate) fn text(value: Decimal) -> String {
     let (whole, fraction) = padded.split_at(padded.len() - scale);
     format!("{sign}{whole}.{fraction}")
 }
-
-#[cfg(test)]
-mod tests;

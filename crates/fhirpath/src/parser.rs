@@ -345,12 +345,15 @@ impl Parser {
         Ok((arguments, below))
     }
 
-    fn call(&self, base: Option<Deep>, function: Function, mut arguments: Vec<Node>, below: usize) -> Result<Deep, ParseError> {
+    fn call(
+        &self,
+        base: Option<Deep>,
+        function: Function,
+        mut arguments: Vec<Node>,
+        below: usize,
+    ) -> Result<Deep, ParseError> {
         let step = match function {
-            Function::Where => match arguments.pop() {
-                Some(criterion) => Some(filter(criterion)),
-                None => None,
-            },
+            Function::Where => arguments.pop().map(filter),
             Function::Resolve => Some(Step::Resolve),
             _ => None,
         };
@@ -431,6 +434,3 @@ fn filter(criterion: Node) -> Step {
         criterion => Step::Where(Box::new(criterion)),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -191,7 +191,8 @@ impl<'a> Quantity<'a> {
         let Some(converted) = factor.and_then(|factor| number::multiply(self.value, factor)) else { return false };
         // WHY: 4 'g' and 4040 'mg' are equivalent: the coarser of the two numbers sets the digits, measured
         // in one unit.
-        let coarse = factor.and_then(|factor| number::multiply(Decimal { mantissa: 1, exponent: self.value.exponent }, factor));
+        let coarse =
+            factor.and_then(|factor| number::multiply(Decimal { mantissa: 1, exponent: self.value.exponent }, factor));
         let Some(coarse) = coarse else { return false };
         let fine = Decimal { mantissa: 1, exponent: other.value.exponent };
         let grain = if coarse.compare(&fine) == Ordering::Less { fine } else { coarse };
@@ -244,7 +245,8 @@ impl<'a> Quantity<'a> {
     /// Product or quotient; the unit is composed.
     pub(crate) fn times(&self, other: &Self, divide: bool) -> Option<Quantity<'static>> {
         let (left, right) = (self.code()?, other.code()?);
-        let value = if divide { number::divide(self.value, other.value)? } else { number::multiply(self.value, other.value)? };
+        let value =
+            if divide { number::divide(self.value, other.value)? } else { number::multiply(self.value, other.value)? };
         let code = match (left, right, divide) {
             (left, "1", _) => left.to_owned(),
             ("1", right, false) => right.to_owned(),
@@ -277,6 +279,3 @@ impl fmt::Display for Quantity<'_> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

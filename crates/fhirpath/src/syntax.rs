@@ -19,7 +19,10 @@ pub(crate) enum Node {
     Total,
     Variable(Variable),
     /// Steps from where `base` yields, or from the focus.
-    Path { base: Option<Box<Node>>, steps: Vec<Step> },
+    Path {
+        base: Option<Box<Node>>,
+        steps: Vec<Step>,
+    },
     Union(Vec<Node>),
     Binary(Operator, Box<[Node; 2]>),
     Negate(Box<Node>),
@@ -27,7 +30,11 @@ pub(crate) enum Node {
     Is(Box<Node>, TypeName),
     /// `base[index]`.
     Indexer(Box<[Node; 2]>),
-    Call { base: Option<Box<Node>>, function: Function, arguments: Vec<Node> },
+    Call {
+        base: Option<Box<Node>>,
+        function: Function,
+        arguments: Vec<Node>,
+    },
 }
 
 /// A step of a path.

@@ -74,7 +74,7 @@ const BLANK: Temporal = Temporal {
 fn month_days(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         _ => 31,
     }
@@ -136,7 +136,10 @@ impl Temporal {
     /// The date-time of an instant, in UTC, to the millisecond.
     #[must_use]
     pub fn from_instant(instant: Instant) -> Option<Self> {
-        Self::from_local_millis(instant.unix_millis(), Self { precision: Precision::Millisecond, offset_minutes: Some(0), ..BLANK })
+        Self::from_local_millis(
+            instant.unix_millis(),
+            Self { precision: Precision::Millisecond, offset_minutes: Some(0), ..BLANK },
+        )
     }
 
     fn read_date(&mut self, rest: &mut &str) -> Option<()> {
@@ -207,7 +210,8 @@ impl Temporal {
     }
 
     fn millis_of_day(&self) -> i64 {
-        ((i64::from(self.hour) * 60 + i64::from(self.minute)) * 60 + i64::from(self.second)) * 1000 + i64::from(self.millisecond)
+        ((i64::from(self.hour) * 60 + i64::from(self.minute)) * 60 + i64::from(self.second)) * 1000
+            + i64::from(self.millisecond)
     }
 
     /// `shape` with the components of this moment; `None` outside the years 1 to 9999.
@@ -259,7 +263,8 @@ impl Temporal {
         let both = self.offset_minutes.is_some() && other.offset_minutes.is_some();
         let (left, right) = if timed && both { (self.utc(), other.utc()) } else { (*self, *other) };
         let shared = left.comparable_precision().min(right.comparable_precision());
-        let steps = [Precision::Year, Precision::Month, Precision::Day, Precision::Hour, Precision::Minute, Precision::Second];
+        let steps =
+            [Precision::Year, Precision::Month, Precision::Day, Precision::Hour, Precision::Minute, Precision::Second];
         for step in steps {
             if step > shared {
                 return None;
@@ -443,6 +448,3 @@ impl fmt::Display for Temporal {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

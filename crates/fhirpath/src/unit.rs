@@ -10,6 +10,8 @@ use fhir::primitive::decimal::Decimal;
 /// arbitrary units that have no relation to others (international units, drops and the like).
 const DIMENSIONS: usize = 12;
 
+type Dimensions = [i8; DIMENSIONS];
+
 /// Nesting of parentheses in a unit.
 const DEPTH_MAX: u32 = 8;
 
@@ -21,57 +23,61 @@ const TEXT_BYTES_MAX: usize = 128;
 pub(crate) struct Canonical {
     pub(crate) numerator: Decimal,
     pub(crate) denominator: Decimal,
-    pub(crate) dimensions: [i8; DIMENSIONS],
+    pub(crate) dimensions: Dimensions,
 }
 
 const ONE: Decimal = Decimal { mantissa: 1, exponent: 0 };
-const UNITY: Canonical = Canonical { numerator: ONE, denominator: ONE, dimensions: [0; DIMENSIONS] };
+const UNITY: Canonical = Canonical { numerator: ONE, denominator: ONE, dimensions: NONE };
 
 /// Code, metric, numerator mantissa and exponent, and the dimensions m s g rad K C cd mol iU drp arb {}.
-type Atom = (&'static str, bool, i128, i32, [i8; DIMENSIONS]);
+type Atom = (&'static str, bool, i128, i32, Dimensions);
 
-const fn dimension(at: usize, power: i8) -> [i8; DIMENSIONS] {
-    let mut dimensions = [0; DIMENSIONS];
-    dimensions[at] = power;
-    dimensions
-}
+const METRE: Dimensions = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const SECOND: Dimensions = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const GRAM: Dimensions = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const RADIAN: Dimensions = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+const KELVIN: Dimensions = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+const COULOMB: Dimensions = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+const CANDELA: Dimensions = [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
+const MOLE: Dimensions = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+const INTERNATIONAL: Dimensions = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+const DROP: Dimensions = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0];
+const ARBITRARY: Dimensions = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+const NONE: Dimensions = [0; DIMENSIONS];
 
-const fn powers(metre: i8, second: i8, gram: i8) -> [i8; DIMENSIONS] {
-    let mut dimensions = [0; DIMENSIONS];
-    dimensions[0] = metre;
-    dimensions[1] = second;
-    dimensions[2] = gram;
-    dimensions
+/// Powers of metre, second and gram.
+const fn powers(metre: i8, second: i8, gram: i8) -> Dimensions {
+    [metre, second, gram, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
 const ATOMS: &[Atom] = &[
-    ("m", true, 1, 0, dimension(0, 1)),
-    ("s", true, 1, 0, dimension(1, 1)),
-    ("g", true, 1, 0, dimension(2, 1)),
-    ("rad", true, 1, 0, dimension(3, 1)),
-    ("K", true, 1, 0, dimension(4, 1)),
-    ("C", true, 1, 0, dimension(5, 1)),
-    ("cd", true, 1, 0, dimension(6, 1)),
-    ("mol", true, 1, 0, dimension(7, 1)),
-    ("eq", true, 1, 0, dimension(7, 1)),
-    ("osm", true, 1, 0, dimension(7, 1)),
-    ("[iU]", true, 1, 0, dimension(8, 1)),
-    ("[IU]", true, 1, 0, dimension(8, 1)),
-    ("[drp]", false, 1, 0, dimension(9, 1)),
-    ("[arb'U]", false, 1, 0, dimension(10, 1)),
-    ("%", false, 1, -2, dimension(0, 0)),
-    ("[ppth]", false, 1, -3, dimension(0, 0)),
-    ("[ppm]", false, 1, -6, dimension(0, 0)),
-    ("10*", false, 10, 0, dimension(0, 0)),
-    ("10^", false, 10, 0, dimension(0, 0)),
-    ("min", false, 60, 0, dimension(1, 1)),
-    ("h", false, 3600, 0, dimension(1, 1)),
-    ("d", false, 86_400, 0, dimension(1, 1)),
-    ("wk", false, 604_800, 0, dimension(1, 1)),
-    ("a", false, 31_557_600, 0, dimension(1, 1)),
-    ("a_j", false, 31_557_600, 0, dimension(1, 1)),
-    ("mo", false, 2_629_800, 0, dimension(1, 1)),
-    ("mo_j", false, 2_629_800, 0, dimension(1, 1)),
+    ("m", true, 1, 0, METRE),
+    ("s", true, 1, 0, SECOND),
+    ("g", true, 1, 0, GRAM),
+    ("rad", true, 1, 0, RADIAN),
+    ("K", true, 1, 0, KELVIN),
+    ("C", true, 1, 0, COULOMB),
+    ("cd", true, 1, 0, CANDELA),
+    ("mol", true, 1, 0, MOLE),
+    ("eq", true, 1, 0, MOLE),
+    ("osm", true, 1, 0, MOLE),
+    ("[iU]", true, 1, 0, INTERNATIONAL),
+    ("[IU]", true, 1, 0, INTERNATIONAL),
+    ("[drp]", false, 1, 0, DROP),
+    ("[arb'U]", false, 1, 0, ARBITRARY),
+    ("%", false, 1, -2, NONE),
+    ("[ppth]", false, 1, -3, NONE),
+    ("[ppm]", false, 1, -6, NONE),
+    ("10*", false, 10, 0, NONE),
+    ("10^", false, 10, 0, NONE),
+    ("min", false, 60, 0, SECOND),
+    ("h", false, 3600, 0, SECOND),
+    ("d", false, 86_400, 0, SECOND),
+    ("wk", false, 604_800, 0, SECOND),
+    ("a", false, 31_557_600, 0, SECOND),
+    ("a_j", false, 31_557_600, 0, SECOND),
+    ("mo", false, 2_629_800, 0, SECOND),
+    ("mo_j", false, 2_629_800, 0, SECOND),
     ("L", true, 1, -3, powers(3, 0, 0)),
     ("l", true, 1, -3, powers(3, 0, 0)),
     ("ar", true, 100, 0, powers(2, 0, 0)),
@@ -245,6 +251,3 @@ fn atom(symbol: &str) -> Option<Canonical> {
         Some(unit(atom, *exponent))
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -45,10 +45,10 @@ impl<'a> Evaluator<'a> {
             return Ok(Some(namespace == other_namespace && name == other_name));
         }
         let (left_value, right_value) = (left.to_system(), right.to_system());
-        if let (Item::Element(left), Item::Element(right)) = (left, right) {
-            if is_complex(&Item::Element(*left)) || is_complex(&Item::Element(*right)) || left_value.is_none() || right_value.is_none() {
-                return self.equal_elements(left, right, 0).map(Some);
-            }
+        if let (Item::Element(left_element), Item::Element(right_element)) = (left, right)
+            && (is_complex(left) || is_complex(right) || left_value.is_none() || right_value.is_none())
+        {
+            return self.equal_elements(left_element, right_element, 0).map(Some);
         }
         let (Some(left), Some(right)) = (left_value, right_value) else { return Ok(Some(false)) };
         Ok(equal_values(&left, &right))
@@ -135,7 +135,9 @@ impl<'a> Evaluator<'a> {
                     let (left, right) = (Item::Element(*left), Item::Element(*right));
                     if is_complex(&left) && is_complex(&right) {
                         match (&left, &right) {
-                            (Item::Element(left), Item::Element(right)) => self.equivalent_elements(left, right, depth + 1)?,
+                            (Item::Element(left), Item::Element(right)) => {
+                                self.equivalent_elements(left, right, depth + 1)?
+                            }
                             _ => false,
                         }
                     } else {
@@ -342,10 +344,10 @@ impl<'a> Set<'a> {
         }
         let Some(places) = self.table.get(&evaluator.hash_item(item)?) else { return Ok(false) };
         for at in places {
-            if let Some(known) = self.items.get(*at as usize) {
-                if evaluator.equal(known, item)? == Some(true) {
-                    return Ok(true);
-                }
+            if let Some(known) = self.items.get(*at as usize)
+                && evaluator.equal(known, item)? == Some(true)
+            {
+                return Ok(true);
             }
         }
         Ok(false)

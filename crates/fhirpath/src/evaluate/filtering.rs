@@ -105,7 +105,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn extension(&mut self, base: Option<&'a Node>, arguments: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {
+    fn extension(
+        &mut self,
+        base: Option<&'a Node>,
+        arguments: &'a [Node],
+        scope: Scope<'_, 'a>,
+    ) -> Outcome<Collection<'a>> {
         let mut out = Collection::new();
         let Some(url) = self.text_argument(arguments, 0, scope)? else { return Ok(out) };
         for item in self.input(base, scope)? {

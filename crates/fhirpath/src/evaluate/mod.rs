@@ -211,31 +211,90 @@ impl<'a> Evaluator<'a> {
     ) -> Outcome<Collection<'a>> {
         use Function as F;
         match function {
-            F::Empty | F::Exists | F::All | F::Not | F::AllTrue | F::AllFalse | F::AnyTrue | F::AnyFalse | F::Count
-            | F::HasValue | F::SubsetOf | F::SupersetOf | F::IsDistinct => self.existence(base, function, arguments, scope),
-            F::Select | F::Repeat | F::Sort | F::Aggregate | F::Trace | F::Iif | F::Children | F::Descendants
-            | F::Extension | F::Where | F::OfType | F::As | F::Is | F::Resolve => {
-                self.filtering(base, function, arguments, scope)
+            F::Empty
+            | F::Exists
+            | F::All
+            | F::Not
+            | F::AllTrue
+            | F::AllFalse
+            | F::AnyTrue
+            | F::AnyFalse
+            | F::Count
+            | F::HasValue
+            | F::SubsetOf
+            | F::SupersetOf
+            | F::IsDistinct => self.existence(base, function, arguments, scope),
+            F::Select
+            | F::Repeat
+            | F::Sort
+            | F::Aggregate
+            | F::Trace
+            | F::Iif
+            | F::Children
+            | F::Descendants
+            | F::Extension
+            | F::Where
+            | F::OfType
+            | F::As
+            | F::Is
+            | F::Resolve => self.filtering(base, function, arguments, scope),
+            F::First | F::Last | F::Tail | F::Skip | F::Take | F::Single => {
+                self.subsetting(base, function, arguments, scope)
             }
-            F::First | F::Last | F::Tail | F::Skip | F::Take | F::Single => self.subsetting(base, function, arguments, scope),
             F::Union | F::Combine | F::Intersect | F::Exclude | F::Distinct => {
                 self.combining(base, function, arguments, scope)
             }
-            F::ToBoolean | F::ToInteger | F::ToDecimal | F::ToDate | F::ToDateTime | F::ToTime | F::ToQuantity
-            | F::ToString | F::ConvertsToBoolean | F::ConvertsToInteger | F::ConvertsToDecimal | F::ConvertsToDate
-            | F::ConvertsToDateTime | F::ConvertsToTime | F::ConvertsToQuantity | F::ConvertsToString => {
-                self.conversion(base, function, arguments, scope)
-            }
-            F::Contains | F::StartsWith | F::EndsWith | F::IndexOf | F::Substring | F::Length | F::Upper | F::Lower
-            | F::ToChars | F::Trim | F::Split | F::Join | F::Matches | F::MatchesFull | F::Replace | F::ReplaceMatches
-            | F::Encode | F::Decode | F::Escape | F::Unescape => self.text(base, function, arguments, scope),
+            F::ToBoolean
+            | F::ToInteger
+            | F::ToDecimal
+            | F::ToDate
+            | F::ToDateTime
+            | F::ToTime
+            | F::ToQuantity
+            | F::ToString
+            | F::ConvertsToBoolean
+            | F::ConvertsToInteger
+            | F::ConvertsToDecimal
+            | F::ConvertsToDate
+            | F::ConvertsToDateTime
+            | F::ConvertsToTime
+            | F::ConvertsToQuantity
+            | F::ConvertsToString => self.conversion(base, function, arguments, scope),
+            F::Contains
+            | F::StartsWith
+            | F::EndsWith
+            | F::IndexOf
+            | F::Substring
+            | F::Length
+            | F::Upper
+            | F::Lower
+            | F::ToChars
+            | F::Trim
+            | F::Split
+            | F::Join
+            | F::Matches
+            | F::MatchesFull
+            | F::Replace
+            | F::ReplaceMatches
+            | F::Encode
+            | F::Decode
+            | F::Escape
+            | F::Unescape => self.text(base, function, arguments, scope),
             F::Abs | F::Ceiling | F::Exp | F::Floor | F::Ln | F::Log | F::Power | F::Round | F::Sqrt | F::Truncate => {
                 self.math(base, function, arguments, scope)
             }
-            F::Now | F::Today | F::TimeOfDay | F::GetValue | F::HtmlChecks | F::MemberOf | F::ConformsTo | F::Type
-            | F::LowBoundary | F::HighBoundary | F::Precision | F::Comparable => {
-                self.utility(base, function, arguments, scope)
-            }
+            F::Now
+            | F::Today
+            | F::TimeOfDay
+            | F::GetValue
+            | F::HtmlChecks
+            | F::MemberOf
+            | F::ConformsTo
+            | F::Type
+            | F::LowBoundary
+            | F::HighBoundary
+            | F::Precision
+            | F::Comparable => self.utility(base, function, arguments, scope),
         }
     }
 
@@ -253,7 +312,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The argument at this place as a text; `None` when it is absent or empty.
-    fn text_argument(&mut self, arguments: &'a [Node], at: usize, scope: Scope<'_, 'a>) -> Outcome<Option<Cow<'a, str>>> {
+    fn text_argument(
+        &mut self,
+        arguments: &'a [Node],
+        at: usize,
+        scope: Scope<'_, 'a>,
+    ) -> Outcome<Option<Cow<'a, str>>> {
         let Some(node) = arguments.get(at) else { return Ok(None) };
         match self.single(node, scope)? {
             None => Ok(None),
@@ -293,6 +357,3 @@ fn literal_item(literal: &Literal) -> Item<'_> {
         Literal::Quantity(quantity) => Item::Quantity(quantity.clone()),
     }
 }
-
-#[cfg(test)]
-mod tests;

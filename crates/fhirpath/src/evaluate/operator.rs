@@ -29,7 +29,9 @@ impl<'a> Evaluator<'a> {
             Node::Call { base: Some(base), function: Function::Exists, arguments } if arguments.is_empty() => {
                 self.any(base, scope).map(Some)
             }
-            Node::Call { base: Some(base), function: Function::Empty, .. } => self.any(base, scope).map(|any| Some(!any)),
+            Node::Call { base: Some(base), function: Function::Empty, .. } => {
+                self.any(base, scope).map(|any| Some(!any))
+            }
             Node::Call { base: Some(base), function: Function::Not, .. } => {
                 Ok(self.truth(base, scope)?.map(|value| !value))
             }
@@ -38,7 +40,12 @@ impl<'a> Evaluator<'a> {
     }
 
     #[inline(never)]
-    pub(super) fn binary(&mut self, operator: Operator, sides: &'a [Node; 2], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {
+    pub(super) fn binary(
+        &mut self,
+        operator: Operator,
+        sides: &'a [Node; 2],
+        scope: Scope<'_, 'a>,
+    ) -> Outcome<Collection<'a>> {
         use Operator as O;
         match operator {
             O::And | O::Or | O::Xor | O::Implies => {
@@ -93,7 +100,13 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn logic(&mut self, operator: Operator, left: &'a Node, right: &'a Node, scope: Scope<'_, 'a>) -> Outcome<Option<bool>> {
+    fn logic(
+        &mut self,
+        operator: Operator,
+        left: &'a Node,
+        right: &'a Node,
+        scope: Scope<'_, 'a>,
+    ) -> Outcome<Option<bool>> {
         let left = self.truth(left, scope)?;
         let decided = match (operator, left) {
             (Operator::And, Some(false)) => Some(false),
@@ -190,11 +203,13 @@ impl<'a> Evaluator<'a> {
             }
             (Item::Quantity(left), Item::Quantity(right)) => quantities(operator, &left, &right),
             (Item::Quantity(left), right) if matches!(operator, O::Multiply | O::Divide) => {
-                let right = decimal(&right).map(Quantity::dimensionless).ok_or(EvaluateError::WrongType("an operator"))?;
+                let right =
+                    decimal(&right).map(Quantity::dimensionless).ok_or(EvaluateError::WrongType("an operator"))?;
                 quantities(operator, &left, &right)
             }
             (left, Item::Quantity(right)) if operator == O::Multiply => {
-                let left = decimal(&left).map(Quantity::dimensionless).ok_or(EvaluateError::WrongType("an operator"))?;
+                let left =
+                    decimal(&left).map(Quantity::dimensionless).ok_or(EvaluateError::WrongType("an operator"))?;
                 quantities(operator, &left, &right)
             }
             (left, right) => match (decimal(&left), decimal(&right)) {
@@ -260,7 +275,8 @@ fn shift<'a>(moment: Temporal, quantity: &Quantity<'a>, back: bool) -> Outcome<O
         Unit::Ucum(code) => CalendarUnit::from_definite_ucum(code).ok_or(EvaluateError::WrongType("+ on a date"))?,
         Unit::Other(_) => return Err(EvaluateError::WrongType("+ on a date")),
     };
-    let timed = matches!(unit, CalendarUnit::Hour | CalendarUnit::Minute | CalendarUnit::Second | CalendarUnit::Millisecond);
+    let timed =
+        matches!(unit, CalendarUnit::Hour | CalendarUnit::Minute | CalendarUnit::Second | CalendarUnit::Millisecond);
     if moment.kind == TemporalKind::Time && !timed {
         return Err(EvaluateError::WrongType("+ on a time of day"));
     }

@@ -3,7 +3,7 @@
 //! SPEC: FHIRPath N1, "Path Selection". A name that nothing has yields nothing.
 
 use super::{Evaluator, Flow, Outcome, Scope, Sink};
-use crate::item::{Item, child, derives_from, text_of};
+use crate::item::{Item, derives_from};
 use crate::syntax::{Node, Step};
 use fhir::element::Element;
 use fhir::schema::TypeKind;
@@ -169,7 +169,7 @@ impl<'a> Evaluator<'a> {
         let mut equal = false;
         element.children(name, |found| {
             count += 1;
-            equal = found.definition.kind == TypeKind::Primitive && text_of(&found).is_some_and(|found| found == text);
+            equal = found.definition.kind == TypeKind::Primitive && found.text().is_some_and(|found| found == text);
         });
         Ok(count == 1 && equal)
     }
@@ -198,5 +198,5 @@ impl<'a> Evaluator<'a> {
 
 /// The first child of this name, as an item.
 pub(super) fn child_text<'a>(element: &Element<'a>, name: &str) -> Option<Cow<'a, str>> {
-    text_of(&child(element, name)?)
+    element.child(name)?.text()
 }
