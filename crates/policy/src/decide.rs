@@ -1,41 +1,63 @@
 //! The decision. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F13.
+//!
+//! Here a request is refused before any data is touched (row B44): when the caller's scopes give
+//! nothing on the type for what the interaction needs. Which resources of the type are meant is the
+//! permit's business, and the store asks it on every road (rows F1 to F6).
 
 use crate::{
     denied::Denied,
+    grants::{Grants, is_audit_event},
     interaction::Interaction,
     permit::{Access, Need, Permit},
 };
-use fhir::ResourceType;
 use oauth::Caller;
-use search::Registry;
 use std::sync::Arc;
 
-/// A caller's scopes compiled to predicates, per type and need. Compile once per scope string.
-#[derive(Debug)]
-pub struct Grants {
-    scope_text: Arc<str>,
-}
-
-impl Grants {
-    /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing.
-    #[must_use]
-    pub fn compile(caller: &Caller, registry: &Registry) -> Self {
-        let _ = registry;
-        Self { scope_text: Arc::clone(&caller.grant().scope_text) }
-    }
-
-    pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
-        let _ = (resource_type, need, &self.scope_text);
-        &Access::Nothing
-    }
-}
+#[cfg(test)]
+mod tests;
 
 /// May this caller do this? `grants` must be compiled from the caller's own scopes; other ones are denied.
+///
+/// A batch or transaction as such needs any grant at all; each of its entries is decided again (row B31).
 ///
 /// # Errors
 /// [`Denied`] with its reason.
 pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) -> Result<Permit, Denied> {
-    let _ = (caller, interaction);
+    if !grants.belong_to(caller) {
+        return Err(Denied::GrantsOfAnother);
+    }
+    let needs = interaction.needs();
+    match interaction.resource_type() {
+        Some(resource_type) => {
+            let writes = needs.iter().any(|need| matches!(need, Need::Create | Need::Update | Need::Delete));
+            if writes && is_audit_event(resource_type) {
+                return Err(Denied::AuditIsReadOnly);
+            }
+            let missing = |need: &&Need| *grants.access(resource_type, **need) == Access::Nothing;
+            let missing: Vec<Need> = needs.iter().filter(missing).copied().collect();
+            if !missing.is_empty() {
+                return Err(Denied::Scope { resource_type: Some(resource_type), needs: letters(&missing) });
+            }
+        }
+        None => {
+            let open = matches!(interaction, Interaction::Capabilities);
+            if !open && !grants.any() {
+                return Err(Denied::Scope { resource_type: None, needs: "cruds" });
+            }
+        }
+    }
     Ok(Permit::new(Arc::clone(grants)))
-        .and_then(|_permit: Permit| Err(Denied::Scope { resource_type: interaction.resource_type(), needs: "cruds" }))
+}
+
+/// The scope letters of these needs. An interaction has one need, or create and search.
+fn letters(needs: &[Need]) -> &'static str {
+    match needs {
+        [Need::Read] => "r",
+        [Need::Search] => "s",
+        [Need::Create] => "c",
+        [Need::Update] => "u",
+        [Need::Delete] => "d",
+        [Need::Create, Need::Search] => "cs",
+        _ => "cruds",
+    }
 }

@@ -15,6 +15,8 @@ pub enum Denied {
     },
     /// AuditEvent is written by the server alone (row F22).
     AuditIsReadOnly,
+    /// The grants were not compiled from this caller's scopes: a fault of this server, refused all the same.
+    GrantsOfAnother,
     /// A write whose result the caller's scopes do not cover (row F7).
     ResultOutsideScope(ResourceType),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Denied {
                 write!(f, "the token's scopes do not allow '{needs}' here")
             }
             Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
+            Self::GrantsOfAnother => f.write_str("the request could not be authorized"),
             Self::ResultOutsideScope(name) => {
                 write!(f, "the token's scopes do not cover this {name} as it would be after the change")
             }

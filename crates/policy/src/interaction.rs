@@ -2,6 +2,7 @@
 //!
 //! SPEC: R4 http.html#Summary; codes of valueset-type-restful-interaction and system-restful-interaction.
 
+use crate::permit::Need;
 use fhir::{LogicalId, ResourceType, VersionId};
 
 /// One FHIR interaction. A batch or transaction is decided entry by entry as well (row B31).
@@ -56,6 +57,22 @@ impl Interaction {
             | Self::SearchType(t)
             | Self::SearchCompartment(_, t) => Some(*t),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
+        }
+    }
+
+    /// What it needs on its type, in the order of the scope letters `cruds` (row B31). An update
+    /// that makes a resource under an id of the client's choice is an update. A condition is a
+    /// search, so a conditional create needs both. Nothing for interactions without a type.
+    #[must_use]
+    pub fn needs(&self) -> &'static [Need] {
+        match self {
+            Self::Read(..) | Self::Vread(..) | Self::HistoryInstance(..) => &[Need::Read],
+            Self::Create(_) => &[Need::Create],
+            Self::ConditionalCreate(_) => &[Need::Create, Need::Search],
+            Self::Update(..) => &[Need::Update],
+            Self::Delete(..) => &[Need::Delete],
+            Self::SearchType(_) | Self::SearchCompartment(..) => &[Need::Search],
+            Self::Capabilities | Self::Batch | Self::Transaction => &[],
         }
     }
 }

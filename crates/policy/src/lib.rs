@@ -8,10 +8,14 @@
 
 mod decide;
 mod denied;
+mod explain;
+mod grants;
 mod interaction;
 mod permit;
 
-pub use decide::{Grants, decide};
+pub use decide::decide;
 pub use denied::Denied;
+pub use explain::explain;
+pub use grants::Grants;
 pub use interaction::Interaction;
 pub use permit::{Access, Need, Permit};

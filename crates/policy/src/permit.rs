@@ -3,7 +3,7 @@
 //! Review target: nothing outside this crate can make a [`Permit`]; the store takes no question
 //! without one.
 
-use crate::decide::Grants;
+use crate::grants::Grants;
 use fhir::ResourceType;
 use search::Predicate;
 use std::sync::Arc;

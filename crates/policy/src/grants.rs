@@ -1,0 +1,175 @@
+//! A caller's scopes as predicates: what each resource type gives for each need.
+//!
+//! - Several scopes are a union: a resource is granted when any scope grants it (row B34).
+//! - A granular scope grants what its search means (row B35). Criteria that do not parse on a type
+//!   grant nothing there; so does `system/*.rs?code=…` on a type without `code`.
+//! - `*` is every type, AuditEvent's reading included (row B33).
+//! - AuditEvent is written by the server alone, whatever a scope says (row F22).
+//! - `user/` and `patient/` scopes grant nothing yet: this build's authorization server issues none,
+//!   and without a user or a patient in context they have no meaning. They come with the people
+//!   (issue 5). They are never read as `system/` (row B42).
+//!
+//! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
+
+use crate::permit::{Access, Need};
+use fhir::{ResourceType, issue::Issue};
+use oauth::{
+    Caller,
+    caller::CallerKind,
+    scope::{Permissions, Scope, ScopeContext},
+};
+use search::{Predicate, Registry};
+use std::{fmt, sync::Arc};
+
+/// All needs, in the order of the table's columns.
+pub(crate) const NEEDS: [Need; 5] = [Need::Read, Need::Search, Need::Create, Need::Update, Need::Delete];
+
+/// What compiles the criteria of a granular scope on one type.
+pub(crate) type Criteria<'a> = dyn Fn(ResourceType, &[(String, String)]) -> Result<Arc<Predicate>, Vec<Issue>> + 'a;
+
+/// A caller's scopes compiled to predicates, per type and need. Compile once per scope string.
+pub struct Grants {
+    kind: CallerKind,
+    scopes: Arc<[Scope]>,
+    /// By [`ResourceType::index`], then by place in [`NEEDS`].
+    table: Vec<[Access; NEEDS.len()]>,
+    unusable: Vec<Arc<str>>,
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.scopes.iter().map(|scope| &scope.text)).finish()
+    }
+}
+
+impl Grants {
+    /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing.
+    #[must_use]
+    pub fn compile(caller: &Caller, registry: &Registry) -> Self {
+        // Closed until `search` compiles criteria: a granular scope grants nothing.
+        let _ = registry;
+        Self::compile_with(caller, &|_, _| Err(Vec::new()))
+    }
+
+    pub(crate) fn compile_with(caller: &Caller, criteria: &Criteria<'_>) -> Self {
+        let scopes = Arc::clone(&caller.grant().scopes);
+        let mut used = vec![false; scopes.len()];
+        let table = ResourceType::all()
+            .map(|resource_type| match caller.kind() {
+                CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
+                CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
+            })
+            .collect();
+        if caller.kind() == CallerKind::Operator {
+            used.fill(true);
+        }
+        let unusable =
+            scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
+        Self { kind: caller.kind(), scopes, table, unusable }
+    }
+
+    pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
+        let row = self.table.get(resource_type.index());
+        row.and_then(|row| row.get(column(need))).unwrap_or(&Access::Nothing)
+    }
+
+    /// Whether these grants were compiled from this caller's own scopes.
+    pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
+        let theirs = &caller.grant().scopes;
+        self.kind == caller.kind() && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
+    }
+
+    /// Whether anything at all is granted.
+    pub(crate) fn any(&self) -> bool {
+        self.table.iter().flatten().any(|access| *access != Access::Nothing)
+    }
+
+    /// Scopes, as granted, that grant nothing on any type: of another context, or with criteria that
+    /// do not parse. For explanations and logs.
+    #[must_use]
+    pub fn unusable(&self) -> &[Arc<str>] {
+        &self.unusable
+    }
+}
+
+fn column(need: Need) -> usize {
+    match need {
+        Need::Read => 0,
+        Need::Search => 1,
+        Need::Create => 2,
+        Need::Update => 3,
+        Need::Delete => 4,
+    }
+}
+
+fn letter(need: Need) -> Permissions {
+    match need {
+        Need::Read => Permissions::READ,
+        Need::Search => Permissions::SEARCH,
+        Need::Create => Permissions::CREATE,
+        Need::Update => Permissions::UPDATE,
+        Need::Delete => Permissions::DELETE,
+    }
+}
+
+/// What one type gives for each need. `used` marks the scopes that grant something.
+fn row(
+    scopes: &[Scope],
+    resource_type: ResourceType,
+    criteria: &Criteria<'_>,
+    used: &mut [bool],
+) -> [Access; NEEDS.len()] {
+    let meant: Vec<(Permissions, Arc<Predicate>)> = scopes
+        .iter()
+        .zip(used)
+        .filter(|(scope, _)| {
+            scope.context == ScopeContext::System
+                && scope.resource_type.as_deref().is_none_or(|name| name == resource_type.name())
+        })
+        .filter_map(|(scope, used)| {
+            let predicate = if scope.query.is_empty() {
+                Arc::new(Predicate::All)
+            } else {
+                criteria(resource_type, &scope.query).ok()?
+            };
+            *used |= scope.permissions != Permissions::NONE && *predicate != Predicate::Nothing;
+            Some((scope.permissions, predicate))
+        })
+        .collect();
+    NEEDS.map(|need| {
+        let granted =
+            meant.iter().filter(|(letters, _)| letters.contains(letter(need))).map(|(_, predicate)| predicate);
+        server_rule(resource_type, need, union(granted))
+    })
+}
+
+/// Rules that hold for every caller: scopes only ever narrow (row B41).
+fn server_rule(resource_type: ResourceType, need: Need, granted: Access) -> Access {
+    let writes = matches!(need, Need::Create | Need::Update | Need::Delete);
+    if writes && is_audit_event(resource_type) { Access::Nothing } else { granted }
+}
+
+pub(crate) fn is_audit_event(resource_type: ResourceType) -> bool {
+    resource_type.name() == "AuditEvent"
+}
+
+/// Whatever any of them means (row B34).
+fn union<'a>(predicates: impl Iterator<Item = &'a Arc<Predicate>>) -> Access {
+    let mut any: Vec<Arc<Predicate>> = Vec::new();
+    for predicate in predicates {
+        match **predicate {
+            Predicate::All => return Access::Everything,
+            Predicate::Nothing => {}
+            _ if any.contains(predicate) => {}
+            _ => any.push(Arc::clone(predicate)),
+        }
+    }
+    match any.pop() {
+        None => Access::Nothing,
+        Some(only) if any.is_empty() => Access::Where(only),
+        Some(last) => {
+            any.push(last);
+            Access::Where(Arc::new(Predicate::Or(any)))
+        }
+    }
+}
