@@ -15,3 +15,9 @@ pub const NODES_MAX: usize = 4_000_000;
 
 /// Characters of a logical id. SPEC: R4 datatypes.html#id.
 pub const ID_CHARS_MAX: usize = 64;
+
+/// Characters of a string. SPEC: R4 datatypes.html#string (1 MB, "1024 * 1024 characters").
+pub const STRING_CHARS_MAX: usize = 1024 * 1024;
+
+/// Nesting of elements in a Narrative: tables in tables in lists stay far below.
+pub const XHTML_DEPTH_MAX: usize = 100;
