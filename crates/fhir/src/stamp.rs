@@ -6,6 +6,9 @@
 use crate::json::{Kind, Value, Writer};
 use crate::{Instant, LogicalId, VersionId};
 
+#[cfg(test)]
+mod tests;
+
 /// A resource with holes for version and time, so that the commit only has to copy.
 #[derive(Debug, Clone)]
 pub struct Template {

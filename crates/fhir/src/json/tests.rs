@@ -61,3 +61,123 @@ fn edits_leave_the_rest_alone() {
     edits.replace(tree.root().get("a").unwrap().span(), *b"\"new\"");
     assert_eq!(edits.apply(tree.bytes()), br#"{"a": "new", "b": 1.0}"#);
 }
+
+mod properties {
+    //! Printing and reading, on made and on arbitrary text.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A JSON value of our own, so that the reader is not its own judge.
+    #[derive(Debug, Clone, PartialEq)]
+    enum Json {
+        Word(&'static str),
+        Number(String),
+        Text(String),
+        List(Vec<Json>),
+        Object(Vec<(String, Json)>),
+    }
+
+    fn json() -> impl Strategy<Value = Json> {
+        let scalar = prop_oneof![
+            prop_oneof![Just("null"), Just("true"), Just("false")].prop_map(Json::Word),
+            "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,8})?([eE][-+]?[0-9]{1,2})?".prop_map(Json::Number),
+            "[^\u{0}]{0,12}".prop_map(Json::Text),
+        ];
+        scalar.prop_recursive(5, 64, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::List),
+                prop::collection::btree_map("[_a-zA-Zé]{0,8}", inner, 0..6)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn write(value: &Json, w: &mut Writer) {
+        match value {
+            Json::Word(text) => w.raw(text.as_bytes()),
+            Json::Number(text) => w.raw(text.as_bytes()),
+            Json::Text(text) => w.string(text),
+            Json::List(list) => w.array(|w| list.iter().for_each(|item| write(item, w))),
+            Json::Object(members) => w.object(|w| {
+                for (name, value) in members {
+                    w.key(name);
+                    write(value, w);
+                }
+            }),
+        }
+    }
+
+    fn read(value: Value<'_>) -> Json {
+        match value.kind() {
+            Kind::Null => Json::Word("null"),
+            Kind::Bool => Json::Word(if value.as_bool() == Some(true) { "true" } else { "false" }),
+            Kind::Number => Json::Number(value.number_text().unwrap().to_owned()),
+            Kind::String => Json::Text(value.as_str().unwrap().into_owned()),
+            Kind::Array => Json::List(value.items().map(read).collect()),
+            Kind::Object => Json::Object(value.members().map(|m| (m.name().to_owned(), read(m))).collect()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_as_itself(value in json()) {
+            let mut w = Writer::new();
+            write(&value, &mut w);
+            let bytes = w.into_bytes();
+            let tree = Tree::parse(bytes.clone()).unwrap();
+            prop_assert_eq!(read(tree.root()), value);
+            let mut again = Writer::new();
+            again.value(tree.root());
+            prop_assert_eq!(again.into_bytes(), bytes);
+        }
+
+        #[test]
+        fn white_space_does_not_matter(value in json(), space in "[ \t\r\n]{1,3}") {
+            let mut w = Writer::new();
+            write(&value, &mut w);
+            let compact = w.into_bytes();
+            let mut spaced = space.clone().into_bytes();
+            let tree = Tree::parse(compact.clone()).unwrap();
+            let mut marks: Vec<usize> = vec![compact.len()];
+            let mut open = vec![tree.root()];
+            while let Some(at) = open.pop() {
+                marks.extend([at.span().start, at.span().end]);
+                open.extend(at.members());
+                open.extend(at.items());
+            }
+            for (at, byte) in compact.iter().enumerate() {
+                if marks.contains(&at) {
+                    spaced.extend_from_slice(space.as_bytes());
+                }
+                spaced.push(*byte);
+            }
+            prop_assert_eq!(read(Tree::parse(spaced).unwrap().root()), value);
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Tree::parse(bytes);
+        }
+
+        #[test]
+        fn nearly_json_is_read_without_panic(text in r#"[\[\]{}:,"\\u0-9a-eE+. \n-]{0,60}"#) {
+            if let Ok(tree) = Tree::parse(text) {
+                let mut w = Writer::new();
+                w.value(tree.root());
+                let again = Tree::parse(w.into_bytes()).unwrap();
+                prop_assert_eq!(read(again.root()), read(tree.root()));
+            }
+        }
+
+        #[test]
+        fn a_broken_body_is_refused_at_a_place_inside_it(value in json(), cut in 0usize..200) {
+            let mut w = Writer::new();
+            w.array(|w| write(&value, w));
+            let mut bytes = w.into_bytes();
+            bytes.truncate(cut.min(bytes.len() - 1));
+            let error = Tree::parse(bytes.clone()).unwrap_err();
+            prop_assert!(error.line >= 1 && error.column >= 1 && error.column as usize <= bytes.len() + 1);
+        }
+    }
+}
