@@ -1,7 +1,12 @@
 //! The matcher: does a predicate mean this resource? Slow and obvious on purpose: it is the oracle
-//! of the store's plans. SPEC: R4 search.html.
+//! of the store's plans. How one value is compared: [`crate::compare`]. SPEC: R4 search.html.
 
-use crate::{index_value::IndexValues, predicate::Predicate};
+use crate::{
+    compare,
+    index_value::{ValueRef, Values},
+    predicate::Predicate,
+    registry::Registry,
+};
 use fhir::{Instant, LogicalId, ResourceType};
 
 /// A resource as the matcher sees it.
@@ -14,7 +19,7 @@ pub struct Subject<'a> {
     /// When it was last updated.
     pub last_updated: Instant,
     /// Its index values.
-    pub values: &'a IndexValues,
+    pub values: &'a dyn Values,
 }
 
 /// How the matcher follows references; `policy` predicates of joined types are already inside
@@ -32,9 +37,104 @@ pub trait Related {
     ) -> bool;
 }
 
+/// A world without other resources: chains and `_has` mean nothing in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone;
+
+impl Related for Alone {
+    fn target_matches(&self, _: ResourceType, _: &LogicalId, _: &Predicate) -> bool {
+        false
+    }
+    fn referred_to(
+        &self,
+        _: (ResourceType, &LogicalId),
+        _: ResourceType,
+        _: crate::ParameterId,
+        _: &Predicate,
+    ) -> bool {
+        false
+    }
+}
+
 /// Whether the predicate means the subject.
 #[must_use]
-pub fn matches(predicate: &Predicate, subject: Subject<'_>, related: &dyn Related) -> bool {
-    let _ = (predicate, subject, related);
-    false
+pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>, related: &dyn Related) -> bool {
+    let meant = |part: &Predicate| matches(registry, part, subject, related);
+    match predicate {
+        Predicate::All => true,
+        Predicate::Nothing => false,
+        Predicate::And(parts) => parts.iter().all(|part| meant(part)),
+        Predicate::Or(parts) => parts.iter().any(|part| meant(part)),
+        Predicate::Not(part) => !meant(part),
+        Predicate::Id(ids) => ids.contains(subject.id),
+        Predicate::LastUpdated(test) => {
+            let low = subject.last_updated.unix_millis();
+            compare::date(*test, low, low.saturating_add(1))
+        }
+        Predicate::Value { parameter, test } => {
+            subject.values.any(*parameter, &mut |value| compare::passes(test, value))
+        }
+        Predicate::Missing { parameter, missing } => subject.values.has(*parameter) != *missing,
+        Predicate::Chain { parameter, target, predicate } => subject.values.any(*parameter, &mut |value| {
+            local_target(value).is_some_and(|(kind, id)| {
+                kind == *target
+                    && LogicalId::parse(id).is_ok_and(|id| related.target_matches(kind, &id, predicate))
+            })
+        }),
+        Predicate::Has { source, parameter, predicate } => {
+            related.referred_to((subject.resource_type, subject.id), *source, *parameter, predicate)
+        }
+        Predicate::PatientCompartment(patient) => in_patient_compartment(registry, subject, patient),
+    }
 }
+
+/// The patient itself, and what refers to it by a parameter of the compartment's definition.
+/// SPEC: R4 compartmentdefinition-patient.html.
+fn in_patient_compartment(registry: &Registry, subject: Subject<'_>, patient: &LogicalId) -> bool {
+    if registry.is_patient(subject.resource_type) && subject.id == patient {
+        return true;
+    }
+    registry.patient_compartment(subject.resource_type).iter().any(|parameter| {
+        subject.values.any(*parameter, &mut |value| {
+            local_target(value).is_some_and(|(kind, id)| registry.is_patient(kind) && id == patient.as_str())
+        })
+    })
+}
+
+/// The patients in whose compartment a resource lies, each once, in the order of their ids.
+#[must_use]
+pub fn patients_of(
+    values: &dyn Values,
+    registry: &Registry,
+    resource_type: ResourceType,
+    id: &LogicalId,
+) -> Vec<LogicalId> {
+    let mut patients = Vec::new();
+    if registry.is_patient(resource_type) {
+        patients.push(id.clone());
+    }
+    for parameter in registry.patient_compartment(resource_type) {
+        values.any(*parameter, &mut |value| {
+            if let Some((kind, id)) = local_target(value)
+                && registry.is_patient(kind)
+                && let Ok(id) = LogicalId::parse(id)
+            {
+                patients.push(id);
+            }
+            false
+        });
+    }
+    patients.sort();
+    patients.dedup();
+    patients
+}
+
+fn local_target(value: ValueRef<'_>) -> Option<(ResourceType, &str)> {
+    match value {
+        ValueRef::Reference { target, .. } => target,
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
