@@ -109,10 +109,8 @@ fn quantity(
         return canonical.is_some_and(|(value, unit)| unit == asked_unit && number(asked, value));
     }
     let system_fits = test.system.as_deref().is_none_or(|asked| system == Some(asked));
-    let unit_fits = test
-        .code
-        .as_deref()
-        .is_none_or(|asked| code == Some(asked) || (test.system.is_none() && unit == Some(asked)));
+    let unit_fits =
+        test.code.as_deref().is_none_or(|asked| code == Some(asked) || (test.system.is_none() && unit == Some(asked)));
     system_fits && unit_fits && number(&test.number, value)
 }
 

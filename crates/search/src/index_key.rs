@@ -270,9 +270,7 @@ fn reference_ranges(test: &ReferenceTest) -> Ranges {
         ReferenceTest::Target(kind, id) => one(beginning_with(target_key(id.as_str(), kind.name())), true),
         ReferenceTest::AnyType(id) => one(beginning_with(text_key(REFERENCE_TARGET, id.as_str())), true),
         ReferenceTest::Url(url) => one(beginning_with(uri_key(REFERENCE_URL, without_version(url))), false),
-        ReferenceTest::Identifier(test) => {
-            token_ranges((REFERENCE_IDENTIFIER_SYSTEM, REFERENCE_IDENTIFIER), test)
-        }
+        ReferenceTest::Identifier(test) => token_ranges((REFERENCE_IDENTIFIER_SYSTEM, REFERENCE_IDENTIFIER), test),
     }
 }
 
@@ -294,9 +292,8 @@ fn date_span(family: u8, from: i64, to: Option<i64>) -> KeyRange {
 fn date_ranges(test: DateTest) -> Ranges {
     let DateTest { prefix, low, high } = test;
     let from_low = |from, to| date_span(DATE_LOW, from, to);
-    let ending_after = |instant: i64| {
-        vec![from_low(instant.saturating_sub(DAY_MS), None), date_span(DATE_HIGH, instant, None)]
-    };
+    let ending_after =
+        |instant: i64| vec![from_low(instant.saturating_sub(DAY_MS), None), date_span(DATE_HIGH, instant, None)];
     let (ranges, exact) = match prefix {
         Prefix::Eq => (vec![from_low(low, Some(high))], false),
         Prefix::Ne => (vec![from_low(i64::MIN, None)], false),

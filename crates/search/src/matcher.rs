@@ -77,8 +77,7 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
         Predicate::Missing { parameter, missing } => subject.values.has(*parameter) != *missing,
         Predicate::Chain { parameter, target, predicate } => subject.values.any(*parameter, &mut |value| {
             local_target(value).is_some_and(|(kind, id)| {
-                kind == *target
-                    && LogicalId::parse(id).is_ok_and(|id| related.target_matches(kind, &id, predicate))
+                kind == *target && LogicalId::parse(id).is_ok_and(|id| related.target_matches(kind, &id, predicate))
             })
         }),
         Predicate::Has { source, parameter, predicate } => {

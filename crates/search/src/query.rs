@@ -1,7 +1,10 @@
 //! A search as asked: predicate, order, page, includes. SPEC: R4 search.html.
 
-use crate::{predicate::Predicate, registry::ParameterId};
-use fhir::{ResourceType, issue::Issue};
+use crate::{
+    predicate::Predicate,
+    registry::{ParameterId, Registry},
+};
+use fhir::{Instant, LogicalId, ResourceType, issue::Issue};
 use std::sync::Arc;
 
 /// One sort key.
@@ -27,6 +30,8 @@ pub enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the codes")]
 pub enum Total {
+    /// Not asked: given when the plan knows it anyway (all matches on one page), else left out.
+    WhenKnown,
     None,
     Estimate,
     Accurate,
@@ -73,4 +78,44 @@ pub struct Query {
     pub applied: String,
     /// What was ignored (lenient) or is worth saying.
     pub warnings: Vec<Issue>,
+}
+
+/// What a query is parsed with.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// How unknown parameters are treated.
+    pub handling: Handling,
+    /// Our own FHIR base URL without trailing slash.
+    pub base_url: &'a str,
+    /// Now, for `ap` on dates.
+    pub now: Instant,
+    /// Search within this patient's compartment (`Patient/{id}/{type}`).
+    pub compartment: Option<LogicalId>,
+}
+
+/// Parses the parameters of a search, already percent-decoded.
+///
+/// # Errors
+/// All issues; each names its parameter in `expression`.
+pub fn parse(
+    registry: &Registry,
+    resource_type: ResourceType,
+    pairs: &[(String, String)],
+    context: &Context<'_>,
+) -> Result<Query, Vec<Issue>> {
+    let _ = (registry, resource_type, pairs, context);
+    Err(Vec::new())
+}
+
+/// Parses parameters that only filter: those of a granular scope.
+///
+/// # Errors
+/// As [`parse`].
+pub fn compile_criteria(
+    registry: &Registry,
+    resource_type: ResourceType,
+    pairs: &[(String, String)],
+) -> Result<Predicate, Vec<Issue>> {
+    let _ = (registry, resource_type, pairs);
+    Err(Vec::new())
 }

@@ -1,8 +1,22 @@
 //! The search parameters this server knows, by type and code, with compiled expressions.
 //!
-//! SPEC: R4 searchparameter.html.
+//! A parameter on several types (`clinical-patient`) has one expression that names them all; it is
+//! taken apart here, so that a resource evaluates only what concerns its own type. Parameters on
+//! Resource and DomainResource belong to every type. SPEC: R4 searchparameter.html,
+//! compartmentdefinition-patient.html.
 
-use fhir::{ResourceType, schema::Schema};
+mod branch;
+
+use crate::index_key::fnv;
+use fhir::{
+    ResourceType,
+    schema::{Schema, SearchParameterDefinition},
+};
+use fhirpath::Expression;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 /// Number of a parameter: its place in the registry. Stable only together with
 /// [`Registry::fingerprint`]; a store whose fingerprint differs rebuilds its indices.
@@ -24,6 +38,40 @@ pub enum ParameterKind {
     Special,
 }
 
+impl ParameterKind {
+    /// The kind of this R4 code; `Special` for any other text.
+    #[must_use]
+    pub fn parse(code: &str) -> Self {
+        match code {
+            "number" => Self::Number,
+            "date" => Self::Date,
+            "string" => Self::String,
+            "token" => Self::Token,
+            "reference" => Self::Reference,
+            "composite" => Self::Composite,
+            "quantity" => Self::Quantity,
+            "uri" => Self::Uri,
+            _ => Self::Special,
+        }
+    }
+
+    /// R4's code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::String => "string",
+            Self::Token => "token",
+            Self::Reference => "reference",
+            Self::Composite => "composite",
+            Self::Quantity => "quantity",
+            Self::Uri => "uri",
+            Self::Special => "special",
+        }
+    }
+}
+
 /// One search parameter on one or more types.
 #[derive(Debug)]
 pub struct Parameter {
@@ -40,29 +88,168 @@ pub struct Parameter {
     /// For references: types it may point at; empty: any.
     pub targets: Vec<ResourceType>,
     /// Compiled FHIRPath; `None` for parameters answered otherwise (`_id`, `_lastUpdated`) or not supported.
-    pub expression: Option<fhirpath::Expression>,
+    pub expression: Option<Expression>,
     /// For composites: the component parameters with their expressions, relative to the composite's.
-    pub components: Vec<(ParameterId, fhirpath::Expression)>,
+    pub components: Vec<(ParameterId, Expression)>,
+}
+
+/// A parameter that cannot be answered, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Canonical URL of its definition.
+    pub url: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What one type evaluates when a resource is written.
+#[derive(Debug)]
+pub(crate) struct Extraction {
+    pub(crate) parameter: ParameterId,
+    pub(crate) expression: Expression,
+}
+
+#[derive(Debug, Default)]
+struct OfType {
+    by_code: Vec<(String, ParameterId)>,
+    extractions: Vec<Extraction>,
+    patient_compartment: Vec<ParameterId>,
 }
 
 /// All parameters.
 #[derive(Debug)]
 pub struct Registry {
     parameters: Vec<Parameter>,
+    of_type: Vec<OfType>,
+    patient: Option<ResourceType>,
+    faults: Vec<Fault>,
+    fingerprint: u64,
+    schema: &'static Schema,
+}
+
+/// The registry of the embedded tables, compiled at first use.
+#[must_use]
+pub fn registry() -> &'static Arc<Registry> {
+    static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(Registry::new(fhir::schema::r4())));
+    &REGISTRY
 }
 
 impl Registry {
     /// Compiles the parameters of a schema.
     #[must_use]
     pub fn new(schema: &'static Schema) -> Self {
-        let _ = schema;
-        Self { parameters: Vec::new() }
+        let mut registry = Self {
+            parameters: Vec::with_capacity(schema.search_parameters.len()),
+            of_type: ResourceType::all().map(|_| OfType::default()).collect(),
+            patient: ResourceType::parse("Patient").ok(),
+            faults: Vec::new(),
+            fingerprint: 0,
+            schema,
+        };
+        let mut by_url = HashMap::new();
+        for definition in &schema.search_parameters {
+            if let Some(id) = registry.add(definition) {
+                by_url.insert(definition.url, id);
+                by_url.extend(definition.also.iter().map(|url| (*url, id)));
+            }
+        }
+        registry.add_components(&by_url);
+        for of_type in &mut registry.of_type {
+            of_type.by_code.sort();
+            of_type.extractions.sort_by_key(|extraction| extraction.parameter);
+        }
+        registry.add_patient_compartment();
+        registry.fingerprint = fingerprint(schema);
+        registry
+    }
+
+    fn add(&mut self, definition: &SearchParameterDefinition) -> Option<ParameterId> {
+        let id = ParameterId(u16::try_from(self.parameters.len()).ok()?);
+        let kind = ParameterKind::parse(definition.kind);
+        let is_global = definition.base.iter().any(|base| matches!(*base, "Resource" | "DomainResource"));
+        let bases: Vec<ResourceType> = if is_global {
+            ResourceType::all().collect()
+        } else {
+            definition.base.iter().filter_map(|base| ResourceType::parse(base).ok()).collect()
+        };
+        // `_id` and `_lastUpdated` are answered from the row itself, not from index values.
+        let is_of_row = matches!(definition.code, "_id" | "_lastUpdated");
+        let mut expression = None;
+        if kind == ParameterKind::Special || (definition.expression.is_empty() && !is_of_row) {
+            self.fault(definition.url, "has no expression that says what it searches");
+        } else if !is_of_row {
+            match Expression::parse(definition.expression) {
+                Ok(parsed) => expression = Some(parsed),
+                Err(error) => self.fault(definition.url, &error.to_string()),
+            }
+        }
+        for base in &bases {
+            let Some(of_type) = self.of_type.get_mut(base.index()) else { continue };
+            of_type.by_code.push((definition.code.to_owned(), id));
+            if let Some(whole) = &expression {
+                let of_base = branch::of_type(whole.text(), base.name());
+                let expression =
+                    if of_base == whole.text() { Some(whole.clone()) } else { Expression::parse(&of_base).ok() };
+                of_type.extractions.extend(expression.map(|expression| Extraction { parameter: id, expression }));
+            }
+        }
+        self.parameters.push(Parameter {
+            id,
+            code: definition.code.to_owned(),
+            url: definition.url.to_owned(),
+            kind,
+            bases,
+            targets: definition.target.iter().filter_map(|target| ResourceType::parse(target).ok()).collect(),
+            expression,
+            components: Vec::new(),
+        });
+        Some(id)
+    }
+
+    fn add_components(&mut self, by_url: &HashMap<&str, ParameterId>) {
+        for definition in self.schema.search_parameters.iter().filter(|one| one.kind == "composite") {
+            let found: Result<Vec<_>, String> = definition
+                .components
+                .iter()
+                .map(|(url, expression)| {
+                    let id = by_url.get(url).ok_or_else(|| format!("its component {url} is not known"))?;
+                    Expression::parse(expression).map(|expression| (*id, expression)).map_err(|e| e.to_string())
+                })
+                .collect();
+            let Some(id) = by_url.get(definition.url) else { continue };
+            match found {
+                Ok(components) if !components.is_empty() => {
+                    if let Some(parameter) = self.parameters.get_mut(usize::from(id.0)) {
+                        parameter.components = components;
+                    }
+                }
+                Ok(_) => self.fault(definition.url, "has no components"),
+                Err(reason) => self.fault(definition.url, &reason),
+            }
+        }
+    }
+
+    fn add_patient_compartment(&mut self) {
+        for (name, codes) in &self.schema.patient_compartment {
+            let Ok(resource_type) = ResourceType::parse(name) else { continue };
+            let parameters = codes.iter().filter_map(|code| self.parameter(resource_type, code));
+            let parameters = parameters.filter(|one| one.kind == ParameterKind::Reference).map(|one| one.id).collect();
+            if let Some(of_type) = self.of_type.get_mut(resource_type.index()) {
+                of_type.patient_compartment = parameters;
+            }
+        }
+    }
+
+    fn fault(&mut self, url: &str, reason: &str) {
+        self.faults.push(Fault { url: url.to_owned(), reason: reason.to_owned() });
     }
 
     /// The parameter that `code` names on this type (those on Resource and DomainResource included).
     #[must_use]
     pub fn parameter(&self, resource_type: ResourceType, code: &str) -> Option<&Parameter> {
-        self.parameters.iter().find(|p| p.code == code && p.bases.contains(&resource_type))
+        let by_code = &self.of_type.get(resource_type.index())?.by_code;
+        let at = by_code.binary_search_by(|(own, _)| own.as_str().cmp(code)).ok()?;
+        self.by_id(by_code.get(at)?.1)
     }
 
     /// The parameter with this number.
@@ -73,12 +260,83 @@ impl Registry {
 
     /// All parameters of a type, in the order of their codes.
     pub fn of_type(&self, resource_type: ResourceType) -> impl Iterator<Item = &Parameter> {
-        self.parameters.iter().filter(move |p| p.bases.contains(&resource_type))
+        let by_code = self.of_type.get(resource_type.index()).map(|of_type| of_type.by_code.as_slice());
+        by_code.unwrap_or_default().iter().filter_map(|(_, id)| self.by_id(*id))
     }
 
-    /// A number that changes when the set of parameters or an expression changes.
+    /// All parameters, in the order of their numbers.
+    #[must_use]
+    pub fn all(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Whether searches by this parameter are answered.
+    #[must_use]
+    pub fn is_supported(&self, parameter: &Parameter) -> bool {
+        match parameter.kind {
+            ParameterKind::Special => false,
+            ParameterKind::Composite => parameter.expression.is_some() && !parameter.components.is_empty(),
+            _ => parameter.expression.is_some() || matches!(parameter.code.as_str(), "_id" | "_lastUpdated"),
+        }
+    }
+
+    /// The reference parameters that put a resource of this type into a patient's compartment; a
+    /// Patient lies in its own besides. Empty: the type is in no patient's compartment.
+    #[must_use]
+    pub fn patient_compartment(&self, resource_type: ResourceType) -> &[ParameterId] {
+        self.of_type.get(resource_type.index()).map_or(&[], |of_type| of_type.patient_compartment.as_slice())
+    }
+
+    /// Whether this is the type Patient.
+    #[must_use]
+    pub fn is_patient(&self, resource_type: ResourceType) -> bool {
+        self.patient == Some(resource_type)
+    }
+
+    /// The parameters that cannot be answered, with the reason.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The schema it was compiled from.
+    #[must_use]
+    pub fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    pub(crate) fn extractions(&self, resource_type: ResourceType) -> &[Extraction] {
+        self.of_type.get(resource_type.index()).map_or(&[], |of_type| of_type.extractions.as_slice())
+    }
+
+    /// A number that changes when the set of parameters, an expression, a compartment or the form of
+    /// index values changes.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        0
+        self.fingerprint
     }
 }
+
+/// Raise when extraction, encoding or index keys change their meaning: stores then index anew.
+const FORM: &str = "1";
+
+fn fingerprint(schema: &Schema) -> u64 {
+    let mut text = String::from(FORM);
+    let mut add = |part: &str| {
+        text.push('\u{1f}');
+        text.push_str(part);
+    };
+    for one in &schema.search_parameters {
+        [one.url, one.code, one.kind, one.expression].into_iter().for_each(&mut add);
+        one.base.iter().chain(&one.target).copied().for_each(&mut add);
+        one.components.iter().flat_map(|(url, expression)| [*url, *expression]).for_each(&mut add);
+    }
+    for (name, codes) in &schema.patient_compartment {
+        add(name);
+        codes.iter().copied().for_each(&mut add);
+    }
+    fnv(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;
