@@ -128,35 +128,6 @@ impl<'a> Evaluator<'a> {
                 index += 1;
             }
         });
-        if index == 0 && outcome == Ok(Flow::Continue) {
-            return self.typed_choice(element, name, rest, scope, sink);
-        }
-        outcome
-    }
-
-    /// `valueQuantity` for `value` as Quantity: not FHIRPath, but what the guides' search parameters write
-    /// (US Core condition-asserted-date, RT encounter-based-on).
-    #[cold]
-    fn typed_choice(
-        &mut self,
-        element: &Element<'a>,
-        name: &str,
-        rest: &'a [Step],
-        scope: Scope<'_, 'a>,
-        sink: &mut Sink<'_, 'a>,
-    ) -> Outcome<Flow> {
-        let Some((definition, type_reference)) = element.definition.member(name) else { return Ok(Flow::Continue) };
-        if !definition.is_choice || definition.name == name {
-            return Ok(Flow::Continue);
-        }
-        let mut outcome = Ok(Flow::Continue);
-        let mut index = 0;
-        element.children(definition.name, |found| {
-            if outcome == Ok(Flow::Continue) && found.definition.name == type_reference.code {
-                outcome = self.step(Item::Element(found), index, rest, scope, sink);
-                index += 1;
-            }
-        });
         outcome
     }
 

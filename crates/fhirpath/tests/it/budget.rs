@@ -1,0 +1,55 @@
+//! Costly expressions end (row F57).
+
+use super::{PATIENT, texts, tree};
+use fhir::element::Element;
+use fhirpath::{Context, EvaluateError, Expression, evaluate};
+
+#[test]
+fn steps_run_out() {
+    for text in [
+        "name.repeat(given & 'x')",
+        "'x'.repeat($this & $this)",
+        "'xxxxxxxxxxxxxxxx'.repeat($this.replace('x', 'xxxxxxxxxxxxxxxx'))",
+        "'ab'.repeat($this.replaceMatches('(.+)', '$1$1'))",
+        "descendants().select(%resource.descendants().select(%resource.descendants().select(%resource.descendants())))",
+    ] {
+        assert_eq!(texts(text, PATIENT), Err(EvaluateError::TooCostly), "{text}");
+    }
+}
+
+#[test]
+fn the_caller_sets_the_budget() {
+    let tree = tree(PATIENT);
+    let root = Element::resource(&tree, fhir::schema::r4()).expect("resource");
+    let expression = Expression::parse("descendants().count()").expect("parses");
+    let context = Context { steps_max: 10, ..Context::default() };
+    assert_eq!(evaluate(&expression, root, &context).err(), Some(EvaluateError::TooCostly));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let deep = |open: &str, close: &str, times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
+    for text in [
+        deep("(", ")", 5000),
+        deep("-", "", 5000),
+        deep("a.where(", ")", 1000),
+        deep("a[", "]", 1000),
+        format!("1{}", " + 1".repeat(2000)),
+        format!("a{}", ".exists()".repeat(1500)),
+    ] {
+        assert!(Expression::parse(&text).is_err());
+    }
+    // Deep enough for every use, and evaluated without trouble for the stack.
+    let sum = format!("1{}", " + 1".repeat(60));
+    assert_eq!(texts(&sum, PATIENT), Ok(vec!["61".to_owned()]));
+    let wheres = format!("{}true{}", "Patient.exists(".repeat(28), ")".repeat(28));
+    assert_eq!(texts(&wheres, PATIENT), Ok(vec!["true".to_owned()]));
+}
+
+#[test]
+fn a_large_set_is_not_quadratic() {
+    let given: Vec<String> = (0..20_000).map(|at| format!("\"n{at}\"")).collect();
+    let patient = format!(r#"{{"resourceType": "Patient", "name": [{{"given": [{}]}}]}}"#, given.join(","));
+    assert_eq!(texts("name.given.isDistinct()", &patient), Ok(vec!["true".to_owned()]));
+    assert_eq!(texts("(name.given | name.given).count()", &patient), Ok(vec!["20000".to_owned()]));
+}
