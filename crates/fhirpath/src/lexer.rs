@@ -108,7 +108,10 @@ impl<'t> Lexer<'t> {
                 let name = self.take_while(|c| c.is_ascii_alphabetic());
                 match name {
                     "this" | "index" | "total" => Ok(Token::Special(name.to_owned())),
-                    _ => self.error("expected $this, $index or $total"),
+                    _ => {
+                        self.at -= name.len() + 1;
+                        self.error("expected $this, $index or $total")
+                    }
                 }
             }
             '%' => {

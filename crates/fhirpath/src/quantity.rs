@@ -110,6 +110,15 @@ pub enum Unit<'a> {
     Other(Cow<'a, str>),
 }
 
+impl fmt::Display for Unit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ucum(code) | Self::Other(code) => f.write_str(code),
+            Self::Calendar(unit) => f.write_str(unit.keyword()),
+        }
+    }
+}
+
 /// A number with its unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quantity<'a> {

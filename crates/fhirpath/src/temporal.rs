@@ -284,6 +284,12 @@ impl Temporal {
         Some(Ordering::Equal)
     }
 
+    /// A total order for sorting: by the first moment of each, then the coarser first.
+    pub(crate) fn sort_order(&self, other: &Self) -> Ordering {
+        let key = |value: &Self| (value.utc().local_millis(), value.precision);
+        key(self).cmp(&key(other))
+    }
+
     /// This value moved by a whole number of units; `None` when it leaves the years 1 to 9999.
     ///
     /// Units finer than the precision count as whole units of the precision. A day that a month does not

@@ -2,7 +2,6 @@
 //! navigation", "Utility functions", "Aggregates"; R4 `extension(url)`.
 
 use super::equality::Set;
-use super::operator::compare;
 use super::{EvaluateError, Evaluator, Flow, Outcome, Scope, one};
 use crate::function::Function;
 use crate::item::{Collection, Item};
@@ -127,7 +126,7 @@ impl<'a> Evaluator<'a> {
         Ok(out)
     }
 
-    /// Sorts by keys, or by the items themselves; `-key` sorts downwards, what is empty comes first.
+    /// Sorts by keys, or by the items themselves; `-key` sorts downwards; an empty key comes first either way.
     fn sort(&mut self, input: Collection<'a>, keys: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {
         let mut rows: Vec<(Vec<Option<Item<'a>>>, Item<'a>)> = Vec::with_capacity(input.len());
         for (index, item) in input.into_iter().enumerate() {
@@ -143,21 +142,19 @@ impl<'a> Evaluator<'a> {
             rows.push((values, item));
         }
         self.charge(rows.len().saturating_mul(8))?;
-        let mut failed = None;
+        let mut mixed = false;
         rows.sort_by(|(left, _), (right, _)| {
             for (at, (left, right)) in left.iter().zip(right).enumerate() {
                 let down = matches!(keys.get(at), Some(Node::Negate(_)));
                 let order = match (left, right) {
                     (None, None) => Ordering::Equal,
-                    (None, Some(_)) => Ordering::Less,
-                    (Some(_), None) => Ordering::Greater,
-                    (Some(left), Some(right)) => match compare(left, right) {
-                        Ok(order) => order.unwrap_or(Ordering::Equal),
-                        Err(error) => {
-                            failed = Some(error);
-                            Ordering::Equal
-                        }
-                    },
+                    (None, Some(_)) => return Ordering::Less,
+                    (Some(_), None) => return Ordering::Greater,
+                    (Some(left), Some(right)) => {
+                        let (order, fits) = sort_order(left, right);
+                        mixed |= !fits;
+                        order
+                    }
                 };
                 let order = if down { order.reverse() } else { order };
                 if order.is_ne() {
@@ -166,7 +163,33 @@ impl<'a> Evaluator<'a> {
             }
             Ordering::Equal
         });
-        let out = rows.into_iter().map(|(_, item)| item).collect();
-        failed.map_or(Ok(out), |error: EvaluateError| Err(error))
+        if mixed { Err(EvaluateError::WrongType("sort")) } else { Ok(rows.into_iter().map(|(_, item)| item).collect()) }
+    }
+}
+
+/// A total order, as the standard library's sort demands of any input, and whether the two values are of
+/// kinds that can be compared at all.
+fn sort_order(left: &Item<'_>, right: &Item<'_>) -> (Ordering, bool) {
+    let rank = |item: &Item<'_>| match item {
+        Item::Boolean(_) => 0,
+        Item::Integer(_) | Item::Decimal(_) => 1,
+        Item::String(_) => 2,
+        Item::Temporal(_) => 3,
+        Item::Quantity(_) => 4,
+        _ => 5,
+    };
+    match (left, right) {
+        (Item::Boolean(left), Item::Boolean(right)) => (left.cmp(right), true),
+        (Item::String(left), Item::String(right)) => (left.cmp(right), true),
+        (Item::Temporal(left), Item::Temporal(right)) => (left.sort_order(right), true),
+        (Item::Quantity(left), Item::Quantity(right)) if left.unit == right.unit => {
+            (left.value.compare(&right.value), true)
+        }
+        // WHY: converted values are cut to a number of digits, which makes no total order.
+        (Item::Quantity(left), Item::Quantity(right)) => (left.unit.to_string().cmp(&right.unit.to_string()), false),
+        (left, right) => match (left.as_decimal(), right.as_decimal()) {
+            (Some(left), Some(right)) => (left.compare(&right), true),
+            _ => (rank(left).cmp(&rank(right)), false),
+        },
     }
 }

@@ -7,7 +7,7 @@ use fhirpath::{Context, EvaluateError, Expression, evaluate};
 #[test]
 fn steps_run_out() {
     for text in [
-        "name.repeat(given & 'x')",
+        "name.given.repeat($this & 'x')",
         "'x'.repeat($this & $this)",
         "'xxxxxxxxxxxxxxxx'.repeat($this.replace('x', 'xxxxxxxxxxxxxxxx'))",
         "'ab'.repeat($this.replaceMatches('(.+)', '$1$1'))",

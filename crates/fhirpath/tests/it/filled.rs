@@ -18,18 +18,33 @@ pub(crate) fn filled(schema: &Schema, name: &str, variant: usize) -> Vec<u8> {
     w.into_bytes()
 }
 
-fn members(schema: &Schema, definition: &TypeDefinition, variant: usize, depth: usize, targets: Option<&TypeReference>, w: &mut Writer) {
+fn members(
+    schema: &Schema,
+    definition: &TypeDefinition,
+    variant: usize,
+    depth: usize,
+    targets: Option<&TypeReference>,
+    w: &mut Writer,
+) {
     for element in &definition.elements {
         let count = element.types.len();
         if count == 0 || depth == 0 {
             continue;
         }
-        let of = &element.types[variant % count];
+        let mut of = &element.types[variant % count];
+        if element.path == "Extension.value[x]" {
+            let wanted = ["Coding", "CodeableConcept", "dateTime", "Reference"][variant % 4];
+            of = element.types.iter().find(|of| of.code == wanted).expect("extension type");
+        }
         let Some(kind) = schema.type_named(of.code) else { continue };
-        if kind.is_abstract || kind.kind == TypeKind::Resource || (of.code == "Extension" && depth < DEPTH) {
+        if kind.is_abstract || kind.kind == TypeKind::Resource || (of.code == "Extension" && depth < DEPTH - 1) {
             continue;
         }
-        let name = if element.is_choice { format!("{}{}", element.name, capitalized(of.code)) } else { element.name.to_owned() };
+        let name = if element.is_choice {
+            format!("{}{}", element.name, capitalized(of.code))
+        } else {
+            element.name.to_owned()
+        };
         if depth == 1 && kind.kind != TypeKind::Primitive {
             continue;
         }
@@ -79,7 +94,9 @@ fn value(
             let target = if names.is_empty() { "Patient" } else { names[variant % names.len()] };
             w.string(&format!("{target}/1"));
         }
-        "code" => w.string(["phone", "email", "composed-of", "depends-on", "derived-from", "predecessor", "successor"][variant % 7]),
+        "code" => w.string(
+            ["phone", "email", "composed-of", "depends-on", "derived-from", "predecessor", "successor"][variant % 7],
+        ),
         _ => w.string("text"),
     }
 }

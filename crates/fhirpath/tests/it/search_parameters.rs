@@ -68,7 +68,8 @@ fn components_of_composites_evaluate_on_what_their_parameter_finds() {
     for parameter in schema.search_parameters.iter().filter(|parameter| !parameter.components.is_empty()) {
         let whole = Expression::parse(parameter.expression).expect("parses");
         for (_, text) in &parameter.components {
-            let component = Expression::parse(text).unwrap_or_else(|error| panic!("{}: {text}: {error}", parameter.url));
+            let component =
+                Expression::parse(text).unwrap_or_else(|error| panic!("{}: {text}: {error}", parameter.url));
             for base in bases(parameter) {
                 for variant in 0..4 {
                     let tree = Tree::parse(filled(schema, base, variant)).expect("JSON");
@@ -76,7 +77,8 @@ fn components_of_composites_evaluate_on_what_their_parameter_finds() {
                     for item in evaluate(&whole, root, &context).expect("evaluates") {
                         let element = item.element().expect("composites are of elements");
                         let inner = Context { resource: Some(root), ..Context::default() };
-                        evaluate(&component, element, &inner).unwrap_or_else(|error| panic!("{}: {text}: {error}", parameter.url));
+                        evaluate(&component, element, &inner)
+                            .unwrap_or_else(|error| panic!("{}: {text}: {error}", parameter.url));
                         walked += 1;
                     }
                 }
