@@ -23,6 +23,12 @@ impl<T> Audited<T> {
         Self(response)
     }
 
+    /// The same response in another form (its body wrapped for the socket); the record stays its own.
+    #[must_use]
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Audited<U> {
+        Audited(form(self.0))
+    }
+
     /// The response, for the socket writer.
     #[must_use]
     pub fn into_inner(self) -> T {

@@ -8,6 +8,7 @@
 
 mod decide;
 mod denied;
+mod enforceable;
 mod explain;
 mod grants;
 mod interaction;
@@ -15,6 +16,7 @@ mod permit;
 
 pub use decide::decide;
 pub use denied::Denied;
+pub use enforceable::enforceable;
 pub use explain::explain;
 pub use grants::Grants;
 pub use interaction::Interaction;

@@ -1,0 +1,72 @@
+//! Whether this server can enforce a scope. What it cannot enforce is neither registered nor granted (row B4).
+//!
+//! The text of the refusal is for the operator and the client: it names the scope's own words only.
+
+use fhir::ResourceType;
+use oauth::scope::{Scope, ScopeContext};
+use search::{Registry, query::compile_criteria};
+
+/// Says why a scope cannot be enforced: another context than `system/`, no such resource type, or
+/// criteria that no type's search understands.
+///
+/// # Errors
+/// The reason.
+pub fn enforceable(scope: &Scope, registry: &Registry) -> Result<(), String> {
+    if scope.context != ScopeContext::System {
+        return Err(format!("{}: only system/ scopes are granted to systems", scope.text));
+    }
+    let types: Vec<ResourceType> = match &scope.resource_type {
+        Some(name) => match ResourceType::parse(name) {
+            Ok(resource_type) => vec![resource_type],
+            Err(why) => return Err(format!("{}: {why}", scope.text)),
+        },
+        None => ResourceType::all().collect(),
+    };
+    if scope.query.is_empty() {
+        return Ok(());
+    }
+    let mut first = None;
+    for resource_type in types {
+        match compile_criteria(registry, resource_type, &scope.query) {
+            Ok(_) => return Ok(()),
+            Err(issues) => first = first.or(issues.into_iter().next()),
+        }
+    }
+    let why = first.map(|issue| issue.diagnostics).unwrap_or_default();
+    Err(format!("{}: its criteria are no search of this server: {why}", scope.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oauth::scope::Permissions;
+
+    fn scope(context: ScopeContext, resource_type: Option<&str>, query: &[(&str, &str)]) -> Scope {
+        Scope {
+            text: "as asked".into(),
+            context,
+            resource_type: resource_type.map(Into::into),
+            permissions: Permissions::READ,
+            query: query.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+        }
+    }
+
+    #[test]
+    fn other_contexts_and_unknown_types_are_refused() {
+        let registry = search::registry::registry();
+        assert!(enforceable(&scope(ScopeContext::System, Some("Observation"), &[]), registry).is_ok());
+        assert!(enforceable(&scope(ScopeContext::System, None, &[]), registry).is_ok());
+        assert!(enforceable(&scope(ScopeContext::System, Some("Observations"), &[]), registry).is_err());
+        for context in [ScopeContext::Patient, ScopeContext::User] {
+            assert!(enforceable(&scope(context, Some("Observation"), &[]), registry).is_err());
+        }
+    }
+
+    #[test]
+    fn criteria_that_no_search_understands_are_refused() {
+        let registry = search::registry::registry();
+        let unknown = scope(ScopeContext::System, Some("Observation"), &[("no-such-parameter", "x")]);
+        assert!(enforceable(&unknown, registry).is_err());
+        assert!(enforceable(&scope(ScopeContext::System, None, &[("no-such-parameter", "x")]), registry).is_err());
+    }
+}
