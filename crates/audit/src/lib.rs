@@ -6,13 +6,16 @@
 //! - [`checkpoint`]: signed statements of how far the chain had come.
 //! - [`verify`]: reads a log and its checkpoints and says where it was tampered with.
 //! - [`audited`]: the proof that a response has its record; all that the socket writer accepts.
-//! - [`balp`]: rendering. SPEC: R4 auditevent.html; IHE BALP; rows F16 to F26.
+//! - [`balp`]: rendering; [`facts`]: what a search can ask of an event.
+//!
+//! SPEC: R4 auditevent.html; IHE BALP; rows F16 to F26.
 
 pub mod audited;
 pub mod balp;
 mod bytes;
 pub mod checkpoint;
 pub mod entry;
+pub mod facts;
 pub mod frame;
 pub mod limits;
 pub mod log;

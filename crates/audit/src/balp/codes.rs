@@ -1,0 +1,89 @@
+//! The vocabulary of the events: code systems of R4, DICOM and BALP, as far as this server speaks them.
+//!
+//! SPEC: R4 auditevent.html; DICOM PS3.16 CID 400 to 403; IHE BALP terminology; row F17.
+
+use super::Coding;
+use crate::entry::{Action, Kind, Outcome};
+use std::borrow::Cow;
+
+pub(super) const REST: &str = "http://hl7.org/fhir/restful-interaction";
+pub(super) const PROFILE_BASE: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
+/// Our own words for what no standard has a code for. The address of their list in the documentation.
+pub(super) const OWN: &str = "https://github.com/handrail-fhir/handrail/blob/main/docs/audit-events.md";
+const DCM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+
+const fn dcm(code: &'static str, display: &'static str) -> Coding<'static> {
+    Coding { system: DCM, code: Cow::Borrowed(code), display }
+}
+
+const fn coding(system: &'static str, code: &'static str, display: &'static str) -> Coding<'static> {
+    Coding { system, code: Cow::Borrowed(code), display }
+}
+
+pub(super) const SOURCE_ROLE: Coding<'static> = dcm("110153", "Source Role ID");
+pub(super) const DESTINATION_ROLE: Coding<'static> = dcm("110152", "Destination Role ID");
+pub(super) const APPLICATION: Coding<'static> = dcm("110150", "Application");
+pub(super) const CUSTODIAN: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/provenance-participant-type", "custodian", "Custodian");
+pub(super) const OAUTH_USER: Coding<'static> =
+    coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes", "UserOauthAgent", "User OAuth Agent");
+
+pub(super) const PERSON: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/audit-entity-type", "1", "Person");
+pub(super) const SYSTEM_OBJECT: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/audit-entity-type", "2", "System Object");
+pub(super) const REQUEST_ID: Coding<'static> =
+    coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId", "X-Request-Id");
+pub(super) const PATIENT_ROLE: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/object-role", "1", "Patient");
+pub(super) const RESOURCE_ROLE: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/object-role", "4", "Domain Resource");
+pub(super) const QUERY_ROLE: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/object-role", "24", "Query");
+pub(super) const APPLICATION_SERVER: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server");
+
+/// `AuditEvent.action`.
+pub(super) const fn action(action: Action) -> &'static str {
+    match action {
+        Action::Create => "C",
+        Action::Read => "R",
+        Action::Update => "U",
+        Action::Delete => "D",
+        Action::Execute => "E",
+    }
+}
+
+/// `AuditEvent.outcome`.
+pub(super) const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Success => "0",
+        Outcome::MinorFailure => "4",
+        Outcome::SeriousFailure => "8",
+        Outcome::MajorFailure => "12",
+    }
+}
+
+/// `AuditEvent.type`: a RESTful operation, or what DICOM calls the event.
+pub(super) fn event_type(kind: Kind, subtype: &str) -> Coding<'static> {
+    match kind {
+        Kind::Rest => coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation"),
+        Kind::Application => dcm("110100", "Application Activity"),
+        Kind::Security if subtype.starts_with("token-") => dcm("110114", "User Authentication"),
+        Kind::Security => dcm("110113", "Security Alert"),
+    }
+}
+
+/// The DICOM subtype beside our own word, when DICOM has one.
+pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>> {
+    match (kind, subtype) {
+        (Kind::Rest, _) => None,
+        (_, "start") => Some(dcm("110120", "Application Start")),
+        (_, "stop") => Some(dcm("110121", "Application Stop")),
+        (_, "token-issued" | "token-refused") => Some(dcm("110122", "Login")),
+        (_, "token-revoked") => Some(dcm("110123", "Logout")),
+        (_, "client-added" | "client-removed") => Some(dcm("110137", "User Security Attributes Changed")),
+        (Kind::Security, _) if !subtype.starts_with("token-") => Some(dcm("110129", "Security Configuration")),
+        _ => None,
+    }
+}
