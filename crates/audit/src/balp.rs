@@ -178,7 +178,9 @@ pub fn event<'a>(entry: &'a Entry, sequence: u64, server: &'a Server) -> Event<'
 fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
     let (client, us) = match (entry.kind, entry.action) {
         (Kind::Rest, Action::Read) => (codes::DESTINATION_ROLE, codes::SOURCE_ROLE),
-        (Kind::Rest, Action::Create | Action::Update | Action::Execute) => (codes::SOURCE_ROLE, codes::DESTINATION_ROLE),
+        (Kind::Rest, Action::Create | Action::Update | Action::Execute) => {
+            (codes::SOURCE_ROLE, codes::DESTINATION_ROLE)
+        }
         (Kind::Rest, Action::Delete) => (codes::APPLICATION, codes::CUSTODIAN),
         (Kind::Security | Kind::Application, _) => (codes::APPLICATION, codes::DESTINATION_ROLE),
     };

@@ -46,9 +46,9 @@ impl Grants {
     /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing.
     #[must_use]
     pub fn compile(caller: &Caller, registry: &Registry) -> Self {
-        // Closed until `search` compiles criteria: a granular scope grants nothing.
-        let _ = registry;
-        Self::compile_with(caller, &|_, _| Err(Vec::new()))
+        Self::compile_with(caller, &|resource_type, query| {
+            search::query::compile_criteria(registry, resource_type, query).map(Arc::new)
+        })
     }
 
     pub(crate) fn compile_with(caller: &Caller, criteria: &Criteria<'_>) -> Self {

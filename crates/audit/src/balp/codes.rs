@@ -26,7 +26,7 @@ pub(super) const APPLICATION: Coding<'static> = dcm("110150", "Application");
 pub(super) const CUSTODIAN: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/provenance-participant-type", "custodian", "Custodian");
 pub(super) const OAUTH_USER: Coding<'static> =
-    coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes", "UserOauthAgent", "User OAuth Agent");
+    coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes", "UserOauthAgent", "");
 
 pub(super) const PERSON: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/audit-entity-type", "1", "Person");

@@ -1,0 +1,242 @@
+//! F17 to F19, row by row, on the rendered JSON.
+
+use super::*;
+use crate::{entry::Touched, facts::facts_for_search};
+use fhir::{
+    Instant, VersionId,
+    json::{Tree, Value},
+};
+
+fn server() -> Server {
+    Server { base_url: "https://handrail.test:8443/fhir".into(), name: "handrail 0.1.0".into() }
+}
+
+fn touched(kind: &str, id: &str, version: u32) -> Touched {
+    Touched {
+        resource_type: ResourceType::parse(kind).unwrap(),
+        id: LogicalId::parse(id).unwrap(),
+        version: VersionId::new(version),
+    }
+}
+
+fn entry(subtype: &str, action: Action) -> Entry {
+    Entry {
+        recorded: Instant::from_unix_millis(1_700_000_000_123),
+        kind: Kind::Rest,
+        subtype: subtype.into(),
+        action,
+        outcome: Outcome::Success,
+        outcome_text: None,
+        client_id: Some("client-1".into()),
+        token_name: Some("0123456789abcdef".into()),
+        address: Some("192.0.2.7".parse().unwrap()),
+        request_id: "request-1".into(),
+        query: None,
+        touched: vec![touched("Observation", "o1", 3)],
+        patients: vec![LogicalId::parse("p1").unwrap()],
+    }
+}
+
+fn search() -> Entry {
+    Entry {
+        query: Some("Observation?code=52491-8".into()),
+        touched: Vec::new(),
+        ..entry("search-type", Action::Execute)
+    }
+}
+
+fn tree(entry: &Entry) -> Tree {
+    let server = server();
+    Tree::parse(event(entry, 42, &server).to_json()).unwrap()
+}
+
+/// `a.b` with the first item of arrays.
+fn at<'a>(value: Value<'a>, path: &str) -> Option<Value<'a>> {
+    path.split('.').try_fold(value, |value, name| {
+        let value = value.items_or_self().next()?;
+        value.get(name)?.items_or_self().next()
+    })
+}
+
+fn text(value: Value<'_>, path: &str) -> String {
+    at(value, path).and_then(Value::as_str).unwrap_or_default().into_owned()
+}
+
+fn list<'a>(tree: &'a Tree, name: &str) -> Vec<Value<'a>> {
+    tree.root().get(name).map(|list| list.items().collect()).unwrap_or_default()
+}
+
+#[test]
+fn a_read_is_this() {
+    insta::assert_snapshot!(pretty(&tree(&entry("read", Action::Read))));
+}
+
+#[test]
+fn a_search_is_this() {
+    insta::assert_snapshot!(pretty(&tree(&search())));
+}
+
+#[test]
+fn a_request_without_a_token_is_this() {
+    let refused = Entry {
+        outcome: Outcome::MinorFailure,
+        outcome_text: Some("an access token is required".into()),
+        client_id: None,
+        token_name: None,
+        touched: Vec::new(),
+        patients: Vec::new(),
+        ..entry("read", Action::Read)
+    };
+    insta::assert_snapshot!(pretty(&tree(&refused)));
+}
+
+/// One member a line, so that a change of a snapshot reads well.
+fn pretty(tree: &Tree) -> String {
+    let mut out = String::new();
+    let (mut depth, mut in_string) = (0usize, false);
+    let json = String::from_utf8(tree.bytes().to_vec()).unwrap();
+    for character in json.chars() {
+        match character {
+            '"' => in_string = !in_string,
+            '{' | '[' if !in_string => depth += 1,
+            '}' | ']' if !in_string => depth -= 1,
+            _ => {}
+        }
+        if !in_string && matches!(character, '}' | ']') {
+            out.push_str(&format!("\n{}", " ".repeat(depth)));
+        }
+        out.push(character);
+        if !in_string && matches!(character, '{' | '[' | ',') {
+            out.push_str(&format!("\n{}", " ".repeat(depth)));
+        }
+    }
+    out
+}
+
+/// F17, the table: interaction, action, client's part, server's part, role of the data.
+#[test]
+fn agents_and_entities_are_those_of_the_table() {
+    let rows = [
+        ("create", Action::Create, "C", "110153", "110152", "PatientCreate"),
+        ("read", Action::Read, "R", "110152", "110153", "PatientRead"),
+        ("vread", Action::Read, "R", "110152", "110153", "PatientRead"),
+        ("update", Action::Update, "U", "110153", "110152", "PatientUpdate"),
+        ("delete", Action::Delete, "D", "110150", "custodian", "PatientDelete"),
+    ];
+    for (code, action, letter, client, us, profile) in rows {
+        let tree = tree(&entry(code, action));
+        let root = tree.root();
+        assert_eq!(text(root, "type.code"), "rest");
+        assert_eq!(text(root, "subtype.code"), code);
+        assert_eq!(text(root, "subtype.system"), "http://hl7.org/fhir/restful-interaction");
+        assert_eq!(text(root, "action"), letter);
+        assert_eq!(text(root, "outcome"), "0");
+        let agents = list(&tree, "agent");
+        assert_eq!(text(agents[0], "type.coding.code"), client, "{code}: client");
+        assert_eq!(text(agents[0], "network.address"), "192.0.2.7");
+        assert_eq!(text(agents[1], "type.coding.code"), us, "{code}: server");
+        assert_eq!(text(agents[1], "network.type"), "5");
+        let entities = list(&tree, "entity");
+        assert_eq!(text(entities[0], "type.code"), "XrequestId");
+        assert_eq!(text(entities[0], "what.identifier.value"), "request-1");
+        assert_eq!(text(entities[1], "role.code"), "4");
+        assert_eq!(text(entities[1], "what.reference"), "Observation/o1/_history/3");
+        assert_eq!(text(entities[2], "role.code"), "1");
+        assert_eq!(text(entities[2], "what.reference"), "Patient/p1");
+        let profiles = root.get("meta").unwrap().get("profile").unwrap();
+        let names: Vec<_> = profiles.items().filter_map(Value::as_str).collect();
+        assert!(names.iter().any(|name| name.ends_with(&format!("IHE.BasicAudit.{profile}"))), "{names:?}");
+    }
+}
+
+/// F17, last row: the raw request in base64, no `what`, role 24.
+#[test]
+fn a_query_is_an_entity_of_its_own() {
+    let tree = tree(&search());
+    let entities = list(&tree, "entity");
+    assert_eq!(text(entities[1], "role.code"), "24");
+    assert_eq!(STANDARD.decode(text(entities[1], "query")).unwrap(), b"Observation?code=52491-8");
+    assert!(entities[1].get("what").is_none() && entities[1].get("lifecycle").is_none());
+    let agents = list(&tree, "agent");
+    assert_eq!(text(agents[0], "type.coding.code"), "110153");
+    assert_eq!(text(agents[1], "type.coding.code"), "110152");
+}
+
+/// A profile is claimed only where its cardinalities hold.
+#[test]
+fn profiles_are_claimed_honestly() {
+    let server = server();
+    let claimed = |entry: Entry| {
+        let event = event(&entry, 1, &server);
+        event.profiles.iter().map(|url| url.rsplit("BasicAudit.").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let token = "OAUTHaccessTokenUse.Opaque";
+    assert_eq!(claimed(search()), [token, "PatientQuery"]);
+    assert_eq!(claimed(Entry { patients: Vec::new(), ..search() }), [token, "Query"]);
+    let many = vec![LogicalId::parse("p1").unwrap(), LogicalId::parse("p2").unwrap()];
+    assert_eq!(claimed(Entry { patients: many, ..search() }), [token, "Query"]);
+    assert_eq!(claimed(Entry { outcome: Outcome::MinorFailure, ..search() }), [token]);
+    assert_eq!(claimed(Entry { address: None, ..search() }), [token]);
+    assert_eq!(claimed(Entry { touched: Vec::new(), ..entry("create", Action::Create) }), [token]);
+    assert_eq!(claimed(entry("history-instance", Action::Read)), [token]);
+    assert_eq!(claimed(Entry { token_name: None, ..entry("transaction", Action::Execute) }), [""; 0]);
+}
+
+/// F19: never the token, only the name of it, and the one who asked is the token's holder.
+#[test]
+fn the_token_is_named_by_its_name() {
+    let tree = tree(&entry("read", Action::Read));
+    let agents = list(&tree, "agent");
+    assert_eq!(agents.len(), 3);
+    assert_eq!(text(agents[2], "type.coding.code"), "UserOauthAgent");
+    assert_eq!(text(agents[2], "policy"), "urn:ietf:params:oauth:jti:0123456789abcdef");
+    let asked: Vec<_> = agents.iter().map(|agent| agent.get("requestor").unwrap().as_bool().unwrap()).collect();
+    assert_eq!(asked, [false, false, true]);
+}
+
+/// F16: what the authorization server and the process do.
+#[test]
+fn security_and_application_events_speak_dicom() {
+    let rows = [
+        (Kind::Security, "token-issued", "110114", Some("110122"), 3),
+        (Kind::Security, "token-refused", "110114", Some("110122"), 3),
+        (Kind::Security, "token-introspected", "110114", None, 3),
+        (Kind::Security, "client-added", "110113", Some("110137"), 3),
+        (Kind::Security, "keys-rotated", "110113", Some("110129"), 3),
+        (Kind::Application, "start", "110100", Some("110120"), 1),
+        (Kind::Application, "stop", "110100", Some("110121"), 1),
+    ];
+    for (kind, subtype, expected_type, dicom, agents) in rows {
+        let token_name = (kind == Kind::Security).then(|| "0123".into());
+        let tree = tree(&Entry { kind, token_name, ..entry(subtype, Action::Execute) });
+        assert_eq!(text(tree.root(), "type.code"), expected_type);
+        let subtypes = list(&tree, "subtype");
+        assert_eq!(text(subtypes[0], "code"), subtype);
+        assert_eq!(subtypes.get(1).map(|second| text(*second, "code")).as_deref(), dicom);
+        assert_eq!(list(&tree, "agent").len(), agents);
+    }
+}
+
+#[test]
+fn ids_are_sequences_and_sort_like_them() {
+    for sequence in [1, 42, 9_999_999_999_999_999, u64::MAX] {
+        assert_eq!(sequence_of(&event_id(sequence)), Some(sequence));
+    }
+    assert_eq!(event_id(42).as_str(), "0000000000000042");
+    assert!(event_id(9) < event_id(10));
+    for other in ["42", "0000000000000000", "00000000000000042", "+000000000000042", "x"] {
+        assert_eq!(LogicalId::parse(other).ok().as_ref().and_then(sequence_of), None, "{other}");
+    }
+}
+
+#[test]
+fn facts_name_patients_clients_and_time() {
+    use crate::facts::Fact;
+    let (server, entry) = (server(), entry("read", Action::Read));
+    let facts = facts_for_search(&event(&entry, 42, &server));
+    let patient = Fact::Reference(ResourceType::parse("Patient").unwrap(), LogicalId::parse("p1").unwrap());
+    assert!(facts.contains(&("patient", patient.clone())) && facts.contains(&("entity", patient)));
+    assert!(facts.contains(&("date", Fact::Date(entry.recorded))));
+    assert!(facts.contains(&("agent", Fact::Identifier(Some(server.base_url.clone()), "client-1".into()))));
+    assert!(facts.contains(&("action", Fact::Token(None, "R".into()))));
+}
