@@ -32,6 +32,8 @@ pub struct TypeDefinition {
     pub elements: Vec<ElementDefinition>,
     /// Invariants on the type itself, inherited ones (`ele-1`, `dom-2`) included.
     pub constraints: Vec<Constraint>,
+    /// Its position in [`super::Schema::types`]: for tables beside the schema.
+    pub index: usize,
     /// Positions in `elements`, sorted by the elements' names.
     by_name: Vec<u16>,
     /// Positions in `elements` of the choices.
@@ -41,6 +43,8 @@ pub struct TypeDefinition {
 /// One element of a type.
 #[derive(Debug)]
 pub struct ElementDefinition {
+    /// Its position in [`TypeDefinition::elements`]: for tables beside the schema.
+    pub index: usize,
     /// Full path as the package writes it: `Observation.value[x]`.
     pub path: &'static str,
     /// Name without parent and without `[x]`: `value`.
@@ -154,10 +158,14 @@ pub(super) fn read(types: &'static str, constraints: &'static str) -> Vec<TypeDe
     let mut list: Vec<TypeDefinition> = Vec::with_capacity(700);
     for mut row in table::lines(types) {
         match row.cell() {
-            "T" => list.push(read_type(row, &constraints)),
+            "T" => {
+                let index = list.len();
+                list.push(read_type(row, &constraints, index));
+            }
             _ => {
                 if let Some(holder) = list.last_mut() {
-                    holder.elements.push(read_element(row, &constraints));
+                    let index = holder.elements.len();
+                    holder.elements.push(read_element(row, &constraints, index));
                 }
             }
         }
@@ -169,7 +177,7 @@ pub(super) fn read(types: &'static str, constraints: &'static str) -> Vec<TypeDe
     list
 }
 
-fn read_type(mut row: Row, constraints: &Constraints) -> TypeDefinition {
+fn read_type(mut row: Row, constraints: &Constraints, index: usize) -> TypeDefinition {
     let name = row.cell();
     let kind = match row.cell() {
         "resource" => TypeKind::Resource,
@@ -184,12 +192,13 @@ fn read_type(mut row: Row, constraints: &Constraints) -> TypeDefinition {
         is_abstract: row.cell() == "abstract",
         constraints: constraints.of(row.cell()),
         elements: Vec::with_capacity(16),
+        index,
         by_name: Vec::new(),
         choices: Vec::new(),
     }
 }
 
-fn read_element(mut row: Row, constraints: &Constraints) -> ElementDefinition {
+fn read_element(mut row: Row, constraints: &Constraints, index: usize) -> ElementDefinition {
     let path = row.cell();
     let last = path.rsplit('.').next().unwrap_or(path);
     let name = last.strip_suffix("[x]").unwrap_or(last);
@@ -198,6 +207,7 @@ fn read_element(mut row: Row, constraints: &Constraints) -> ElementDefinition {
     let types = row.cell().split(' ').map(read_type_reference).collect();
     let flags = row.cell();
     ElementDefinition {
+        index,
         path,
         name,
         is_choice: last.len() != name.len(),
