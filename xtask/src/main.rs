@@ -1,6 +1,7 @@
 //! Development tasks, run as `cargo xtask COMMAND`. Left out: anything that a user of the server runs.
 
 mod definitions;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -23,11 +24,14 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Check crate edges, file heads and lengths, banned calls, manifests.
+    Tidy,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Definitions { packages, check } => definitions::run(&packages, check),
+        Task::Tidy => tidy::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,110 @@
+//! The tree is tidy, and each check can fail.
+
+use super::*;
+
+#[test]
+fn the_tree_is_tidy() {
+    let faults = faults(&crate::repository()).unwrap();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+const TABLE: &str = "\
+| proof | says |\n|---|---|\n| a | b |\n\n\
+| layer | crate | what it is | may know |\n|---|---|---|---|\n\
+| 0 | `low` | below | nothing |\n| 1 | `high` | above | low |\n\nText.\n";
+
+fn manifests(low: &str, high: &str) -> Vec<(String, String)> {
+    let one = |name: &str, text: &str| (format!("crates/{name}/Cargo.toml"), format!("[dependencies]\n{text}\n"));
+    vec![one("low", low), one("high", high)]
+}
+
+#[test]
+fn an_edge_that_the_table_lists_is_fine() {
+    assert!(edges::faults(TABLE, &manifests("serde.workspace = true", "low.workspace = true")).is_empty());
+    let dev = "[dev-dependencies]\nhigh.workspace = true";
+    assert!(edges::faults(TABLE, &manifests(dev, "")).is_empty(), "development dependencies are free");
+}
+
+#[test]
+fn an_edge_that_the_table_does_not_list_is_a_fault() {
+    let faults = edges::faults(TABLE, &manifests("high = { workspace = true }", ""));
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].contains("`low` may not know `high`"), "{faults:?}");
+}
+
+#[test]
+fn crates_and_rows_must_match() {
+    let mut more = manifests("", "");
+    more.push(("xtask/Cargo.toml".to_owned(), String::new()));
+    assert!(edges::faults(TABLE, &more)[0].contains("`xtask` has no row"));
+    assert!(edges::faults(TABLE, &manifests("", "")[..1])[0].contains("`high` has no crate"));
+    assert!(edges::faults("no table", &[])[0].contains("no table"));
+}
+
+fn found(path: &str, text: &str) -> usize {
+    source::faults(path, &format!("//! Head.\n{text}\n")).len()
+}
+
+#[test]
+fn a_file_begins_with_its_purpose() {
+    assert_eq!(source::faults("crates/fhir/src/a.rs", "\n#![forbid(unsafe_code)]\n//! Head.\n"), Vec::<String>::new());
+    assert_eq!(source::faults("crates/fhir/src/a.rs", "use x;\n//! Late.\n").len(), 1);
+    assert_eq!(source::faults("crates/fhir/src/a.rs", "").len(), 1);
+}
+
+#[test]
+fn calls_stand_only_where_they_belong() {
+    for (text, inside, outside) in [
+        ("let now = SystemTime::now();", "crates/handrail/src/clock.rs", "crates/policy/src/decide.rs"),
+        ("use std::fs;", "crates/store/src/engine/disk.rs", "crates/store/src/plan.rs"),
+        ("StatusCode::OK", "crates/rest/src/outcome.rs", "crates/rest/src/interaction/read.rs"),
+        ("println!(\"x\");", "xtask/src/main.rs", "crates/rest/src/lib.rs"),
+        ("Instant::now()", "crates/rest/src/pipeline.rs", "crates/search/src/matcher.rs"),
+    ] {
+        assert_eq!(found(inside, text), 0, "{inside}: {text}");
+        assert_eq!(found(outside, text), 1, "{outside}: {text}");
+    }
+    assert_eq!(
+        found("crates/rest/src/lib.rs", "eprintln!(); // println!"),
+        1,
+        "behind a comment counts, whole words only"
+    );
+    assert_eq!(found("crates/rest/src/lib.rs", "// println! is banned"), 0);
+    assert_eq!(found("crates/fhir/tests/it/main.rs", "use std::fs;"), 0);
+    assert_eq!(found("crates/fhir/src/a/tests.rs", "use std::fs;"), 0);
+    assert_eq!(found("crates/fhir/src/a.rs", "#[cfg(test)]\nmod tests {\nuse std::fs;\n}"), 0);
+    assert_eq!(found("crates/fhir/src/a.rs", "#[cfg(test)]\nmod tests;\nuse std::fs;"), 1);
+}
+
+#[test]
+fn leftovers_are_faults_everywhere() {
+    let texts =
+        [["db", "g!(x)"], ["to", "do!()"], ["// FIX", "ME later"], ["#[al", "low(dead_code)]"], ["#[ig", "nore]"]];
+    for parts in texts {
+        assert_eq!(found("crates/fhir/src/a/tests.rs", &parts.concat()), 1, "{parts:?}");
+    }
+}
+
+#[test]
+fn the_list_of_long_files_only_shrinks() {
+    let faults = |lines: usize, list: &str| source::length_faults(&[("a.rs".to_owned(), lines)], list).len();
+    assert_eq!(faults(1000, "# head\n"), 0);
+    assert_eq!(faults(1001, ""), 1);
+    assert_eq!(faults(1001, "a.rs 1100\n"), 0);
+    assert_eq!(faults(1101, "a.rs 1100\n"), 1, "grown");
+    assert_eq!(faults(900, "a.rs 1100\n"), 1, "short again");
+    assert_eq!(faults(900, "b.rs 1100\n"), 1, "gone");
+    assert_eq!(faults(900, "nonsense\n"), 1);
+}
+
+#[test]
+fn manifests_use_the_one_list_with_its_reasons() {
+    let workspace =
+        "[workspace.dependencies]\nfhir = { path = \"crates/fhir\" }\nbytes = \"1\" # shared buffers\nrand = \"1\"\n";
+    let faults = manifest::workspace_faults(workspace);
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].contains("`rand`"), "{faults:?}");
+    let good = "[dependencies]\nfhir.workspace = true\nx = { workspace = true, features = [\"a\"] }\n[lints]\nworkspace = true\n";
+    assert!(manifest::crate_faults("crates/a/Cargo.toml", good).is_empty());
+    assert_eq!(manifest::crate_faults("crates/a/Cargo.toml", "[dependencies]\nx = \"1\"\n").len(), 2);
+}
