@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask COMMAND`. Left out: anything that a user of the server runs.
 
+mod conformance;
 mod definitions;
 mod tidy;
 
@@ -24,6 +25,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run the checks that need files from outside the repository; a missing file fails.
+    Conformance {
+        /// Folder with `packages/` and `fhirpath/`.
+        directory: PathBuf,
+    },
     /// Check crate edges, file heads and lengths, banned calls, manifests.
     Tidy,
 }
@@ -31,6 +37,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Definitions { packages, check } => definitions::run(&packages, check),
+        Task::Conformance { directory } => conformance::run(&directory),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -8,14 +8,18 @@ mod base;
 mod capability;
 mod compartment;
 mod mend;
-mod package;
+pub(crate) mod package;
 mod profile;
 mod search;
 mod table;
 mod terminology;
 
 use package::Package;
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 use table::{Constraints, Table};
 
 /// The packages that the tables are drawn from, in the order of precedence: later ones know better.
@@ -32,7 +36,7 @@ const PACKAGES: [&str; 5] = [
 /// # Errors
 /// A package that is missing or unreadable; with `check`, the first table that differs.
 pub(crate) fn run(directory: &Path, check: bool) -> Result<(), String> {
-    let folder = crate::repository().join("crates/fhir/definitions");
+    let folder = folder();
     let tables = generate(directory)?;
     if check {
         return compare(&tables, &folder);
@@ -50,6 +54,11 @@ pub(crate) fn run(directory: &Path, check: bool) -> Result<(), String> {
         eprintln!("{:>9} bytes  {name}", text.len());
     }
     Ok(())
+}
+
+/// Where the tables are committed.
+pub(crate) fn folder() -> PathBuf {
+    crate::repository().join("crates/fhir/definitions")
 }
 
 /// Compares the tables that the packages give with those committed.

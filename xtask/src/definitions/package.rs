@@ -80,31 +80,51 @@ pub(crate) fn read_all(directory: &Path, wanted: &[&str]) -> Result<Vec<Package>
         .collect()
 }
 
+/// The examples of a package, as (file name, bytes), in the order of their names.
+///
+/// # Errors
+/// A package that is missing or unreadable.
+pub(crate) fn examples(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let archive = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let files = files(&archive).map_err(|e| format!("{}: {e}", path.display()))?;
+    let examples = files.into_iter().filter_map(|(name, body)| Some((name.strip_prefix("example/")?.to_owned(), body)));
+    Ok(examples.filter(|(name, _)| !name.starts_with('.')).collect())
+}
+
 fn read(path: &Path) -> Result<Package, String> {
     let archive = fs::read(path).map_err(|e| e.to_string())?;
     let sha256 = digest::digest(&digest::SHA256, &archive).as_ref().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
-    let mut files = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
     let mut resources = BTreeMap::new();
     let mut about = None;
-    for entry in files.entries().map_err(|e| e.to_string())? {
-        let mut entry = entry.map_err(|e| e.to_string())?;
-        let name = entry.path().map_err(|e| e.to_string())?.to_string_lossy().into_owned();
-        let Some(name) = name.strip_prefix("package/") else { continue };
-        if name.contains('/') || name.starts_with('.') || !name.ends_with(".json") {
+    for (name, body) in files(&archive)? {
+        if name.contains('/') || name.starts_with('.') {
             continue;
         }
-        let mut body = Vec::new();
-        entry.read_to_end(&mut body).map_err(|e| format!("{name}: {e}"))?;
         if name == "package.json" {
             about = Some(Tree::parse(body).map_err(|e| format!("{name}: {e}"))?);
         } else if name.contains('-') && !name.ends_with(".openapi.json") && !name.starts_with("ImplementationGuide") {
             let tree = Tree::parse(body).map_err(|e| format!("{name}: {e}"))?;
-            resources.insert(name.to_owned(), tree);
+            resources.insert(name, tree);
         }
     }
     let about = about.ok_or("no package/package.json")?;
     Ok(Package { name: text(about.root(), "name"), version: text(about.root(), "version"), sha256, resources })
+}
+
+/// The JSON files of an archive, by their path below `package/`.
+fn files(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let mut held = BTreeMap::new();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    for entry in archive.entries().map_err(|e| e.to_string())? {
+        let mut entry = entry.map_err(|e| e.to_string())?;
+        let name = entry.path().map_err(|e| e.to_string())?.to_string_lossy().into_owned();
+        let Some(name) = name.strip_prefix("package/").filter(|name| name.ends_with(".json")) else { continue };
+        let mut body = Vec::new();
+        entry.read_to_end(&mut body).map_err(|e| format!("{name}: {e}"))?;
+        held.insert(name.to_owned(), body);
+    }
+    Ok(held)
 }

@@ -1,0 +1,52 @@
+//! `cargo xtask conformance DIR`: checks that need files from outside the repository.
+//!
+//! DIR holds `packages/*.tgz` (FHIR packages) and `fhirpath/` (the official FHIRPath suite). A file
+//! that is missing fails its check; nothing is skipped. To add a check: a file here with one
+//! function, and a line in [`CHECKS`].
+
+mod definitions;
+mod examples;
+
+use std::path::Path;
+
+/// One check: its name, and the function that says what it has seen or why it fails.
+type Check = (&'static str, fn(&Path) -> Result<String, String>);
+
+const CHECKS: &[Check] = &[("definitions are fresh", definitions::fresh), ("examples of the guides", examples::known)];
+
+/// Runs all checks, a line each, then the sum.
+///
+/// # Errors
+/// How many failed.
+pub(crate) fn run(directory: &Path) -> Result<(), String> {
+    let mut failed = 0;
+    for (name, check) in CHECKS {
+        let outcome =
+            if directory.is_dir() { check(directory) } else { Err(format!("no folder {}", directory.display())) };
+        match outcome {
+            Ok(seen) => eprintln!("pass  {name}: {seen}"),
+            Err(why) => {
+                failed += 1;
+                eprintln!("FAIL  {name}: {why}");
+            }
+        }
+    }
+    eprintln!("{} passed, {failed} failed", CHECKS.len() - failed);
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} checks failed", CHECKS.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Missing files fail.
+
+    use super::*;
+
+    #[test]
+    fn a_missing_folder_or_package_fails_every_check() {
+        let nowhere = Path::new("no/such/folder");
+        assert_eq!(run(nowhere), Err(format!("{0} of {0} checks failed", CHECKS.len())));
+        for (name, check) in CHECKS {
+            assert!(check(nowhere).is_err(), "{name}");
+        }
+    }
+}
