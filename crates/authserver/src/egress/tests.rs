@@ -1,3 +1,5 @@
+//! How long a fetched document is kept. Row C9.
+
 use super::life_s;
 
 /// Row C9: never cached longer than Cache-Control says.
