@@ -1,6 +1,9 @@
 //! Bearer tokens at the resource server. SPEC: RFC 6750; rows B63, B64, F13.
 
-use crate::caller::{Caller, CallerKind, Grant};
+use crate::{
+    caller::{Caller, CallerKind, Grant},
+    limits,
+};
 use std::{fmt, sync::Arc};
 
 /// Why a request has no caller. The public answer is the same for all but `Missing`.
@@ -36,9 +39,6 @@ pub trait LiveTokens {
     fn grant(&self, token: &str) -> Option<Arc<Grant>>;
 }
 
-/// Bytes of an access token: ours have 43; longer ones of other makers are refused early.
-const TOKEN_BYTES_MAX: usize = 512;
-
 /// Authenticates a request by its Authorization header value.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub fn authenticate(authorization: Option<&str>, tokens: &dyn LiveTokens, now_s:
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     if !scheme.eq_ignore_ascii_case("bearer")
         || token.is_empty()
-        || token.len() > TOKEN_BYTES_MAX
+        || token.len() > limits::TOKEN_BYTES_MAX
         || !token.bytes().all(legal)
     {
         return Err(BearerError::Malformed);
@@ -60,3 +60,6 @@ pub fn authenticate(authorization: Option<&str>, tokens: &dyn LiveTokens, now_s:
     }
     Ok(Caller { grant, kind: CallerKind::System })
 }
+
+#[cfg(test)]
+mod tests;

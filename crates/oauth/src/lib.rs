@@ -1,13 +1,28 @@
 //! OAuth 2.0, SMART App Launch and Backend Services as protocol, without any I/O.
 //!
-//! - [`scope`]: the SMART scope grammar, v1 and v2 (rows B30 to B36).
-//! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one.
-//! - [`bearer`]: the resource server's side (rows B63, B64).
+//! - [`scope`]: the SMART scope grammar, v1 and v2, and what a request gets (rows B30 to B36, C11).
+//! - [`jws`], [`jwk`], [`sign`]: signatures and keys (rows C2, C6, C7). [`strict_json`]: the JSON under them.
+//! - [`client_assertion`]: a client proves who it is (rows C1 to C5).
+//! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
+//! - [`error`], [`discovery`]: what it answers.
+//! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows B63, B64).
 //!
-//! Pure: time, keys and randomness come in as arguments.
+//! Pure: no I/O, no clock; time and keys come in as arguments.
 
 pub mod bearer;
 pub mod caller;
+pub mod client_assertion;
+pub mod discovery;
+pub mod error;
+pub mod form;
+pub mod introspection;
+pub mod jwk;
+pub mod jws;
+pub mod limits;
+pub mod revocation;
 pub mod scope;
+pub mod sign;
+pub mod strict_json;
+pub mod token_request;
 
 pub use caller::Caller;

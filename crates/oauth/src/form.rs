@@ -1,0 +1,87 @@
+//! A form body, `application/x-www-form-urlencoded`. SPEC: RFC 6749 section 3.2 and appendix B: no parameter twice,
+//! one without a value counts as absent, unknown ones are ignored. A form holds secrets: no Debug.
+
+use crate::limits;
+use percent_encoding::percent_decode;
+use std::{borrow::Cow, fmt};
+
+/// Why a body is no form that we take. Tells no part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormError {
+    /// Not UTF-8 after decoding, or `%` without two hex digits behind it.
+    Encoding,
+    /// A parameter comes twice.
+    Repeated,
+    /// Over [`limits::FORM_PARAMETERS_MAX`].
+    TooMany,
+}
+
+impl fmt::Display for FormError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Encoding => "the form is not properly encoded",
+            Self::Repeated => "a parameter comes more than once",
+            Self::TooMany => "the form has too many parameters",
+        })
+    }
+}
+
+impl std::error::Error for FormError {}
+
+/// A form's parameters.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// [`FormError`].
+    pub fn parse(body: &[u8]) -> Result<Self, FormError> {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            if parameters.len() == limits::FORM_PARAMETERS_MAX {
+                return Err(FormError::TooMany);
+            }
+            let split = pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.split_at_checked(at));
+            let (name, value) =
+                split.map_or((pair, &b""[..]), |(name, value)| (name, value.get(1..).unwrap_or_default()));
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            if parameters.iter().any(|(other, _)| *other == name) {
+                return Err(FormError::Repeated);
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self(parameters))
+    }
+
+    /// The value of a parameter; `None` when it is absent or empty.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Result<String, FormError> {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        let hex = rest.get(at + 1..at + 3).ok_or(FormError::Encoding)?;
+        if !hex.iter().all(u8::is_ascii_hexdigit) {
+            return Err(FormError::Encoding);
+        }
+        rest = rest.get(at + 3..).unwrap_or_default();
+    }
+    let spaced: Cow<'_, [u8]> = if bytes.contains(&b'+') {
+        bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect::<Vec<u8>>().into()
+    } else {
+        bytes.into()
+    };
+    let text = percent_decode(&spaced).decode_utf8().map_err(|_| FormError::Encoding)?;
+    Ok(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests;
