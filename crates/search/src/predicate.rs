@@ -74,7 +74,7 @@ pub enum Test {
     /// Of a number.
     Number(NumberTest),
     /// Of a quantity.
-    Quantity(QuantityTest),
+    Quantity(Box<QuantityTest>),
     /// Of a URI.
     Uri(UriMatch, String),
     /// Of a composite: one test for each component, all on the same group.

@@ -175,7 +175,9 @@ impl Registry {
         // `_id` and `_lastUpdated` are answered from the row itself, not from index values.
         let is_of_row = matches!(definition.code, "_id" | "_lastUpdated");
         let mut expression = None;
-        if kind == ParameterKind::Special || (definition.expression.is_empty() && !is_of_row) {
+        if kind == ParameterKind::Special {
+            self.fault(definition.url, "is of type special, which has rules of its own");
+        } else if definition.expression.is_empty() && !is_of_row {
             self.fault(definition.url, "has no expression that says what it searches");
         } else if !is_of_row {
             match Expression::parse(definition.expression) {
