@@ -1,0 +1,148 @@
+//! Why a request was not done, in this server's own words: no status codes, no HTTP.
+//!
+//! [`crate::outcome`] is the only place that turns these into a status and an OperationOutcome.
+
+use crate::wire::Method;
+use audit::log::Unavailable;
+use fhir::{LogicalId, ResourceType, VersionId, issue::Issue, json::JsonError};
+use oauth::bearer::BearerError;
+use policy::Denied;
+use store::{CommitError, ReadError};
+
+/// Every way in which a request can fail.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No valid access token.
+    Unauthenticated(BearerError),
+    /// The caller may not.
+    Denied(Denied),
+    /// No such place in this server: the path names no resource type or interaction.
+    UnknownPath,
+    /// The path is one of ours, the method is not; these are.
+    Method(Vec<Method>),
+    /// The client accepts no form that we write.
+    NotAcceptable,
+    /// The body is of a type that is not read here.
+    MediaType,
+    /// The body has more bytes than this.
+    TooLong(usize),
+    /// The body broke off.
+    BodyBroken,
+    /// A header or parameter of the request cannot be understood; the issues name it.
+    Request(Vec<Issue>),
+    /// The body is not acceptable JSON.
+    Json(JsonError),
+    /// The JSON is not what this interaction takes (another type, another id, no Bundle).
+    Content(Vec<Issue>),
+    /// The resource breaks rules of R4.
+    Invalid(Vec<Issue>),
+    /// A client may not choose this id.
+    Id,
+    /// Absent, or not visible: the same (invariant 5).
+    NotFound,
+    /// Deleted.
+    Gone,
+    /// The search asks for too much.
+    TooCostly(&'static str),
+    /// The page cursor is not of this search and caller.
+    Cursor,
+    /// `If-Match` names another version than the current one.
+    VersionMismatch(Option<VersionId>),
+    /// `If-None-Match: *`, and it exists.
+    Exists,
+    /// A condition means several resources.
+    MultipleMatches,
+    /// A conditional reference means no resource that the caller may see.
+    NoMatch,
+    /// Two entries of a transaction change the same resource.
+    Duplicate,
+    /// What the transaction was planned on changed each time before it could be committed.
+    Conflict,
+    /// Too many requests of this caller.
+    Throttled,
+    /// The store cannot serve; the text is for the log.
+    Store(String),
+    /// The audit log cannot take the record (row F25).
+    Audit,
+    /// The program failed (row H42).
+    Fault,
+    /// The entry of a batch or transaction at this place failed.
+    Entry(usize, Box<Failure>),
+}
+
+impl Failure {
+    /// One issue about the request itself.
+    pub(crate) fn request(issue: Issue) -> Self {
+        Self::Request(vec![issue])
+    }
+
+    /// One issue about the body's content.
+    pub(crate) fn content(issue: Issue) -> Self {
+        Self::Content(vec![issue])
+    }
+
+    /// The same failure, of this entry.
+    pub(crate) fn of_entry(self, index: usize) -> Self {
+        Self::Entry(index, Box::new(self))
+    }
+}
+
+impl From<BearerError> for Failure {
+    fn from(error: BearerError) -> Self {
+        Self::Unauthenticated(error)
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<JsonError> for Failure {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(_: Unavailable) -> Self {
+        Self::Audit
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotFound => Self::NotFound,
+            ReadError::Gone => Self::Gone,
+            ReadError::TooCostly(what) => Self::TooCostly(what),
+            ReadError::Cursor => Self::Cursor,
+            ReadError::Unavailable(why) => Self::Store(why),
+        }
+    }
+}
+
+/// What stopped a commit, and the place of the change in its transaction.
+pub(crate) enum Stopped {
+    /// This change.
+    At(usize, Failure),
+    /// This change's condition is met by one resource.
+    Exists(usize, ResourceType, LogicalId, VersionId),
+    /// The whole.
+    Whole(Failure),
+}
+
+impl From<CommitError> for Stopped {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::NotFound(at) => Self::At(at, Failure::NotFound),
+            CommitError::Denied(at, name) => Self::At(at, Failure::Denied(Denied::ResultOutsideScope(name))),
+            CommitError::Version(at, current) => Self::At(at, Failure::VersionMismatch(current)),
+            CommitError::Exists(at, name, id, version) => Self::Exists(at, name, id, version),
+            CommitError::MultipleMatches(at) => Self::At(at, Failure::MultipleMatches),
+            CommitError::Duplicate(at) => Self::At(at, Failure::Duplicate),
+            CommitError::Unavailable(why) => Self::Whole(Failure::Store(why)),
+        }
+    }
+}

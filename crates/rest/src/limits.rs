@@ -1,0 +1,35 @@
+//! Stated limits of this crate, each with its unit and reason (invariant 10, rows F57, F63, F65).
+
+/// Bytes of one resource. A PDF of 5 MB in base64 fits; what is larger belongs outside the record.
+pub const RESOURCE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of a batch or transaction: what the JSON reader takes at all.
+pub const BUNDLE_BYTES_MAX: usize = fhir::limits::BODY_BYTES_MAX;
+
+/// Bytes of a `_search` form: as long as a header section may be, so that POST reaches as far as GET.
+pub const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// Entries of one batch or transaction. The largest guide (RT) has 335 examples; a stay of a year
+/// in one transaction stays below 5,000.
+pub const ENTRIES_MAX: usize = 10_000;
+
+/// Characters of a request id that a client chose: a UUID has 36, trace ids of the field up to 55.
+pub const REQUEST_ID_CHARS_MAX: usize = 64;
+
+/// Compiled scope strings kept. A client has one or two; each entry is a few kB.
+pub const GRANTS_CACHED_MAX: usize = 4_096;
+
+/// Times a transaction is planned anew when a condition changed between its look-up and its commit.
+pub const PLANS_MAX: usize = 4;
+
+/// Versions on a page of a history when `_count` is not given.
+pub const HISTORY_COUNT: usize = 50;
+
+/// Versions on a page of a history at most.
+pub const HISTORY_COUNT_MAX: usize = 500;
+
+/// Characters of a page cursor: ours have fewer than 1,000.
+pub const CURSOR_CHARS_MAX: usize = 4_096;
+
+/// Seconds a client is asked to wait after a 429 or 503.
+pub const RETRY_AFTER_S: u32 = 5;

@@ -1,0 +1,235 @@
+//! The only mapping of failures (and successes) to HTTP status and OperationOutcome (invariant 9).
+//!
+//! Every match is exhaustive; `docs/status-codes.md` is this table, kept equal by a test. Texts are
+//! public: no PHI, no secret, no path of the machine, and constant where a hidden resource must
+//! look like an absent one (invariant 5). SPEC: R4 http.html#Status-Codes, rows B63, F13 to F15.
+
+use crate::{failure::Failure, limits, wire::Method};
+use fhir::issue::{Issue, IssueType};
+use http::StatusCode;
+use oauth::bearer::BearerError;
+use policy::Denied;
+use std::borrow::Cow;
+
+/// How a request was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Success {
+    /// Answered, updated, or found instead of created.
+    Ok,
+    /// A first version was made.
+    Created,
+    /// Deleted, or nothing was there to delete.
+    Deleted,
+    /// The client's copy is the current version.
+    NotModified,
+}
+
+impl Success {
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Ok => StatusCode::OK,
+            Self::Created => StatusCode::CREATED,
+            Self::Deleted => StatusCode::NO_CONTENT,
+            Self::NotModified => StatusCode::NOT_MODIFIED,
+        }
+    }
+}
+
+/// A status as `Bundle.entry.response.status` writes it: `201 Created`.
+pub(crate) fn status_line(status: StatusCode) -> String {
+    format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default())
+}
+
+/// What the `WWW-Authenticate` header says. SPEC: RFC 6750 section 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// No token was sent.
+    Bare,
+    /// The token is not valid.
+    InvalidToken,
+    /// The token is valid and its scopes do not reach.
+    InsufficientScope,
+}
+
+/// A failure as the client sees it.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    pub(crate) status: StatusCode,
+    pub(crate) issues: Vec<Issue>,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) allow: Vec<Method>,
+    pub(crate) retry_after_s: Option<u32>,
+}
+
+impl Mapped {
+    fn new(status: StatusCode, code: IssueType, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::issues(status, vec![Issue::error(code, text)])
+    }
+
+    fn issues(status: StatusCode, issues: Vec<Issue>) -> Self {
+        Self { status, issues, challenge: None, allow: Vec::new(), retry_after_s: None }
+    }
+
+    fn challenge(self, challenge: Challenge) -> Self {
+        Self { challenge: Some(challenge), ..self }
+    }
+
+    fn retry(self) -> Self {
+        Self { retry_after_s: Some(limits::RETRY_AFTER_S), ..self }
+    }
+
+    /// The first issue's text: the reason for the audit record.
+    pub(crate) fn reason(&self) -> &str {
+        self.issues.first().map_or("", |issue| &issue.diagnostics)
+    }
+}
+
+/// The table.
+pub(crate) fn map(failure: Failure) -> Mapped {
+    match failure {
+        Failure::Unauthenticated(error) => match error {
+            BearerError::Missing => {
+                Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Login, error.to_string()).challenge(Challenge::Bare)
+            }
+            BearerError::Malformed => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Login, error.to_string())
+                .challenge(Challenge::InvalidToken),
+            BearerError::Unknown => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Unknown, error.to_string())
+                .challenge(Challenge::InvalidToken),
+            BearerError::Expired => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Expired, error.to_string())
+                .challenge(Challenge::InvalidToken),
+        },
+        Failure::Denied(denied) => match denied {
+            Denied::Scope { .. } | Denied::ResultOutsideScope(_) => {
+                Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
+                    .challenge(Challenge::InsufficientScope)
+            }
+            Denied::AuditIsReadOnly => Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string()),
+        },
+        Failure::UnknownPath => {
+            Mapped::new(StatusCode::NOT_FOUND, IssueType::NotSupported, "no resource type or interaction has this URL")
+        }
+        Failure::Method(allow) => Mapped {
+            allow,
+            ..Mapped::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                IssueType::NotSupported,
+                "this URL does not take this method; the Allow header lists those it takes",
+            )
+        },
+        Failure::NotAcceptable => Mapped::new(
+            StatusCode::NOT_ACCEPTABLE,
+            IssueType::NotSupported,
+            "this server writes application/fhir+json of FHIR 4.0 only",
+        ),
+        Failure::MediaType => Mapped::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            IssueType::NotSupported,
+            "send resources as application/fhir+json, search forms as application/x-www-form-urlencoded, in UTF-8 and not compressed",
+        ),
+        Failure::TooLong(bytes_max) => Mapped::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            IssueType::TooLong,
+            format!("the body has more than the {bytes_max} bytes that this interaction takes"),
+        ),
+        Failure::BodyBroken => Mapped::new(StatusCode::BAD_REQUEST, IssueType::Incomplete, "the body broke off"),
+        Failure::Request(issues) | Failure::Content(issues) => Mapped::issues(StatusCode::BAD_REQUEST, issues),
+        Failure::Json(error) => Mapped::issues(
+            StatusCode::BAD_REQUEST,
+            vec![Issue::error(IssueType::Structure, error.kind.to_string()).on((error.line, error.column))],
+        ),
+        Failure::Invalid(issues) => Mapped::issues(StatusCode::UNPROCESSABLE_ENTITY, issues),
+        Failure::Id => Mapped::new(
+            StatusCode::BAD_REQUEST,
+            IssueType::Value,
+            "an id is 1 to 64 of the characters A-Z a-z 0-9 - .",
+        ),
+        Failure::NotFound => Mapped::new(StatusCode::NOT_FOUND, IssueType::NotFound, "no such resource"),
+        Failure::Gone => Mapped::new(StatusCode::GONE, IssueType::Deleted, "the resource was deleted"),
+        Failure::TooCostly(what) => {
+            Mapped::new(StatusCode::BAD_REQUEST, IssueType::TooCostly, format!("the search is too costly: {what}"))
+        }
+        Failure::Cursor => Mapped::new(
+            StatusCode::BAD_REQUEST,
+            IssueType::Invalid,
+            "this page link is not of this search and caller; start the search again",
+        ),
+        Failure::VersionMismatch(current) => Mapped::new(
+            StatusCode::PRECONDITION_FAILED,
+            IssueType::Conflict,
+            match current {
+                Some(version) => format!("If-Match names another version than the current one, {version}"),
+                None => "If-Match names a version that is not the current one".to_owned(),
+            },
+        ),
+        Failure::Exists => Mapped::new(
+            StatusCode::PRECONDITION_FAILED,
+            IssueType::Conflict,
+            "If-None-Match is *, and the resource exists",
+        ),
+        Failure::MultipleMatches => Mapped::new(
+            StatusCode::PRECONDITION_FAILED,
+            IssueType::MultipleMatches,
+            "the condition means several resources",
+        ),
+        Failure::NoMatch => Mapped::new(
+            StatusCode::PRECONDITION_FAILED,
+            IssueType::NotFound,
+            "the conditional reference means no resource",
+        ),
+        Failure::Duplicate => Mapped::new(
+            StatusCode::BAD_REQUEST,
+            IssueType::Duplicate,
+            "another entry of this transaction changes the same resource",
+        ),
+        Failure::Conflict => Mapped::new(
+            StatusCode::CONFLICT,
+            IssueType::LockError,
+            "other requests kept changing what this one depends on; send it again",
+        ),
+        Failure::Throttled => {
+            Mapped::new(StatusCode::TOO_MANY_REQUESTS, IssueType::Throttled, "too many requests; wait and send it again")
+                .retry()
+        }
+        Failure::Store(_) => {
+            Mapped::new(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, "the store is unavailable").retry()
+        }
+        Failure::Audit => Mapped::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            IssueType::NoStore,
+            "the audit log is unavailable, so nothing can be answered",
+        )
+        .retry(),
+        Failure::Fault => Mapped::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            IssueType::Exception,
+            "the server failed; its log has more under this request id",
+        ),
+        Failure::Entry(index, inner) => {
+            let mut mapped = map(*inner);
+            for issue in &mut mapped.issues {
+                issue.expression = Some(match issue.expression.take() {
+                    Some(inner) => within_entry(index, &inner),
+                    None => format!("Bundle.entry[{index}]"),
+                });
+            }
+            mapped
+        }
+    }
+}
+
+/// `Observation.status` of entry 3 is `Bundle.entry[3].resource.status`. What starts with a capital
+/// is an element; anything else names a search parameter, a header or `request`.
+fn within_entry(index: usize, expression: &str) -> String {
+    if expression.starts_with("Bundle.entry[") {
+        return expression.to_owned();
+    }
+    let resource = expression.starts_with(|first: char| first.is_ascii_uppercase());
+    match (resource, expression.find(['.', '['])) {
+        (true, Some(at)) => format!("Bundle.entry[{index}].resource{}", expression.get(at..).unwrap_or_default()),
+        (true, None) => format!("Bundle.entry[{index}].resource"),
+        (false, _) => format!("Bundle.entry[{index}].request"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! HTTP syntax, and the only file that knows it: request heads in, responses out.
+//!
+//! Header names, `http` types and status lines stay here (and the status codes in
+//! [`crate::outcome`]); the rest of the crate speaks FHIR. Security headers and CORS (rows A12 to
+//! A19) are the binary's, on every response. SPEC: R4 http.html, RFC 9110, RFC 6750.
+
+mod http_date;
+
+use crate::{
+    failure::Failure,
+    limits,
+    outcome::{Challenge, Mapped, Success},
+};
+use bytes::Bytes;
+use fhir::{
+    Instant, VersionId,
+    issue::{Issue, IssueType, operation_outcome},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        ACCEPT, ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH,
+        IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    },
+};
+use http_body_util::Full;
+use oauth::bearer::BearerError;
+use percent_encoding::percent_decode_str;
+use std::{net::IpAddr, sync::Arc};
+
+/// The response that leaves.
+pub type Response = http::Response<Full<Bytes>>;
+
+const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
+const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A connection that the listener accepted: where it comes from. The first proof of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    pub(crate) address: IpAddr,
+}
+
+impl Accepted {
+    /// A peer at this address, as the socket reports it.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self { address }
+    }
+}
+
+/// A request method, as far as FHIR knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are HTTP's")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+    Patch,
+    Other,
+}
+
+impl Method {
+    /// As HTTP writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Patch => "PATCH",
+            Self::Other => "OTHER",
+        }
+    }
+
+    /// From `Bundle.entry.request.method` or a request line. HEAD is GET here: only its body differs.
+    pub(crate) fn parse(name: &str) -> Self {
+        match name {
+            "GET" | "HEAD" => Self::Get,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            "PATCH" => Self::Patch,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What the body's Content-Type says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    /// FHIR JSON.
+    Json,
+    /// A search form.
+    Form,
+    /// There is no Content-Type.
+    Absent,
+    /// Anything else, or an encoding of it.
+    Other,
+}
+
+/// A version tag, or any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tags {
+    /// `*`
+    Any,
+    /// Versions of ours; tags that are not ours are dropped: they match nothing.
+    Versions(Vec<VersionId>),
+}
+
+/// What `Prefer: return=` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Return {
+    Minimal,
+    Representation,
+    OperationOutcome,
+}
+
+/// `Prefer`, as far as it concerns this server. SPEC: R4 http.html#ops, search.html#errors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Prefer {
+    pub(crate) returns: Option<Return>,
+    pub(crate) lenient: bool,
+}
+
+/// The head of a request: everything but its body.
+#[derive(Debug)]
+pub(crate) struct Request {
+    parts: http::request::Parts,
+}
+
+impl Request {
+    /// Parts head and body. The body stays closed until [`crate::body::Unread::read`].
+    pub(crate) fn split<B>(request: http::Request<B>) -> (Self, crate::body::Unread<B>) {
+        let (parts, body) = request.into_parts();
+        (Self { parts }, crate::body::Unread::new(body))
+    }
+
+    pub(crate) fn method(&self) -> Method {
+        Method::parse(self.parts.method.as_str())
+    }
+
+    fn is_head(&self) -> bool {
+        self.parts.method == http::Method::HEAD
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// The query string, still encoded; empty when there is none.
+    pub(crate) fn query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
+    /// The Authorization header; two of them are malformed. Row B64: nowhere else is a token looked for.
+    pub(crate) fn authorization(&self) -> Result<Option<&str>, BearerError> {
+        self.single(&AUTHORIZATION).map_err(|()| BearerError::Malformed)
+    }
+
+    /// The client's request id, when it is short and plain (rows F61, F15).
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        let plain = |id: &&str| {
+            (1..=limits::REQUEST_ID_CHARS_MAX).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        };
+        self.single(&X_REQUEST_ID).ok().flatten().filter(plain)
+    }
+
+    pub(crate) fn media_type(&self) -> MediaType {
+        let encoded = self.parts.headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity");
+        let Ok(declared) = self.single(&CONTENT_TYPE) else { return MediaType::Other };
+        let Some(declared) = declared else { return if encoded { MediaType::Other } else { MediaType::Absent } };
+        let mut parts = declared.split(';');
+        let essence = parts.next().unwrap_or_default().trim();
+        let fits = parts.all(|parameter| parameter_fits(parameter));
+        if encoded || !fits {
+            MediaType::Other
+        } else if is_json(essence) {
+            MediaType::Json
+        } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            MediaType::Form
+        } else {
+            MediaType::Other
+        }
+    }
+
+    /// Bytes of the body as declared.
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    /// Whether the client takes what we write. `_format` in the query, when given, overrides Accept
+    /// (row H41).
+    pub(crate) fn accepts_json(&self, format: Option<&str>) -> bool {
+        if let Some(format) = format {
+            return is_format_json(format);
+        }
+        let mut none = true;
+        for value in self.parts.headers.get_all(ACCEPT) {
+            none = false;
+            if value.to_str().is_ok_and(|value| value.split(',').any(range_takes_json)) {
+                return true;
+            }
+        }
+        none
+    }
+
+    /// `If-Match`.
+    pub(crate) fn if_match(&self) -> Result<Option<Tags>, Failure> {
+        Ok(self.conditional(&IF_MATCH)?.map(tags))
+    }
+
+    /// `If-None-Match`.
+    pub(crate) fn if_none_match(&self) -> Result<Option<Tags>, Failure> {
+        Ok(self.conditional(&IF_NONE_MATCH)?.map(tags))
+    }
+
+    /// `If-Modified-Since` in seconds since the epoch; what is no date is ignored (RFC 9110).
+    pub(crate) fn if_modified_since_s(&self) -> Option<i64> {
+        http_date::parse_unix_seconds(self.single(&IF_MODIFIED_SINCE).ok()??)
+    }
+
+    /// `If-None-Exist`: a query string.
+    pub(crate) fn if_none_exist(&self) -> Result<Option<&str>, Failure> {
+        self.conditional(&IF_NONE_EXIST)
+    }
+
+    /// `Prefer`. Preferences that are not ours are ignored, as RFC 7240 says.
+    pub(crate) fn prefer(&self) -> Prefer {
+        let mut prefer = Prefer::default();
+        for value in self.parts.headers.get_all(PREFER) {
+            for preference in value.to_str().unwrap_or_default().split([',', ';']) {
+                match preference.trim() {
+                    "return=minimal" => prefer.returns = Some(Return::Minimal),
+                    "return=representation" => prefer.returns = Some(Return::Representation),
+                    "return=OperationOutcome" => prefer.returns = Some(Return::OperationOutcome),
+                    "handling=lenient" => prefer.lenient = true,
+                    "handling=strict" => prefer.lenient = false,
+                    _ => {}
+                }
+            }
+        }
+        prefer
+    }
+
+    fn conditional(&self, name: &HeaderName) -> Result<Option<&str>, Failure> {
+        self.single(name).map_err(|()| {
+            let issue = Issue::error(IssueType::Invalid, format!("the header {name} must be given once, as plain text"));
+            Failure::request(issue.at(format!("http.{name}")))
+        })
+    }
+
+    /// A header that may be there once; `Err` when it is repeated or not text.
+    fn single(&self, name: &HeaderName) -> Result<Option<&str>, ()> {
+        let mut values = self.parts.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+            (Some(_), Some(_)) => Err(()),
+        }
+    }
+}
+
+/// Reads `W/"3"`, `"3"` or `3`, a list of them, or `*`.
+pub(crate) fn tags(text: &str) -> Tags {
+    if text.trim() == "*" {
+        return Tags::Any;
+    }
+    let version = |tag: &str| {
+        let tag = tag.trim();
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        VersionId::parse(tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag)).ok()
+    };
+    Tags::Versions(text.split(',').filter_map(version).collect())
+}
+
+/// A query or form value, decoded: `+` is a space.
+pub(crate) fn decode(value: &str) -> String {
+    if !value.contains(['%', '+']) {
+        return value.to_owned();
+    }
+    percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+fn is_json(essence: &str) -> bool {
+    ["application/fhir+json", "application/json", "text/json"].iter().any(|name| essence.eq_ignore_ascii_case(name))
+}
+
+/// `_format`: a short code or a media type, in which an unescaped `+` arrives as a space.
+fn is_format_json(format: &str) -> bool {
+    let mut parts = format.split(';');
+    let essence = parts.next().unwrap_or_default().trim().replace(' ', "+");
+    (is_json(&essence) || essence.eq_ignore_ascii_case("json")) && parts.all(parameter_fits)
+}
+
+/// One range of an Accept header.
+fn range_takes_json(range: &str) -> bool {
+    let mut parts = range.split(';');
+    let essence = parts.next().unwrap_or_default().trim();
+    let takes = essence == "*/*" || essence.eq_ignore_ascii_case("application/*") || is_json(essence);
+    takes && parts.all(|parameter| parameter_fits(parameter) && !is_quality_zero(parameter))
+}
+
+fn is_quality_zero(parameter: &str) -> bool {
+    let Some(("q", quality)) = parameter.trim().split_once('=') else { return false };
+    quality.parse::<f32>().is_ok_and(|quality| quality <= 0.0)
+}
+
+/// Media type parameters that would change what the body is: the character set and the FHIR version.
+fn parameter_fits(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.trim().split_once('=') else { return true };
+    let value = value.trim_matches('"');
+    match name.to_ascii_lowercase().as_str() {
+        "charset" => ["utf-8", "utf8", "us-ascii"].iter().any(|name| value.eq_ignore_ascii_case(name)),
+        "fhirversion" => value == "4.0" || value == "4.0.1",
+        _ => true,
+    }
+}
+
+/// An answer in FHIR's terms, before it is a response.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) success: Success,
+    pub(crate) etag: Option<VersionId>,
+    pub(crate) last_modified: Option<Instant>,
+    pub(crate) location: Option<String>,
+    /// JSON; empty: no body.
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    /// A body without version, such as a Bundle.
+    pub(crate) fn document(body: impl Into<Bytes>) -> Self {
+        Self { success: Success::Ok, etag: None, last_modified: None, location: None, body: body.into() }
+    }
+}
+
+/// A response that is done.
+pub(crate) fn respond(reply: Reply, request_id: &Arc<str>, head: &Request) -> Response {
+    let mut response = http::Response::new(Full::new(if head.is_head() { Bytes::new() } else { reply.body.clone() }));
+    *response.status_mut() = reply.success.status();
+    let headers = response.headers_mut();
+    headers.reserve(8);
+    if !reply.body.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    }
+    if let Some(version) = reply.etag {
+        insert(headers, ETAG, &etag(version));
+    }
+    if let Some(instant) = reply.last_modified {
+        insert(headers, LAST_MODIFIED, &http_date::format(instant));
+    }
+    if let Some(location) = &reply.location {
+        insert(headers, LOCATION, location);
+    }
+    insert(headers, X_REQUEST_ID, request_id);
+    response
+}
+
+/// A response that says why not.
+pub(crate) fn refuse(mapped: &Mapped, request_id: Option<&str>, is_head: bool) -> Response {
+    let body = if is_head { Bytes::new() } else { Bytes::from(operation_outcome(&mapped.issues)) };
+    let mut response = http::Response::new(Full::new(body));
+    *response.status_mut() = mapped.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    if let Some(challenge) = mapped.challenge {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge_text(challenge)));
+    }
+    if !mapped.allow.is_empty() {
+        let names: Vec<&str> = mapped.allow.iter().map(|method| method.name()).collect();
+        insert(headers, ALLOW, &names.join(", "));
+    }
+    if let Some(seconds) = mapped.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(request_id) = request_id {
+        insert(headers, X_REQUEST_ID, request_id);
+    }
+    response
+}
+
+/// The refusal of this request, with its body left out for HEAD.
+pub(crate) fn refuse_request(mapped: &Mapped, request_id: &str, head: &Request) -> Response {
+    refuse(mapped, Some(request_id), head.is_head())
+}
+
+pub(crate) fn challenge_text(challenge: Challenge) -> &'static str {
+    match challenge {
+        Challenge::Bare => "Bearer",
+        Challenge::InvalidToken => "Bearer error=\"invalid_token\"",
+        Challenge::InsufficientScope => "Bearer error=\"insufficient_scope\"",
+    }
+}
+
+/// `W/"3"`: also `Bundle.entry.response.etag`.
+pub(crate) fn etag(version: VersionId) -> String {
+    format!("W/\"{version}\"")
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // What we write is ASCII without control characters: ids, dates and our own base URL.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;
