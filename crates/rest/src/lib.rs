@@ -1,1 +1,26 @@
-//! FHIR REST interactions and the pipeline that every request takes.
+//! FHIR REST: interactions, and the pipeline that every request takes.
+//!
+//! Begin at [`pipeline`]: it is the security argument. Then:
+//!
+//! - [`service`]: the parts, and how a request enters.
+//! - [`wire`]: the only file that knows HTTP syntax. [`outcome`]: the only mapping to status codes.
+//! - [`route`]: the table of routes; which interaction is asked for.
+//! - [`body`]: a body stays closed until someone may be here.
+//! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
+//!
+//! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
+
+mod body;
+mod capability;
+mod failure;
+mod grants;
+mod interaction;
+pub mod limits;
+mod outcome;
+mod pipeline;
+pub mod route;
+mod service;
+mod trail;
+pub mod wire;
+
+pub use service::{Parts, Service};

@@ -1,0 +1,42 @@
+//! Compiled grants, kept by scope string: a client's scopes are parsed once, not at each request.
+
+use crate::limits;
+use oauth::Caller;
+use policy::{Denied, Grants, Interaction, Permit};
+use search::Registry;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The kept grants. Bounded; when full, it starts anew.
+#[derive(Debug, Default)]
+pub(crate) struct GrantCache {
+    by_scope: RwLock<HashMap<Arc<str>, Arc<Grants>>>,
+}
+
+impl GrantCache {
+    /// Asks `policy` whether this caller may do this.
+    pub(crate) fn decide(
+        &self,
+        caller: &Caller,
+        registry: &Registry,
+        interaction: &Interaction,
+    ) -> Result<Permit, Denied> {
+        policy::decide(caller, &self.of(caller, registry), interaction)
+    }
+
+    fn of(&self, caller: &Caller, registry: &Registry) -> Arc<Grants> {
+        let scope = &caller.grant().scope_text;
+        let kept = self.by_scope.read().unwrap_or_else(PoisonError::into_inner).get(scope).cloned();
+        kept.unwrap_or_else(|| {
+            let grants = Arc::new(Grants::compile(caller, registry));
+            let mut by_scope = self.by_scope.write().unwrap_or_else(PoisonError::into_inner);
+            if by_scope.len() >= limits::GRANTS_CACHED_MAX {
+                by_scope.clear();
+            }
+            by_scope.insert(Arc::clone(scope), Arc::clone(&grants));
+            grants
+        })
+    }
+}

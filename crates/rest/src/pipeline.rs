@@ -1,0 +1,128 @@
+//! The security argument, to be read from top to bottom.
+//!
+//! A request is a value that gains proof as it moves. Each line of [`proceed`] takes the proof of
+//! the line before; none can be left out, because nothing else makes the value that the next needs:
+//!
+//! | proof | made only by | says |
+//! |---|---|---|
+//! | [`Accepted`] | the listener | from where |
+//! | [`Request`], [`Unread`] | `wire::Request::split` | a head; a body nobody has looked at |
+//! | [`Caller`] | `oauth::bearer` | who: a live token of this server |
+//! | `route::Asked` | `route::parse`, for a `Caller` | what: URL and headers, no body |
+//! | `policy::Permit` | `policy::decide` | may they, and on which resources |
+//! | `body::Content` | [`Unread::read`], for a `Permit` | the body, its type and length checked first |
+//! | `validation::Validated` | `validation` | the resource keeps the rules of R4 |
+//! | `store::Found`, `Committed` | `store`, for a `Permit` | read within the permit; durable with its record |
+//! | `audit::Audited` | `audit`, for a log's `Receipt` | all that the socket writer takes |
+//!
+//! So no body byte is parsed before a caller exists and a permit was given (invariant 3), no data
+//! leaves without a permit (4), and no response without a record (6).
+
+use crate::{
+    body::Unread,
+    failure::Failure,
+    interaction::{self, Answer, Call, Proof},
+    outcome, route,
+    service::Service,
+    trail::Trail,
+    wire::{self, Accepted, Reply, Request, Response},
+};
+use audit::Audited;
+use bytes::Bytes;
+use http_body::Body;
+use oauth::{Caller, bearer};
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
+
+/// One request, from head to audited response.
+pub(crate) async fn answer<B: Body<Data = Bytes>>(
+    service: &Service,
+    peer: Accepted,
+    operator: Option<Caller>,
+    request: http::Request<B>,
+) -> Audited<Response> {
+    let (head, body) = Request::split(request);
+    let request_id = service.request_id(&head);
+    if route::is_public(&head, &service.base_path) {
+        return Audited::public(wire::respond(Reply::document(service.capabilities.clone()), &request_id, &head));
+    }
+    let code = route::code(&head, &service.base_path);
+    let mut trail = Trail::begin(service.now(), peer, request_id, code);
+    let outcome = caught(proceed(service, operator, &head, body, &mut trail)).await;
+    audited(service, &head, trail, outcome)
+}
+
+/// Who, what, may they, and only then the body.
+async fn proceed<B: Body<Data = Bytes>>(
+    service: &Service,
+    operator: Option<Caller>,
+    head: &Request,
+    body: Unread<B>,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
+    let caller = match operator {
+        Some(operator) => operator,
+        None => bearer::authenticate(head.authorization()?, &*service.parts.tokens, service.now().unix_seconds())?,
+    };
+    trail.caller(&caller);
+    let asked = route::parse(&caller, head, &service.base_path)?;
+    trail.interaction(&asked.interaction);
+    let permit = service.grants.decide(&caller, &service.parts.registry, &asked.interaction)?;
+    let content = body.read(&permit, asked.expects, head).await?;
+    interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await
+}
+
+/// Joins the response with the proof of its record; without one it becomes a 503 that tells nothing.
+fn audited(service: &Service, head: &Request, trail: Trail, outcome: Result<Answer, Failure>) -> Audited<Response> {
+    let request_id = Arc::clone(trail.request_id());
+    let recorded = match outcome {
+        Ok(Answer { reply, proof: Proof::Recorded(receipt) }) => Ok((wire::respond(reply, &request_id, head), receipt)),
+        Ok(Answer { reply, proof: Proof::ToRecord }) => {
+            let receipt = service.parts.store.log().record(&trail.done());
+            receipt.map(|receipt| (wire::respond(reply, &request_id, head), receipt))
+        }
+        Err(failure) => {
+            log(&failure, &request_id);
+            let mapped = outcome::map(failure);
+            let receipt = service.parts.store.log().record(&trail.failed(&mapped));
+            receipt.map(|receipt| (wire::refuse_request(&mapped, &request_id, head), receipt))
+        }
+    };
+    match recorded {
+        Ok((response, receipt)) => Audited::new(response, receipt),
+        Err(unavailable) => {
+            tracing::error!(%request_id, error = %unavailable.0, "audit log unavailable");
+            Audited::public(wire::refuse_request(&outcome::map(unavailable.into()), &request_id, head))
+        }
+    }
+}
+
+/// What only the operator may read: the internal text, joined to the public one by the request id.
+fn log(failure: &Failure, request_id: &str) {
+    match failure {
+        Failure::Store(why) => tracing::error!(%request_id, %why, "store unavailable"),
+        Failure::Entry(_, inner) => log(inner, request_id),
+        _ => {}
+    }
+}
+
+/// A panic while a request is worked on is that request's failure alone (row H42): it is answered,
+/// recorded, and the connection lives on.
+async fn caught<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut work = pin!(work);
+    // INVARIANT: after a panic the future is dropped, never polled again; the store's own state is
+    // behind its locks, and what a request made so far goes with it.
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll,
+        Err(_) => Poll::Ready(Err(Failure::Fault)),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

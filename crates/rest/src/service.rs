@@ -1,0 +1,124 @@
+//! The FHIR service: what the parts are, and how a request enters.
+
+use crate::{
+    capability, grants::GrantCache, limits, outcome, pipeline,
+    failure::Failure,
+    wire::{self, Accepted, Request, Response},
+};
+use audit::Audited;
+use bytes::Bytes;
+use fhir::{Instant, LogicalId, schema::Schema};
+use http_body::Body;
+use oauth::{Caller, bearer::LiveTokens, caller::CallerKind};
+use search::Registry;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use store::Store;
+
+/// What the service is made of. Clock and ids come from outside, so that tests can seed them.
+pub struct Parts {
+    /// The store, with its audit log.
+    pub store: Arc<Store>,
+    /// The tables of R4 and the guides.
+    pub schema: &'static Schema,
+    /// The search parameters.
+    pub registry: Arc<Registry>,
+    /// The live access tokens.
+    pub tokens: Arc<dyn LiveTokens + Send + Sync>,
+    /// Our FHIR base URL (`https://host:port/fhir`), from configuration, never from Host (row A24).
+    pub base_url: String,
+    /// URL of the authorization server's endpoints (`https://host:port/oauth`), for `/metadata`.
+    pub oauth_url: String,
+    /// Now.
+    pub clock: Arc<dyn Fn() -> Instant + Send + Sync>,
+    /// A new logical id that no resource has.
+    pub new_id: Arc<dyn Fn() -> LogicalId + Send + Sync>,
+    /// Version of this program, for `/metadata`.
+    pub software: &'static str,
+}
+
+/// The FHIR REST service. Answers every request below its base URL.
+pub struct Service {
+    pub(crate) parts: Parts,
+    /// Path of the base URL: `/fhir`.
+    pub(crate) base_path: String,
+    pub(crate) capabilities: Bytes,
+    pub(crate) grants: GrantCache,
+    /// First part of the request ids made here: differs between processes.
+    instance: String,
+    requests: AtomicU64,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Service({})", self.parts.base_url)
+    }
+}
+
+impl Service {
+    /// Makes the service; the capability statement is written here, once.
+    #[must_use]
+    pub fn new(mut parts: Parts) -> Self {
+        parts.base_url.truncate(parts.base_url.trim_end_matches('/').len());
+        let after_host = parts.base_url.split_once("://").map_or(parts.base_url.as_str(), |(_, rest)| rest);
+        let base_path = after_host.find('/').and_then(|at| after_host.get(at..)).unwrap_or_default().to_owned();
+        let capabilities = Bytes::from(capability::statement(&parts));
+        let instance: String = (parts.new_id)().as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        Self { parts, base_path, capabilities, grants: GrantCache::default(), instance, requests: AtomicU64::new(0) }
+    }
+
+    /// Answers a request. The record of it stands in the audit log when this returns.
+    pub async fn answer<B: Body<Data = Bytes>>(&self, peer: Accepted, request: http::Request<B>) -> Audited<Response> {
+        pipeline::answer(self, peer, None, request).await
+    }
+
+    /// Answers a request of the operator of this machine, who holds the data directory itself
+    /// (`handrail load --data`). A caller of another kind needs a token.
+    pub async fn answer_operator<B: Body<Data = Bytes>>(
+        &self,
+        peer: Accepted,
+        caller: Caller,
+        request: http::Request<B>,
+    ) -> Audited<Response> {
+        let caller = (caller.kind() == CallerKind::Operator).then_some(caller);
+        pipeline::answer(self, peer, caller, request).await
+    }
+
+    /// The refusal of a request for load, before anything of it is looked at (row F66): 429 with
+    /// `Retry-After`.
+    #[must_use]
+    pub fn throttled() -> Audited<Response> {
+        Audited::public(wire::refuse(&outcome::map(Failure::Throttled), None, false))
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        (self.parts.clock)()
+    }
+
+    pub(crate) fn new_id(&self) -> LogicalId {
+        (self.parts.new_id)()
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.parts.base_url
+    }
+
+    /// The client's request id, or a new one.
+    pub(crate) fn request_id(&self, head: &Request) -> Arc<str> {
+        head.request_id().map_or_else(
+            || {
+                let mut id = String::with_capacity(limits::REQUEST_ID_CHARS_MAX);
+                id.push_str(&self.instance);
+                id.push('-');
+                id.push_str(itoa::Buffer::new().format(self.requests.fetch_add(1, Ordering::Relaxed)));
+                id.into()
+            },
+            Into::into,
+        )
+    }
+}

@@ -1,0 +1,155 @@
+//! The facts of one request as they become known, for its audit entry (rows F16 to F18).
+
+use crate::{
+    outcome::Mapped,
+    wire::{Accepted, Method},
+};
+use audit::entry::{Action, Entry, Kind, Outcome, Touched};
+use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use oauth::Caller;
+use policy::Interaction;
+use std::sync::Arc;
+use store::Found;
+
+/// An audit entry in the making.
+#[derive(Debug, Clone)]
+pub(crate) struct Trail {
+    entry: Entry,
+}
+
+impl Trail {
+    /// Nothing is known but where the request came from and when, and what its head looks like.
+    pub(crate) fn begin(recorded: Instant, peer: Accepted, request_id: Arc<str>, code: &'static str) -> Self {
+        Self {
+            entry: Entry {
+                recorded,
+                kind: Kind::Rest,
+                subtype: code.into(),
+                action: action_of(code),
+                outcome: Outcome::Success,
+                outcome_text: None,
+                client_id: None,
+                token_name: None,
+                address: Some(peer.address),
+                request_id,
+                query: None,
+                touched: Vec::new(),
+                patients: Vec::new(),
+            },
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> &Arc<str> {
+        &self.entry.request_id
+    }
+
+    /// Who calls.
+    pub(crate) fn caller(&mut self, caller: &Caller) {
+        let grant = caller.grant();
+        self.entry.client_id = Some(Arc::clone(&grant.client_id));
+        self.entry.token_name = (!grant.token_name.is_empty()).then(|| Arc::clone(&grant.token_name));
+    }
+
+    /// What is asked for.
+    pub(crate) fn interaction(&mut self, interaction: &Interaction) {
+        let code = interaction.code();
+        if *self.entry.subtype != *code {
+            self.entry.subtype = code.into();
+        }
+        self.entry.action = action_of(code);
+        match interaction {
+            Interaction::Read(kind, id)
+            | Interaction::HistoryInstance(kind, id)
+            | Interaction::Update(kind, id)
+            | Interaction::Delete(kind, id) => self.touched(*kind, id, None),
+            Interaction::Vread(kind, id, version) => self.touched(*kind, id, Some(*version)),
+            Interaction::SearchCompartment(patient, _) => self.entry.patients.push(patient.clone()),
+            Interaction::Capabilities
+            | Interaction::Create(_)
+            | Interaction::ConditionalCreate(_)
+            | Interaction::SearchType(_)
+            | Interaction::Batch
+            | Interaction::Transaction => {}
+        }
+    }
+
+    /// The search as asked.
+    pub(crate) fn query(&mut self, kind: ResourceType, query: &str) {
+        self.entry.query = Some(format!("{kind}?{query}").into());
+    }
+
+    /// One resource, in place of what was noted before.
+    pub(crate) fn only(&mut self, kind: ResourceType, id: &LogicalId, version: Option<VersionId>) {
+        self.entry.touched.clear();
+        self.touched(kind, id, version);
+    }
+
+    fn touched(&mut self, resource_type: ResourceType, id: &LogicalId, version: Option<VersionId>) {
+        self.entry.touched.push(Touched { resource_type, id: id.clone(), version });
+    }
+
+    /// The one version that leaves.
+    pub(crate) fn found(&mut self, found: &Found) {
+        self.only(found.resource_type, &found.id, Some(found.version));
+        self.entry.patients.clone_from(&found.patients);
+    }
+
+    /// The versions that leave, each patient once.
+    pub(crate) fn found_all<'a>(&mut self, all: impl IntoIterator<Item = &'a Found>) {
+        self.entry.touched.clear();
+        for found in all {
+            self.touched(found.resource_type, &found.id, Some(found.version));
+            for patient in &found.patients {
+                // A page is about few patients, mostly one.
+                if !self.entry.patients.contains(patient) {
+                    self.entry.patients.push(patient.clone());
+                }
+            }
+        }
+    }
+
+    /// The entry of something done.
+    pub(crate) fn done(self) -> Entry {
+        self.entry
+    }
+
+    /// The entry of something refused or failed.
+    pub(crate) fn failed(mut self, mapped: &Mapped) -> Entry {
+        self.entry.outcome =
+            if mapped.status.is_server_error() { Outcome::SeriousFailure } else { Outcome::MinorFailure };
+        self.entry.outcome_text = Some(mapped.reason().into());
+        self.entry
+    }
+
+    /// A trail for one entry of this bundle: same caller and request, nothing touched yet.
+    pub(crate) fn of_entry(&self, method: Method) -> Self {
+        let code = match method {
+            Method::Get => "read",
+            Method::Post => "create",
+            Method::Put => "update",
+            Method::Delete => "delete",
+            Method::Patch => "patch",
+            Method::Other => "unknown",
+        };
+        let entry = Entry {
+            subtype: code.into(),
+            action: action_of(code),
+            query: None,
+            touched: Vec::new(),
+            patients: Vec::new(),
+            ..self.entry.clone()
+        };
+        Self { entry }
+    }
+}
+
+/// AuditEvent.action of an interaction. SPEC: IHE BALP, row F17.
+fn action_of(code: &str) -> Action {
+    match code {
+        "create" => Action::Create,
+        "read" | "vread" | "history-instance" => Action::Read,
+        "update" | "patch" => Action::Update,
+        "delete" => Action::Delete,
+        _ => Action::Execute,
+    }
+}
