@@ -1,0 +1,113 @@
+//! The interactions, one file each, and the call that each of them takes.
+//!
+//! SPEC: R4 http.html.
+
+mod batch;
+mod bundle;
+mod create;
+mod criteria;
+mod delete;
+mod history_instance;
+mod read;
+mod resource;
+mod search_compartment;
+mod search_type;
+mod searchset;
+mod transaction;
+mod update;
+mod vread;
+
+use crate::{
+    body::Content,
+    failure::Failure,
+    route::Asked,
+    service::Service,
+    trail::Trail,
+    wire::{Reply, Return},
+};
+use audit::log::Receipt;
+use bytes::Bytes;
+use fhir::{
+    LogicalId, ResourceType, VersionId,
+    issue::{Issue, IssueType, Severity, operation_outcome},
+};
+use oauth::Caller;
+use policy::Interaction;
+
+/// A permitted call. Its [`Permit`](policy::Permit) goes along to the store, which takes no question without one.
+pub(crate) struct Call<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) caller: &'a Caller,
+    pub(crate) asked: Asked,
+    pub(crate) permit: policy::Permit,
+}
+
+/// What an interaction came to.
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    pub(crate) proof: Proof,
+}
+
+/// Where the record of it stands.
+pub(crate) enum Proof {
+    /// In the trail: it is yet to be recorded.
+    ToRecord,
+    /// In the log: the commit took it there.
+    Recorded(Receipt),
+}
+
+impl Answer {
+    /// An answer whose trail is yet to be recorded.
+    fn read(reply: Reply) -> Self {
+        Self { reply, proof: Proof::ToRecord }
+    }
+}
+
+/// Does what was asked and permitted.
+pub(crate) async fn perform(call: Call<'_>, content: Content, trail: &mut Trail) -> Result<Answer, Failure> {
+    match call.asked.interaction {
+        Interaction::Batch | Interaction::Transaction => bundle::perform(call, content, trail).await,
+        _ => perform_one(call, content, trail).await,
+    }
+}
+
+/// Does one interaction: also an entry of a batch, so that a bundle is none of them.
+async fn perform_one(mut call: Call<'_>, content: Content, trail: &mut Trail) -> Result<Answer, Failure> {
+    match std::mem::replace(&mut call.asked.interaction, Interaction::Capabilities) {
+        Interaction::Capabilities => Ok(Answer::read(Reply::document(call.service.capabilities.clone()))),
+        Interaction::Read(kind, id) => read::perform(&call, kind, &id, trail),
+        Interaction::Vread(kind, id, version) => vread::perform(&call, kind, &id, version, trail),
+        Interaction::HistoryInstance(kind, id) => history_instance::perform(&call, kind, &id, trail),
+        Interaction::SearchType(kind) => search_type::perform(&call, kind, None, content, trail),
+        Interaction::SearchCompartment(patient, kind) => {
+            search_compartment::perform(&call, patient, kind, content, trail)
+        }
+        Interaction::Create(kind) | Interaction::ConditionalCreate(kind) => {
+            create::perform(call, kind, content, trail).await
+        }
+        Interaction::Update(kind, id) => update::perform(call, kind, id, content, trail).await,
+        Interaction::Delete(kind, id) => delete::perform(call, kind, id, trail).await,
+        Interaction::Batch | Interaction::Transaction => Err(Failure::UnknownPath),
+    }
+}
+
+/// What a write answers with, as `Prefer: return=` asks. SPEC: R4 http.html#ops.
+fn written(returns: Option<Return>, stored: Bytes, done: &'static str) -> Bytes {
+    match returns {
+        Some(Return::Minimal) => Bytes::new(),
+        None | Some(Return::Representation) => stored,
+        Some(Return::OperationOutcome) => outcome_of(done),
+    }
+}
+
+/// An OperationOutcome that says that it was done.
+fn outcome_of(done: &'static str) -> Bytes {
+    let mut issue = Issue::error(IssueType::Informational, done);
+    issue.severity = Severity::Information;
+    operation_outcome(&[issue]).into()
+}
+
+/// `[base]/Patient/1/_history/2`
+fn location(base_url: &str, kind: ResourceType, id: &LogicalId, version: VersionId) -> String {
+    format!("{base_url}/{kind}/{id}/_history/{version}")
+}

@@ -1,0 +1,72 @@
+//! `POST [base]/[type]`, and its conditional form. SPEC: R4 http.html#create, #ccreate; rows F7, F8.
+
+use super::{Answer, Call, Proof, criteria, location, resource, written};
+use crate::{
+    body::Content,
+    failure::{Failure, Stopped},
+    outcome::Success,
+    trail::Trail,
+    wire::Reply,
+};
+use fhir::{LogicalId, ResourceType, VersionId};
+use store::{Change, Transaction};
+
+/// Stores a first version under a new id. With `If-None-Exist`: only when the condition means no
+/// resource that the caller may see; one hidden from them is absent (row F8).
+pub(super) async fn perform(
+    call: Call<'_>,
+    kind: ResourceType,
+    content: Content,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
+    let resource = resource::validated(&call, kind, None, content)?;
+    let condition = call.asked.conditions.if_none_exist.as_deref();
+    let unless = condition.map(|condition| criteria::condition(call.service, kind, condition)).transpose()?;
+    let id = call.service.new_id();
+    let mut entry = trail.clone();
+    entry.only(kind, &id, None);
+    let transaction = Transaction {
+        changes: vec![(Change::Create { id: id.clone(), resource, unless }, call.permit.clone())],
+        resolved: Vec::new(),
+        audit: vec![entry.done()],
+        now: call.service.now(),
+    };
+    let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
+        Ok(committed) => committed,
+        Err(Stopped::Exists(_, kind, id, version)) => return existing(&call, kind, &id, version, trail),
+        Err(Stopped::At(_, failure) | Stopped::Whole(failure)) => return Err(failure),
+    };
+    let (done, receipt) = committed.into_parts();
+    let done = done.into_iter().next().ok_or(Failure::Fault)?;
+    let version = done.version.unwrap_or(VersionId::FIRST);
+    let reply = Reply {
+        success: Success::Created,
+        etag: Some(version),
+        last_modified: Some(done.last_updated),
+        location: Some(location(call.service.base_url(), kind, &done.id, version)),
+        body: written(call.asked.prefer.returns, done.bytes, "the resource was created"),
+    };
+    Ok(Answer { reply, proof: Proof::Recorded(receipt) })
+}
+
+/// One resource meets the condition: it is the answer, and nothing is stored. The caller gets to
+/// see it only as far as their scopes let them read.
+fn existing(
+    call: &Call<'_>,
+    kind: ResourceType,
+    id: &LogicalId,
+    version: VersionId,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
+    trail.only(kind, id, Some(version));
+    let found = call.service.parts.store.snapshot().vread(&call.permit, kind, id, version).ok();
+    let last_modified = found.as_ref().map(|found| found.last_updated);
+    let stored = found.map(|found| found.bytes).unwrap_or_default();
+    Ok(Answer::read(Reply {
+        success: Success::Ok,
+        etag: Some(version),
+        last_modified,
+        location: Some(location(call.service.base_url(), kind, id, version)),
+        body: written(call.asked.prefer.returns, stored, "a resource that meets If-None-Exist was there already"),
+    }))
+}

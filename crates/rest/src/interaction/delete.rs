@@ -1,0 +1,40 @@
+//! `DELETE [base]/[type]/[id]`. What is absent, hidden or deleted already gives the same answer as
+//! what was deleted just now. SPEC: R4 http.html#delete. Left out: conditional delete.
+
+use super::{Answer, Call, Proof, resource, update};
+use crate::{
+    failure::{Failure, Stopped},
+    outcome::Success,
+    trail::Trail,
+    wire::Reply,
+};
+use bytes::Bytes;
+use fhir::{LogicalId, ResourceType};
+use store::{Change, Transaction};
+
+/// Ends a resource; its history stays.
+pub(super) async fn perform(
+    call: Call<'_>,
+    kind: ResourceType,
+    id: LogicalId,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
+    resource::no_parameters(&call)?;
+    let if_match = update::if_match(&call.asked.conditions)?;
+    let transaction = Transaction {
+        changes: vec![(Change::Delete { resource_type: kind, id, if_match }, call.permit.clone())],
+        resolved: Vec::new(),
+        audit: vec![trail.clone().done()],
+        now: call.service.now(),
+    };
+    let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
+        Ok(committed) => committed,
+        Err(Stopped::Exists(..)) => return Err(Failure::Conflict),
+        Err(Stopped::At(_, failure) | Stopped::Whole(failure)) => return Err(failure),
+    };
+    let (done, receipt) = committed.into_parts();
+    let etag = done.first().and_then(|done| done.version);
+    let reply =
+        Reply { success: Success::Deleted, etag, last_modified: None, location: None, body: Bytes::new() };
+    Ok(Answer { reply, proof: Proof::Recorded(receipt) })
+}

@@ -1,0 +1,97 @@
+//! What reads and writes of one resource share: the reply of a version, the resource of a body.
+
+use super::Call;
+use crate::{
+    body::Content,
+    failure::Failure,
+    outcome::Success,
+    route::Conditions,
+    wire::{Reply, Tags},
+};
+use bytes::Bytes;
+use fhir::{
+    LogicalId, ResourceType,
+    issue::{Issue, IssueType},
+    json::{Kind, Tree},
+};
+use store::Found;
+use validation::Validated;
+
+/// A version as it leaves: its bytes, or 304 when the client's copy is this very version.
+///
+/// Row F10: the version was read under a permit before its tag is compared.
+pub(super) fn reply(found: Found, conditions: &Conditions) -> Reply {
+    let unchanged = match (&conditions.if_none_match, conditions.if_modified_since_s) {
+        (Some(Tags::Any), _) => true,
+        (Some(Tags::Versions(versions)), _) => versions.contains(&found.version),
+        (None, Some(since_s)) => found.last_updated.unix_seconds() <= since_s,
+        (None, None) => false,
+    };
+    Reply {
+        success: if unchanged { Success::NotModified } else { Success::Ok },
+        etag: Some(found.version),
+        last_modified: Some(found.last_updated),
+        location: None,
+        body: if unchanged { Bytes::new() } else { found.bytes },
+    }
+}
+
+/// Refuses parameters of an interaction that has none; under `handling=lenient` they are ignored.
+pub(super) fn no_parameters(call: &Call<'_>) -> Result<(), Failure> {
+    let names = call.asked.query.split('&').filter(|pair| !pair.is_empty());
+    let unknown: Vec<Issue> = names.map(|pair| unknown_parameter(pair.split('=').next().unwrap_or_default())).collect();
+    if unknown.is_empty() || call.asked.prefer.lenient { Ok(()) } else { Err(Failure::Request(unknown)) }
+}
+
+/// The issue that names a parameter which the interaction does not have.
+pub(super) fn unknown_parameter(name: &str) -> Issue {
+    let text = format!("this interaction has no parameter '{name}'");
+    Issue::error(IssueType::NotSupported, text).at(name)
+}
+
+/// The resource of a body: of the type that the URL names, and valid.
+pub(super) fn validated(
+    call: &Call<'_>,
+    kind: ResourceType,
+    id: Option<&LogicalId>,
+    content: Content,
+) -> Result<Validated, Failure> {
+    let tree = content.into_json()?;
+    same_type(&tree, kind)?;
+    if let Some(id) = id {
+        same_id(&tree, id)?;
+    }
+    validation::validate(tree, call.service.parts.schema).map_err(Failure::Invalid)
+}
+
+/// SPEC: R4 http.html#create: the type of the resource is that of the URL.
+pub(super) fn same_type(tree: &Tree, kind: ResourceType) -> Result<(), Failure> {
+    let root = tree.root();
+    if root.kind() != Kind::Object {
+        return Err(Failure::content(
+            Issue::error(IssueType::Structure, "the body must be one JSON object, a resource").on(root.position()),
+        ));
+    }
+    let declared = tree.resource_type();
+    if declared.as_deref() == Some(kind.name()) {
+        return Ok(());
+    }
+    let position = root.get("resourceType").map_or(root.position(), |member| member.position());
+    let issue = match declared {
+        Some(_) => Issue::error(IssueType::Invalid, format!("the URL takes a {kind}, the body is another type")),
+        None => Issue::error(IssueType::Required, "the body has no resourceType"),
+    };
+    Err(Failure::content(issue.at(format!("{kind}.resourceType")).on(position)))
+}
+
+/// SPEC: R4 http.html#update: the id in the body is that of the URL.
+pub(super) fn same_id(tree: &Tree, id: &LogicalId) -> Result<(), Failure> {
+    let member = tree.root().get("id");
+    let kind = tree.resource_type().unwrap_or_default();
+    let issue = match member.map(|member| (member.as_str(), member.position())) {
+        Some((Some(own), _)) if own == id.as_str() => return Ok(()),
+        Some((_, position)) => Issue::error(IssueType::Value, "the id in the body is not that of the URL").on(position),
+        None => Issue::error(IssueType::Required, "an update needs the resource's id in the body, as in the URL"),
+    };
+    Err(Failure::content(issue.at(format!("{kind}.id"))))
+}

@@ -1,0 +1,53 @@
+//! `GET [base]/[type]?…` and `POST [base]/[type]/_search`. SPEC: R4 search.html, http.html#search.
+//!
+//! The store answers under the permit: matches, includes, totals and sort keys alike (rows F1 to F4).
+
+use super::{Answer, Call, criteria, searchset};
+use crate::{body::Content, failure::Failure, limits, route::Exchange, trail::Trail, wire::Reply};
+use fhir::{LogicalId, ResourceType};
+use search::Predicate;
+use std::sync::Arc;
+
+/// One page. `patient`: only within this patient's compartment.
+pub(super) fn perform(
+    call: &Call<'_>,
+    kind: ResourceType,
+    patient: Option<LogicalId>,
+    content: Content,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
+    let (query, cursor) = merged(call, content);
+    trail.query(kind, &query);
+    if cursor.as_ref().is_some_and(|cursor| cursor.len() > limits::CURSOR_CHARS_MAX) {
+        return Err(Failure::Cursor);
+    }
+    let mut query = criteria::query(call.service, kind, &query, call.asked.prefer.lenient)?;
+    let mut path = kind.name().to_owned();
+    if let Some(patient) = patient {
+        path = format!("Patient/{patient}/{kind}");
+        let within = Arc::new(Predicate::PatientCompartment(patient));
+        query.predicate = Arc::new(Predicate::And(vec![within, query.predicate]));
+    }
+    let grant = call.caller.grant();
+    let caller_key = [&*grant.client_id, " ", &grant.scope_text].concat();
+    let page =
+        call.service.parts.store.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
+    trail.found_all(page.matches.iter().chain(&page.included));
+    let url = format!("{}/{path}", call.service.base_url());
+    Ok(Answer::read(Reply::document(searchset::write(call.service.base_url(), &url, &query, &page))))
+}
+
+/// The parameters of URL and form together: R4 search.html asks a server to take both at once.
+fn merged(call: &Call<'_>, content: Content) -> (String, Option<String>) {
+    let mut query = call.asked.query.clone();
+    let mut cursor = call.asked.cursor.clone();
+    if let Content::Form(form) = content {
+        let form = Exchange::of(&form);
+        if !query.is_empty() && !form.query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(&form.query);
+        cursor = cursor.or(form.cursor);
+    }
+    (query, cursor)
+}
