@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     MediaType,
     /// The body has more bytes than this.
     TooLong(usize),
+    /// The Bundle has more entries than this.
+    TooManyEntries(usize),
     /// The body broke off.
     BodyBroken,
     /// A header or parameter of the request cannot be understood; the issues name it.
@@ -129,6 +131,8 @@ pub(crate) enum Stopped {
     At(usize, Failure),
     /// This change's condition is met by one resource.
     Exists(usize, ResourceType, LogicalId, VersionId),
+    /// A conditional reference means another resource now.
+    Moved,
     /// The whole.
     Whole(Failure),
 }
@@ -142,6 +146,7 @@ impl From<CommitError> for Stopped {
             CommitError::Exists(at, name, id, version) => Self::Exists(at, name, id, version),
             CommitError::MultipleMatches(at) => Self::At(at, Failure::MultipleMatches),
             CommitError::Duplicate(at) => Self::At(at, Failure::Duplicate),
+            CommitError::Moved(_) => Self::Moved,
             CommitError::Unavailable(why) => Self::Whole(Failure::Store(why)),
         }
     }

@@ -103,7 +103,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
                     .challenge(Challenge::InsufficientScope)
             }
-            Denied::AuditIsReadOnly => Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string()),
+            Denied::AuditIsReadOnly | Denied::GrantsOfAnother => Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string()),
         },
         Failure::UnknownPath => {
             Mapped::new(StatusCode::NOT_FOUND, IssueType::NotSupported, "no resource type or interaction has this URL")
@@ -130,6 +130,11 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             StatusCode::PAYLOAD_TOO_LARGE,
             IssueType::TooLong,
             format!("the body has more than the {bytes_max} bytes that this interaction takes"),
+        ),
+        Failure::TooManyEntries(entries_max) => Mapped::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            IssueType::TooCostly,
+            format!("the Bundle has more than {entries_max} entries; send it in parts"),
         ),
         Failure::BodyBroken => Mapped::new(StatusCode::BAD_REQUEST, IssueType::Incomplete, "the body broke off"),
         Failure::Request(issues) | Failure::Content(issues) => Mapped::issues(StatusCode::BAD_REQUEST, issues),
@@ -219,7 +224,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
 
 /// `Observation.status` of entry 3 is `Bundle.entry[3].resource.status`. What starts with a capital
 /// is an element; anything else names a search parameter, a header or `request`.
-fn within_entry(index: usize, expression: &str) -> String {
+pub(crate) fn within_entry(index: usize, expression: &str) -> String {
     if expression.starts_with("Bundle.entry[") {
         return expression.to_owned();
     }

@@ -181,3 +181,14 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn a_value_becomes_a_tree_of_its_own() {
+    let body = r#"{"entry":[{"resource":{"a":[1,{"b":"x"}],"c":true}},{"resource":{}}],"z":0}"#;
+    let tree = Tree::parse(body.as_bytes().to_vec()).expect("JSON");
+    let resource = tree.root().get("entry").and_then(|list| list.items().next()?.get("resource")).expect("there");
+    let own = resource.to_tree();
+    let again = Tree::parse(own.bytes().clone()).expect("JSON");
+    assert_eq!(own.bytes().as_ref(), resource.raw().as_bytes());
+    assert_eq!(format!("{:?}", own.nodes), format!("{:?}", again.nodes));
+}

@@ -109,6 +109,27 @@ impl<'a> Value<'a> {
         self.index
     }
 
+    /// This value as a tree of its own, over its own bytes (shared, not copied): an entry's resource
+    /// becomes one without being read a second time. Positions count from its own start.
+    #[must_use]
+    pub fn to_tree(self) -> Tree {
+        let (root, span) = (self.node(), self.span());
+        let shift = root.start;
+        let own = self.index as usize..root.skip as usize;
+        let nodes = self.tree.nodes.get(own).unwrap_or_default().iter().map(|node| Node {
+            start: node.start.wrapping_sub(shift),
+            end: node.end.wrapping_sub(shift),
+            skip: node.skip.wrapping_sub(self.index),
+            name_start: if node.name_len == 0 { 0 } else { node.name_start.wrapping_sub(shift) },
+            ..*node
+        });
+        let mut nodes: Vec<Node> = nodes.collect();
+        if let Some(root) = nodes.first_mut() {
+            (root.name_start, root.name_len) = (0, 0);
+        }
+        Tree { bytes: self.tree.bytes.slice(span), nodes }
+    }
+
     /// Where the value stands in the body.
     #[must_use]
     pub fn span(self) -> Range<usize> {

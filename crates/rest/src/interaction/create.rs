@@ -19,9 +19,11 @@ pub(super) async fn perform(
     content: Content,
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
+    resource::no_parameters(&call)?;
     let resource = resource::validated(&call, kind, None, content)?;
     let condition = call.asked.conditions.if_none_exist.as_deref();
     let unless = condition.map(|condition| criteria::condition(call.service, kind, condition)).transpose()?;
+    let unless = unless.map(|query| query.predicate);
     let id = call.service.new_id();
     let mut entry = trail.clone();
     entry.only(kind, &id, None);
@@ -35,6 +37,7 @@ pub(super) async fn perform(
         Ok(committed) => committed,
         Err(Stopped::Exists(_, kind, id, version)) => return existing(&call, kind, &id, version, trail),
         Err(Stopped::At(_, failure) | Stopped::Whole(failure)) => return Err(failure),
+        Err(Stopped::Moved) => return Err(Failure::Conflict),
     };
     let (done, receipt) = committed.into_parts();
     let done = done.into_iter().next().ok_or(Failure::Fault)?;

@@ -5,8 +5,10 @@ use fhir::{
     ResourceType,
     issue::{Issue, IssueType},
 };
-use search::{Predicate, Query, query::Handling};
-use std::sync::Arc;
+use search::{
+    Predicate, Query,
+    query::{Handling, Total},
+};
 
 /// The search that a query string asks for. Unknown parameters are errors that name them, or
 /// warnings under `Prefer: handling=lenient`.
@@ -18,12 +20,17 @@ pub(super) fn query(service: &Service, kind: ResourceType, text: &str, lenient: 
 
 /// The condition of `If-None-Exist` or a conditional reference: criteria alone, always strict. One
 /// that would mean every resource is refused. SPEC: R4 http.html#ccreate, #trules.
-pub(super) fn condition(service: &Service, kind: ResourceType, text: &str) -> Result<Arc<Predicate>, Failure> {
+pub(super) fn condition(service: &Service, kind: ResourceType, text: &str) -> Result<Query, Failure> {
     let text = text.strip_prefix('?').unwrap_or(text);
-    let query = query(service, kind, text, false)?;
+    let mut query = query(service, kind, text, false)?;
     if *query.predicate == Predicate::All {
         let issue = Issue::error(IssueType::Required, "the condition names no search parameter");
         return Err(Failure::request(issue));
     }
-    Ok(query.predicate)
+    // Two are enough to see that it is not one; nothing else of a search applies.
+    (query.count, query.total) = (2, Total::None);
+    query.sort.clear();
+    query.includes.clear();
+    query.revincludes.clear();
+    Ok(query)
 }

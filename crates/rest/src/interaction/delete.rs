@@ -31,6 +31,7 @@ pub(super) async fn perform(
         Ok(committed) => committed,
         Err(Stopped::Exists(..)) => return Err(Failure::Conflict),
         Err(Stopped::At(_, failure) | Stopped::Whole(failure)) => return Err(failure),
+        Err(Stopped::Moved) => return Err(Failure::Conflict),
     };
     let (done, receipt) = committed.into_parts();
     let etag = done.first().and_then(|done| done.version);

@@ -64,6 +64,11 @@ pub(super) fn validated(
     validation::validate(tree, call.service.parts.schema).map_err(Failure::Invalid)
 }
 
+/// An entry that writes without a resource.
+pub(super) fn missing_resource() -> Failure {
+    Failure::content(Issue::error(IssueType::Required, "this entry needs a resource"))
+}
+
 /// SPEC: R4 http.html#create: the type of the resource is that of the URL.
 pub(super) fn same_type(tree: &Tree, kind: ResourceType) -> Result<(), Failure> {
     let root = tree.root();

@@ -38,6 +38,7 @@ pub(super) async fn perform(
         Ok(committed) => committed,
         Err(Stopped::Exists(..)) => return Err(Failure::Exists),
         Err(Stopped::At(_, failure) | Stopped::Whole(failure)) => return Err(failure),
+        Err(Stopped::Moved) => return Err(Failure::Conflict),
     };
     let (done, receipt) = committed.into_parts();
     let done = done.into_iter().next().ok_or(Failure::Fault)?;

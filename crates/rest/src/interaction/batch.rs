@@ -1,0 +1,62 @@
+//! A batch: each entry by itself, as if it had come alone. SPEC: R4 http.html#transaction; row B31.
+
+use super::{Answer, Call, Proof, bundle};
+use crate::{
+    body::{Content, Expects},
+    failure::Failure,
+    outcome,
+    trail::Trail,
+    wire::Return,
+};
+use fhir::json::{Tree, Writer};
+
+/// Does the entries in their order. One that fails is an OperationOutcome in its place; only the
+/// audit log can stop the whole.
+pub(super) async fn perform(call: &Call<'_>, tree: &Tree, trail: &Trail) -> Result<Answer, Failure> {
+    let mut entries = Vec::new();
+    for entry in fhir::bundle::entries(tree.root()) {
+        entries.push(perform_entry(call, entry, trail).await?);
+    }
+    let reply = bundle::response("batch-response", |w| entries.iter().for_each(|entry| w.raw(entry)));
+    Ok(Answer::read(reply))
+}
+
+/// The answer of one entry, recorded.
+async fn perform_entry(call: &Call<'_>, entry: fhir::bundle::Entry<'_>, trail: &Trail) -> Result<Vec<u8>, Failure> {
+    let mut trail = trail.of_entry(bundle::method(&entry));
+    let mut w = Writer::new();
+    let log = call.service.parts.store.log();
+    match attempt(call, entry, &mut trail).await {
+        Ok((Answer { reply, proof }, body_is_outcome)) => {
+            match proof {
+                Proof::ToRecord => drop(log.record(&trail.done())?),
+                Proof::Recorded(receipt) => drop(receipt),
+            }
+            bundle::done(&mut w, &reply, body_is_outcome);
+        }
+        Err(Failure::Audit) => return Err(Failure::Audit),
+        Err(failure) => {
+            let mapped = outcome::map(failure);
+            log.record(&trail.failed(&mapped))?;
+            bundle::failed(&mut w, &mapped);
+        }
+    }
+    Ok(w.into_bytes())
+}
+
+async fn attempt(
+    call: &Call<'_>,
+    entry: fhir::bundle::Entry<'_>,
+    trail: &mut Trail,
+) -> Result<(Answer, bool), Failure> {
+    let bundle::Permitted { entry, asked, permit } = bundle::permit(call, entry)?;
+    trail.interaction(&asked.interaction);
+    let writes = asked.expects == Expects::Resource;
+    let body_is_outcome = writes && asked.prefer.returns == Some(Return::OperationOutcome);
+    let content = if writes { Content::of_entry(entry.resource) } else { Content::Nothing };
+    if writes && matches!(content, Content::Nothing) {
+        return Err(super::resource::missing_resource());
+    }
+    let one = Call { service: call.service, caller: call.caller, asked, permit };
+    Ok((super::perform_one(one, content, trail).await?, body_is_outcome))
+}

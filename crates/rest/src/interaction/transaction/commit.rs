@@ -1,0 +1,169 @@
+//! The commit of a planned transaction, and its answer.
+
+use super::plan::{Identity, Plan};
+use crate::{
+    body::Content,
+    failure::{Failure, Stopped},
+    interaction::{self, Answer, Call, Proof, bundle, bundle::Permitted, location, written},
+    outcome::{self, Success},
+    trail::Trail,
+    wire::{Method, Reply, Return},
+};
+use audit::{Entry, log::Receipt};
+use bytes::Bytes;
+use fhir::{VersionId, json::Writer};
+use store::{Change, Transaction, transaction::Done};
+
+/// What came of a plan.
+pub(super) enum Outcome {
+    /// It is on stable storage.
+    Done(Committed),
+    /// A condition holds no more.
+    PlanAnew,
+}
+
+/// A committed transaction: what became of each entry that changed something.
+pub(super) struct Committed {
+    replies: Vec<Option<Reply>>,
+    /// None when there was nothing to write: then the whole is recorded with its answer.
+    receipt: Option<Receipt>,
+}
+
+/// Commits the plan's changes with their audit entries.
+pub(super) async fn commit(
+    call: &Call<'_>,
+    permitted: &[Permitted<'_>],
+    plan: Plan,
+    trail: &Trail,
+) -> Result<Outcome, Failure> {
+    let Plan { changes, places, identities, resolved } = plan;
+    let mut replies: Vec<Option<Reply>> = permitted.iter().map(|_| None).collect();
+    let mut audit: Vec<Entry> = changes.iter().map(|(change, _)| entry_of(change, trail)).collect();
+    for ((one, identity), reply) in permitted.iter().zip(&identities).zip(&mut replies) {
+        if let Some(Identity { existing: Some(found), .. }) = identity {
+            let mut met = trail.of_entry(Method::Post);
+            met.found(found);
+            audit.push(met.done());
+            let body = match one.asked.prefer.returns {
+                // The condition needed search; the resource itself leaves only when it may be read.
+                Some(Return::Representation) => {
+                    let snapshot = call.service.parts.store.snapshot();
+                    snapshot.vread(&one.permit, found.resource_type, &found.id, found.version).ok()
+                }
+                _ => None,
+            };
+            *reply = Some(Reply {
+                success: Success::Ok,
+                etag: Some(found.version),
+                last_modified: Some(found.last_updated),
+                location: Some(location(call.service.base_url(), found.resource_type, &found.id, found.version)),
+                body: body.map_or_else(Bytes::new, |found| found.bytes),
+            });
+        }
+    }
+    let log = call.service.parts.store.log();
+    if changes.is_empty() {
+        if !audit.is_empty() {
+            log.record_all(&audit)?;
+        }
+        return Ok(Outcome::Done(Committed { replies, receipt: None }));
+    }
+    audit.push(trail.clone().done());
+    let transaction = Transaction { changes, resolved, audit, now: call.service.now() };
+    let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
+        Ok(committed) => committed,
+        Err(Stopped::Moved) => return Ok(Outcome::PlanAnew),
+        Err(Stopped::Exists(at, ..)) => {
+            let index = places.get(at).copied().unwrap_or_default();
+            let is_update = matches!(
+                permitted.get(index).map(|one| &one.asked.interaction),
+                Some(policy::Interaction::Update(..))
+            );
+            // A create's condition: it is met now, so the next plan finds the resource.
+            return if is_update { Err(Failure::Exists.of_entry(index)) } else { Ok(Outcome::PlanAnew) };
+        }
+        Err(Stopped::At(at, failure)) => {
+            return Err(failure.of_entry(places.get(at).copied().unwrap_or_default()));
+        }
+        Err(Stopped::Whole(failure)) => return Err(failure),
+    };
+    let (done, receipt) = committed.into_parts();
+    for (done, at) in done.into_iter().zip(places) {
+        if let (Some(reply), Some(one)) = (replies.get_mut(at), permitted.get(at)) {
+            *reply = Some(reply_of(call, one, done));
+        }
+    }
+    Ok(Outcome::Done(Committed { replies, receipt: Some(receipt) }))
+}
+
+/// The audit entry of one change.
+fn entry_of(change: &Change, trail: &Trail) -> Entry {
+    let (method, kind, id) = match change {
+        Change::Create { id, resource, .. } => (Method::Post, resource.resource_type(), id),
+        Change::Update { id, resource, .. } => (Method::Put, resource.resource_type(), id),
+        Change::Delete { resource_type, id, .. } => (Method::Delete, *resource_type, id),
+    };
+    let mut entry = trail.of_entry(method);
+    entry.only(kind, id, None);
+    entry.done()
+}
+
+fn reply_of(call: &Call<'_>, one: &Permitted<'_>, done: Done) -> Reply {
+    if matches!(one.asked.interaction, policy::Interaction::Delete(..)) {
+        let etag = done.version;
+        return Reply { success: Success::Deleted, etag, last_modified: None, location: None, body: Bytes::new() };
+    }
+    let version = done.version.unwrap_or(VersionId::FIRST);
+    Reply {
+        success: if done.created { Success::Created } else { Success::Ok },
+        etag: Some(version),
+        last_modified: Some(done.last_updated),
+        location: Some(location(call.service.base_url(), done.resource_type, &done.id, version)),
+        body: written(one.asked.prefer.returns, done.bytes, "the resource was stored"),
+    }
+}
+
+/// The transaction's answer, entries in the order of the request. Reads are done here.
+pub(super) async fn answer(
+    call: &Call<'_>,
+    permitted: Vec<Permitted<'_>>,
+    committed: Committed,
+    trail: &Trail,
+) -> Result<Answer, Failure> {
+    let mut entries = Vec::with_capacity(permitted.len());
+    for (one, reply) in permitted.into_iter().zip(committed.replies) {
+        let mut w = Writer::new();
+        match reply {
+            Some(reply) => {
+                let body_is_outcome = one.asked.prefer.returns == Some(Return::OperationOutcome);
+                bundle::done(&mut w, &reply, body_is_outcome);
+            }
+            None => read(call, one, trail, &mut w).await?,
+        }
+        entries.push(w.into_bytes());
+    }
+    let reply = bundle::response("transaction-response", |w| entries.iter().for_each(|entry| w.raw(entry)));
+    let proof = committed.receipt.map_or(Proof::ToRecord, Proof::Recorded);
+    Ok(Answer { reply, proof })
+}
+
+/// A read entry, recorded.
+async fn read(call: &Call<'_>, one: Permitted<'_>, trail: &Trail, w: &mut Writer) -> Result<(), Failure> {
+    let mut trail = trail.of_entry(bundle::method(&one.entry));
+    trail.interaction(&one.asked.interaction);
+    let Permitted { asked, permit, .. } = one;
+    let single = Call { service: call.service, caller: call.caller, asked, permit };
+    let log = call.service.parts.store.log();
+    match interaction::perform_one(single, Content::Nothing, &mut trail).await {
+        Ok(answer) => {
+            log.record(&trail.done())?;
+            bundle::done(w, &answer.reply, false);
+        }
+        Err(failure) => {
+            let mapped = outcome::map(failure);
+            log.record(&trail.failed(&mapped))?;
+            bundle::failed(w, &mapped);
+        }
+    }
+    Ok(())
+}

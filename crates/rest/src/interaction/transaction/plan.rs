@@ -1,0 +1,190 @@
+//! The plan of a transaction: which resource each entry is about, and what it will be.
+
+use super::links::Links;
+use crate::{
+    failure::Failure,
+    interaction::{Call, bundle::Permitted, criteria, resource, update},
+    outcome::within_entry,
+};
+use fhir::{
+    LogicalId, ResourceType,
+    issue::{Issue, Severity},
+    json::Tree,
+};
+use policy::{Interaction, Permit};
+use search::{Predicate, Query};
+use std::sync::Arc;
+use store::{Change, Found, Snapshot};
+
+/// What an entry does, in the order in which R4 processes a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Delete,
+    Create,
+    Update,
+    Read,
+}
+
+fn step(interaction: &Interaction) -> Step {
+    match interaction {
+        Interaction::Delete(..) => Step::Delete,
+        Interaction::Create(_) | Interaction::ConditionalCreate(_) => Step::Create,
+        Interaction::Update(..) => Step::Update,
+        Interaction::Capabilities
+        | Interaction::Read(..)
+        | Interaction::Vread(..)
+        | Interaction::HistoryInstance(..)
+        | Interaction::SearchType(_)
+        | Interaction::SearchCompartment(..)
+        | Interaction::Batch
+        | Interaction::Transaction => Step::Read,
+    }
+}
+
+/// The resource that a create or update entry is about.
+pub(super) struct Identity {
+    pub(super) kind: ResourceType,
+    pub(super) id: LogicalId,
+    /// Made by this transaction: its first version is 1.
+    pub(super) is_new: bool,
+    /// `If-None-Exist` was met by this one: nothing is stored for the entry.
+    pub(super) existing: Option<Found>,
+    /// `If-None-Exist`.
+    unless: Option<Arc<Predicate>>,
+}
+
+/// A transaction ready to commit.
+pub(super) struct Plan {
+    /// The changes in the order of R4, each with its permit.
+    pub(super) changes: Vec<(Change, Permit)>,
+    /// For each change the entry it comes from.
+    pub(super) places: Vec<usize>,
+    /// For each entry what it is about, when it creates or updates.
+    pub(super) identities: Vec<Option<Identity>>,
+    /// What conditions and conditional references were resolved to.
+    pub(super) resolved: Vec<(ResourceType, Arc<Predicate>, LogicalId, Permit)>,
+}
+
+impl Plan {
+    /// Assigns ids, resolves links, validates. All invalid resources are reported together.
+    pub(super) fn make(call: &Call<'_>, permitted: &[Permitted<'_>]) -> Result<Self, Failure> {
+        let snapshot = call.service.parts.store.snapshot();
+        let mut resolved = Vec::new();
+        let mut identities = Vec::with_capacity(permitted.len());
+        for one in permitted {
+            let identity = identify(call, &snapshot, one, &mut resolved);
+            identities.push(identity.map_err(|failure| failure.of_entry(one.entry.index))?);
+        }
+        let mut links = Links::new(call, &snapshot, permitted, &identities);
+        let mut order: Vec<(Step, usize)> =
+            permitted.iter().enumerate().map(|(at, one)| (step(&one.asked.interaction), at)).collect();
+        order.sort_unstable();
+
+        let (mut changes, mut places, mut issues) = (Vec::new(), Vec::new(), Vec::new());
+        for (_, at) in order {
+            let (Some(one), Some(identity)) = (permitted.get(at), identities.get(at)) else { continue };
+            match change(call, one, identity.as_ref(), &mut links) {
+                Ok(Some(change)) => {
+                    changes.push((change, one.permit.clone()));
+                    places.push(at);
+                }
+                Ok(None) => {}
+                Err(Failure::Invalid(found)) => issues.extend(found.into_iter().map(|issue| of_entry(at, issue))),
+                Err(failure) => return Err(failure.of_entry(at)),
+            }
+        }
+        if issues.iter().any(|issue: &Issue| issue.severity >= Severity::Error) {
+            return Err(Failure::Invalid(issues));
+        }
+        resolved.extend(links.into_resolved());
+        Ok(Self { changes, places, identities, resolved })
+    }
+}
+
+/// The issue as seen from the Bundle. Its position goes: it counts from the resource's own start.
+fn of_entry(at: usize, mut issue: Issue) -> Issue {
+    issue.position = None;
+    issue.expression = Some(within_entry(at, issue.expression.as_deref().unwrap_or_default()));
+    issue
+}
+
+/// Which resource a create or update is about; `None` for other entries.
+fn identify(
+    call: &Call<'_>,
+    snapshot: &Snapshot,
+    one: &Permitted<'_>,
+    resolved: &mut Vec<(ResourceType, Arc<Predicate>, LogicalId, Permit)>,
+) -> Result<Option<Identity>, Failure> {
+    let new = |kind, id, unless| Some(Identity { kind, id, is_new: true, existing: None, unless });
+    match &one.asked.interaction {
+        Interaction::Create(kind) => Ok(new(*kind, call.service.new_id(), None)),
+        Interaction::Update(kind, id) => {
+            Ok(Some(Identity { kind: *kind, id: id.clone(), is_new: false, existing: None, unless: None }))
+        }
+        Interaction::ConditionalCreate(kind) => {
+            let condition = one.asked.conditions.if_none_exist.as_deref().unwrap_or_default();
+            let query = criteria::condition(call.service, *kind, condition)?;
+            let predicate = Arc::clone(&query.predicate);
+            Ok(match the_one(call, snapshot, &one.permit, &query)? {
+                None => new(*kind, call.service.new_id(), Some(predicate)),
+                Some(found) => {
+                    resolved.push((*kind, predicate, found.id.clone(), one.permit.clone()));
+                    let (kind, id) = (*kind, found.id.clone());
+                    Some(Identity { kind, id, is_new: false, existing: Some(found), unless: None })
+                }
+            })
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The one resource that a condition means among those the permit covers (row F63).
+pub(super) fn the_one(
+    call: &Call<'_>,
+    snapshot: &Snapshot,
+    permit: &Permit,
+    query: &Query,
+) -> Result<Option<Found>, Failure> {
+    let page = snapshot.search(permit, query, None, &call.caller.grant().client_id)?;
+    let mut matches = page.matches.into_iter();
+    let first = matches.next();
+    if matches.next().is_some() { Err(Failure::MultipleMatches) } else { Ok(first) }
+}
+
+/// The change that an entry makes; `None` when it makes none.
+fn change(
+    call: &Call<'_>,
+    one: &Permitted<'_>,
+    identity: Option<&Identity>,
+    links: &mut Links<'_>,
+) -> Result<Option<Change>, Failure> {
+    let conditions = &one.asked.conditions;
+    match (&one.asked.interaction, identity) {
+        (Interaction::Delete(kind, id), _) => Ok(Some(Change::Delete {
+            resource_type: *kind,
+            id: id.clone(),
+            if_match: update::if_match(conditions)?,
+        })),
+        (_, Some(Identity { existing: None, kind, id, unless, .. })) => {
+            let own = one.entry.resource.ok_or_else(resource::missing_resource)?;
+            let is_update = matches!(one.asked.interaction, Interaction::Update(..));
+            let tree = match links.rewrite(&one.entry, own)? {
+                Some(bytes) => Tree::parse(bytes)?,
+                None => own.to_tree(),
+            };
+            resource::same_type(&tree, *kind)?;
+            if is_update {
+                resource::same_id(&tree, id)?;
+            }
+            let resource = validation::validate(tree, call.service.parts.schema).map_err(Failure::Invalid)?;
+            let id = id.clone();
+            Ok(Some(if is_update {
+                let if_match = update::if_match(conditions)?;
+                Change::Update { id, resource, if_match, if_none_match_any: update::if_none_match_any(conditions)? }
+            } else {
+                Change::Create { id, resource, unless: unless.clone() }
+            }))
+        }
+        _ => Ok(None),
+    }
+}
