@@ -10,7 +10,6 @@ pub struct Validated {
 }
 
 impl Validated {
-    #[expect(dead_code, reason = "the validator that calls it lands next")]
     pub(crate) fn new(tree: Tree, resource_type: ResourceType) -> Self {
         Self { tree, resource_type }
     }
