@@ -103,7 +103,9 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
                     .challenge(Challenge::InsufficientScope)
             }
-            Denied::AuditIsReadOnly | Denied::GrantsOfAnother => Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string()),
+            Denied::AuditIsReadOnly | Denied::GrantsOfAnother => {
+                Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
+            }
         },
         Failure::UnknownPath => {
             Mapped::new(StatusCode::NOT_FOUND, IssueType::NotSupported, "no resource type or interaction has this URL")
@@ -143,11 +145,9 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             vec![Issue::error(IssueType::Structure, error.kind.to_string()).on((error.line, error.column))],
         ),
         Failure::Invalid(issues) => Mapped::issues(StatusCode::UNPROCESSABLE_ENTITY, issues),
-        Failure::Id => Mapped::new(
-            StatusCode::BAD_REQUEST,
-            IssueType::Value,
-            "an id is 1 to 64 of the characters A-Z a-z 0-9 - .",
-        ),
+        Failure::Id => {
+            Mapped::new(StatusCode::BAD_REQUEST, IssueType::Value, "an id is 1 to 64 of the characters A-Z a-z 0-9 - .")
+        }
         Failure::NotFound => Mapped::new(StatusCode::NOT_FOUND, IssueType::NotFound, "no such resource"),
         Failure::Gone => Mapped::new(StatusCode::GONE, IssueType::Deleted, "the resource was deleted"),
         Failure::TooCostly(what) => {
@@ -191,10 +191,12 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             IssueType::LockError,
             "other requests kept changing what this one depends on; send it again",
         ),
-        Failure::Throttled => {
-            Mapped::new(StatusCode::TOO_MANY_REQUESTS, IssueType::Throttled, "too many requests; wait and send it again")
-                .retry()
-        }
+        Failure::Throttled => Mapped::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            IssueType::Throttled,
+            "too many requests; wait and send it again",
+        )
+        .retry(),
         Failure::Store(_) => {
             Mapped::new(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, "the store is unavailable").retry()
         }

@@ -179,7 +179,8 @@ fn asked(
     conditions: Conditions,
 ) -> Result<Asked, Failure> {
     let Some(route) = ROUTES.iter().find(|route| route.method == method && fits(route.path, path)) else {
-        let allow: Vec<Method> = ROUTES.iter().filter(|route| fits(route.path, path)).map(|route| route.method).collect();
+        let allow: Vec<Method> =
+            ROUTES.iter().filter(|route| fits(route.path, path)).map(|route| route.method).collect();
         return Err(if allow.is_empty() { Failure::UnknownPath } else { Failure::Method(allow) });
     };
     let mut parts = path.split('/');
@@ -257,8 +258,8 @@ impl Exchange {
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
-                "_format" => exchange.format = Some(decode(value)),
-                "_cursor" => exchange.cursor = Some(decode(value)),
+                "_format" => exchange.format = Some(decode(value).unwrap_or_default()),
+                "_cursor" => exchange.cursor = Some(decode(value).unwrap_or_default()),
                 "_pretty" => {}
                 _ => {
                     if !exchange.query.is_empty() {

@@ -1,8 +1,10 @@
 //! The FHIR service: what the parts are, and how a request enters.
 
 use crate::{
-    capability, grants::GrantCache, limits, outcome, pipeline,
+    capability,
     failure::Failure,
+    grants::GrantCache,
+    limits, outcome, pipeline,
     wire::{self, Accepted, Request, Response},
 };
 use audit::Audited;

@@ -26,7 +26,7 @@ use http::{
 use http_body_util::Full;
 use oauth::bearer::BearerError;
 use percent_encoding::percent_decode_str;
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 /// The response that leaves.
 pub type Response = http::Response<Full<Bytes>>;
@@ -249,7 +249,8 @@ impl Request {
 
     fn conditional(&self, name: &HeaderName) -> Result<Option<&str>, Failure> {
         self.single(name).map_err(|()| {
-            let issue = Issue::error(IssueType::Invalid, format!("the header {name} must be given once, as plain text"));
+            let issue =
+                Issue::error(IssueType::Invalid, format!("the header {name} must be given once, as plain text"));
             Failure::request(issue.at(format!("http.{name}")))
         })
     }
@@ -278,12 +279,12 @@ pub(crate) fn tags(text: &str) -> Tags {
     Tags::Versions(text.split(',').filter_map(version).collect())
 }
 
-/// A query or form value, decoded: `+` is a space.
-pub(crate) fn decode(value: &str) -> String {
+/// A query or form value, decoded: `+` is a space. `None` when it is no UTF-8.
+pub(crate) fn decode(value: &str) -> Option<String> {
     if !value.contains(['%', '+']) {
-        return value.to_owned();
+        return Some(value.to_owned());
     }
-    percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
+    percent_decode_str(&value.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned)
 }
 
 fn is_json(essence: &str) -> bool {

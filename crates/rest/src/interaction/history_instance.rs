@@ -40,7 +40,9 @@ fn count(call: &Call<'_>) -> Result<usize, Failure> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if name != "_count" {
             wrong.push(resource::unknown_parameter(name));
-        } else if let Some(number) = decode(value).parse::<usize>().ok().filter(|number| *number > 0) {
+        } else if let Some(number) =
+            decode(value).and_then(|value| value.parse::<usize>().ok()).filter(|number| *number > 0)
+        {
             count = number.min(limits::HISTORY_COUNT_MAX);
         } else {
             wrong.push(Issue::error(IssueType::Value, "_count is a positive number").at("_count"));

@@ -5,7 +5,12 @@ use crate::{failure::Failure, trail::Trail};
 use fhir::{LogicalId, ResourceType};
 
 /// The current version. The stored bytes leave as they are.
-pub(super) fn perform(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Answer, Failure> {
+pub(super) fn perform(
+    call: &Call<'_>,
+    kind: ResourceType,
+    id: &LogicalId,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
     resource::no_parameters(call)?;
     let found = call.service.parts.store.snapshot().read(&call.permit, kind, id)?;
     trail.found(&found);

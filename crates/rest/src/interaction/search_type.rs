@@ -5,8 +5,6 @@
 use super::{Answer, Call, criteria, searchset};
 use crate::{body::Content, failure::Failure, limits, route::Exchange, trail::Trail, wire::Reply};
 use fhir::{LogicalId, ResourceType};
-use search::Predicate;
-use std::sync::Arc;
 
 /// One page. `patient`: only within this patient's compartment.
 pub(super) fn perform(
@@ -21,17 +19,14 @@ pub(super) fn perform(
     if cursor.as_ref().is_some_and(|cursor| cursor.len() > limits::CURSOR_CHARS_MAX) {
         return Err(Failure::Cursor);
     }
-    let mut query = criteria::query(call.service, kind, &query, call.asked.prefer.lenient)?;
-    let mut path = kind.name().to_owned();
-    if let Some(patient) = patient {
-        path = format!("Patient/{patient}/{kind}");
-        let within = Arc::new(Predicate::PatientCompartment(patient));
-        query.predicate = Arc::new(Predicate::And(vec![within, query.predicate]));
-    }
+    let path = match &patient {
+        Some(patient) => format!("Patient/{patient}/{kind}"),
+        None => kind.name().to_owned(),
+    };
+    let query = criteria::query(call.service, kind, patient, &query, call.asked.prefer.lenient)?;
     let grant = call.caller.grant();
     let caller_key = [&*grant.client_id, " ", &grant.scope_text].concat();
-    let page =
-        call.service.parts.store.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
+    let page = call.service.parts.store.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
     trail.found_all(page.matches.iter().chain(&page.included));
     let url = format!("{}/{path}", call.service.base_url());
     Ok(Answer::read(Reply::document(searchset::write(call.service.base_url(), &url, &query, &page))))

@@ -75,10 +75,8 @@ pub(super) async fn commit(
         Err(Stopped::Moved) => return Ok(Outcome::PlanAnew),
         Err(Stopped::Exists(at, ..)) => {
             let index = places.get(at).copied().unwrap_or_default();
-            let is_update = matches!(
-                permitted.get(index).map(|one| &one.asked.interaction),
-                Some(policy::Interaction::Update(..))
-            );
+            let is_update =
+                matches!(permitted.get(index).map(|one| &one.asked.interaction), Some(policy::Interaction::Update(..)));
             // A create's condition: it is met now, so the next plan finds the resource.
             return if is_update { Err(Failure::Exists.of_entry(index)) } else { Ok(Outcome::PlanAnew) };
         }

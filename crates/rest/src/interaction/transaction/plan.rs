@@ -160,11 +160,9 @@ fn change(
 ) -> Result<Option<Change>, Failure> {
     let conditions = &one.asked.conditions;
     match (&one.asked.interaction, identity) {
-        (Interaction::Delete(kind, id), _) => Ok(Some(Change::Delete {
-            resource_type: *kind,
-            id: id.clone(),
-            if_match: update::if_match(conditions)?,
-        })),
+        (Interaction::Delete(kind, id), _) => {
+            Ok(Some(Change::Delete { resource_type: *kind, id: id.clone(), if_match: update::if_match(conditions)? }))
+        }
         (_, Some(Identity { existing: None, kind, id, unless, .. })) => {
             let own = one.entry.resource.ok_or_else(resource::missing_resource)?;
             let is_update = matches!(one.asked.interaction, Interaction::Update(..));

@@ -1,0 +1,191 @@
+//! The CapabilityStatement of `/metadata`, drawn from what the server works with: the schema, the
+//! registry of search parameters, the router's table. Written once at start.
+//!
+//! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9: the legacy `oauth-uris` extension).
+
+use crate::{
+    route::{Kind, ROUTES},
+    service::Parts,
+};
+use fhir::{
+    ResourceType,
+    json::Writer,
+    schema::{capability_statements, packages, profiles},
+};
+use search::{Parameter, ParameterKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
+const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+
+/// The statement's bytes.
+pub(crate) fn statement(parts: &Parts) -> Vec<u8> {
+    let mut w = Writer::with_capacity(512 * 1024);
+    let revincludes = revincludes(parts);
+    w.object(|w| {
+        w.member("resourceType", "CapabilityStatement");
+        w.member("url", &format!("{}/metadata", parts.base_url));
+        w.member("version", parts.software);
+        w.member("name", "Handrail");
+        w.member("title", "handrail FHIR server");
+        w.member("status", "active");
+        w.member("date", &(parts.clock)().to_string());
+        w.member("kind", "instance");
+        let guides: BTreeSet<&str> = capability_statements().iter().map(|guide| guide.url).collect();
+        strings(w, "instantiates", guides);
+        w.key("software");
+        w.object(|w| {
+            w.member("name", "handrail");
+            w.member("version", parts.software);
+        });
+        w.key("implementation");
+        w.object(|w| {
+            w.member("description", "Exchange of functioning and timepoint data of post-acute care");
+            w.member("url", &parts.base_url);
+        });
+        w.member("fhirVersion", "4.0.1");
+        strings(w, "format", ["json", "application/fhir+json"]);
+        strings(w, "implementationGuide", packages().iter().filter_map(|one| guide(one.name, one.version)));
+        w.key("rest");
+        w.array(|w| {
+            w.object(|w| {
+                w.member("mode", "server");
+                security(w, parts);
+                w.key("resource");
+                w.array(|w| ResourceType::all().for_each(|kind| resource(w, parts, kind, &revincludes)));
+                w.key("interaction");
+                w.array(|w| ["transaction", "batch"].iter().for_each(|code| w.object(|w| w.member("code", code))));
+            });
+        });
+    });
+    w.into_bytes()
+}
+
+/// Canonical of a guide: `http://hl7.org/fhir/us/pacio-rt/ImplementationGuide/hl7.fhir.us.pacio-rt|1.0.0`.
+fn guide(package: &str, version: &str) -> Option<String> {
+    let realm_and_name = package.strip_prefix("hl7.fhir.us.")?;
+    Some(format!("http://hl7.org/fhir/us/{realm_and_name}/ImplementationGuide/{package}|{version}"))
+}
+
+fn security(w: &mut Writer, parts: &Parts) {
+    w.key("security");
+    w.object(|w| {
+        w.key("extension");
+        w.array(|w| {
+            w.object(|w| {
+                w.key("extension");
+                w.array(|w| {
+                    for endpoint in ["token", "introspect", "revoke"] {
+                        w.object(|w| {
+                            w.member("url", endpoint);
+                            w.member("valueUri", &format!("{}/{endpoint}", parts.oauth_url));
+                        });
+                    }
+                });
+                w.member("url", OAUTH_URIS);
+            });
+        });
+        w.key("cors");
+        w.boolean(true);
+        w.key("service");
+        w.array(|w| {
+            w.object(|w| {
+                w.key("coding");
+                w.array(|w| {
+                    w.object(|w| {
+                        w.member("system", SECURITY_SERVICE);
+                        w.member("code", "SMART-on-FHIR");
+                    });
+                });
+            });
+        });
+    });
+}
+
+fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTreeMap<ResourceType, BTreeSet<String>>) {
+    let is_audit = kind.name() == "AuditEvent";
+    w.object(|w| {
+        w.member("type", kind.name());
+        w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
+        let supported = profiles().iter().filter(|one| one.type_name == kind.name() && !one.is_abstract);
+        strings(w, "supportedProfile", supported.map(|one| one.url).collect::<BTreeSet<_>>());
+        w.key("interaction");
+        w.array(|w| interactions(is_audit).for_each(|code| w.object(|w| w.member("code", code))));
+        w.member("versioning", if is_audit { "no-version" } else { "versioned" });
+        for (name, value) in [("readHistory", !is_audit), ("updateCreate", !is_audit), ("conditionalCreate", !is_audit)]
+        {
+            w.key(name);
+            w.boolean(value);
+        }
+        w.member("conditionalRead", "full-support");
+        w.key("conditionalUpdate");
+        w.boolean(false);
+        w.member("conditionalDelete", "not-supported");
+        strings(w, "referencePolicy", ["literal", "logical"]);
+        let served = || parts.registry.of_type(kind).filter(|parameter| is_served(parameter));
+        let references = served().filter(|parameter| parameter.kind == ParameterKind::Reference);
+        strings(w, "searchInclude", references.map(|parameter| format!("{kind}:{}", parameter.code)));
+        strings(w, "searchRevInclude", revincludes.get(&kind).into_iter().flatten());
+        if served().next().is_some() {
+            w.key("searchParam");
+            w.array(|w| {
+                for parameter in served() {
+                    w.object(|w| {
+                        w.member("name", &parameter.code);
+                        if !parameter.url.is_empty() {
+                            w.member("definition", &parameter.url);
+                        }
+                        w.member("type", parameter.kind.code());
+                    });
+                }
+            });
+        }
+    });
+}
+
+/// The interactions on a type, from the router's table. AuditEvent is written by the server alone.
+fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
+    let codes: BTreeSet<(u8, &str)> = ROUTES
+        .iter()
+        .filter_map(|route| match route.kind {
+            Kind::Read => Some((0, "read")),
+            Kind::SearchType => Some((1, "search-type")),
+            Kind::Vread => Some((2, "vread")),
+            Kind::HistoryInstance => Some((3, "history-instance")),
+            Kind::Create => Some((4, "create")),
+            Kind::Update => Some((5, "update")),
+            Kind::Delete => Some((6, "delete")),
+            Kind::Capabilities | Kind::SearchCompartment | Kind::Bundle => None,
+        })
+        .filter(|(order, _)| !is_audit || *order < 2)
+        .collect();
+    codes.into_iter().map(|(_, code)| code)
+}
+
+/// Whether a search may name the parameter: it has an expression, or the store answers it otherwise.
+fn is_served(parameter: &Parameter) -> bool {
+    parameter.expression.is_some() || matches!(parameter.code.as_str(), "_id" | "_lastUpdated")
+}
+
+/// For each type the references that may lead to it, `Observation:subject`.
+fn revincludes(parts: &Parts) -> BTreeMap<ResourceType, BTreeSet<String>> {
+    let mut to: BTreeMap<ResourceType, BTreeSet<String>> = BTreeMap::new();
+    for source in ResourceType::all() {
+        let references = parts.registry.of_type(source).filter(|parameter| parameter.kind == ParameterKind::Reference);
+        for parameter in references.filter(|parameter| is_served(parameter)) {
+            for target in &parameter.targets {
+                to.entry(*target).or_default().insert(format!("{source}:{}", parameter.code));
+            }
+        }
+    }
+    to
+}
+
+/// A list of strings; left out when empty, as R4 json.html asks.
+fn strings<S: AsRef<str>>(w: &mut Writer, name: &str, values: impl IntoIterator<Item = S>) {
+    let mut values = values.into_iter().peekable();
+    if values.peek().is_some() {
+        w.key(name);
+        w.array(|w| values.for_each(|value| w.string(value.as_ref())));
+    }
+}
