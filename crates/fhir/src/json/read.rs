@@ -97,6 +97,10 @@ pub(super) fn read(bytes: Bytes) -> Result<Tree, JsonError> {
     }
 }
 
+/// Members of an object whose names are compared one with another; those of a wider object are
+/// sorted, so that no body costs more than in proportion to its length.
+const MEMBERS_SCANNED: usize = 32;
+
 type Fault = (JsonErrorKind, usize);
 type Step<T = ()> = Result<T, Fault>;
 
@@ -222,7 +226,7 @@ impl Reader<'_> {
             let Ok(name_len) = u16::try_from(name.len()) else {
                 return Err((JsonErrorKind::NameTooLong, quote));
             };
-            if self.holds_name(index, name.start, name.len()) {
+            if members <= MEMBERS_SCANNED && self.holds_name(index, name.start, name.len()) {
                 return Err((JsonErrorKind::DuplicateName, quote));
             }
             self.space();
@@ -237,10 +241,27 @@ impl Reader<'_> {
                 }
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(());
+                    return if members > MEMBERS_SCANNED { self.all_names_differ(index) } else { Ok(()) };
                 }
                 _ => return self.unexpected(),
             }
+        }
+    }
+
+    /// Refuses the second of two equal names in the object at `index`, the last one read.
+    fn all_names_differ(&self, index: usize) -> Step {
+        let mut names: Vec<(&[u8], usize)> = Vec::with_capacity(limits::MEMBERS_MAX);
+        let mut child = index + 1;
+        while let Some(node) = self.nodes.get(child) {
+            let at = node.name_start as usize;
+            names.push((self.bytes.get(at..at + usize::from(node.name_len)).unwrap_or_default(), at));
+            child = (node.skip as usize).max(child + 1);
+        }
+        names.sort_unstable();
+        let mut pairs = names.iter().zip(names.iter().skip(1));
+        match pairs.find(|((a, _), (b, _))| a == b) {
+            Some((_, (_, second))) => Err((JsonErrorKind::DuplicateName, second.saturating_sub(1))),
+            None => Ok(()),
         }
     }
 

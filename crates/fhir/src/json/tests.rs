@@ -38,6 +38,27 @@ fn what_a_server_must_not_guess_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_second_equal_name_is_found_in_wide_objects_too() {
+    for width in [2, 31, 32, 33, 34, 100, 256] {
+        let names: Vec<String> = (0..width).map(|at| format!("\"n{at}\":{{\"n0\":[]}}")).collect();
+        assert!(Tree::parse(format!("{{{}}}", names.join(","))).is_ok(), "{width}");
+        for twin in [0, (width - 1) / 2, width - 2] {
+            let mut names = names.clone();
+            names[width - 1] = names[twin].clone();
+            let second = names[..width - 1].iter().map(|name| name.len() + 1).sum::<usize>() + 2;
+            let at = u32::try_from(second).unwrap();
+            assert_eq!(
+                refusal(&format!("{{{}}}", names.join(","))),
+                (JsonErrorKind::DuplicateName, 1, at),
+                "{width} {twin}"
+            );
+        }
+    }
+    let many: Vec<String> = (0..257).map(|at| format!("\"n{at}\":0")).collect();
+    assert_eq!(refusal(&format!("{{{}}}", many.join(","))).0, JsonErrorKind::TooManyMembers);
+}
+
+#[test]
 fn the_writer_escapes_and_the_reader_reads_it_back() {
     let text = "quote \" slash \\ line \n tab \t bell \u{7} é";
     let mut w = Writer::new();

@@ -1,20 +1,18 @@
 //! Decimals with their precision: value and number of significant digits, without binary rounding.
 //!
-//! SPEC: R4 datatypes.html#decimal, search.html#number (a written 100 means [99.5, 100.5)).
+//! SPEC: R4 datatypes.html#decimal. Left out: arithmetic and spans, which FHIRPath and search each
+//! do by their own rules of rounding (`fhirpath::number`, `search::exact`).
 
 use std::{cmp::Ordering, fmt};
 
 #[cfg(test)]
 mod tests;
 
-/// Most digits of a decimal that is read. FHIR asks for 18; 36 leave room for arithmetic in 128 bits.
+/// Most digits of a decimal that is read. FHIR asks for 18; 36 leave room for two more in 128 bits.
 const DIGITS_MAX: u32 = 36;
 
 /// Largest power of ten, either way, of a decimal that is read.
 const EXPONENT_MAX: i32 = 6144;
-
-/// Digits that a division yields: those that FHIRPath asks of a Decimal.
-const DIVISION_DIGITS: u32 = 28;
 
 /// An exact decimal: `mantissa × 10^exponent`, exponent as written (`1.50` is 150 × 10⁻²).
 ///
@@ -27,16 +25,7 @@ pub struct Decimal {
     pub exponent: i32,
 }
 
-impl From<i64> for Decimal {
-    fn from(number: i64) -> Self {
-        Self { mantissa: i128::from(number), exponent: 0 }
-    }
-}
-
 impl Decimal {
-    /// Zero, without decimal places.
-    pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };
-
     /// Reads a JSON or search number; `None` when it is none, has more than 36 digits (leading
     /// zeros not counted), or a power of ten beyond ±6144.
     #[must_use]
@@ -87,130 +76,9 @@ impl Decimal {
         if self.mantissa < 0 { size.reverse() } else { size }
     }
 
-    /// Whether it is the number zero.
-    #[must_use]
-    pub const fn is_zero(&self) -> bool {
-        self.mantissa == 0
-    }
-
-    /// The span that a search for this number means, `[low, high)`: half a unit of its last digit
-    /// to each side; `None` when that has too many digits.
-    ///
-    /// SPEC: R4 search.html#number: 100 is [99.5, 100.5), 100.00 is [99.995, 100.005). For numbers
-    /// written with a power the specification reckons one digit more: 1e2 is [95, 105).
-    #[must_use]
-    pub fn precision_span(&self) -> Option<(Self, Self)> {
-        let extra = if self.exponent > 0 { 2 } else { 1 };
-        let centre = self.mantissa.checked_mul(power_of_ten(extra)?)?;
-        let exponent = self.exponent.checked_sub(i32::try_from(extra).ok()?)?;
-        let low = Self { mantissa: centre.checked_sub(5)?, exponent };
-        Some((low, Self { mantissa: centre.checked_add(5)?, exponent }))
-    }
-
-    /// The sum; `None` when it has too many digits.
-    #[must_use]
-    pub fn checked_add(&self, other: &Self) -> Option<Self> {
-        let exponent = self.exponent.min(other.exponent);
-        let mantissa = self.at_exponent(exponent)?.checked_add(other.at_exponent(exponent)?)?;
-        Some(Self { mantissa, exponent })
-    }
-
-    /// The difference; `None` when it has too many digits.
-    #[must_use]
-    pub fn checked_sub(&self, other: &Self) -> Option<Self> {
-        self.checked_add(&other.checked_neg()?)
-    }
-
-    /// The product; `None` when it has too many digits.
-    #[must_use]
-    pub fn checked_mul(&self, other: &Self) -> Option<Self> {
-        let mantissa = self.mantissa.checked_mul(other.mantissa)?;
-        Some(Self { mantissa, exponent: self.exponent.checked_add(other.exponent)? })
-    }
-
-    /// The quotient, rounded half away from zero to about 28 digits (fewer for a divisor of more
-    /// than 9), without zeros at the end; `None` for a division by zero.
-    #[must_use]
-    pub fn checked_div(&self, other: &Self) -> Option<Self> {
-        if other.is_zero() {
-            return None;
-        }
-        let (mut over, mut exponent) = (self.mantissa, self.exponent.checked_sub(other.exponent)?);
-        let mut under = other.mantissa;
-        while under % 10 == 0 {
-            under /= 10;
-            exponent = exponent.checked_sub(1)?;
-        }
-        let wanted = DIVISION_DIGITS + digit_count(under.unsigned_abs());
-        while digit_count(over.unsigned_abs()) < wanted.min(37) && over != 0 {
-            over = over.checked_mul(10)?;
-            exponent = exponent.checked_sub(1)?;
-        }
-        let mantissa = divide_rounded(over, under)?;
-        Some(Self { mantissa, exponent }.normalized())
-    }
-
-    /// The number with its sign turned; `None` when it has too many digits.
-    #[must_use]
-    pub fn checked_neg(&self) -> Option<Self> {
-        Some(Self { mantissa: self.mantissa.checked_neg()?, exponent: self.exponent })
-    }
-
-    /// The whole part, towards zero.
-    #[must_use]
-    pub fn truncated(&self) -> Self {
-        if self.exponent >= 0 {
-            return *self;
-        }
-        let unit = power_of_ten(self.exponent.unsigned_abs());
-        Self { mantissa: unit.map_or(0, |unit| self.mantissa / unit), exponent: 0 }
-    }
-
-    /// Rounded to so many digits after the point, half away from zero. Keeps what has fewer.
-    #[must_use]
-    pub fn rounded(&self, places: u32) -> Self {
-        let Some(wanted) = i32::try_from(places).ok().and_then(i32::checked_neg) else { return *self };
-        if self.exponent >= wanted {
-            return *self;
-        }
-        let unit = power_of_ten(wanted.abs_diff(self.exponent));
-        let mantissa = unit.and_then(|unit| divide_rounded(self.mantissa, unit)).unwrap_or(0);
-        Self { mantissa, exponent: wanted }
-    }
-
-    /// The same number without zeros at the end of its digits: equal numbers become equal values.
-    #[must_use]
-    pub fn normalized(&self) -> Self {
-        if self.mantissa == 0 {
-            return Self::ZERO;
-        }
-        let mut one = *self;
-        while one.mantissa % 10 == 0 {
-            one.mantissa /= 10;
-            one.exponent = one.exponent.saturating_add(1);
-        }
-        one
-    }
-
-    /// The whole number that it is; `None` when it is none or does not fit.
-    #[must_use]
-    pub fn to_i64(&self) -> Option<i64> {
-        let one = self.normalized();
-        let unit = power_of_ten(u32::try_from(one.exponent).ok()?)?;
-        i64::try_from(one.mantissa.checked_mul(unit)?).ok()
-    }
-
     /// Position of the first digit before the point: 2 for 12.5, 0 for 0.5.
     fn magnitude(&self) -> i64 {
         i64::from(self.exponent) + i64::from(digit_count(self.mantissa.unsigned_abs()))
-    }
-
-    /// The mantissa that it has with a smaller or equal exponent.
-    fn at_exponent(&self, exponent: i32) -> Option<i128> {
-        if self.mantissa == 0 {
-            return Some(0);
-        }
-        self.mantissa.checked_mul(power_of_ten(self.exponent.abs_diff(exponent))?)
     }
 }
 
@@ -267,14 +135,4 @@ fn scaled_cmp(a: u128, power: u32, b: u128) -> Ordering {
         Some(scaled) => scaled.cmp(&b),
         None => Ordering::Greater,
     }
-}
-
-fn divide_rounded(over: i128, under: i128) -> Option<i128> {
-    let (quotient, rest) = (over.checked_div(under)?, over.checked_rem(under)?);
-    let half_or_more = rest.unsigned_abs() >= under.unsigned_abs() - rest.unsigned_abs();
-    if !half_or_more || rest == 0 {
-        return Some(quotient);
-    }
-    let away = if (over < 0) == (under < 0) { 1 } else { -1 };
-    quotient.checked_add(away)
 }
