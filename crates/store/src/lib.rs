@@ -14,10 +14,13 @@ pub mod snapshot;
 pub mod tables;
 pub mod transaction;
 
+mod health;
 mod store;
+mod verify_audit;
 
 pub use error::{CommitError, OpenError, ReadError};
 pub use page::{Found, HistoryPage, Page};
 pub use snapshot::Snapshot;
 pub use store::{Options, Store};
 pub use transaction::{Change, Committed, Transaction};
+pub use verify_audit::verify_audit;
