@@ -29,5 +29,5 @@ pub use encoded::{EncodedValues, decode, encode};
 pub use extract::extract;
 pub use index_value::{IndexValue, IndexValues, ValueRef, Values};
 pub use predicate::{Predicate, Test};
-pub use query::{Context, Query, compile_criteria, parse};
+pub use query::{Context, Query, compile_condition, compile_criteria, parse};
 pub use registry::{Parameter, ParameterId, ParameterKind, Registry, registry};
