@@ -4,16 +4,15 @@
 //! writes, TLS, token, permit, validation and audit are on for the subject, always. What the rows
 //! mean and what they must reach: `design/storage-and-speed.md`.
 
-mod client;
 mod data;
 mod engine;
 mod load;
 mod reference;
 mod report;
-mod subject;
 
 use bytes::Bytes;
 use clap::Parser;
+use live::{client, subject, subject::Subject};
 use load::{Measured, Requests};
 use report::Row;
 use std::{
@@ -24,7 +23,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use subject::Subject;
 
 /// What to measure and how long.
 #[derive(Parser)]

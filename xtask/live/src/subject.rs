@@ -11,13 +11,16 @@ use std::{
 };
 
 /// A running server; killed when dropped.
-pub(crate) struct Subject {
+pub struct Subject {
     child: Child,
-    pub(crate) address: SocketAddr,
-    pub(crate) base: String,
-    pub(crate) tls: Arc<rustls::ClientConfig>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its FHIR base URL.
+    pub base: String,
+    /// Trusts its CA.
+    pub tls: Arc<rustls::ClientConfig>,
     /// From the start of the process to its first answer over TLS.
-    pub(crate) start: Duration,
+    pub start: Duration,
     binary: PathBuf,
     data: PathBuf,
 }
@@ -28,7 +31,10 @@ fn failed(what: &str) -> io::Error {
 
 impl Subject {
     /// Starts `handrail serve` on a free port and waits for its first answer.
-    pub(crate) async fn start(binary: &Path, data: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// What the process or the network says.
+    pub async fn start(binary: &Path, data: &Path) -> io::Result<Self> {
         let begin = Instant::now();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -58,7 +64,10 @@ impl Subject {
     }
 
     /// Registers a client with a fresh key; its id and key file.
-    pub(crate) fn register(&self, scope: &str) -> io::Result<(String, PathBuf)> {
+    ///
+    /// # Errors
+    /// What the process or the network says.
+    pub fn register(&self, scope: &str) -> io::Result<(String, PathBuf)> {
         let key = self.data.join("bench-client.jwk");
         let _ = std::fs::remove_file(&key);
         let id = self.run(&[
@@ -76,7 +85,10 @@ impl Subject {
     }
 
     /// A fresh token.
-    pub(crate) fn token(&self, (id, key): &(String, PathBuf)) -> io::Result<String> {
+    ///
+    /// # Errors
+    /// What the process or the network says.
+    pub fn token(&self, (id, key): &(String, PathBuf)) -> io::Result<String> {
         let ca = self.data.join("tls/ca.pem");
         self.run(&[
             "token",
@@ -100,7 +112,7 @@ impl Subject {
     }
 
     /// Resident memory in bytes.
-    pub(crate) fn resident_bytes(&self) -> u64 {
+    pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
@@ -108,7 +120,10 @@ impl Subject {
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) fn stop(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the process or the network says.
+    pub fn stop(mut self) -> io::Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         self.child.wait()?;
         Ok(())
@@ -123,7 +138,7 @@ impl Drop for Subject {
 }
 
 /// Bytes of all files below a directory.
-pub(crate) fn bytes_below(directory: &Path) -> u64 {
+pub fn bytes_below(directory: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
     entries

@@ -10,19 +10,24 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// One kept-alive connection.
-pub(crate) struct Connection {
+pub struct Connection {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
 }
 
 /// An answer: status and length of its body; the body itself when asked for.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Body, when it was asked for.
+    pub body: Vec<u8>,
 }
 
 /// A TLS client configuration that trusts one CA.
-pub(crate) fn tls(ca_pem: &[u8]) -> io::Result<Arc<ClientConfig>> {
+///
+/// # Errors
+/// A certificate that does not parse.
+pub fn tls(ca_pem: &[u8]) -> io::Result<Arc<ClientConfig>> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem) {
@@ -32,7 +37,11 @@ pub(crate) fn tls(ca_pem: &[u8]) -> io::Result<Arc<ClientConfig>> {
 }
 
 impl Connection {
-    pub(crate) async fn open(address: SocketAddr, tls: &Arc<ClientConfig>) -> io::Result<Self> {
+    /// Connects and shakes hands, as `localhost`.
+    ///
+    /// # Errors
+    /// What the network or TLS says.
+    pub async fn open(address: SocketAddr, tls: &Arc<ClientConfig>) -> io::Result<Self> {
         let socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
         let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
@@ -41,7 +50,10 @@ impl Connection {
     }
 
     /// Sends a whole request and reads its whole answer.
-    pub(crate) async fn send(&mut self, request: &[u8], keep_body: bool) -> io::Result<Answer> {
+    ///
+    /// # Errors
+    /// What the network says; `InvalidData` for an answer that is no HTTP.
+    pub async fn send(&mut self, request: &[u8], keep_body: bool) -> io::Result<Answer> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
         self.buffer.clear();
@@ -75,7 +87,7 @@ impl Connection {
 }
 
 /// The bytes of a request.
-pub(crate) fn request(method: &str, path: &str, token: &str, body: &[u8]) -> Vec<u8> {
+pub fn request(method: &str, path: &str, token: &str, body: &[u8]) -> Vec<u8> {
     let mut out = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\naccept: application/fhir+json\r\n"
     );

@@ -1,6 +1,6 @@
 //! A closed loop: each client sends its next request when the last one was answered.
 
-use crate::client::Connection;
+use live::client::Connection;
 use rustls::ClientConfig;
 use std::{
     io,

@@ -1,0 +1,4 @@
+//! What the programs of this package share: the handrail binary as a subject, and a bare client.
+
+pub mod client;
+pub mod subject;
