@@ -2,6 +2,7 @@
 
 mod conformance;
 mod definitions;
+mod live;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +31,12 @@ enum Task {
         /// Folder with `packages/` and `fhirpath/`.
         directory: PathBuf,
     },
+    /// Measure the release binary beside its references, in one run (see --help of the bench itself).
+    Bench {
+        /// Passed on to the bench: --resources N, --seconds N, --turns N, --clients N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Check crate edges, file heads and lengths, banned calls, manifests.
     Tidy,
 }
@@ -38,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Definitions { packages, check } => definitions::run(&packages, check),
         Task::Conformance { directory } => conformance::run(&directory),
+        Task::Bench { arguments } => live::bench(&arguments),
         Task::Tidy => tidy::run(),
     };
     match outcome {

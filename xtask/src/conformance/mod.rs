@@ -12,7 +12,11 @@ use std::path::Path;
 /// One check: its name, and the function that says what it has seen or why it fails.
 type Check = (&'static str, fn(&Path) -> Result<String, String>);
 
-const CHECKS: &[Check] = &[("definitions are fresh", definitions::fresh), ("examples of the guides", examples::known)];
+const CHECKS: &[Check] = &[
+    ("definitions are fresh", definitions::fresh),
+    ("examples of the guides", examples::known),
+    ("guides over TLS", crate::live::guides),
+];
 
 /// Runs all checks, a line each, then the sum.
 ///

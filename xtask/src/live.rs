@@ -1,0 +1,51 @@
+//! Programs that run the real binary: they live in the package `live`, so that the small tasks of
+//! xtask need neither an HTTP stack nor the engine to build.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Where cargo puts what it builds.
+fn built(profile: &str, name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::repository().join("target"), PathBuf::from);
+    target.join(profile).join(name)
+}
+
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let status = command.current_dir(crate::repository()).status().map_err(|error| error.to_string())?;
+    if status.success() { Ok(()) } else { Err(format!("{} failed", command.get_program().display())) }
+}
+
+fn build(program: &str, release: bool) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "-p", "handrail", "--bin", "handrail", "-p", "live", "--bin", program]);
+    if release {
+        command.arg("--release");
+    }
+    succeed(&mut command)
+}
+
+/// `cargo xtask bench`: builds for release and measures beside the references.
+pub(crate) fn bench(arguments: &[OsString]) -> Result<(), String> {
+    build("bench", true)?;
+    let mut command = Command::new(built("release", "bench"));
+    command.arg("--handrail").arg(built("release", "handrail"));
+    command.arg("--json").arg(built("", "bench.json"));
+    succeed(command.args(arguments))
+}
+
+/// The guides' packages against the running server, over TLS.
+pub(crate) fn guides(directory: &Path) -> Result<String, String> {
+    let packages = directory.join("packages");
+    if !packages.is_dir() {
+        return Err(format!("no folder {}", packages.display()));
+    }
+    let packages = packages.canonicalize().map_err(|error| error.to_string())?;
+    build("guides", false)?;
+    let mut command = Command::new(built("debug", "guides"));
+    succeed(command.arg("--handrail").arg(built("debug", "handrail")).arg(packages))?;
+    Ok("PFE and RT load, read back equal, and answer the use cases".into())
+}
