@@ -1,3 +1,5 @@
+//! The bearer header: one way in, no other. Rows B63, B64.
+
 use super::{BearerError, LiveTokens, authenticate};
 use crate::caller::{Caller, CallerKind, Grant};
 use proptest::prelude::*;

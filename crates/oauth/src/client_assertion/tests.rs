@@ -1,3 +1,5 @@
+//! Client assertions, good and attacked. Rows C1 to C7.
+
 use super::{AssertionError, ClientAssertion, Expected, Unverified, signed};
 use crate::{
     jwk::{Jwks, MatchError},

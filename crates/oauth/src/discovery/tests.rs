@@ -1,3 +1,5 @@
+//! Discovery documents as a client reads them. Rows B2 to B6, B10.
+
 use super::{Endpoints, authorization_server, smart_configuration};
 use serde_json::Value;
 

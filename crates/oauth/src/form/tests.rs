@@ -1,3 +1,5 @@
+//! Forms: no parameter twice, empty counts as absent.
+
 use super::{Form, FormError};
 use proptest::prelude::*;
 

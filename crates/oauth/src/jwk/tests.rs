@@ -1,3 +1,5 @@
+//! Keys and sets of keys, good and malformed. Rows C6, C7.
+
 use super::{JwkError, Jwks, JwksError, MatchError, PublicKey};
 use crate::{jws::Algorithm, sign::PrivateKey};
 use proptest::prelude::*;

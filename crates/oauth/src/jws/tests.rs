@@ -1,3 +1,5 @@
+//! JWS in compact form, good and attacked. Rows C2, F33.
+
 use super::{Algorithm, Compact, JwsError};
 use crate::{
     jwk::{JwkError, PublicKey},

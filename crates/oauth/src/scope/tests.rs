@@ -1,3 +1,5 @@
+//! Scopes: grammar, narrowing, properties. Rows B30 to B36.
+
 use super::{Permissions, Scope, ScopeContext, ScopeError, narrow::*, parse_list};
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Private keys: what they sign, their public half verifies.
+
 use super::{KeyError, PrivateKey};
 use crate::{
     jwk::Jwks,

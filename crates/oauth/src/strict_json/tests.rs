@@ -1,3 +1,5 @@
+//! Objects in which no member comes twice. Row F33.
+
 use super::object;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Token requests, good and malformed. Rows C1, C8, C12.
+
 use super::TokenRequest;
 use crate::{error::ErrorCode, form::Form};
 
