@@ -3,6 +3,7 @@
 mod conformance;
 mod definitions;
 mod live;
+mod matrix;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,12 @@ enum Task {
         /// Folder with `packages/` and `fhirpath/`.
         directory: PathBuf,
     },
+    /// Write docs/matrix.txt: what policy says to each form of grant, interaction and type.
+    Matrix {
+        /// Only compare with what is committed; fail when it is stale.
+        #[arg(long)]
+        check: bool,
+    },
     /// Measure the release binary beside its references, in one run (see --help of the bench itself).
     Bench {
         /// Passed on to the bench: --resources N, --seconds N, --turns N, --clients N.
@@ -45,6 +52,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Definitions { packages, check } => definitions::run(&packages, check),
         Task::Conformance { directory } => conformance::run(&directory),
+        Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
         Task::Tidy => tidy::run(),
     };

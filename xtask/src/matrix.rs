@@ -1,0 +1,183 @@
+//! `cargo xtask matrix [--check]`: who may do what, as a text that a change shows in its diff.
+//!
+//! For each form of grant, what `policy::decide` says to each interaction on each of the 146 types;
+//! types with the same answers share a line. The text is committed as `docs/matrix.txt`. Left out:
+//! which resources a narrowed grant means (the scope itself says so), and whatever stands before
+//! policy: a request without a live token has no row, for it never comes this far.
+
+#[cfg(test)]
+mod tests;
+
+use fhir::{LogicalId, ResourceType, VersionId};
+use oauth::{
+    bearer::{LiveTokens, authenticate},
+    caller::{Caller, Grant},
+    scope::{Scope, parse_list},
+};
+use policy::{Access, Grants, Interaction};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
+
+/// The forms of grants, each by what it shows.
+const GRANTS: &[(&str, &str)] = &[
+    ("nothing granted", ""),
+    ("all of the system", "system/*.cruds"),
+    ("reading and searching all", "system/*.rs"),
+    ("one letter: create", "system/*.c"),
+    ("one letter: read", "system/*.r"),
+    ("one letter: update", "system/*.u"),
+    ("one letter: delete", "system/*.d"),
+    ("one letter: search", "system/*.s"),
+    ("version 1 words", "system/*.read"),
+    ("version 1 words", "system/*.write"),
+    ("version 1 words", "system/*.*"),
+    ("one type", "system/Observation.rs"),
+    ("one type, all letters", "system/Patient.cruds"),
+    ("a union over two scopes", "system/Observation.r system/Observation.s system/Patient.r"),
+    ("audit events are never written", "system/AuditEvent.cruds"),
+    (
+        "granular",
+        "system/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|encounter-diagnosis",
+    ),
+    ("granular", "system/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|survey"),
+    ("granular, all letters", "system/Observation.cruds?category=survey"),
+    ("granular on every type that has the parameter", "system/*.rs?patient=Patient/1"),
+    (
+        "the wider of two scopes counts",
+        "system/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|survey system/Observation.r",
+    ),
+    ("criteria that do not parse grant nothing", "system/Observation.rs?no-such-parameter=1"),
+    ("a type that R4 does not have", "system/Nonsense.cruds"),
+    ("another context is never read as system", "user/*.cruds"),
+    ("another context is never read as system", "patient/*.cruds"),
+];
+
+/// Writes `docs/matrix.txt`, or compares it with what policy says now.
+///
+/// # Errors
+/// With `check`, the first line that differs; a file that cannot be read or written.
+pub(crate) fn run(check: bool) -> Result<(), String> {
+    let path = path();
+    let text = text()?;
+    if !check {
+        return fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()));
+    }
+    let have = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if have == text {
+        return Ok(());
+    }
+    let line = have.lines().zip(text.lines()).take_while(|(a, b)| a == b).count() + 1;
+    Err(format!("docs/matrix.txt is stale from line {line} on: run `cargo xtask matrix` and read the difference"))
+}
+
+fn path() -> PathBuf {
+    crate::repository().join("docs/matrix.txt")
+}
+
+/// The whole text.
+fn text() -> Result<String, String> {
+    let mut out = String::from(
+        "Who may do what. Made by `cargo xtask matrix`; a test holds it equal to policy::decide.\n\
+         yes: permitted on the whole type. some: on the resources that the scope's search means. -: denied.\n",
+    );
+    let operator = Caller::operator("matrix");
+    write_section(&mut out, "the operator, on the machine itself", &operator)?;
+    for (what, scopes) in GRANTS {
+        let title = if scopes.is_empty() { (*what).to_owned() } else { format!("{what}: {scopes}") };
+        write_section(&mut out, &title, &caller(scopes)?)?;
+    }
+    Ok(out)
+}
+
+fn write_section(out: &mut String, title: &str, caller: &Caller) -> Result<(), String> {
+    let grants = Arc::new(Grants::compile(caller, search::registry()));
+    let _ = write!(out, "\n## {title}\n");
+    for interaction in system_interactions() {
+        let _ = writeln!(out, "{}: {}", interaction.code(), answer(caller, &grants, &interaction));
+    }
+    let mut groups: BTreeMap<Vec<&'static str>, Vec<&'static str>> = BTreeMap::new();
+    for resource_type in ResourceType::all() {
+        let answers = type_interactions(resource_type)?.iter().map(|(_, one)| answer(caller, &grants, one)).collect();
+        groups.entry(answers).or_default().push(resource_type.name());
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, types)| types.len());
+    let patient = ResourceType::parse("Patient").map_err(|e| e.to_string())?;
+    let heads: Vec<&str> = type_interactions(patient)?.into_iter().map(|(head, _)| head).collect();
+    let _ = writeln!(out, "{}", heads.join("  "));
+    let last = groups.len().saturating_sub(1);
+    for (at, (answers, types)) in groups.iter().enumerate() {
+        for (answer, head) in answers.iter().zip(&heads) {
+            let _ = write!(out, "{answer:<width$}", width = head.len() + 2);
+        }
+        let names = if at == last && types.len() > 1 {
+            format!("{} {}types", types.len(), if at == 0 { "" } else { "other " })
+        } else {
+            types.join(" ")
+        };
+        let _ = writeln!(out, "{names}");
+    }
+    Ok(())
+}
+
+/// What policy says: the narrowest of the accesses that the interaction needs.
+fn answer(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) -> &'static str {
+    let Ok(permit) = policy::decide(caller, grants, interaction) else { return "-" };
+    let accesses = interaction
+        .resource_type()
+        .into_iter()
+        .flat_map(|resource_type| interaction.needs().iter().map(move |need| (resource_type, *need)));
+    let mut word = "yes";
+    for (resource_type, need) in accesses {
+        match permit.access(resource_type, need) {
+            Access::Everything => {}
+            Access::Where(_) => word = "some",
+            // A permit for an interaction whose need it does not cover would be a fault of policy.
+            Access::Nothing => return "EMPTY",
+        }
+    }
+    word
+}
+
+fn system_interactions() -> [Interaction; 3] {
+    [Interaction::Capabilities, Interaction::Batch, Interaction::Transaction]
+}
+
+/// Every interaction on a type, with the head of its column.
+fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 9], String> {
+    let id = LogicalId::parse("1").map_err(|e| e.to_string())?;
+    Ok([
+        ("read", Interaction::Read(t, id.clone())),
+        ("vread", Interaction::Vread(t, id.clone(), VersionId::FIRST)),
+        ("history-instance", Interaction::HistoryInstance(t, id.clone())),
+        ("create", Interaction::Create(t)),
+        ("conditional-create", Interaction::ConditionalCreate(t)),
+        ("update", Interaction::Update(t, id.clone())),
+        ("delete", Interaction::Delete(t, id.clone())),
+        ("search-type", Interaction::SearchType(t)),
+        ("search-compartment", Interaction::SearchCompartment(id, t)),
+    ])
+}
+
+struct OneToken(Arc<Grant>);
+
+impl LiveTokens for OneToken {
+    fn grant(&self, _: &str) -> Option<Arc<Grant>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+/// A system with these scopes, by the one road that makes a caller.
+fn caller(scopes: &str) -> Result<Caller, String> {
+    let parsed: Result<Vec<Scope>, String> =
+        parse_list(scopes).map(|(text, scope)| scope.map_err(|e| format!("{text}: {e}"))).collect();
+    let grant = Grant {
+        client_id: "matrix".into(),
+        client_name: "Matrix".into(),
+        scopes: parsed?.into(),
+        scope_text: scopes.into(),
+        issued_at_s: 0,
+        expires_at_s: 300,
+        token_name: "0000000000000000".into(),
+    };
+    authenticate(Some("Bearer matrix"), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
+}
