@@ -176,7 +176,7 @@ impl Request {
         let Some(declared) = declared else { return if encoded { MediaType::Other } else { MediaType::Absent } };
         let mut parts = declared.split(';');
         let essence = parts.next().unwrap_or_default().trim();
-        let fits = parts.all(|parameter| parameter_fits(parameter));
+        let fits = parts.all(parameter_fits);
         if encoded || !fits {
             MediaType::Other
         } else if is_json(essence) {

@@ -1,1 +1,23 @@
-//! What tests share: seeded clock, fixtures, tokens, in-process server.
+//! What tests share: a clock that stands still, ids that count, tokens of any scope, and the FHIR
+//! service in process over a store in a directory that vanishes.
+//!
+//! Only tests depend on this crate; it may panic.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops"
+)]
+
+mod clock;
+mod reply;
+mod request;
+mod server;
+mod tokens;
+
+pub use clock::Clock;
+pub use reply::Reply;
+pub use request::Request;
+pub use server::Server;
+pub use tokens::Tokens;

@@ -28,10 +28,10 @@ async fn perform_entry(call: &Call<'_>, entry: fhir::bundle::Entry<'_>, trail: &
     let log = call.service.parts.store.log();
     match attempt(call, entry, &mut trail).await {
         Ok((Answer { reply, proof }, body_is_outcome)) => {
-            match proof {
-                Proof::ToRecord => drop(log.record(&trail.done())?),
-                Proof::Recorded(receipt) => drop(receipt),
-            }
+            let _recorded = match proof {
+                Proof::ToRecord => log.record(&trail.done())?,
+                Proof::Recorded(receipt) => receipt,
+            };
             bundle::done(&mut w, &reply, body_is_outcome);
         }
         Err(Failure::Audit) => return Err(Failure::Audit),
