@@ -232,6 +232,7 @@ pub(crate) fn within_entry(index: usize, expression: &str) -> String {
     }
     let resource = expression.starts_with(|first: char| first.is_ascii_uppercase());
     match (resource, expression.find(['.', '['])) {
+        (false, _) if expression.is_empty() => format!("Bundle.entry[{index}]"),
         (true, Some(at)) => format!("Bundle.entry[{index}].resource{}", expression.get(at..).unwrap_or_default()),
         (true, None) => format!("Bundle.entry[{index}].resource"),
         (false, _) => format!("Bundle.entry[{index}].request"),

@@ -6,9 +6,10 @@ use fhir::{
     issue::{Issue, IssueType},
 };
 use search::{
-    Predicate, Query,
+    Query,
     query::{Context, Handling, Total},
 };
+use std::sync::Arc;
 
 /// The search that a query string asks for. Unknown parameters are errors that name them, or
 /// warnings under `Prefer: handling=lenient`.
@@ -19,8 +20,7 @@ pub(super) fn query(
     text: &str,
     lenient: bool,
 ) -> Result<Query, Failure> {
-    let handling = if lenient { Handling::Lenient } else { Handling::Strict };
-    let context = Context { handling, base_url: service.base_url(), now: service.now(), compartment };
+    let context = context(service, compartment, lenient);
     search::query::parse(&service.parts.registry, kind, &pairs(text)?, &context).map_err(Failure::Request)
 }
 
@@ -37,19 +37,27 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
     decoded.collect()
 }
 
-/// The condition of `If-None-Exist` or a conditional reference: criteria alone, always strict. One
-/// that would mean every resource is refused. SPEC: R4 http.html#ccreate, #trules.
+/// The condition of `If-None-Exist` or a conditional reference, as a search for two at most: enough
+/// to see that it is not one. Always strict. SPEC: R4 http.html#ccreate, #trules.
 pub(super) fn condition(service: &Service, kind: ResourceType, text: &str) -> Result<Query, Failure> {
     let text = text.strip_prefix('?').unwrap_or(text);
-    let mut query = query(service, kind, None, text, false)?;
-    if *query.predicate == Predicate::All {
-        let issue = Issue::error(IssueType::Required, "the condition names no search parameter");
-        return Err(Failure::request(issue));
-    }
-    // Two are enough to see that it is not one; nothing else of a search applies.
-    (query.count, query.total) = (2, Total::None);
-    query.sort.clear();
-    query.includes.clear();
-    query.revincludes.clear();
-    Ok(query)
+    let predicate =
+        search::query::compile_condition(&service.parts.registry, kind, &pairs(text)?, &context(service, None, false))
+            .map_err(Failure::Request)?;
+    Ok(Query {
+        resource_type: kind,
+        predicate: Arc::new(predicate),
+        sort: Vec::new(),
+        count: 2,
+        total: Total::None,
+        includes: Vec::new(),
+        revincludes: Vec::new(),
+        applied: String::new(),
+        warnings: Vec::new(),
+    })
+}
+
+fn context(service: &Service, compartment: Option<LogicalId>, lenient: bool) -> Context<'_> {
+    let handling = if lenient { Handling::Lenient } else { Handling::Strict };
+    Context { handling, base_url: service.base_url(), now: service.now(), compartment }
 }

@@ -61,6 +61,11 @@ pub(super) fn validated(
     if let Some(id) = id {
         same_id(&tree, id)?;
     }
+    validate(call, tree)
+}
+
+/// The proof that a resource keeps the rules of R4, or every rule that it breaks.
+pub(super) fn validate(call: &Call<'_>, tree: Tree) -> Result<Validated, Failure> {
     validation::validate(tree, call.service.parts.schema).map_err(Failure::Invalid)
 }
 

@@ -1,1 +1,180 @@
-//! Tests.
+//! The whole table, compared with `docs/status-codes.md`.
+
+use super::{Success, map, within_entry};
+use crate::{failure::Failure, wire::Method, wire::challenge_text};
+use fhir::{
+    ResourceType, VersionId,
+    issue::{Issue, IssueType},
+    json::Tree,
+};
+use oauth::bearer::BearerError;
+use policy::Denied;
+use std::{collections::BTreeSet, fmt::Write, path::Path};
+
+/// Kinds of failure. A new one does not compile here until it has a number, and the test fails
+/// until it has a sample.
+const KINDS: usize = 29;
+
+fn number(failure: &Failure) -> usize {
+    match failure {
+        Failure::Unauthenticated(_) => 0,
+        Failure::Denied(_) => 1,
+        Failure::UnknownPath => 2,
+        Failure::Method(_) => 3,
+        Failure::NotAcceptable => 4,
+        Failure::MediaType => 5,
+        Failure::TooLong(_) => 6,
+        Failure::TooManyEntries(_) => 7,
+        Failure::BodyBroken => 8,
+        Failure::Request(_) => 9,
+        Failure::Json(_) => 10,
+        Failure::Content(_) => 11,
+        Failure::Invalid(_) => 12,
+        Failure::Id => 13,
+        Failure::NotFound => 14,
+        Failure::Gone => 15,
+        Failure::TooCostly(_) => 16,
+        Failure::Cursor => 17,
+        Failure::VersionMismatch(_) => 18,
+        Failure::Exists => 19,
+        Failure::MultipleMatches => 20,
+        Failure::NoMatch => 21,
+        Failure::Duplicate => 22,
+        Failure::Conflict => 23,
+        Failure::Throttled => 24,
+        Failure::Store(_) => 25,
+        Failure::Audit => 26,
+        Failure::Fault => 27,
+        Failure::Entry(..) => 28,
+    }
+}
+
+fn samples() -> Vec<(&'static str, Failure)> {
+    let patient = ResourceType::parse("Patient").unwrap();
+    let json = Tree::parse(&b"{\"a\":1,\n}"[..]).unwrap_err();
+    vec![
+        ("no access token", Failure::Unauthenticated(BearerError::Missing)),
+        ("an Authorization header that is no Bearer token", Failure::Unauthenticated(BearerError::Malformed)),
+        ("a token that is not, or no longer, valid", Failure::Unauthenticated(BearerError::Unknown)),
+        ("a token past its end", Failure::Unauthenticated(BearerError::Expired)),
+        (
+            "a type or interaction that the scopes do not name",
+            Failure::Denied(Denied::Scope { resource_type: Some(patient), needs: "r" }),
+        ),
+        ("nothing granted at all", Failure::Denied(Denied::Scope { resource_type: None, needs: "cruds" })),
+        ("a write whose result is outside the scopes", Failure::Denied(Denied::ResultOutsideScope(patient))),
+        ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
+        ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),
+        ("a path that is no URL of FHIR, or a type that R4 does not have", Failure::UnknownPath),
+        ("a method that the URL does not take", Failure::Method(vec![Method::Get, Method::Post])),
+        ("Accept or `_format` without JSON", Failure::NotAcceptable),
+        ("a body of another type or encoding (before it is read)", Failure::MediaType),
+        ("a body over the limit", Failure::TooLong(8_388_608)),
+        ("a Bundle over the limit", Failure::TooManyEntries(10_000)),
+        ("a body that breaks off", Failure::BodyBroken),
+        (
+            "a parameter or header that is unknown or wrong; it is named",
+            Failure::request(Issue::error(IssueType::NotSupported, "…").at("name")),
+        ),
+        ("a body that is no JSON; line and column are given", Failure::Json(json)),
+        (
+            "JSON that is not what the URL takes (type, id, Bundle)",
+            Failure::content(Issue::error(IssueType::Value, "…").at("Patient.id")),
+        ),
+        (
+            "a resource that breaks rules of R4; all of them are listed",
+            Failure::Invalid(vec![Issue::error(IssueType::Required, "…").at("Observation.status")]),
+        ),
+        ("an update to a URL whose id is none", Failure::Id),
+        ("a resource that is absent, or hidden from the caller: the same bytes", Failure::NotFound),
+        ("a resource that was deleted", Failure::Gone),
+        ("a search over a limit", Failure::TooCostly("…")),
+        ("a page link of another search or caller", Failure::Cursor),
+        ("`If-Match` with another version", Failure::VersionMismatch(VersionId::new(3))),
+        ("`If-Match` with a tag that is none of ours", Failure::VersionMismatch(None)),
+        ("`If-None-Match: *` where something is", Failure::Exists),
+        ("a condition that several resources meet", Failure::MultipleMatches),
+        ("a conditional reference that no visible resource meets", Failure::NoMatch),
+        ("two entries of a transaction that change one resource", Failure::Duplicate),
+        ("conditions that kept changing while a transaction was planned", Failure::Conflict),
+        ("too many requests", Failure::Throttled),
+        ("the store cannot serve", Failure::Store("secret path".into())),
+        ("the audit log cannot be written", Failure::Audit),
+        ("a panic in the server", Failure::Fault),
+        ("an entry of a transaction that fails: its own status, its place named", Failure::NotFound.of_entry(3)),
+    ]
+}
+
+fn table() -> String {
+    let mut text = String::from(
+        "# Status codes\n\n\
+         What this server answers, and when. Made from `rest::outcome`, the only place that maps failures to\n\
+         status codes; a test keeps this page equal to it (`BLESS=1 cargo test -p rest status_codes` rewrites it).\n\
+         Every failure has an OperationOutcome as its body and `X-Request-Id` to find it in the audit log by.\n\n\
+         ## Done\n\n| status | when |\n|---|---|\n",
+    );
+    for (success, when) in [
+        (Success::Ok, "read, search, history, update; conditional create that found its resource; batch, transaction"),
+        (Success::Created, "create; update of an id that was free. `Location` names the version"),
+        (Success::Deleted, "delete: also of what is absent, hidden or deleted already"),
+        (Success::NotModified, "a conditional read of the version that the client has; decided after the permit"),
+    ] {
+        let _ = writeln!(text, "| {} | {when} |", super::status_line(success.status()));
+    }
+    text.push_str("\n## Not done\n\n| status | issue | headers | when | text |\n|---|---|---|---|---|\n");
+    for (when, failure) in samples() {
+        let mapped = map(failure);
+        let mut headers = Vec::new();
+        headers.extend(mapped.challenge.map(|challenge| format!("`WWW-Authenticate: {}`", challenge_text(challenge))));
+        if !mapped.allow.is_empty() {
+            headers.push("`Allow`".to_owned());
+        }
+        headers.extend(mapped.retry_after_s.map(|seconds| format!("`Retry-After: {seconds}`")));
+        let issue = &mapped.issues[0];
+        let place = issue.expression.as_ref().map_or(String::new(), |expression| format!(" (at `{expression}`)"));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {when} | {}{place} |",
+            super::status_line(mapped.status),
+            issue.code.code(),
+            headers.join(", "),
+            issue.diagnostics
+        );
+    }
+    text
+}
+
+#[test]
+fn status_codes_document_is_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/status-codes.md");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, table()).unwrap();
+    }
+    let document = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(document, table(), "run BLESS=1 cargo test -p rest status_codes");
+}
+
+#[test]
+fn every_kind_of_failure_has_a_sample() {
+    let have: BTreeSet<usize> = samples().iter().map(|(_, failure)| number(failure)).collect();
+    assert_eq!(have, (0..KINDS).collect());
+}
+
+/// F15: what is for the log does not reach the client.
+#[test]
+fn internal_texts_stay_inside() {
+    let mapped = map(Failure::Store("/var/lib/handrail: no space".into()));
+    assert!(!mapped.reason().contains("/var"));
+}
+
+#[test]
+fn issues_of_an_entry_name_their_place_in_the_bundle() {
+    assert_eq!(
+        within_entry(2, "Observation.value.ofType(Quantity)"),
+        "Bundle.entry[2].resource.value.ofType(Quantity)"
+    );
+    assert_eq!(within_entry(2, "Observation"), "Bundle.entry[2].resource");
+    assert_eq!(within_entry(2, "request"), "Bundle.entry[2].request");
+    assert_eq!(within_entry(2, ""), "Bundle.entry[2]");
+    assert_eq!(within_entry(0, "Bundle.entry[2].resource"), "Bundle.entry[2].resource");
+}

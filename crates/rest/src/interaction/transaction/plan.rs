@@ -174,7 +174,7 @@ fn change(
             if is_update {
                 resource::same_id(&tree, id)?;
             }
-            let resource = validation::validate(tree, call.service.parts.schema).map_err(Failure::Invalid)?;
+            let resource = resource::validate(call, tree)?;
             let id = id.clone();
             Ok(Some(if is_update {
                 let if_match = update::if_match(conditions)?;
