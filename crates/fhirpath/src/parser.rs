@@ -7,9 +7,10 @@ use crate::function::{Arguments, Function};
 use crate::lexer::{self, Lexeme, Token};
 use crate::limits;
 use crate::quantity::{CalendarUnit, Quantity, Unit};
-use crate::syntax::{Literal, Namespace, Node, Operator, Step, TypeName, Variable};
+use crate::syntax::{Literal, Namespace, Node, Operator, Pattern, Step, TypeName, Variable};
 use fhir::primitive::decimal::Decimal;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// Parses a whole text.
 pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
@@ -352,6 +353,12 @@ impl Parser {
         mut arguments: Vec<Node>,
         below: usize,
     ) -> Result<Deep, ParseError> {
+        if matches!(function, Function::Matches | Function::MatchesFull | Function::ReplaceMatches)
+            && let Some(first) = arguments.first_mut()
+            && let Node::Literal(Literal::String(text)) = first
+        {
+            *first = Node::Pattern(Pattern { text: std::mem::take(text), compiled: OnceLock::new() });
+        }
         let step = match function {
             Function::Where => arguments.pop().map(filter),
             Function::Resolve => Some(Step::Resolve),

@@ -7,6 +7,8 @@ use crate::function::Function;
 use crate::quantity::Quantity;
 use crate::temporal::Temporal;
 use fhir::primitive::decimal::Decimal;
+use regex::Regex;
+use std::sync::OnceLock;
 
 /// A node.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(crate) enum Node {
     /// `{}`.
     Empty,
     Literal(Literal),
+    /// The literal regular expression of `matches` and its kin.
+    Pattern(Pattern),
     This,
     Index,
     Total,
@@ -76,6 +80,14 @@ pub(crate) enum Variable {
     /// A name with a fixed text: `%ucum`, `%sct`, `%loinc`, `%vs-…`, `%ext-…`.
     Text(Box<str>),
     Named(Box<str>),
+}
+
+/// A literal regular expression. Most expressions of the tables are parsed and never evaluated, so it is
+/// compiled when it is first needed; what it compiles to depends on its text alone.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) text: Box<str>,
+    pub(crate) compiled: OnceLock<Option<Regex>>,
 }
 
 /// A type by name, with its namespace when one was written.

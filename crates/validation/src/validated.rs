@@ -10,6 +10,7 @@ pub struct Validated {
 }
 
 impl Validated {
+    // INVARIANT: called from one place, the end of `Validator::validate`, when no issue is an error.
     pub(crate) fn new(tree: Tree, resource_type: ResourceType) -> Self {
         Self { tree, resource_type }
     }
@@ -24,5 +25,11 @@ impl Validated {
     #[must_use]
     pub fn resource_type(&self) -> ResourceType {
         self.resource_type
+    }
+
+    /// The resource, without the proof.
+    #[must_use]
+    pub fn into_tree(self) -> Tree {
+        self.tree
     }
 }

@@ -77,7 +77,8 @@ pub fn evaluate<'a>(
     evaluator.collect(expression.root(), Scope { this: Some(&this), index: None, total: None })
 }
 
-/// Evaluates an expression whose result is a condition: `None` when it is empty.
+/// Evaluates an expression whose result is a condition, `None` when it is empty, and tells the steps that
+/// it took.
 ///
 /// # Errors
 /// As [`evaluate`], and [`EvaluateError::NotSingleton`] when there are several results.
@@ -85,10 +86,11 @@ pub fn evaluate_condition<'a>(
     expression: &'a Expression,
     focus: Element<'a>,
     context: &'a Context<'a>,
-) -> Result<Option<bool>, EvaluateError> {
+) -> (Result<Option<bool>, EvaluateError>, u64) {
     let mut evaluator = Evaluator { context, focus, steps: 0 };
     let this = Item::Element(focus);
-    evaluator.truth(expression.root(), Scope { this: Some(&this), index: None, total: None })
+    let outcome = evaluator.truth(expression.root(), Scope { this: Some(&this), index: None, total: None });
+    (outcome, evaluator.steps)
 }
 
 type Outcome<T> = Result<T, EvaluateError>;
@@ -151,6 +153,7 @@ impl<'a> Evaluator<'a> {
         Ok(match node {
             Node::Empty => Collection::new(),
             Node::Literal(literal) => smallvec![literal_item(literal)],
+            Node::Pattern(pattern) => smallvec![Item::String(Cow::Borrowed(&pattern.text))],
             Node::This => scope.this.cloned().into_iter().collect(),
             Node::Index => scope.index.and_then(|at| i64::try_from(at).ok()).map(Item::Integer).into_iter().collect(),
             Node::Total => scope.total.cloned().unwrap_or_default(),

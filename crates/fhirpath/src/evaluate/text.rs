@@ -69,8 +69,8 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(out)
             }
-            F::Matches => Ok(truth(pattern(&argument)?.is_match(&text))),
-            F::MatchesFull => Ok(truth(pattern(&format!("^(?:{argument})$"))?.is_match(&text))),
+            F::Matches => Ok(truth(pattern(arguments, &argument, false)?.is_match(&text))),
+            F::MatchesFull => Ok(truth(pattern(arguments, &argument, true)?.is_match(&text))),
             F::Replace => {
                 let Some(with) = self.text_argument(arguments, 1, scope)? else { return Ok(Collection::new()) };
                 let times = text.matches(argument.as_ref()).count();
@@ -82,7 +82,7 @@ impl<'a> Evaluator<'a> {
                 if argument.is_empty() {
                     return Ok(optional(Some(Item::String(text))));
                 }
-                let pattern = pattern(&argument)?;
+                let pattern = pattern(arguments, &argument, false)?;
                 // WHY: `$1` in the substitution may stand for the whole text.
                 let times = pattern.find_iter(&text).count();
                 let most = with.len().saturating_add(with.matches('$').count().saturating_mul(text.len()));
@@ -153,18 +153,31 @@ fn truth<'a>(value: bool) -> Collection<'a> {
     optional(Some(Item::Boolean(value)))
 }
 
-/// A compiled regular expression; `.` matches line ends, as the specification asks.
-fn pattern(text: &str) -> Outcome<Regex> {
-    if text.len() > limits::REGEX_BYTES_MAX {
-        return Err(EvaluateError::Pattern);
+/// The regular expression of a call: a literal one is compiled once. `whole`: it must match all of the text.
+fn pattern<'n>(arguments: &'n [Node], text: &str, whole: bool) -> Outcome<Cow<'n, Regex>> {
+    match arguments.first() {
+        Some(Node::Pattern(pattern)) => {
+            let compiled = pattern.compiled.get_or_init(|| compiled(text, whole));
+            compiled.as_ref().map(Cow::Borrowed)
+        }
+        _ => compiled(text, whole).map(Cow::Owned),
     }
-    RegexBuilder::new(text)
+    .ok_or(EvaluateError::Pattern)
+}
+
+/// `.` matches line ends, as the specification asks.
+fn compiled(text: &str, whole: bool) -> Option<Regex> {
+    if text.len() > limits::REGEX_BYTES_MAX {
+        return None;
+    }
+    let anchored = format!("^(?:{text})$");
+    RegexBuilder::new(if whole { &anchored } else { text })
         .dot_matches_new_line(true)
         .size_limit(limits::REGEX_COMPILED_BYTES_MAX)
         .dfa_size_limit(limits::REGEX_COMPILED_BYTES_MAX)
         .nest_limit(32)
         .build()
-        .map_err(|_| EvaluateError::Pattern)
+        .ok()
 }
 
 /// `$1a` names group 1 in FHIRPath, but a group `1a` in the crate: braces keep them apart.

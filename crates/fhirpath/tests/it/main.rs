@@ -1,5 +1,12 @@
 //! Black-box tests of FHIRPath.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests; clippy.toml exempts only the test functions themselves"
+)]
+
 mod arbitrary_text;
 mod budget;
 mod filled;

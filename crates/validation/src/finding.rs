@@ -1,0 +1,97 @@
+//! Findings while a resource is walked: an issue, and the byte it is about. Lines and columns are counted
+//! once at the end, in one pass over the body.
+
+use crate::limits;
+use fhir::issue::{Issue, IssueType, Severity};
+use fhir::json::Tree;
+
+/// The place of an element: a chain of names on the stack, made text only when an issue needs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'p> {
+    pub(crate) parent: Option<&'p Place<'p>>,
+    /// Name of the element, without `[x]` or type; the type of a resource at the root.
+    pub(crate) name: &'p str,
+    /// Its number, when the element may repeat.
+    pub(crate) index: Option<usize>,
+}
+
+impl Place<'_> {
+    /// `Observation.component[0].code`.
+    pub(crate) fn expression(&self) -> String {
+        let mut out = self.parent.map_or_else(String::new, Place::expression);
+        if !out.is_empty() {
+            out.push('.');
+        }
+        out.push_str(self.name);
+        if let Some(index) = self.index {
+            out.push_str(&format!("[{index}]"));
+        }
+        out
+    }
+}
+
+/// What was found so far.
+pub(crate) struct Findings {
+    found: Vec<(usize, Issue)>,
+    /// Some were left out.
+    overflow: bool,
+}
+
+impl Findings {
+    pub(crate) fn new() -> Self {
+        Self { found: Vec::new(), overflow: false }
+    }
+
+    pub(crate) fn add_at_root(&mut self, issue: Issue, offset: usize) {
+        self.add(issue, offset);
+    }
+
+    /// Adds an issue about the element at `place`, whose value begins at `offset`.
+    pub(crate) fn add_at(&mut self, issue: Issue, place: &Place<'_>, offset: usize) {
+        let issue = if self.found.len() < limits::ISSUES_MAX { issue.at(place.expression()) } else { issue };
+        self.add(issue, offset);
+    }
+
+    fn add(&mut self, issue: Issue, offset: usize) {
+        if self.found.len() < limits::ISSUES_MAX {
+            self.found.push((offset, issue));
+            return;
+        }
+        self.overflow = true;
+        // INVARIANT: an error is never lost to a limit filled with warnings.
+        if issue.severity >= Severity::Error
+            && let Some(last) = self.found.last_mut()
+            && last.1.severity < Severity::Error
+        {
+            *last = (offset, issue);
+        }
+    }
+
+    /// The issues in the order of the body, with line and column.
+    pub(crate) fn into_issues(mut self, tree: &Tree) -> Vec<Issue> {
+        if self.found.is_empty() {
+            return Vec::new();
+        }
+        self.found.sort_by_key(|(offset, _)| *offset);
+        let bytes = tree.bytes();
+        let (mut at, mut line, mut column) = (0usize, 1u32, 1u32);
+        let mut issues = Vec::with_capacity(self.found.len() + 1);
+        for (offset, issue) in self.found {
+            for byte in bytes.get(at..offset).unwrap_or_default() {
+                match byte {
+                    b'\n' => (line, column) = (line.saturating_add(1), 1),
+                    // Continuation bytes are no characters of their own.
+                    0x80..=0xbf => {}
+                    _ => column = column.saturating_add(1),
+                }
+            }
+            at = at.max(offset);
+            issues.push(issue.on((line, column)));
+        }
+        if self.overflow {
+            let text = format!("more than {} issues were found: the others are not listed", limits::ISSUES_MAX);
+            issues.push(Issue::error(IssueType::TooLong, text));
+        }
+        issues
+    }
+}

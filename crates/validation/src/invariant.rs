@@ -1,0 +1,79 @@
+//! Invariants: FHIRPath conditions of the tables. SPEC: R4 conformance-rules.html#constraints.
+//!
+//! An invariant is violated when it is false. Empty means that it cannot be told (a date that is too coarse
+//! to compare) and is no violation. One that fails to evaluate is reported as a warning, never as an error.
+
+use crate::finding::Place;
+use crate::limits;
+use crate::narrative;
+use crate::walk::{Inside, Walk};
+use fhir::element::Element;
+use fhir::issue::{Issue, IssueType, Severity};
+use fhir::schema::Constraint;
+use fhirpath::{Context, EvaluateError, Expression, evaluate_condition};
+
+/// Invariants of the R4 tables that are not evaluated, with the reason. A test holds this list to be
+/// exactly those that cannot be.
+pub const SKIPPED: &[(&str, &str)] = &[];
+
+/// Invariants that this crate checks by itself, in the walk: faster, and with better places.
+const BUILT_IN: &[&str] = &["dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ele-1", "ext-1", "ref-1", "txt-1", "txt-2"];
+
+/// A compiled invariant.
+pub(crate) struct Invariant {
+    key: &'static str,
+    is_error: bool,
+    expression: Expression,
+}
+
+/// Compiles what is neither built in nor skipped. The tables are ours: a test holds that all parse.
+pub(crate) fn compiled(constraints: &[Constraint]) -> Vec<Invariant> {
+    let wanted = constraints
+        .iter()
+        .filter(|one| !BUILT_IN.contains(&one.key) && !SKIPPED.iter().any(|(key, _)| *key == one.key));
+    let compile = |one: &Constraint| {
+        let expression = Expression::parse(one.expression).ok()?;
+        Some(Invariant { key: one.key, is_error: one.is_error, expression })
+    };
+    wanted.filter_map(compile).collect()
+}
+
+impl<'t> Walk<'t> {
+    /// Evaluates invariants on one element.
+    pub(crate) fn invariants(
+        &mut self,
+        invariants: &[Invariant],
+        element: Element<'_>,
+        inside: &Inside<'_, '_>,
+        place: &Place<'_>,
+    ) {
+        for invariant in invariants {
+            let context = Context {
+                resource: Some(inside.resource),
+                root_resource: Some(inside.container.resource),
+                html_checks: Some(|text| narrative::check(text).is_ok()),
+                steps_max: limits::INVARIANT_STEPS_MAX.min(self.steps_left),
+                ..Context::default()
+            };
+            let (outcome, steps) = evaluate_condition(&invariant.expression, element, &context);
+            self.steps_left = self.steps_left.saturating_sub(steps);
+            let offset = element.value.or(element.companion).map_or(0, |value| value.span().start);
+            match outcome {
+                Ok(Some(false)) => {
+                    let text = format!("invariant {} does not hold: {}", invariant.key, invariant.expression);
+                    let issue = Issue::error(IssueType::Invariant, text);
+                    let severity = if invariant.is_error { Severity::Error } else { Severity::Warning };
+                    let issue = Issue { severity, ..issue };
+                    self.findings.add_at(issue, place, offset);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let text = format!("invariant {} could not be checked: {error}", invariant.key);
+                    let code =
+                        if error == EvaluateError::TooCostly { IssueType::TooCostly } else { IssueType::Incomplete };
+                    self.findings.add_at(Issue::warning(code, text), place, offset);
+                }
+            }
+        }
+    }
+}

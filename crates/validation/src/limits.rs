@@ -1,0 +1,13 @@
+//! Stated limits of validation (security rows F51, F57).
+
+/// Issues of one resource; one more says that there are others. Bounds the answer, not the search.
+pub const ISSUES_MAX: usize = 500;
+
+/// Steps of one invariant on one element: base invariants take fewer than 50,000 on any example.
+pub const INVARIANT_STEPS_MAX: u64 = 500_000;
+
+/// Steps of all invariants of one resource: a body of many elements must not multiply the above.
+pub const RESOURCE_STEPS_MAX: u64 = 20_000_000;
+
+/// Elements of one type that are counted with a bit each. The widest type of R4 has fewer than 70.
+pub const ELEMENTS_MAX: usize = 128;

@@ -1,0 +1,375 @@
+//! The walk over a resource: members against the definitions of their type.
+//!
+//! Places are kept as a chain on the stack; nothing is allocated for what is right.
+//! SPEC: R4 json.html.
+
+use crate::contained::Container;
+use crate::finding::{Findings, Place};
+use crate::limits;
+use crate::primitive::kind_name;
+use crate::validator::Validator;
+use fhir::element::Element;
+use fhir::issue::{Issue, IssueType};
+use fhir::json::{Kind, Value};
+use fhir::schema::{ElementDefinition, TypeDefinition, TypeKind, TypeReference};
+
+/// The resource that an element stands in, and the one that contains that resource.
+pub(crate) struct Inside<'c, 't> {
+    pub(crate) resource: Element<'t>,
+    pub(crate) container: &'c Container<'t>,
+    /// The resource is contained itself.
+    is_contained: bool,
+}
+
+/// One member's definitions.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'t> {
+    /// The type that the element belongs to.
+    pub(crate) owner: &'t TypeDefinition,
+    pub(crate) element: &'t ElementDefinition,
+    /// The type reference that the JSON name chose.
+    pub(crate) of: &'t TypeReference,
+    /// The type of the value.
+    pub(crate) definition: &'t TypeDefinition,
+}
+
+/// One walk over one resource.
+pub(crate) struct Walk<'t> {
+    pub(crate) validator: &'t Validator<'t>,
+    pub(crate) findings: Findings,
+    /// Steps that invariants may still take.
+    pub(crate) steps_left: u64,
+}
+
+impl<'t> Walk<'t> {
+    pub(crate) fn new(validator: &'t Validator<'t>, findings: Findings) -> Self {
+        Self { validator, findings, steps_left: limits::RESOURCE_STEPS_MAX }
+    }
+}
+
+impl<'t> Walk<'t> {
+    fn error(
+        &mut self,
+        code: IssueType,
+        text: impl Into<std::borrow::Cow<'static, str>>,
+        place: &Place<'_>,
+        value: Value<'_>,
+    ) {
+        self.findings.add_at(Issue::error(code, text), place, value.span().start);
+    }
+
+    /// The resource at the root, or one in a Bundle or Parameters: it may contain others.
+    pub(crate) fn root(&mut self, definition: &'t TypeDefinition, value: Value<'t>) {
+        let place = Place { parent: None, name: definition.name, index: None };
+        self.container(definition, value, &place);
+    }
+
+    fn container(&mut self, definition: &'t TypeDefinition, value: Value<'t>, place: &Place<'_>) {
+        let resource = Element {
+            definition,
+            reached_by: None,
+            value: Some(value),
+            companion: None,
+            schema: self.validator.schema,
+        };
+        let container = Container::new(resource);
+        let inside = Inside { resource, container: &container, is_contained: false };
+        self.resource(resource, &inside, value, place);
+        container.check(&mut self.findings, place);
+    }
+
+    fn resource(&mut self, resource: Element<'t>, inside: &Inside<'_, 't>, value: Value<'t>, place: &Place<'_>) {
+        self.members(resource.definition, value, inside, place);
+        let rules = self.validator.rules.of_type(resource.definition);
+        self.invariants(&rules.invariants, resource, inside, place);
+        let has_narrative = resource.definition.element("text").is_some();
+        if has_narrative && !inside.is_contained && value.get("text").and_then(|text| text.get("div")).is_none() {
+            let text = "a resource should have narrative for robust management (dom-6)";
+            self.findings.add_at(Issue::warning(IssueType::Invariant, text), place, value.span().start);
+        }
+    }
+
+    /// The members of an object against the elements of its type.
+    pub(crate) fn members(
+        &mut self,
+        definition: &'t TypeDefinition,
+        object: Value<'t>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        let mut seen = 0u128;
+        let mut companions = false;
+        for value in object.members() {
+            let name = value.name();
+            if name.starts_with('_') {
+                companions = true;
+                continue;
+            }
+            if name == "resourceType" && definition.kind == TypeKind::Resource {
+                continue;
+            }
+            let Some(member) = self.member(definition, name) else {
+                self.unknown(name, definition, place, value);
+                continue;
+            };
+            let companion =
+                if member.definition.kind == TypeKind::Primitive { companion_of(object, name) } else { None };
+            self.count(&mut seen, member, place, value);
+            self.element(member, Some(value), companion, inside, place);
+        }
+        if companions {
+            self.lone_companions(definition, object, &mut seen, inside, place);
+        }
+        for element in &definition.elements {
+            if element.min > 0 && seen & bit(element) == 0 {
+                let text = format!("{} is missing: expected at least {}", element.path, element.min);
+                self.error(IssueType::Required, text, place, object);
+            }
+        }
+    }
+
+    /// Companions whose primitive has no value.
+    fn lone_companions(
+        &mut self,
+        definition: &'t TypeDefinition,
+        object: Value<'t>,
+        seen: &mut u128,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        for companion in object.members() {
+            let Some(name) = companion.name().strip_prefix('_') else { continue };
+            match self.member(definition, name).filter(|member| member.definition.kind == TypeKind::Primitive) {
+                None => self.unknown(companion.name(), definition, place, companion),
+                Some(_) if object.get(name).is_some() => {}
+                Some(member) => {
+                    self.count(seen, member, place, companion);
+                    self.element(member, None, Some(companion), inside, place);
+                }
+            }
+        }
+    }
+
+    fn member(&self, owner: &'t TypeDefinition, name: &str) -> Option<Member<'t>> {
+        let (element, of) = owner.member(name)?;
+        let definition = self.validator.schema.type_of(of)?;
+        Some(Member { owner, element, of, definition })
+    }
+
+    /// Notes that an element is there; a choice must not be there in two types.
+    fn count(&mut self, seen: &mut u128, member: Member<'_>, place: &Place<'_>, value: Value<'_>) {
+        if *seen & bit(member.element) != 0 {
+            let here = Place { parent: Some(place), name: member.element.name, index: None };
+            let text = format!("{} has one type: found a second one", member.element.path);
+            self.error(IssueType::Structure, text, &here, value);
+        }
+        *seen |= bit(member.element);
+    }
+
+    fn unknown(&mut self, name: &str, definition: &TypeDefinition, place: &Place<'_>, value: Value<'_>) {
+        let readable = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let text = if readable {
+            format!("{} has no element '{name}'", definition.name)
+        } else {
+            format!("{} has no such element", definition.name)
+        };
+        self.error(IssueType::Structure, text, place, value);
+    }
+
+    /// One element with all its repeats.
+    fn element(
+        &mut self,
+        member: Member<'t>,
+        value: Option<Value<'t>>,
+        companion: Option<Value<'t>>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        let repeats = member.element.max != Some(1);
+        let mut here = Place { parent: Some(place), name: member.element.name, index: None };
+        if !repeats {
+            for one in [value, companion].into_iter().flatten() {
+                if one.kind() == Kind::Array {
+                    let text = format!("{} does not repeat: expected no array", member.element.path);
+                    return self.error(IssueType::Structure, text, &here, one);
+                }
+            }
+            return self.repeat(member, value, companion, inside, &here);
+        }
+        for one in [value, companion].into_iter().flatten() {
+            if one.kind() != Kind::Array {
+                let text =
+                    format!("{} may repeat: expected an array, found {}", member.element.path, kind_name(one.kind()));
+                return self.error(IssueType::Structure, text, &here, one);
+            }
+            if one.items().next().is_none() {
+                return self.error(IssueType::Structure, "an array is not empty", &here, one);
+            }
+        }
+        let mut values = value.into_iter().flat_map(Value::items);
+        let mut companions = companion.into_iter().flat_map(Value::items);
+        let mut index = 0;
+        loop {
+            let (one, its_companion) = (values.next(), companions.next());
+            if one.is_none() && its_companion.is_none() {
+                break;
+            }
+            here.index = Some(index);
+            let uneven = value.is_some() && companion.is_some() && (one.is_none() || its_companion.is_none());
+            if let Some(one) = one.or(its_companion).filter(|_| uneven) {
+                let text = "the arrays of values and of their extensions have the same length, filled up with null";
+                self.error(IssueType::Structure, text, &here, one);
+            }
+            self.repeat(member, one, its_companion, inside, &here);
+            index += 1;
+        }
+        let (least, most) = (member.element.min as usize, member.element.max.map_or(usize::MAX, |max| max as usize));
+        if let Some(list) = value.or(companion).filter(|_| index < least || index > most) {
+            here.index = None;
+            let text = format!("{} has {index} repeats: expected {least} to {most}", member.element.path);
+            self.error(IssueType::Structure, text, &here, list);
+        }
+    }
+
+    /// One repeat of an element.
+    fn repeat(
+        &mut self,
+        member: Member<'t>,
+        value: Option<Value<'t>>,
+        companion: Option<Value<'t>>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        let present = value.filter(|value| value.kind() != Kind::Null);
+        let its_companion = companion.filter(|companion| companion.kind() != Kind::Null);
+        if present.is_none() && its_companion.is_none() {
+            if let Some(null) = value.or(companion) {
+                self.error(IssueType::Structure, "null stands only beside a value or extensions", place, null);
+            }
+            return;
+        }
+        // A null that has no array around it says nothing that leaving it away would not say.
+        if place.index.is_none()
+            && let Some(null) = [value, companion].into_iter().flatten().find(|one| one.kind() == Kind::Null)
+        {
+            self.error(IssueType::Structure, "null stands only in an array", place, null);
+        }
+        match member.definition.kind {
+            TypeKind::Primitive => self.primitive(member, present, its_companion, inside, place),
+            TypeKind::Resource => {
+                if let Some(value) = present {
+                    self.inner_resource(member, value, inside, place);
+                }
+            }
+            TypeKind::Complex | TypeKind::Backbone => {
+                if let Some(value) = present {
+                    self.complex(member, value, inside, place);
+                }
+            }
+        }
+    }
+
+    fn complex(&mut self, member: Member<'t>, value: Value<'t>, inside: &Inside<'_, 't>, place: &Place<'_>) {
+        let definition = member.definition;
+        if value.kind() != Kind::Object {
+            let text = format!("{} is an object, found {}", definition.name, kind_name(value.kind()));
+            return self.error(IssueType::Structure, text, place, value);
+        }
+        self.members(definition, value, inside, place);
+        if !value.members().any(|member| member.name() != "id") {
+            self.error(IssueType::Invariant, "an element has a value or children (ele-1), found neither", place, value);
+            return;
+        }
+        match definition.name {
+            "Extension" => self.extension(value, place),
+            "Reference" => self.reference(member.of, value, inside, place),
+            _ => {}
+        }
+        let rules = self.validator.rules.of_element(member.owner, member.element);
+        if let Some(set) = rules.required_codes {
+            self.required_coding(definition, set, value, place);
+        }
+        let schema = self.validator.schema;
+        let element =
+            Element { definition, reached_by: Some(member.element), value: Some(value), companion: None, schema };
+        self.invariants(&self.validator.rules.of_type(definition).invariants, element, inside, place);
+        self.invariants(&rules.invariants, element, inside, place);
+    }
+
+    /// SPEC: R4 extensibility.html, invariant ext-1.
+    fn extension(&mut self, value: Value<'_>, place: &Place<'_>) {
+        let mut nested = false;
+        let mut valued = false;
+        for member in value.members() {
+            let name = member.name();
+            nested |= name == "extension";
+            valued |= name.starts_with("value") || name.starts_with("_value");
+        }
+        if nested == valued {
+            let found = if nested { "both" } else { "neither" };
+            let text = format!("an extension has either extensions or a value (ext-1), found {found}");
+            self.error(IssueType::Invariant, text, place, value);
+        }
+    }
+
+    /// A required binding of a Coding or CodeableConcept to an enumerable value set.
+    fn required_coding(&mut self, definition: &TypeDefinition, set: &'static str, value: Value<'_>, place: &Place<'_>) {
+        let schema = self.validator.schema;
+        let holds = |coding: Value<'_>| {
+            let code = coding.get("code").and_then(Value::as_str);
+            let system = coding.get("system").and_then(Value::as_str);
+            match (system, code) {
+                (Some(system), Some(code)) => schema.value_set_holds(set, Some(&system), &code) == Some(true),
+                _ => false,
+            }
+        };
+        let fits = match definition.name {
+            "Coding" => holds(value),
+            "CodeableConcept" => {
+                let only_extensions = value.get("coding").is_none() && value.get("text").is_none();
+                only_extensions || value.get("coding").is_some_and(|list| list.items().any(holds))
+            }
+            _ => true,
+        };
+        if !fits {
+            let text = format!("expected a code of {set}, with its system; found none");
+            self.error(IssueType::CodeInvalid, text, place, value);
+        }
+    }
+
+    /// A contained resource, or the resource of a Bundle entry or a parameter.
+    fn inner_resource(&mut self, member: Member<'t>, value: Value<'t>, inside: &Inside<'_, 't>, place: &Place<'_>) {
+        if value.kind() != Kind::Object {
+            let text = format!("a resource is an object, found {}", kind_name(value.kind()));
+            return self.error(IssueType::Structure, text, place, value);
+        }
+        let Some(resource) =
+            Element::resource_at(value, self.validator.schema).filter(|found| !found.definition.is_abstract)
+        else {
+            let text = "resourceType is missing or not the name of a resource type of FHIR R4";
+            return self.error(IssueType::Value, text, place, value);
+        };
+        let wanted = member.definition;
+        if !wanted.is_abstract && wanted.name != resource.definition.name {
+            let text = format!("expected a resource of type {}, found {}", wanted.name, resource.definition.name);
+            return self.error(IssueType::Value, text, place, value);
+        }
+        if member.element.name == "contained" {
+            let resource = Element { reached_by: Some(member.element), ..resource };
+            let inside = Inside { resource, container: inside.container, is_contained: true };
+            self.resource(resource, &inside, value, place);
+        } else {
+            self.container(resource.definition, value, place);
+        }
+    }
+}
+
+/// The companion of a primitive member.
+fn companion_of<'t>(object: Value<'t>, name: &str) -> Option<Value<'t>> {
+    object.members().find(|member| member.name().strip_prefix('_') == Some(name))
+}
+
+fn bit(element: &ElementDefinition) -> u128 {
+    // INVARIANT: positions are below `limits::ELEMENTS_MAX`; a test holds the tables to it.
+    1u128.checked_shl(u32::try_from(element.index).unwrap_or(u32::MAX)).unwrap_or(0)
+}
