@@ -4,7 +4,7 @@
 
 use fhir::ResourceType;
 use oauth::scope::{Scope, ScopeContext};
-use search::{Registry, query::compile_criteria};
+use search::Registry;
 
 /// Says why a scope cannot be enforced: another context than `system/`, no such resource type, or
 /// criteria that no type's search understands.
@@ -27,7 +27,7 @@ pub fn enforceable(scope: &Scope, registry: &Registry) -> Result<(), String> {
     }
     let mut first = None;
     for resource_type in types {
-        match compile_criteria(registry, resource_type, &scope.query) {
+        match crate::criteria::compile(registry, resource_type, &scope.query) {
             Ok(_) => return Ok(()),
             Err(issues) => first = first.or(issues.into_iter().next()),
         }
@@ -68,5 +68,7 @@ mod tests {
         let unknown = scope(ScopeContext::System, Some("Observation"), &[("no-such-parameter", "x")]);
         assert!(enforceable(&unknown, registry).is_err());
         assert!(enforceable(&scope(ScopeContext::System, None, &[("no-such-parameter", "x")]), registry).is_err());
+        let join = scope(ScopeContext::System, Some("Observation"), &[("patient.name", "x")]);
+        assert!(enforceable(&join, registry).is_err());
     }
 }

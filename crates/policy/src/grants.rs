@@ -3,6 +3,7 @@
 //! - Several scopes are a union: a resource is granted when any scope grants it (row B34).
 //! - A granular scope grants what its search means (row B35). Criteria that do not parse on a type
 //!   grant nothing there; so does `system/*.rs?code=…` on a type without `code`.
+//! - Criteria that look through another resource grant nothing (`criteria`).
 //! - `*` is every type, AuditEvent's reading included (row B33).
 //! - AuditEvent is written by the server alone, whatever a scope says (row F22).
 //! - `user/` and `patient/` scopes grant nothing yet: this build's authorization server issues none,
@@ -11,7 +12,10 @@
 //!
 //! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
 
-use crate::permit::{Access, Need};
+use crate::{
+    criteria,
+    permit::{Access, Need},
+};
 use fhir::{ResourceType, issue::Issue};
 use oauth::{
     Caller,
@@ -46,9 +50,7 @@ impl Grants {
     /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing.
     #[must_use]
     pub fn compile(caller: &Caller, registry: &Registry) -> Self {
-        Self::compile_with(caller, &|resource_type, query| {
-            search::query::compile_criteria(registry, resource_type, query).map(Arc::new)
-        })
+        Self::compile_with(caller, &|resource_type, query| criteria::compile(registry, resource_type, query))
     }
 
     pub(crate) fn compile_with(caller: &Caller, criteria: &Criteria<'_>) -> Self {

@@ -6,6 +6,7 @@
 //!
 //! Pure: no I/O, no clock. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F1 to F13.
 
+mod criteria;
 mod decide;
 mod denied;
 mod enforceable;

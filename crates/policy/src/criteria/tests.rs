@@ -1,0 +1,88 @@
+//! Granular scopes through the real search.
+
+use crate::{Access, Grants, Need};
+use fhir::ResourceType;
+use oauth::{
+    Caller,
+    bearer::{LiveTokens, authenticate},
+    caller::Grant,
+    scope::parse_list,
+};
+use std::sync::Arc;
+
+struct One(Arc<Grant>);
+
+impl LiveTokens for One {
+    fn grant(&self, _: &str) -> Option<Arc<Grant>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+fn grants(scope_text: &str) -> Grants {
+    let grant = Grant {
+        client_id: "client".into(),
+        client_name: "Client".into(),
+        scopes: parse_list(scope_text).map(|(_, scope)| scope.unwrap()).collect(),
+        scope_text: scope_text.into(),
+        issued_at_s: 0,
+        expires_at_s: 1,
+        token_name: "0".into(),
+    };
+    let caller: Caller = authenticate(Some("Bearer token"), &One(Arc::new(grant)), 0).unwrap();
+    Grants::compile(&caller, search::registry())
+}
+
+fn observation() -> ResourceType {
+    ResourceType::parse("Observation").unwrap()
+}
+
+/// B35: the scope's criteria are the search's own predicate.
+#[test]
+fn a_granular_scope_is_the_search_it_names() {
+    let survey = "http://terminology.hl7.org/CodeSystem/observation-category|survey";
+    let pairs = [("category".to_owned(), survey.to_owned())];
+    let expected = search::query::compile_criteria(search::registry(), observation(), &pairs).unwrap();
+    let grants = grants(&format!("system/Observation.rs?category={survey}"));
+    assert_eq!(grants.access(observation(), Need::Read), &Access::Where(Arc::new(expected)));
+    assert_eq!(grants.access(observation(), Need::Create), &Access::Nothing);
+    assert!(grants.unusable().is_empty());
+}
+
+/// B36: the misprinted system of US Core means the right one.
+#[test]
+fn the_misprinted_system_means_the_right_one() {
+    let with = |system: &str| grants(&format!("system/Observation.rs?category={system}|social-history"));
+    let right = with("http://terminology.hl7.org/CodeSystem/observation-category");
+    let misprint = with("http://terminology.hl7.org//CodeSystem-observation-category");
+    assert!(matches!(right.access(observation(), Need::Search), Access::Where(_)));
+    assert_eq!(right.access(observation(), Need::Search), misprint.access(observation(), Need::Search));
+}
+
+/// B33 with B35: on every type that has the parameter, and on no other.
+#[test]
+fn a_granular_wildcard_grants_where_the_parameter_exists() {
+    let grants = grants("system/*.rs?category=survey");
+    assert!(matches!(grants.access(observation(), Need::Read), Access::Where(_)));
+    assert_eq!(grants.access(ResourceType::parse("Encounter").unwrap(), Need::Read), &Access::Nothing);
+}
+
+/// Joins and everything that is not a criterion grant nothing, and are reported.
+#[test]
+fn what_is_no_criterion_grants_nothing() {
+    for query in [
+        "patient.name=x",
+        "_has:Provenance:target:agent=x",
+        "_include=Observation:subject",
+        "_sort=date",
+        "_count=1",
+        "_total=accurate",
+        "_elements=id",
+        "no-such=1",
+    ] {
+        let grants = grants(&format!("system/Observation.rs?{query}"));
+        for need in crate::grants::NEEDS {
+            assert_eq!(grants.access(observation(), need), &Access::Nothing, "{query}");
+        }
+        assert_eq!(grants.unusable().len(), 1, "{query}");
+    }
+}
