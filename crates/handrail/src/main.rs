@@ -1,1 +1,34 @@
-fn main() {}
+//! `handrail`: the command line, configuration, TLS and sockets of a secure FHIR R4 server.
+//!
+//! The only crate that knows sockets, TLS, the clock and the environment (invariant 2). Begin at
+//! [`command`]; a running server is [`server`], and what leaves it goes through [`router`].
+
+mod assembly;
+mod clock;
+mod command;
+mod config;
+mod control;
+mod cors;
+mod egress;
+mod fault;
+mod health;
+mod http_client;
+mod limits;
+mod listen;
+mod listener;
+mod log;
+mod outcome;
+mod print;
+mod router;
+mod security_headers;
+mod server;
+mod tls;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    command::run()
+}

@@ -1,0 +1,77 @@
+//! The parts put together: store, authorization server and FHIR service on one data directory.
+//!
+//! Used by the server and by commands that hold the directory themselves (`load --data`, `client`).
+
+use crate::{clock, fault::Fault, tls::private_file};
+use authserver::egress::Fetch;
+use fhir::LogicalId;
+use std::{path::Path, sync::Arc};
+
+/// What is open on a data directory.
+pub(crate) struct Assembly {
+    /// The store, with the audit log.
+    pub(crate) store: Arc<store::Store>,
+    /// The authorization server.
+    pub(crate) authserver: Arc<authserver::Service>,
+    /// The FHIR service.
+    pub(crate) rest: Arc<rest::Service>,
+}
+
+/// Opens the data directory, which is made when it does not exist.
+///
+/// # Errors
+/// [`Fault`], with what an operator can do.
+pub(crate) fn open(
+    directory: &Path,
+    base_url: &str,
+    strict_audit: bool,
+    egress: Arc<dyn Fetch>,
+) -> Result<Assembly, Fault> {
+    private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
+    let registry = Arc::clone(search::registry());
+    let options = store::Options { base_url: base_url.to_owned(), strict_audit };
+    let store =
+        store::Store::open(directory, Arc::clone(&registry), options).map_err(|why| opening(directory, &why))?;
+    let store = Arc::new(store);
+    let authserver = authserver::Service::new(authserver::Parts {
+        store: Arc::clone(&store),
+        base_url: base_url.to_owned(),
+        clock: clock::system(),
+        egress,
+        enforceable: {
+            let registry = Arc::clone(&registry);
+            Arc::new(move |scope| policy::enforceable(scope, &registry))
+        },
+    })
+    .map_err(|why| Fault::at(directory.display(), why))?;
+    let authserver = Arc::new(authserver);
+    let rest = rest::Service::new(rest::Parts {
+        store: Arc::clone(&store),
+        schema: fhir::schema::r4(),
+        registry,
+        tokens: Arc::clone(&authserver) as Arc<_>,
+        base_url: base_url.to_owned(),
+        oauth_url: format!("{}/oauth", base_url.trim_end_matches("/fhir")),
+        clock: clock::system(),
+        new_id: Arc::new(new_id),
+        software: env!("CARGO_PKG_VERSION"),
+    });
+    Ok(Assembly { store, authserver, rest: Arc::new(rest) })
+}
+
+fn opening(directory: &Path, why: &store::OpenError) -> Fault {
+    let fault = Fault::at(directory.display(), why);
+    match why {
+        store::OpenError::Locked => {
+            fault.fix("stop the other process, or speak to its server (load: --server URL --token TOKEN)")
+        }
+        _ => fault,
+    }
+}
+
+/// A logical id that no resource has: 122 random bits.
+fn new_id() -> LogicalId {
+    let text = uuid::Uuid::new_v4().hyphenated().to_string();
+    #[expect(clippy::expect_used, reason = "36 characters of [0-9a-f-] are a logical id")]
+    LogicalId::parse(&text).expect("a UUID is a logical id")
+}

@@ -1,0 +1,52 @@
+//! `--data DIR`, and the choice between a running server and the directory itself.
+
+use crate::{
+    assembly,
+    config::LISTEN_DEFAULT,
+    control::{self, Order, Reply},
+    fault::Fault,
+};
+use authserver::egress::NoFetch;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The FHIR base that an offline directory is opened with: absolute references below it are local.
+pub(super) fn offline_base_url() -> String {
+    format!("https://{LISTEN_DEFAULT}/fhir")
+}
+
+/// Carries out an order: by the server that runs on the directory, else on the directory itself.
+///
+/// # Errors
+/// [`Fault`].
+pub(super) async fn carry_out(directory: &Path, order: Order) -> Result<Reply, Fault> {
+    let asked = control::ask(directory, &order).await;
+    let asked = asked.map_err(|why| Fault::at("the server on this data directory does not answer", why))?;
+    match asked {
+        Some(reply) => Ok(reply),
+        None => {
+            let opened = assembly::open(directory, &offline_base_url(), false, Arc::new(NoFetch))?;
+            Ok(control::perform(&opened.authserver, order))
+        }
+    }
+}
+
+/// The directory, which must be one already: a mistyped path should not become an empty store.
+///
+/// # Errors
+/// [`Fault`].
+pub(super) fn existing(directory: &Path) -> Result<&Path, Fault> {
+    if directory.is_dir() {
+        Ok(directory)
+    } else {
+        Err(Fault::at(directory.display(), "there is no such data directory")
+            .fix("name the directory that 'handrail serve --data' was given"))
+    }
+}
+
+/// An absolute form for lines that are pasted elsewhere.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,272 @@
+//! The control socket of a running server, `DIR/control.sock`: one JSON line each way.
+//!
+//! Only the owner of the data directory may connect (directory 0700, socket 0600): who can open it
+//! could open the store as well. Orders are carried out by the same code whether they come from
+//! here or from a command that holds the directory itself ([`perform`]).
+
+use crate::limits;
+use authserver::{ClientError, NewClient, NewKeys};
+use serde::{Deserialize, Serialize};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+/// What a command asks of the server.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Order {
+    /// Register a client.
+    AddClient {
+        /// Name for people.
+        name: String,
+        /// Scopes it may ask for.
+        scope: String,
+        /// Its public keys.
+        keys: Keys,
+        /// Browser origins that may call with its tokens.
+        origins: Vec<String>,
+    },
+    /// List the clients.
+    ListClients,
+    /// Remove a client.
+    RemoveClient {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// Where a client's public keys are.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Keys {
+    /// The text of a JWKS or a public JWK.
+    Inline(String),
+    /// An https URL.
+    Url(String),
+}
+
+/// What the server answers.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reply {
+    /// The new client's id.
+    Added(String),
+    /// All clients.
+    Clients(Vec<Registered>),
+    /// It is gone.
+    Removed,
+    /// Not done, and why.
+    Refused(String),
+}
+
+/// A registered client, as a list shows it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Registered {
+    /// `client_id`.
+    pub(crate) id: String,
+    /// Name for people.
+    pub(crate) name: String,
+    /// What it may ask for.
+    pub(crate) scope: String,
+    /// When it was registered.
+    pub(crate) created: String,
+}
+
+/// Carries out an order.
+pub(crate) fn perform(authserver: &authserver::Service, order: Order) -> Reply {
+    match order {
+        Order::AddClient { name, scope, keys, origins } => {
+            let keys = match keys {
+                Keys::Inline(text) => NewKeys::Inline(text),
+                Keys::Url(url) => NewKeys::Url(url),
+            };
+            let new = NewClient { name, scope, keys, origins, introspects_any: false };
+            match authserver.add_client(&new) {
+                Ok(client) => Reply::Added(client.id.to_string()),
+                Err(why) => refused(&why),
+            }
+        }
+        Order::ListClients => Reply::Clients(
+            authserver
+                .clients()
+                .iter()
+                .map(|client| Registered {
+                    id: client.id.to_string(),
+                    name: client.name.to_string(),
+                    scope: client.scope_text.to_string(),
+                    created: client.created.to_string(),
+                })
+                .collect(),
+        ),
+        Order::RemoveClient { id } => match authserver.remove_client(&id) {
+            Ok(()) => Reply::Removed,
+            Err(why) => refused(&why),
+        },
+    }
+}
+
+fn refused(why: &ClientError) -> Reply {
+    if let ClientError::Unavailable(inner) = why {
+        tracing::error!(why = inner, "a client could not be changed");
+    }
+    Reply::Refused(why.to_string())
+}
+
+/// The server's end. Dropping it removes the socket.
+pub(crate) struct Control {
+    path: PathBuf,
+}
+
+impl Control {
+    /// Listens. The caller holds the store's lock, so a socket that lies there is a dead server's.
+    ///
+    /// # Errors
+    /// Whatever the operating system says.
+    pub(crate) fn listen(directory: &Path, authserver: Arc<authserver::Service>) -> io::Result<Self> {
+        let path = directory.join(SOCKET);
+        match std::fs::remove_file(&path) {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+            _ => {}
+        }
+        let short = ShortPath::new(directory)?;
+        let listener = UnixListener::bind(&short.path)?;
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        tokio::spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let authserver = Arc::clone(&authserver);
+                        tokio::spawn(timeout(limits::CONTROL, exchange(stream, authserver)));
+                    }
+                    Err(why) => {
+                        tracing::warn!(%why, "the control socket failed");
+                        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    }
+                }
+            }
+        });
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+const SOCKET: &str = "control.sock";
+
+async fn exchange(stream: UnixStream, authserver: Arc<authserver::Service>) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    let bytes_max = u64::try_from(limits::CONTROL_BYTES_MAX).unwrap_or(u64::MAX);
+    BufReader::new(read.take(bytes_max)).read_line(&mut line).await?;
+    let reply = match serde_json::from_str(&line) {
+        // Registering waits for the disk.
+        Ok(order) => tokio::task::spawn_blocking(move || perform(&authserver, order)).await?,
+        Err(why) => Reply::Refused(format!("not an order that this server knows: {why}")),
+    };
+    let mut line = serde_json::to_string(&reply)?;
+    line.push('\n');
+    write.write_all(line.as_bytes()).await
+}
+
+/// Asks the server of this directory; `None` when none runs.
+///
+/// # Errors
+/// When one runs and the exchange fails.
+pub(crate) async fn ask(directory: &Path, order: &Order) -> io::Result<Option<Reply>> {
+    let Some(stream) = connect(directory).await? else { return Ok(None) };
+    let exchange = async {
+        let (read, mut write) = stream.into_split();
+        let mut line = serde_json::to_string(order)?;
+        line.push('\n');
+        write.write_all(line.as_bytes()).await?;
+        let mut answer = String::new();
+        BufReader::new(read).read_line(&mut answer).await?;
+        Ok(Some(serde_json::from_str(&answer)?))
+    };
+    timeout(limits::CONTROL, exchange).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Whether a server runs on this directory.
+pub(crate) async fn is_served(directory: &Path) -> bool {
+    matches!(connect(directory).await, Ok(Some(_)))
+}
+
+async fn connect(directory: &Path) -> io::Result<Option<UnixStream>> {
+    if !directory.join(SOCKET).exists() {
+        return Ok(None);
+    }
+    let short = ShortPath::new(directory)?;
+    match UnixStream::connect(&short.path).await {
+        Ok(stream) => Ok(Some(stream)),
+        // A socket that nobody listens on: its server was killed.
+        Err(why) if why.kind() == io::ErrorKind::ConnectionRefused => Ok(None),
+        Err(why) => Err(why),
+    }
+}
+
+/// A socket's path has at most 107 bytes, a data directory's may be longer. On Linux an open
+/// directory has a short name, good while it is open.
+struct ShortPath {
+    path: PathBuf,
+    _open: Option<std::fs::File>,
+}
+
+impl ShortPath {
+    fn new(directory: &Path) -> io::Result<Self> {
+        const PATH_BYTES_MAX: usize = 100;
+        let path = directory.join(SOCKET);
+        if path.as_os_str().len() <= PATH_BYTES_MAX {
+            return Ok(Self { path, _open: None });
+        }
+        let open = std::fs::File::open(directory)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", std::os::fd::AsRawFd::as_raw_fd(&open)));
+        Ok(Self { path, _open: Some(open) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_and_replies_survive_the_line() {
+        let order = Order::AddClient {
+            name: "A \"lab\"".into(),
+            scope: "system/*.rs".into(),
+            keys: Keys::Url("https://a.example/jwks".into()),
+            origins: vec![],
+        };
+        let line = serde_json::to_string(&order).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Order>(&line).unwrap(), order);
+        let reply = Reply::Refused("no\nnew line".into());
+        let line = serde_json::to_string(&reply).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Reply>(&line).unwrap(), reply);
+    }
+
+    #[test]
+    fn unknown_orders_are_refused() {
+        assert!(serde_json::from_str::<Order>(r#"{"order":"drop-everything"}"#).is_err());
+        assert!(serde_json::from_str::<Order>(r#"{"order":"remove-client","id":"a","force":true}"#).is_err());
+    }
+
+    #[tokio::test]
+    async fn no_server_is_no_error() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(ask(directory.path(), &Order::ListClients).await.unwrap().is_none());
+        drop(std::os::unix::net::UnixListener::bind(directory.path().join(SOCKET)).unwrap());
+        assert!(ask(directory.path(), &Order::ListClients).await.unwrap().is_none(), "a dead server's socket");
+    }
+}

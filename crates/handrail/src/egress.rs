@@ -1,0 +1,131 @@
+//! The one guarded way out: every fetch from another host goes through here. SPEC: rows F60 and C9.
+//!
+//! https only. The host is resolved first and *every* address must be public, or lie in a network that
+//! the operator allowed; the connection then goes to a checked address, so a second answer of the name
+//! server changes nothing (DNS rebinding). Redirects: three, within the origin, each checked again.
+//! No proxies from the environment, no credentials, bounded time and bytes.
+
+mod addresses;
+
+pub(crate) use addresses::Network;
+
+use crate::{
+    http_client::{ClientError, Connection, Url},
+    limits,
+};
+use authserver::{
+    egress::{Fetch, FetchError, Fetched, Fetching},
+    limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX},
+};
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::Full;
+use rustls::ClientConfig;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::lookup_host, time::timeout};
+
+/// The guarded client.
+pub(crate) struct Egress {
+    tls: Arc<ClientConfig>,
+    allowed: Vec<Network>,
+}
+
+impl Egress {
+    /// `allowed`: networks that are reached although they are not public, on any port.
+    pub(crate) fn new(tls: Arc<ClientConfig>, allowed: Vec<Network>) -> Self {
+        Self { tls, allowed }
+    }
+
+    async fn get(&self, url: &str) -> Result<Fetched, FetchError> {
+        let mut url = Url::parse(url).map_err(forbidden)?;
+        for _ in 0..=limits::REDIRECTS_MAX {
+            let mut connection = self.connect(&url).await?;
+            let request = Request::get(url.target())
+                .header(header::ACCEPT, "application/json")
+                .header(header::USER_AGENT, "handrail")
+                .body(Full::new(Bytes::new()))
+                .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
+            let answer = connection.send(request, FETCH_BODY_BYTES_MAX).await.map_err(unreachable)?;
+            let field = |name: header::HeaderName| {
+                let values: Vec<_> = answer.headers().get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+                (!values.is_empty()).then(|| values.join(", "))
+            };
+            match answer.status().as_u16() {
+                200 => {
+                    return Ok(Fetched {
+                        cache_control: field(header::CACHE_CONTROL),
+                        age_s: field(header::AGE).and_then(|age| age.trim().parse().ok()),
+                        body: answer.into_body(),
+                    });
+                }
+                301 | 302 | 303 | 307 | 308 => {
+                    let location = field(header::LOCATION)
+                        .ok_or_else(|| FetchError::Forbidden("a redirect without Location".into()))?;
+                    let next = url.join(&location).map_err(forbidden)?;
+                    if !next.same_origin(&url) {
+                        return Err(FetchError::Forbidden("a redirect to another origin".into()));
+                    }
+                    url = next;
+                }
+                status => return Err(FetchError::Status(status)),
+            }
+        }
+        Err(FetchError::Forbidden(format!("more than {} redirects", limits::REDIRECTS_MAX)))
+    }
+
+    async fn connect(&self, url: &Url) -> Result<Connection, FetchError> {
+        let mut last = FetchError::Unreachable(format!("{} has no address", url.host()));
+        for address in self.checked_addresses(url).await? {
+            match Connection::open(url, address, &self.tls).await {
+                Ok(connection) => return Ok(connection),
+                Err(why) => last = unreachable(why),
+            }
+        }
+        Err(last)
+    }
+
+    async fn checked_addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, FetchError> {
+        let found: Vec<SocketAddr> = lookup_host((url.host(), url.port()))
+            .await
+            .map_err(|why| FetchError::Unreachable(format!("{}: {why}", url.host())))?
+            .collect();
+        for address in &found {
+            let ip = address.ip().to_canonical();
+            if self.allowed.iter().any(|network| network.contains(ip)) {
+                continue;
+            }
+            if !addresses::is_public(ip) {
+                return Err(FetchError::Forbidden(format!(
+                    "{} has the address {ip}, which is not public; egress.allow_networks can allow its network",
+                    url.host()
+                )));
+            }
+            if !limits::EGRESS_PORTS.contains(&url.port()) {
+                return Err(FetchError::Forbidden(format!("port {} is not one of ours", url.port())));
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Fetch for Egress {
+    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        Box::pin(async move {
+            timeout(Duration::from_secs(FETCH_TIME_S_MAX), self.get(url)).await.unwrap_or(Err(FetchError::TimedOut))
+        })
+    }
+}
+
+fn forbidden(why: ClientError) -> FetchError {
+    FetchError::Forbidden(why.to_string())
+}
+
+fn unreachable(why: ClientError) -> FetchError {
+    match why {
+        ClientError::TooLarge => FetchError::TooLarge,
+        other => FetchError::Unreachable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! F60 and C9 against real sockets on loopback: what is refused, and that an allowed fetch is bounded.
+
+use super::*;
+use crate::tls;
+use http::Response;
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// A server that answers `/jwks`, redirects within and away, and sends too much.
+async fn server(directory: &std::path::Path) -> (u16, Arc<ClientConfig>) {
+    let now = crate::clock::now();
+    let leaf = tls::local_ca::leaf(directory, "127.0.0.1", now).unwrap();
+    let certificate = tls::certificate::Certificate::from_pem(leaf.chain.as_bytes(), leaf.key.as_bytes()).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(tls::server_config(Arc::new(certificate)).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(tcp).await else { return };
+                let service = service_fn(|request: Request<hyper::body::Incoming>| async move {
+                    let moved = |to: &str| Response::builder().status(302).header(header::LOCATION, to);
+                    let full = |body: &'static [u8]| Full::new(Bytes::from_static(body));
+                    Ok::<_, Infallible>(match request.uri().path() {
+                        "/jwks" => Response::builder()
+                            .header(header::CACHE_CONTROL, "max-age=60")
+                            .body(full(b"{\"keys\":[]}"))
+                            .unwrap(),
+                        "/moved" => moved("/jwks").body(full(b"")).unwrap(),
+                        "/loop" => moved("/loop").body(full(b"")).unwrap(),
+                        "/away" => moved("https://127.0.0.1:1/jwks").body(full(b"")).unwrap(),
+                        "/down" => moved("http://127.0.0.1/jwks").body(full(b"")).unwrap(),
+                        "/large" => Response::new(Full::new(vec![b' '; FETCH_BODY_BYTES_MAX + 1].into())),
+                        _ => Response::builder().status(404).body(full(b"")).unwrap(),
+                    })
+                });
+                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    (port, tls::trust::client_config(Some(&tls::local_ca::ca_path(directory))).unwrap())
+}
+
+#[tokio::test]
+async fn an_allowed_network_is_fetched_from_within_bounds() {
+    let directory = tempfile::tempdir().unwrap();
+    let (port, tls) = server(directory.path()).await;
+    let egress = Egress::new(tls, vec!["127.0.0.0/8".parse().unwrap()]);
+    let fetch = |path: &str| {
+        let url = format!("https://127.0.0.1:{port}{path}");
+        let egress = &egress;
+        async move { egress.fetch(&url).await }
+    };
+    let fetched = fetch("/jwks").await.unwrap();
+    assert_eq!((fetched.body.as_ref(), fetched.life_s()), (&b"{\"keys\":[]}"[..], Some(60)));
+    assert!(fetch("/moved").await.is_ok());
+    assert!(matches!(fetch("/loop").await, Err(FetchError::Forbidden(_))));
+    assert!(matches!(fetch("/away").await, Err(FetchError::Forbidden(_))));
+    assert!(matches!(fetch("/down").await, Err(FetchError::Forbidden(_))));
+    assert!(matches!(fetch("/large").await, Err(FetchError::TooLarge)));
+    assert!(matches!(fetch("/nothing").await, Err(FetchError::Status(404))));
+}
+
+#[tokio::test]
+async fn private_addresses_are_refused_before_a_connection_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (port, tls) = server(directory.path()).await;
+    let egress = Egress::new(tls, Vec::new());
+    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "2130706433", "0x7f.1"] {
+        let fetched = egress.fetch(&format!("https://{host}:{port}/jwks")).await;
+        assert!(matches!(fetched, Err(FetchError::Forbidden(_) | FetchError::Unreachable(_))), "{host}: {fetched:?}");
+    }
+    for url in [format!("http://127.0.0.1:{port}/jwks"), "file:///etc/passwd".into(), "gopher://x".into()] {
+        assert!(matches!(egress.fetch(&url).await, Err(FetchError::Forbidden(_))), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn an_untrusted_certificate_is_refused() {
+    let (ours, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (port, _) = server(ours.path()).await;
+    tls::local_ca::leaf(other.path(), "127.0.0.1", crate::clock::now()).unwrap();
+    let tls = tls::trust::client_config(Some(&tls::local_ca::ca_path(other.path()))).unwrap();
+    let egress = Egress::new(tls, vec!["127.0.0.0/8".parse().unwrap()]);
+    let fetched = egress.fetch(&format!("https://127.0.0.1:{port}/jwks")).await;
+    assert!(matches!(fetched, Err(FetchError::Unreachable(_))), "{fetched:?}");
+}

@@ -1,0 +1,92 @@
+//! Stated limits of the listener, the outbound client and the commands (invariant 10; rows A21, F60, F66).
+//!
+//! Three of them are settings too (`limits` in the configuration file); the constants are their defaults.
+
+use std::time::Duration;
+
+/// Open connections. Each costs about 100 KB with TLS and HTTP/2 buffers: 1,024 stay near 100 MB.
+pub(crate) const CONNECTIONS_MAX: usize = 1024;
+
+/// Share of the connections that one address may hold, in quarters: three of four, so that one
+/// peer alone cannot shut out the others.
+pub(crate) const CONNECTIONS_OF_ONE_ADDRESS_QUARTERS: usize = 3;
+
+/// Requests worked on at once, over all connections; the next one gets 503 with Retry-After.
+/// Far above what two to sixteen cores work on, low enough that queued bodies fit in memory.
+pub(crate) const REQUESTS_IN_FLIGHT_MAX: usize = 512;
+
+/// TCP connections that wait to be accepted.
+pub(crate) const BACKLOG: i32 = 1024;
+
+/// Time for the TLS handshake: two round trips and one signature, even on a bad line.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Time for a whole request head, and for an idle HTTP/1.1 connection until its next head.
+pub(crate) const HEAD: Duration = Duration::from_secs(30);
+
+/// Time between two parts of a request body, and of waiting for a peer that does not take our bytes.
+pub(crate) const STALL: Duration = Duration::from_secs(20);
+
+/// Time for a whole request body: 32 MB at 2.2 Mbit/s.
+pub(crate) const BODY: Duration = Duration::from_secs(120);
+
+/// Age at which a connection is asked to end after its current requests, so that renewed
+/// certificates and changed limits reach everyone.
+pub(crate) const CONNECTION_LIFE: Duration = Duration::from_secs(3600);
+
+/// Time that requests in flight get to finish when the server stops.
+pub(crate) const DRAIN: Duration = Duration::from_secs(30);
+
+/// Bytes of a request head: scopes and search URLs can be long (row A21).
+pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Header fields of a request. Browsers send about 20.
+pub(crate) const HEADERS_MAX: usize = 100;
+
+/// Streams that one HTTP/2 connection may have open.
+pub(crate) const STREAMS_MAX: u32 = 128;
+
+/// Streams that an HTTP/2 peer may open and reset before they were looked at (rapid reset).
+pub(crate) const RESET_STREAMS_MAX: usize = 20;
+
+/// Streams that we had to reset for a peer's errors before its connection ends.
+pub(crate) const ERROR_STREAMS_MAX: usize = 64;
+
+/// Bytes of body that an HTTP/2 peer may send before we read them, per stream.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// The same for a whole connection.
+pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Time between two pings on a quiet HTTP/2 connection, and for the answer to one.
+pub(crate) const PING: Duration = Duration::from_secs(20);
+
+/// Redirects that an outbound fetch follows, all within its origin (row C9).
+pub(crate) const REDIRECTS_MAX: usize = 3;
+
+/// Ports that outbound fetches may use, outside allowed networks (row F60).
+pub(crate) const EGRESS_PORTS: [u16; 2] = [443, 8443];
+
+/// Bytes of one line on the control socket: a name, scopes and a JWKS.
+pub(crate) const CONTROL_BYTES_MAX: usize = 512 * 1024;
+
+/// Time for one exchange on the control socket.
+pub(crate) const CONTROL: Duration = Duration::from_secs(30);
+
+/// Time that a command waits for one answer of a server: a transaction of a whole package.
+pub(crate) const CLIENT: Duration = Duration::from_secs(300);
+
+/// Bytes of an answer that a command reads: what a full transaction response can be.
+pub(crate) const CLIENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Entries of one transaction that `load` makes of single resources.
+pub(crate) const LOAD_ENTRIES: usize = 200;
+
+/// Bytes of one transaction that `load` makes of single resources.
+pub(crate) const LOAD_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of one file that `load` reads whole, and of one unpacked member of a package.
+pub(crate) const LOAD_FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Bytes of all examples of one package, unpacked.
+pub(crate) const LOAD_PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -1,0 +1,98 @@
+//! Answers that the binary gives itself, before or beside the FHIR and authorization pipelines:
+//! health, preflight, wrong door, wrong host, too much. The only file of this crate with status codes.
+//!
+//! None of them tells of a person, so none needs an audit record.
+
+use bytes::Bytes;
+use fhir::issue::{Issue, IssueType, operation_outcome};
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+/// What the binary answers by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The process runs.
+    Live,
+    /// Requests are taken.
+    Ready,
+    /// Requests are not taken: the store or the audit log fails, or the server stops.
+    NotReady,
+    /// An answer to a CORS preflight.
+    Preflight,
+    /// Not a path of this server.
+    NotFound,
+    /// Not a method of a health endpoint.
+    Method,
+    /// Not a host name of this server (row A24).
+    WrongHost,
+    /// More requests in flight than the server works on.
+    Busy,
+    /// A form longer than the authorization server reads.
+    TooLong,
+    /// A form that came too slowly or broke off.
+    TooSlow,
+}
+
+/// Which error format the path speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// OperationOutcome.
+    Fhir,
+    /// RFC 6749 section 5.2.
+    OAuth,
+}
+
+/// Makes the answer.
+pub(crate) fn response(outcome: Outcome, format: Format) -> Response<Full<Bytes>> {
+    let (status, issue, text) = match outcome {
+        Outcome::Live => return plain(StatusCode::OK, "live\n"),
+        Outcome::Ready => return plain(StatusCode::OK, "ready\n"),
+        Outcome::NotReady => return plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+        Outcome::Preflight => return with(StatusCode::NO_CONTENT, None, Bytes::new()),
+        Outcome::NotFound => (StatusCode::NOT_FOUND, IssueType::NotFound, "nothing here; the FHIR base is /fhir"),
+        Outcome::Method => (StatusCode::METHOD_NOT_ALLOWED, IssueType::NotSupported, "use GET"),
+        Outcome::WrongHost => (
+            StatusCode::MISDIRECTED_REQUEST,
+            IssueType::NotFound,
+            "this server does not answer to that host name; see base_url and allowed_hosts in its configuration",
+        ),
+        Outcome::Busy => (StatusCode::SERVICE_UNAVAILABLE, IssueType::Throttled, "the server is busy; try again"),
+        Outcome::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong, "the request body is too long"),
+        Outcome::TooSlow => (StatusCode::REQUEST_TIMEOUT, IssueType::Timeout, "the request body came too slowly"),
+    };
+    let (content_type, body) = match format {
+        Format::Fhir => ("application/fhir+json;charset=utf-8", operation_outcome(&[Issue::error(issue, text)])),
+        Format::OAuth => {
+            let code = match outcome {
+                Outcome::Busy => "temporarily_unavailable",
+                _ => "invalid_request",
+            };
+            let body = serde_json::json!({ "error": code, "error_description": text });
+            ("application/json", body.to_string().into_bytes())
+        }
+    };
+    let mut response = with(status, Some(content_type), body.into());
+    match outcome {
+        Outcome::Busy => {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Outcome::Method => {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    with(status, Some("text/plain;charset=utf-8"), Bytes::from_static(text.as_bytes()))
+}
+
+fn with(status: StatusCode, content_type: Option<&'static str>, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response
+}

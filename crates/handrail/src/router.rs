@@ -1,0 +1,158 @@
+//! From path to pipeline: FHIR, authorization server, health; and the one place where an answer
+//! leaves, which takes nothing but [`Audited`] ones and completes their headers.
+//!
+//! Before any of it: the host must be ours (row A24), and there must be room (row F66).
+
+use crate::{
+    cors::Cors,
+    health::Health,
+    listener::body::TimedBody,
+    outcome::{self, Format, Outcome},
+    security_headers::SecurityHeaders,
+};
+use audit::Audited;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use std::{collections::HashSet, net::SocketAddr, sync::Arc};
+use tokio::{sync::Semaphore, time::Instant};
+
+/// Everything that answers.
+pub(crate) struct Router {
+    /// The FHIR pipeline.
+    pub(crate) rest: Arc<rest::Service>,
+    /// The authorization server.
+    pub(crate) authserver: Arc<authserver::Service>,
+    /// Liveness and readiness.
+    pub(crate) health: Health,
+    /// Who may read answers from another origin.
+    pub(crate) cors: Cors,
+    /// Headers of every answer.
+    pub(crate) security_headers: SecurityHeaders,
+    /// Host names that are ours, in lower case, without port.
+    pub(crate) hosts: HashSet<String>,
+    /// Room for requests.
+    pub(crate) in_flight: Semaphore,
+}
+
+/// Which part of the server a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Live,
+    Ready,
+    Authserver,
+    Fhir,
+    Nowhere,
+}
+
+fn door(path: &str) -> Door {
+    match path {
+        "/livez" => Door::Live,
+        "/readyz" => Door::Ready,
+        _ if authserver::Service::owns(path) => Door::Authserver,
+        "/fhir" => Door::Fhir,
+        _ if path.starts_with("/fhir/") => Door::Fhir,
+        _ => Door::Nowhere,
+    }
+}
+
+impl Router {
+    /// Answers a request.
+    pub(crate) async fn answer(
+        &self,
+        peer: SocketAddr,
+        request: Request<TimedBody<Incoming>>,
+    ) -> Response<Full<Bytes>> {
+        let started = Instant::now();
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+        let (parts, body) = request.into_parts();
+        let preflight = Cors::is_preflight(&parts);
+        let answer = if preflight {
+            Audited::public(outcome::response(Outcome::Preflight, Format::Fhir))
+        } else {
+            self.dispatch(peer, Request::from_parts(parts, body)).await
+        };
+        let response = self.leave(answer, &path, origin.as_ref(), preflight);
+        let (status, elapsed_us) = (response.status().as_u16(), started.elapsed().as_micros());
+        if response.status().is_server_error() {
+            tracing::warn!(%method, path, status, elapsed_us, "answered");
+        } else {
+            tracing::debug!(%method, path, status, elapsed_us, "answered");
+        }
+        response
+    }
+
+    async fn dispatch(
+        &self,
+        peer: SocketAddr,
+        request: Request<TimedBody<Incoming>>,
+    ) -> Audited<Response<Full<Bytes>>> {
+        let door = door(request.uri().path());
+        let format = if door == Door::Authserver { Format::OAuth } else { Format::Fhir };
+        let own = |outcome| Audited::public(outcome::response(outcome, format));
+        // Health comes first: probes name pods and addresses as host, and must work under load.
+        match door {
+            Door::Live | Door::Ready if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+                return own(Outcome::Method);
+            }
+            Door::Live => return own(Outcome::Live),
+            Door::Ready if self.health.is_ready() => return own(Outcome::Ready),
+            Door::Ready => return own(Outcome::NotReady),
+            _ => {}
+        }
+        if !self.is_ours(&request) {
+            return own(Outcome::WrongHost);
+        }
+        let Ok(_room) = self.in_flight.try_acquire() else { return own(Outcome::Busy) };
+        match door {
+            Door::Fhir => self.rest.answer(rest::wire::Accepted::new(peer.ip()), request).await,
+            Door::Authserver => {
+                let (parts, body) = request.into_parts();
+                match form(body).await {
+                    Ok(body) => {
+                        let answer = self.authserver.answer(peer.ip(), Request::from_parts(parts, body)).await;
+                        answer.map(|response| response.map(Full::new))
+                    }
+                    Err(refused) => own(refused),
+                }
+            }
+            _ => own(Outcome::NotFound),
+        }
+    }
+
+    /// INVARIANT: the only way to a socket, and it takes an audited answer.
+    fn leave(
+        &self,
+        answer: Audited<Response<Full<Bytes>>>,
+        path: &str,
+        origin: Option<&HeaderValue>,
+        preflight: bool,
+    ) -> Response<Full<Bytes>> {
+        let mut response = answer.into_inner();
+        self.security_headers.apply(response.headers_mut());
+        self.cors.apply(path, origin, preflight, response.headers_mut());
+        response
+    }
+
+    /// Whether the request names us: the authority of HTTP/2 or an absolute URI, else the Host field.
+    fn is_ours<B>(&self, request: &Request<B>) -> bool {
+        let field = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let Some(authority) = request.uri().authority().map(http::uri::Authority::as_str).or_else(field) else {
+            return false;
+        };
+        let Ok(authority) = authority.parse::<http::uri::Authority>() else { return false };
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        self.hosts.contains(&host)
+    }
+}
+
+/// Reads the body of a request to the authorization server, within its limit.
+async fn form(body: TimedBody<Incoming>) -> Result<Bytes, Outcome> {
+    match Limited::new(body, authserver::limits::BODY_BYTES_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(why) if why.is::<LengthLimitError>() => Err(Outcome::TooLong),
+        Err(_) => Err(Outcome::TooSlow),
+    }
+}
