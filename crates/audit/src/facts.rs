@@ -7,6 +7,9 @@
 use crate::balp::{Entity, Event, Who};
 use fhir::{Instant, LogicalId, ResourceType};
 
+#[cfg(test)]
+mod tests;
+
 /// One value of one search parameter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
@@ -29,9 +32,9 @@ pub enum Fact {
 pub fn facts_for_search(event: &Event<'_>) -> Vec<(&'static str, Fact)> {
     let token = |system: &str, code: &str| Fact::Token(Some(system.to_owned()), code.to_owned());
     let mut facts = vec![
-        ("action", Fact::Token(None, event.action.to_owned())),
+        ("action", token("http://hl7.org/fhir/audit-event-action", event.action)),
         ("date", Fact::Date(event.entry.recorded)),
-        ("outcome", Fact::Token(None, event.outcome.to_owned())),
+        ("outcome", token("http://hl7.org/fhir/audit-event-outcome", event.outcome)),
         ("site", Fact::Token(None, event.server.base_url.clone())),
         ("source", Fact::Identifier(Some("urn:ietf:rfc:3986".to_owned()), event.server.base_url.clone())),
         ("type", token(event.kind.system, &event.kind.code)),

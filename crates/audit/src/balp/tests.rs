@@ -238,5 +238,7 @@ fn facts_name_patients_clients_and_time() {
     assert!(facts.contains(&("patient", patient.clone())) && facts.contains(&("entity", patient)));
     assert!(facts.contains(&("date", Fact::Date(entry.recorded))));
     assert!(facts.contains(&("agent", Fact::Identifier(Some(server.base_url.clone()), "client-1".into()))));
-    assert!(facts.contains(&("action", Fact::Token(None, "R".into()))));
+    assert!(
+        facts.contains(&("action", Fact::Token(Some("http://hl7.org/fhir/audit-event-action".into()), "R".into())))
+    );
 }
