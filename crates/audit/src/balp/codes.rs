@@ -82,7 +82,7 @@ pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>
         (_, "stop") => Some(dcm("110121", "Application Stop")),
         (_, "token-issued" | "token-refused") => Some(dcm("110122", "Login")),
         (_, "token-revoked") => Some(dcm("110123", "Logout")),
-        (_, "client-added" | "client-removed") => Some(dcm("110137", "User Security Attributes Changed")),
+        (_, word) if word.starts_with("client-") => Some(dcm("110137", "User Security Attributes Changed")),
         (Kind::Security, _) if !subtype.starts_with("token-") => Some(dcm("110129", "Security Configuration")),
         _ => None,
     }

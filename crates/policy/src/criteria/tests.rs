@@ -86,3 +86,69 @@ fn what_is_no_criterion_grants_nothing() {
         assert_eq!(grants.unusable().len(), 1, "{query}");
     }
 }
+
+struct Alone;
+
+impl search::matcher::Related for Alone {
+    fn target_matches(&self, _: ResourceType, _: &fhir::LogicalId, _: &search::Predicate) -> bool {
+        false
+    }
+
+    fn referred_to(
+        &self,
+        _: (ResourceType, &fhir::LogicalId),
+        _: ResourceType,
+        _: search::ParameterId,
+        _: &search::Predicate,
+    ) -> bool {
+        false
+    }
+}
+
+fn granted(grants: &Grants, json: &str) -> bool {
+    let tree = fhir::json::Tree::parse(json.as_bytes().to_vec()).unwrap();
+    let element = fhir::element::Element::resource(&tree, fhir::schema::r4()).unwrap();
+    let values = search::extract::extract(search::registry(), element, "https://handrail.test/fhir");
+    let subject = search::matcher::Subject {
+        resource_type: observation(),
+        id: &fhir::LogicalId::parse("o").unwrap(),
+        last_updated: fhir::Instant::from_unix_millis(0),
+        values: &values,
+    };
+    match grants.access(observation(), Need::Read) {
+        Access::Nothing => false,
+        Access::Everything => true,
+        Access::Where(predicate) => search::matcher::matches(search::registry(), predicate, subject, &Alone),
+    }
+}
+
+/// B34, B35, B38: a resource with the category is granted even when it has others; another is not;
+/// repeated parameters must both hold, comma is either, scopes are a union.
+#[test]
+fn granular_scopes_grant_whole_resources() {
+    let with = |categories: &[&str], code: &str| {
+        let categories: Vec<String> = categories
+            .iter()
+            .map(|one| format!(r#"{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"{one}"}}]}}"#))
+            .collect();
+        format!(
+            r#"{{"resourceType":"Observation","id":"o","status":"final","category":[{}],"code":{{"coding":[{{"system":"http://loinc.org","code":"{code}"}}]}}}}"#,
+            categories.join(",")
+        )
+    };
+    let (survey, vital, both) =
+        (with(&["survey"], "52491-8"), with(&["vital-signs"], "8480-6"), with(&["survey", "exam"], "83233-7"));
+    let rows = [
+        ("system/Observation.rs?category=survey", [true, false, true]),
+        ("system/Observation.rs?category=survey&category=exam", [false, false, true]),
+        ("system/Observation.rs?category=vital-signs,exam", [false, true, true]),
+        ("system/Observation.rs?category=survey&code=http://loinc.org|52491-8", [true, false, false]),
+        ("system/Observation.rs?category=exam system/Observation.r?code=8480-6", [false, true, true]),
+        ("system/Observation.rs?category=survey system/Observation.rs", [true, true, true]),
+        ("system/Observation.s?category=survey", [false, false, false]),
+    ];
+    for (scope_text, expected) in rows {
+        let grants = grants(scope_text);
+        assert_eq!([&survey, &vital, &both].map(|json| granted(&grants, json)), expected, "{scope_text}");
+    }
+}

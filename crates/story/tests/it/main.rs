@@ -12,7 +12,7 @@ fn parse(bytes: Vec<u8>) -> Tree {
 }
 
 fn bundles() -> Vec<Tree> {
-    Story::new(7, PATIENTS).map(|bytes| parse(bytes)).collect()
+    Story::new(7, PATIENTS).map(parse).collect()
 }
 
 fn entries(bundle: &Tree) -> Vec<Value<'_>> {
