@@ -152,8 +152,11 @@ pub fn event<'a>(entry: &'a Entry, sequence: u64, server: &'a Server) -> Event<'
     };
     subtypes.extend(codes::dicom_subtype(entry.kind, &entry.subtype));
 
-    let mut entities = vec![Entity::Request(&entry.request_id)];
-    if let Some(query) = &entry.query {
+    let mut entities = Vec::with_capacity(2 + entry.touched.len() + entry.patients.len());
+    if !entry.request_id.trim().is_empty() {
+        entities.push(Entity::Request(&entry.request_id));
+    }
+    if let Some(query) = entry.query.as_deref().filter(|query| !query.is_empty()) {
         entities.push(Entity::Query(query));
     }
     let version = |touched: &crate::entry::Touched| touched.version.map(fhir::VersionId::number);
@@ -184,7 +187,7 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
         (Kind::Rest, Action::Delete) => (codes::APPLICATION, codes::CUSTODIAN),
         (Kind::Security | Kind::Application, _) => (codes::APPLICATION, codes::DESTINATION_ROLE),
     };
-    let who = || match &entry.client_id {
+    let who = || match entry.client_id.as_deref().filter(|client| !client.trim().is_empty()) {
         Some(client) => Who::Identifier(&server.base_url, client),
         None => Who::Display("not authenticated"),
     };
@@ -194,7 +197,7 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
         agents.push(Agent {
             kind: client,
             who: who(),
-            requestor: entry.token_name.is_none(),
+            requestor: token_name(entry).is_none(),
             policy: None,
             network: entry.address.map(|address| (Cow::Owned(plain(address)), "2")),
         });
@@ -206,7 +209,7 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
         policy: None,
         network: Some((Cow::Borrowed(&server.base_url), "5")),
     });
-    if let Some(token) = &entry.token_name {
+    if let Some(token) = token_name(entry) {
         agents.push(Agent {
             kind: codes::OAUTH_USER,
             who: who(),
@@ -218,6 +221,11 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
     agents
 }
 
+/// The operator has no token, and no name of one.
+fn token_name(entry: &Entry) -> Option<&str> {
+    entry.token_name.as_deref().filter(|name| !name.is_empty())
+}
+
 /// An IPv4 peer of a dual-stack socket is written as IPv4.
 fn plain(address: IpAddr) -> String {
     address.to_canonical().to_string()
@@ -225,7 +233,7 @@ fn plain(address: IpAddr) -> String {
 
 fn profiles(entry: &Entry) -> Vec<String> {
     let mut profiles = Vec::new();
-    if entry.token_name.is_some() {
+    if token_name(entry).is_some() {
         profiles.push(format!("{}OAUTHaccessTokenUse.Opaque", codes::PROFILE_BASE));
     }
     let name = match (&*entry.subtype, entry.action) {
@@ -236,7 +244,11 @@ fn profiles(entry: &Entry) -> Vec<String> {
         ("search" | "search-type" | "search-system", Action::Execute) => "Query",
         _ => return profiles,
     };
-    let one_object = if name == "Query" { entry.query.is_some() } else { entry.touched.len() == 1 };
+    let one_object = if name == "Query" {
+        entry.query.as_deref().is_some_and(|query| !query.is_empty())
+    } else {
+        entry.touched.len() == 1
+    };
     if entry.kind == Kind::Rest && entry.outcome == Outcome::Success && entry.address.is_some() && one_object {
         let patient = if entry.patients.len() == 1 { "Patient" } else { "" };
         profiles.push(format!("{}{patient}{name}", codes::PROFILE_BASE));
@@ -282,8 +294,10 @@ impl Event<'_> {
                 w.key("type");
                 w.array(|w| coding(w, &codes::APPLICATION_SERVER));
             });
-            w.key("entity");
-            w.array(|w| self.entities.iter().for_each(|one| entity(w, one)));
+            if !self.entities.is_empty() {
+                w.key("entity");
+                w.array(|w| self.entities.iter().for_each(|one| entity(w, one)));
+            }
         });
         w.into_bytes()
     }

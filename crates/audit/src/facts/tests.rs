@@ -29,10 +29,11 @@ prop_compose! {
         outcome in prop::sample::select(vec![
             Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure, Outcome::MajorFailure,
         ]),
-        outcome_text in proptest::option::of("[ -~]{1,20}"),
-        client_id in proptest::option::of("[a-z0-9-]{1,12}"),
-        token_name in proptest::option::of("[0-9a-f]{16}"),
+        outcome_text in proptest::option::of("[ -~]{0,20}"),
+        client_id in proptest::option::of("[a-z0-9-]{0,12}"),
+        token_name in proptest::option::of("(|[0-9a-f]{16})"),
         address in proptest::option::of(any::<std::net::IpAddr>()),
+        request_id in "[0-9a-f]{0,3}",
         query in proptest::option::of("Observation\\?[ -~]{0,20}"),
         touched in prop::collection::vec((prop::sample::select(vec!["Observation", "Patient", "Encounter"]), "[a-z0-9]{1,8}", 0_u32..3), 0..3),
         patients in prop::collection::vec("[a-z0-9]{1,8}", 0..3),
@@ -43,7 +44,7 @@ prop_compose! {
         Entry {
             recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome,
             outcome_text: outcome_text.map(Into::into), client_id: client_id.map(Into::into),
-            token_name: token_name.map(Into::into), address, request_id: "5f2c9f0e".into(), query: query.map(Into::into),
+            token_name: token_name.map(Into::into), address, request_id: request_id.into(), query: query.map(Into::into),
             touched, patients: patients.iter().map(|one| id(one)).collect(),
         }
     }
