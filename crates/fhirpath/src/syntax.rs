@@ -46,7 +46,7 @@ pub(crate) enum Node {
 pub(crate) enum Step {
     /// A member name.
     Child(Box<str>),
-    /// The first name of a path, with a capital: the focus when it has this type, else a member name.
+    /// The first name of a path, with a capital: the focus when it has this type, else nothing.
     Head(Box<str>),
     /// `as T`, `as(T)`, `ofType(T)`.
     OfType(TypeName),

@@ -90,7 +90,8 @@ impl Findings {
         }
         if self.overflow {
             let text = format!("more than {} issues were found: the others are not listed", limits::ISSUES_MAX);
-            issues.push(Issue::error(IssueType::TooLong, text));
+            let severity = issues.iter().map(|issue| issue.severity).max().unwrap_or(Severity::Error);
+            issues.push(Issue { severity, ..Issue::error(IssueType::TooLong, text) });
         }
         issues
     }

@@ -12,9 +12,11 @@ use fhir::issue::{Issue, IssueType, Severity};
 use fhir::schema::Constraint;
 use fhirpath::{Context, EvaluateError, Expression, evaluate_condition};
 
-/// Invariants of the R4 tables that are not evaluated, with the reason. A test holds this list to be
-/// exactly those that cannot be.
-pub const SKIPPED: &[(&str, &str)] = &[];
+/// Invariants of the R4 tables that are not evaluated, with the reason.
+pub const SKIPPED: &[(&str, &str)] = &[(
+    "que-7",
+    "asks `answer is Boolean`, the System type, of an answer that is a FHIR boolean: no answer could satisfy it",
+)];
 
 /// Invariants that this crate checks by itself, in the walk: faster, and with better places.
 const BUILT_IN: &[&str] = &["dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ele-1", "ext-1", "ref-1", "txt-1", "txt-2"];

@@ -3,7 +3,7 @@
 use super::equality::Set;
 use super::{EvaluateError, Evaluator, Outcome, Scope, boolean, one, optional};
 use crate::function::Function;
-use crate::item::{Collection, Item};
+use crate::item::{Collection, Item, derives_from};
 use crate::number;
 use crate::quantity::{CalendarUnit, Quantity, Unit};
 use crate::syntax::{Node, Operator};
@@ -77,9 +77,8 @@ impl<'a> Evaluator<'a> {
                 let (left, right) = (self.single(&sides[0], scope)?, self.single(&sides[1], scope)?);
                 let (Some(left), Some(right)) = (left, right) else { return Ok(Collection::new()) };
                 let (Some(left), Some(right)) = (left.to_system(), right.to_system()) else {
-                    let unknown = |item: &Item<'a>| matches!(item, Item::Element(element) if element.value.is_none());
-                    // A primitive without value has nothing to compare; other elements are no operands.
-                    return if unknown(&left) || unknown(&right) {
+                    // Other elements than quantities and primitives without value are no operands at all.
+                    return if is_open(&left) || is_open(&right) {
                         Ok(Collection::new())
                     } else {
                         Err(EvaluateError::WrongType("an operator"))
@@ -218,6 +217,12 @@ impl<'a> Evaluator<'a> {
             },
         }
     }
+}
+
+/// A primitive or quantity that has no value to compare, or only a bound (`comparator`).
+fn is_open(item: &Item<'_>) -> bool {
+    let Item::Element(element) = item else { return false };
+    element.is_primitive() || derives_from(element.schema, element.definition, "Quantity")
 }
 
 /// Singleton evaluation of a condition.

@@ -6,7 +6,7 @@ use super::{Evaluator, Flow, Outcome, Scope, Sink};
 use crate::item::{Item, derives_from};
 use crate::syntax::{Node, Step};
 use fhir::element::Element;
-use fhir::schema::TypeKind;
+use fhir::schema::{Schema, TypeDefinition, TypeKind};
 use std::borrow::Cow;
 
 impl<'a> Evaluator<'a> {
@@ -52,16 +52,17 @@ impl<'a> Evaluator<'a> {
         let Some((step, rest)) = steps.split_first() else { return sink(self, item) };
         match step {
             Step::Child(name) => self.children_named(&item, name, rest, scope, sink),
+            // WHY: no element of FHIR has a capital at its front, so what is not the type is nothing.
             Step::Head(name) => {
-                let matches = match &item {
-                    Item::Element(element) => derives_from(element.schema, element.definition, name),
-                    Item::Unresolved(definition) => derives_from(self.focus.schema, definition, name),
-                    _ => false,
+                let definition = match &item {
+                    Item::Element(element) => element.definition,
+                    Item::Unresolved(definition) => definition,
+                    _ => return Ok(Flow::Continue),
                 };
-                if matches {
+                if is_or_derives_from(self.focus.schema, definition, name) {
                     self.step(item, index, rest, scope, sink)
                 } else {
-                    self.children_named(&item, name, rest, scope, sink)
+                    Ok(Flow::Continue)
                 }
             }
             Step::OfType(name) => {
@@ -167,7 +168,20 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The first child of this name, as an item.
+/// As [`derives_from`]; of a resource the two types above are known, as the unions of search parameters ask
+/// every resource for thirty others.
+fn is_or_derives_from(schema: &Schema, definition: &TypeDefinition, name: &str) -> bool {
+    match definition.kind {
+        TypeKind::Resource if definition.name != name => match name {
+            "Resource" => true,
+            "DomainResource" => definition.base == name,
+            _ => false,
+        },
+        _ => derives_from(schema, definition, name),
+    }
+}
+
+/// The text of the first child of this name.
 pub(super) fn child_text<'a>(element: &Element<'a>, name: &str) -> Option<Cow<'a, str>> {
     element.child(name)?.text()
 }

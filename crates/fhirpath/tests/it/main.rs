@@ -10,6 +10,7 @@
 mod arbitrary_text;
 mod budget;
 mod filled;
+mod invariants;
 mod language;
 mod references;
 mod search_parameters;
