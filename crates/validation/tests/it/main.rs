@@ -1,11 +1,6 @@
 //! Black-box tests of validation.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "helpers of tests; clippy.toml exempts only the test functions themselves"
-)]
+#![expect(clippy::panic, reason = "helpers of tests; clippy.toml exempts only the test functions themselves")]
 
 mod arbitrary_json;
 mod bounds;
