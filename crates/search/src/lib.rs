@@ -25,6 +25,9 @@ pub mod query;
 pub mod registry;
 pub mod ucum;
 
+#[cfg(test)]
+mod testing;
+
 pub use encoded::{EncodedValues, decode, encode};
 pub use extract::extract;
 pub use index_value::{IndexValue, IndexValues, ValueRef, Values};
