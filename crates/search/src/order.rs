@@ -1,8 +1,7 @@
 //! Order of results: sort keys as bytes, so that a page's cursor can hold one and compare it.
 //!
 //! Ascending uses a resource's smallest value, descending its largest; a resource without a value
-//! comes last either way. Text sorts folded, tokens by code then system, references by URL or
-//! target id, quantities in canonical units when they have them. Text beyond
+//! comes last either way. Text sorts folded, tokens by code, references by target id or URL, quantities in canonical units when they have them. Text beyond
 //! [`limits::SORT_TEXT_BYTES_MAX`] bytes does not count; ties are the store's (row order).
 //! SPEC: R4 search.html#sort.
 
@@ -60,18 +59,13 @@ pub fn sort_key(subject: Subject<'_>, keys: &[SortKey]) -> Vec<u8> {
 pub fn key_bytes(value: ValueRef<'_>, direction: Direction) -> Vec<u8> {
     let mut out = Vec::new();
     match value {
-        ValueRef::Token { system, code, text } => {
+        ValueRef::Token { code, text, .. } => {
             append_text(&mut out, if code.is_empty() { text.unwrap_or_default() } else { code });
-            append_text(&mut out, system.unwrap_or_default());
         }
-        ValueRef::String { folded, original } => {
-            append_text(&mut out, folded);
-            append_text(&mut out, original);
-        }
+        ValueRef::String { folded, .. } => append_text(&mut out, folded),
         ValueRef::Reference { target, url, identifier } => {
             let text = target.map(|(_, id)| id).or(url).or(identifier.map(|(_, value)| value));
             append_text(&mut out, text.unwrap_or_default());
-            append_text(&mut out, target.map_or("", |(kind, _)| kind.name()));
         }
         ValueRef::Date { low, high } => {
             append_millis(&mut out, if direction == Direction::Ascending { low } else { high });

@@ -238,6 +238,12 @@ fn simple_test() -> BoxedStrategy<Test> {
     .boxed()
 }
 
+/// Values of parameter 1, all strings.
+pub(crate) fn one_kind() -> BoxedStrategy<IndexValues> {
+    let one = string_value().prop_map(|value| (ParameterId(1), value));
+    proptest::collection::vec(one, 0..3).prop_map(IndexValues).boxed()
+}
+
 /// A test of any kind.
 pub(crate) fn test() -> BoxedStrategy<Test> {
     prop_oneof![

@@ -46,7 +46,7 @@ impl Reading<'_> {
 
     pub(super) fn date(self, text: &str) -> Result<DateTest, Refusal> {
         let (prefix, rest) = prefix(text)?;
-        let span = DateTime::parse(&rest.replace(' ', "+")).ok_or_else(|| {
+        let span = DateTime::parse_search(&rest.replace(' ', "+")).ok_or_else(|| {
             Refusal::wrong("not a date: yyyy, yyyy-mm, yyyy-mm-dd or yyyy-mm-ddThh:mm[:ss[.fff]][Z|±hh:mm]")
         })?;
         let (mut low, mut high) = (span.low, span.high);
