@@ -1,7 +1,16 @@
 //! Registered clients. SPEC: SMART App Launch 2.2 client-confidential-asymmetric; rows B11, B13, C2, C11.
+//!
+//! All of them authenticate with `private_key_jwt`; secrets are for other kinds of client, which are not built.
 
+pub(crate) mod check;
+mod record;
+pub(crate) mod registry;
+
+pub use check::Enforceable;
+
+use crate::tables::Unavailable;
 use fhir::Instant;
-use oauth::scope::Scope;
+use oauth::{jwk::Jwks, scope::Scope};
 use std::{fmt, sync::Arc};
 
 /// Where a client's public keys come from.
@@ -28,8 +37,17 @@ pub struct NewClient {
     pub introspects_any: bool,
 }
 
+/// Where a registered client's keys come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keys {
+    /// Registered keys.
+    Inline(Arc<Jwks>),
+    /// Fetched from here.
+    Url(Arc<str>),
+}
+
 /// A registered client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     /// `client_id`, made by the server.
     pub id: Arc<str>,
@@ -39,6 +57,8 @@ pub struct Client {
     pub scopes: Arc<[Scope]>,
     /// The same as text.
     pub scope_text: Arc<str>,
+    /// Its public keys.
+    pub keys: Keys,
     /// Browser origins that may call with its tokens.
     pub origins: Vec<String>,
     /// May introspect tokens of other clients.
@@ -71,3 +91,21 @@ impl fmt::Display for ClientError {
 }
 
 impl std::error::Error for ClientError {}
+
+impl From<Unavailable> for ClientError {
+    fn from(error: Unavailable) -> Self {
+        Self::Unavailable(error.0)
+    }
+}
+
+impl Client {
+    /// Makes a client of a registration, when it is acceptable.
+    pub(crate) fn register(
+        new: &NewClient,
+        id: String,
+        created: Instant,
+        enforceable: &check::Enforceable,
+    ) -> Result<Self, ClientError> {
+        check::checked(new, id, created, enforceable)
+    }
+}

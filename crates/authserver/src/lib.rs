@@ -1,16 +1,32 @@
 //! The authorization server: discovery, token, introspection, revocation, clients and keys.
 //!
 //! - [`service`]: the route table and the door: every answer is an [`audit::Audited`] one.
-//! - [`client`]: registered clients, durable, read through an in-memory copy.
+//! - `endpoint`: one file each. `authentication`: who a client is. `outcome`: the only place that chooses a status.
+//! - [`client`]: registered clients, durable, read through an in-memory copy. `jwks_source`: their keys by URL.
+//! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
 //! - [`egress`]: the one way out, implemented by the binary.
 //!
 //! SPEC: SMART Backend Services; RFC 6749, 7009, 7523, 7662, 8414; rows B1 to B6, B46, B61, B67 to B69, C1 to C13.
-//! Left out until people come (issue 5): authorize, login, consent, OpenID Connect.
+//! Left out until people come: authorize, login, consent, OpenID Connect.
 
+mod authentication;
 pub mod client;
 pub mod egress;
+mod endpoint;
+mod event;
+mod jwks_source;
+mod keys;
 pub mod limits;
+mod live_tokens;
+mod outcome;
+mod random;
+mod rate;
 pub mod service;
+mod tables;
+#[cfg(test)]
+mod testing;
+mod token;
+mod used_assertions;
 
-pub use client::{Client, ClientError, NewClient, NewKeys};
-pub use service::{Parts, Service, StartError};
+pub use client::{Client, ClientError, Keys, NewClient, NewKeys};
+pub use service::{Parts, ROUTES, Service, StartError};

@@ -59,8 +59,5 @@ pub const RATE_ENTRIES_MAX: usize = 65_536;
 /// Seconds that a retired signing key stays in the published JWKS, so that what it signed can be verified.
 pub const KEY_OVERLAP_S: i64 = 24 * 3600;
 
-/// Bits of the server's RSA signing key. 2048 is the least that RS256 allows; 3072 outlives 2030.
-pub const RSA_KEY_BITS: usize = 2048;
-
 /// Seconds between two sweeps of what has expired.
 pub const SWEEP_S: i64 = 30;

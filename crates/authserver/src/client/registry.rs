@@ -1,0 +1,137 @@
+//! The registered clients: a table, and a copy in memory that requests read without a lock.
+
+use super::{Client, ClientError, record};
+use crate::{
+    limits,
+    tables::{Table, Unavailable},
+};
+use arc_swap::ArcSwap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+#[derive(Default, Clone)]
+struct Copy {
+    by_id: HashMap<Arc<str>, Arc<Client>>,
+    origins: HashSet<String>,
+}
+
+impl Copy {
+    fn of(clients: impl Iterator<Item = Arc<Client>>) -> Self {
+        let by_id: HashMap<_, _> = clients.map(|client| (Arc::clone(&client.id), client)).collect();
+        let working = by_id.values().filter(|client| !client.disabled);
+        let origins = working.flat_map(|client| client.origins.iter().cloned()).collect();
+        Self { by_id, origins }
+    }
+}
+
+/// The clients.
+pub(crate) struct Registry {
+    table: Arc<dyn Table>,
+    copy: ArcSwap<Copy>,
+    writing: Mutex<()>,
+}
+
+impl Registry {
+    /// Reads the table.
+    pub(crate) fn open(table: Arc<dyn Table>) -> Result<Self, Unavailable> {
+        let rows = table.all()?;
+        let mut clients = Vec::with_capacity(rows.len());
+        for (id, row) in rows {
+            let client = record::decode(&id, &row);
+            clients.push(Arc::new(client.ok_or_else(|| Unavailable("a client's row is malformed".into()))?));
+        }
+        Ok(Self { table, copy: ArcSwap::from_pointee(Copy::of(clients.into_iter())), writing: Mutex::new(()) })
+    }
+
+    /// The client of this id, disabled or not.
+    pub(crate) fn client(&self, id: &str) -> Option<Arc<Client>> {
+        self.copy.load().by_id.get(id).cloned()
+    }
+
+    /// Whether a client of this id may have tokens.
+    pub(crate) fn works(&self, id: &str) -> bool {
+        self.copy.load().by_id.get(id).is_some_and(|client| !client.disabled)
+    }
+
+    /// All, oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<Client>> {
+        let mut clients: Vec<_> = self.copy.load().by_id.values().cloned().collect();
+        clients.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        clients
+    }
+
+    /// Whether a client that works names this origin.
+    pub(crate) fn knows_origin(&self, origin: &str) -> bool {
+        self.copy.load().origins.contains(origin)
+    }
+
+    /// Adds a client. `record` is called when it is on stable storage and before it works; when that fails, the
+    /// change is taken back.
+    pub(crate) fn add(
+        &self,
+        client: Client,
+        record: impl FnOnce(&Client) -> Result<(), ClientError>,
+    ) -> Result<Arc<Client>, ClientError> {
+        let _guard = self.lock();
+        let copy = self.copy.load_full();
+        if copy.by_id.len() >= limits::CLIENTS_MAX {
+            return Err(ClientError::Invalid(format!("there are {} clients already", limits::CLIENTS_MAX)));
+        }
+        self.put(&copy, client, record)
+    }
+
+    /// Disables a client or lets it work again; `record` as for [`Registry::add`].
+    pub(crate) fn set_disabled(
+        &self,
+        id: &str,
+        disabled: bool,
+        record: impl FnOnce(&Client) -> Result<(), ClientError>,
+    ) -> Result<Arc<Client>, ClientError> {
+        let _guard = self.lock();
+        let copy = self.copy.load_full();
+        let client = copy.by_id.get(id).ok_or(ClientError::NotFound)?;
+        self.put(&copy, Client { disabled, ..Client::clone(client) }, record)
+    }
+
+    fn put(
+        &self,
+        copy: &Copy,
+        client: Client,
+        record: impl FnOnce(&Client) -> Result<(), ClientError>,
+    ) -> Result<Arc<Client>, ClientError> {
+        let client = Arc::new(client);
+        let key = client.id.as_bytes();
+        self.table.put(key, &record::encode(&client))?;
+        if let Err(error) = record(&client) {
+            match copy.by_id.get(&client.id) {
+                Some(before) => self.table.put(key, &record::encode(before))?,
+                None => self.table.remove_all(&[key.to_vec()])?,
+            }
+            return Err(error);
+        }
+        let others = copy.by_id.values().filter(|other| other.id != client.id).cloned();
+        self.copy.store(Arc::new(Copy::of(others.chain([Arc::clone(&client)]))));
+        Ok(client)
+    }
+
+    /// Removes a client: it stops working at once, then the table hears of it.
+    pub(crate) fn remove(&self, id: &str) -> Result<Arc<Client>, ClientError> {
+        let _guard = self.lock();
+        let copy = self.copy.load_full();
+        let client = copy.by_id.get(id).cloned().ok_or(ClientError::NotFound)?;
+        let remaining = Copy::of(copy.by_id.values().filter(|other| *other.id != *id).cloned());
+        self.copy.store(Arc::new(remaining));
+        if let Err(error) = self.table.remove_all(&[id.as_bytes().to_vec()]) {
+            // It would be back after a restart: the operator must know that it is not removed.
+            self.copy.store(copy);
+            return Err(error.into());
+        }
+        Ok(client)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,82 @@
+//! What happened, for the audit log. SPEC: rows F16, F19, F24: never a token or an assertion, only a token's name.
+
+use crate::outcome::{self, Refusal};
+use audit::{
+    Entry,
+    entry::{Action, Kind, Outcome},
+};
+use fhir::Instant;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::{net::IpAddr, sync::Arc};
+
+/// An event in the making: filled as a request is understood.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    subtype: &'static str,
+    action: Action,
+    /// The client that was authenticated.
+    pub(crate) client_id: Option<Arc<str>>,
+    /// The token concerned.
+    pub(crate) token_name: Option<Arc<str>>,
+    /// Why it failed, more exactly than the client is told.
+    pub(crate) reason: Option<String>,
+    details: Vec<(&'static str, String)>,
+}
+
+impl Event {
+    /// Of this subtype; see `audit::balp` for what they are rendered as.
+    pub(crate) fn new(subtype: &'static str, action: Action) -> Self {
+        Self { subtype, action, client_id: None, token_name: None, reason: None, details: Vec::new() }
+    }
+
+    /// Adds a detail: which client, which scopes.
+    pub(crate) fn detail(&mut self, name: &'static str, value: &str) {
+        // Bounded, for it may come from someone whom nobody knows.
+        self.details.push((name, value.chars().take(DETAIL_CHARS_MAX).collect()));
+    }
+
+    /// Now it is another event: a refusal of what was begun.
+    pub(crate) fn becomes(&mut self, subtype: &'static str) {
+        self.subtype = subtype;
+    }
+
+    /// The entry.
+    pub(crate) fn entry(
+        self,
+        refusal: Option<Refusal>,
+        recorded: Instant,
+        address: Option<IpAddr>,
+        request_id: Arc<str>,
+    ) -> Entry {
+        let outcome = match refusal {
+            None => Outcome::Success,
+            Some(refusal) if outcome::is_fault(refusal) => Outcome::SeriousFailure,
+            Some(_) => Outcome::MinorFailure,
+        };
+        let outcome_text = refusal.map(|refusal| {
+            let code = outcome::code(refusal);
+            self.reason.map_or_else(|| code.to_string(), |reason| format!("{code}: {reason}")).into()
+        });
+        let encoded = |value: &str| utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
+        let details: Vec<String> =
+            self.details.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        Entry {
+            recorded,
+            kind: Kind::Security,
+            subtype: self.subtype.into(),
+            action: self.action,
+            outcome,
+            outcome_text,
+            client_id: self.client_id,
+            token_name: self.token_name,
+            address,
+            request_id,
+            query: (!details.is_empty()).then(|| details.join("&").into()),
+            touched: Vec::new(),
+            patients: Vec::new(),
+        }
+    }
+}
+
+/// Characters of a detail: all scopes of most clients.
+const DETAIL_CHARS_MAX: usize = 1000;

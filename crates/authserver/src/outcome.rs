@@ -1,0 +1,167 @@
+//! The only place that chooses a status, an error code and their headers. SPEC: RFC 6749 section 5.2, RFC 6750 section
+//! 3, RFC 7009, RFC 7662; rows B46, C8, C13, F66.
+//!
+//! The texts are fixed: nothing of a request comes back, and all failures of a client to prove who it is have one text.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use oauth::error::ErrorCode;
+use serde_json::{Value, json};
+
+/// Why a request gets an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Refusal {
+    /// No such path.
+    NotFound,
+    /// A method that the path does not have; the value of `Allow`.
+    Method(&'static str),
+    /// Over the body limit.
+    TooLarge,
+    /// Not a form.
+    MediaType,
+    /// A form that breaks the rules.
+    Form,
+    /// A required parameter is missing; its name.
+    Missing(&'static str),
+    /// More than one way of authenticating at once.
+    SeveralCredentials,
+    /// A grant type that is not offered.
+    GrantType,
+    /// The client did not prove who it is, for whatever reason.
+    Client,
+    /// As [`Refusal::Client`], where the client tried HTTP Basic.
+    ClientBasic,
+    /// As [`Refusal::Client`], at the introspection endpoint (row B69).
+    ClientIntrospecting,
+    /// A Bearer token that is not live.
+    Bearer,
+    /// No scope was asked for.
+    NoScope,
+    /// `system/` beside `patient/` or `user/`.
+    MixedScopes,
+    /// Too many or too long scopes.
+    ScopeSize,
+    /// Nothing grantable.
+    Scope,
+    /// Too often; seconds to wait.
+    TooMany(u64),
+    /// The store, the audit log or the randomness is unavailable.
+    Unavailable,
+}
+
+/// Status, code and description of a refusal.
+fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
+    use ErrorCode as E;
+    use StatusCode as S;
+    const CLIENT: &str = "the client could not be authenticated";
+    match refusal {
+        Refusal::NotFound => (S::NOT_FOUND, E::InvalidRequest, "no such endpoint"),
+        Refusal::Method(_) => (S::METHOD_NOT_ALLOWED, E::InvalidRequest, "the endpoint does not have this method"),
+        Refusal::TooLarge => (S::PAYLOAD_TOO_LARGE, E::InvalidRequest, "the request body is over 64 kB"),
+        Refusal::MediaType => {
+            (S::BAD_REQUEST, E::InvalidRequest, "the Content-Type must be application/x-www-form-urlencoded")
+        }
+        Refusal::Form => {
+            (S::BAD_REQUEST, E::InvalidRequest, "the form is not properly encoded or has a parameter more than once")
+        }
+        Refusal::Missing("grant_type") => (S::BAD_REQUEST, E::InvalidRequest, "grant_type is missing"),
+        Refusal::Missing("token") => (S::BAD_REQUEST, E::InvalidRequest, "token is missing"),
+        Refusal::Missing(_) => (S::BAD_REQUEST, E::InvalidRequest, "a required parameter is missing"),
+        Refusal::SeveralCredentials => {
+            (S::BAD_REQUEST, E::InvalidRequest, "more than one way of authenticating was used")
+        }
+        Refusal::GrantType => (S::BAD_REQUEST, E::UnsupportedGrantType, "the grant type must be client_credentials"),
+        Refusal::Client => (S::BAD_REQUEST, E::InvalidClient, CLIENT),
+        Refusal::ClientBasic | Refusal::ClientIntrospecting => (S::UNAUTHORIZED, E::InvalidClient, CLIENT),
+        Refusal::Bearer => (S::UNAUTHORIZED, E::InvalidToken, "the access token is not valid"),
+        Refusal::NoScope => (S::BAD_REQUEST, E::InvalidScope, "scope is missing"),
+        Refusal::MixedScopes => {
+            (S::BAD_REQUEST, E::InvalidScope, "system/ scopes cannot be asked for together with patient/ or user/ ones")
+        }
+        Refusal::ScopeSize => (S::BAD_REQUEST, E::InvalidScope, "too many or too long scopes"),
+        Refusal::Scope => (S::BAD_REQUEST, E::InvalidScope, "none of the scopes can be granted to this client"),
+        Refusal::TooMany(_) => {
+            (S::TOO_MANY_REQUESTS, E::TemporarilyUnavailable, "too many requests; use a token for its whole life")
+        }
+        Refusal::Unavailable => {
+            (S::SERVICE_UNAVAILABLE, E::TemporarilyUnavailable, "the server cannot do this at the moment")
+        }
+    }
+}
+
+/// Seconds after which an unavailable server may be asked again.
+const UNAVAILABLE_RETRY_S: u64 = 5;
+
+/// The response of a refusal.
+pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
+    let (status, code, description) = row(refusal);
+    let mut response = uncached(&json!({ "error": code.as_str(), "error_description": description }));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    match refusal {
+        Refusal::Method(allow) => {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        Refusal::ClientBasic => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"handrail\""));
+        }
+        Refusal::ClientIntrospecting => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"handrail\""));
+        }
+        Refusal::Bearer => {
+            let value = HeaderValue::from_static("Bearer realm=\"handrail\", error=\"invalid_token\"");
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        Refusal::TooMany(seconds) => {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        Refusal::Unavailable => {
+            headers.insert(header::RETRY_AFTER, UNAVAILABLE_RETRY_S.into());
+        }
+        _ => {}
+    }
+    response
+}
+
+/// The code of a refusal, for its audit entry.
+pub(crate) fn code(refusal: Refusal) -> ErrorCode {
+    row(refusal).1
+}
+
+/// Whether a refusal is the server's own fault.
+pub(crate) fn is_fault(refusal: Refusal) -> bool {
+    row(refusal).0.is_server_error()
+}
+
+/// A JSON answer that nobody may keep: `no-store`, and for old caches `no-cache` (row B46).
+pub(crate) fn uncached(body: &Value) -> Response<Bytes> {
+    let mut response = json_response(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// A public document, to be kept for a few minutes.
+pub(crate) fn document(body: &Value) -> Response<Bytes> {
+    let mut response = json_response(body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// An answer without a body: a revocation that was done.
+pub(crate) fn empty() -> Response<Bytes> {
+    let mut response = uncached(&Value::Null);
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    *response.body_mut() = Bytes::new();
+    response
+}
+
+fn json_response(body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

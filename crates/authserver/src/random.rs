@@ -1,0 +1,34 @@
+//! Random names and secrets, from the operating system by way of `aws-lc-rs`.
+
+use aws_lc_rs::rand;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// The machine gives no randomness: nothing can be issued.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoRandomness;
+
+fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
+
+/// 32 random bytes as base64url: an access token.
+pub(crate) fn secret() -> Result<String, NoRandomness> {
+    Ok(URL_SAFE_NO_PAD.encode(bytes::<32>()?))
+}
+
+/// 16 random bytes in hex: a client id or request id. Never begins with a dash, so it pastes into a command line.
+pub(crate) fn name() -> Result<String, NoRandomness> {
+    Ok(hex(&bytes::<16>()?))
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        text
+    })
+}

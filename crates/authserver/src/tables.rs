@@ -1,0 +1,98 @@
+//! The few durable tables that this server keeps, behind a small trait: the store's in production, memory in unit tests.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `oauth_clients` | client id | the registration, JSON |
+//! | `oauth_tokens` | SHA-256 of the token | the grant, JSON |
+//! | `oauth_assertions` | SHA-256 of client id and `jti` | until when it may not come again, seconds, 8 bytes big-endian |
+//! | `oauth_keys` | `signing` | the server's private keys, JSON |
+
+use std::{fmt, sync::Arc};
+use store::Store;
+
+/// The table does not answer or does not take the change; the text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+impl From<store::CommitError> for Unavailable {
+    fn from(error: store::CommitError) -> Self {
+        match error {
+            store::CommitError::Unavailable(why) => Self(why),
+            other => Self(other.to_string()),
+        }
+    }
+}
+
+/// Keys with their values.
+pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A durable table: when a change returns, it is on stable storage. Calls may block on the disk.
+pub(crate) trait Table: Send + Sync {
+    /// The value of a key.
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Unavailable>;
+    /// Sets a key.
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<(), Unavailable>;
+    /// Sets a key that has no value; `false` when it has one. Atomic.
+    fn insert_new(&self, key: &[u8], value: &[u8]) -> Result<bool, Unavailable>;
+    /// Removes keys, those that have no value too.
+    fn remove_all(&self, keys: &[Vec<u8>]) -> Result<(), Unavailable>;
+    /// All pairs.
+    fn all(&self) -> Result<Rows, Unavailable>;
+}
+
+impl Table for store::tables::Table {
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Unavailable> {
+        Ok(Self::value(self, key)?)
+    }
+
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<(), Unavailable> {
+        Ok(Self::put(self, key, value)?)
+    }
+
+    fn insert_new(&self, key: &[u8], value: &[u8]) -> Result<bool, Unavailable> {
+        Ok(Self::insert_new(self, key, value)?)
+    }
+
+    fn remove_all(&self, keys: &[Vec<u8>]) -> Result<(), Unavailable> {
+        for key in keys {
+            self.remove(key)?;
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> Result<Rows, Unavailable> {
+        Ok(Self::all(self)?)
+    }
+}
+
+/// All tables of the authorization server.
+#[derive(Clone)]
+pub(crate) struct Tables {
+    pub(crate) clients: Arc<dyn Table>,
+    pub(crate) tokens: Arc<dyn Table>,
+    pub(crate) assertions: Arc<dyn Table>,
+    pub(crate) keys: Arc<dyn Table>,
+}
+
+impl Tables {
+    /// The store's.
+    pub(crate) fn of_store(store: &Store) -> Result<Self, store::OpenError> {
+        Ok(Self {
+            clients: Arc::new(store.table("oauth_clients")?),
+            tokens: Arc::new(store.table("oauth_tokens")?),
+            assertions: Arc::new(store.table("oauth_assertions")?),
+            keys: Arc::new(store.table("oauth_keys")?),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod memory;

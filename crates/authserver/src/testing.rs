@@ -1,0 +1,259 @@
+//! A whole authorization server in memory for unit tests: its clock, its tables, its log and its web are the test's.
+
+use crate::{
+    NewClient, NewKeys, Service,
+    egress::{Fetch, FetchError, Fetched, Fetching},
+    service::Recorder,
+    tables::{Table, memory::MemoryTables},
+};
+use audit::{
+    Entry, Receipt,
+    log::{Appender, Durability, Log, Unavailable},
+};
+use bytes::Bytes;
+use fhir::Instant;
+use http::{Method, Request, Response};
+use oauth::{client_assertion, jws::Algorithm, scope::Scope, sign::PrivateKey};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    },
+};
+
+pub(crate) const BASE: &str = "https://care.example:8443/fhir";
+pub(crate) const ISSUER: &str = "https://care.example:8443";
+pub(crate) const TOKEN: &str = "https://care.example:8443/oauth/token";
+pub(crate) const NOW_S: i64 = 1_800_000_000;
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Made once: an RSA key takes its time.
+static SERVER_KEYS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let tables = MemoryTables::default();
+    drop(crate::keys::ServerKeys::open(tables.keys.clone(), Instant::from_unix_millis(0)));
+    tables.keys.value(b"signing").unwrap().unwrap()
+});
+
+/// The client's usual key.
+pub(crate) static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(Algorithm::Es384).unwrap());
+/// A stranger's.
+pub(crate) static STRANGER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(Algorithm::Es384).unwrap());
+
+pub(crate) fn jwks(keys: &[&PrivateKey]) -> String {
+    json!({ "keys": keys.iter().map(|key| key.public().to_jwk()).collect::<Vec<_>>() }).to_string()
+}
+
+pub(crate) struct Recorded {
+    log: Log,
+    pub(crate) entries: Mutex<Vec<Entry>>,
+    pub(crate) down: AtomicBool,
+}
+
+struct Nowhere;
+
+impl Appender for Nowhere {
+    fn append(&self, _record: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Recorder for Recorded {
+    fn record(&self, entry: &Entry) -> Result<Receipt, Unavailable> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(Unavailable(std::io::Error::other("no space left")));
+        }
+        self.entries.lock().unwrap().push(entry.clone());
+        self.log.record(entry)
+    }
+}
+
+/// The other hosts.
+#[derive(Default)]
+pub(crate) struct Web {
+    pub(crate) pages: Mutex<HashMap<String, Result<Fetched, FetchError>>>,
+    pub(crate) fetches: AtomicUsize,
+}
+
+impl Web {
+    pub(crate) fn put(&self, url: &str, body: String, cache_control: Option<&str>) {
+        let page = Fetched { body: body.into(), cache_control: cache_control.map(str::to_owned), age_s: None };
+        self.pages.lock().unwrap().insert(url.into(), Ok(page));
+    }
+
+    pub(crate) fn fail(&self, url: &str, error: FetchError) {
+        self.pages.lock().unwrap().insert(url.into(), Err(error));
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+}
+
+impl Fetch for Web {
+    fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        Box::pin(async move {
+            self.fetches.fetch_add(1, Ordering::SeqCst);
+            // Lets others come in between, as a network would.
+            tokio::task::yield_now().await;
+            self.pages.lock().unwrap().get(url).cloned().unwrap_or(Err(FetchError::Status(404)))
+        })
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) tables: MemoryTables,
+    pub(crate) now_ms: Arc<AtomicI64>,
+    pub(crate) recorded: Arc<Recorded>,
+    pub(crate) web: Arc<Web>,
+    pub(crate) service: Service,
+    jtis: AtomicUsize,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) response: Response<Bytes>,
+}
+
+impl Answer {
+    /// `200`, or the status and error code: `400 invalid_client`.
+    pub(crate) fn line(&self) -> String {
+        match self.body["error"].as_str() {
+            Some(error) => format!("{} {error}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let tables = MemoryTables::default();
+        tables.keys.put(b"signing", &SERVER_KEYS).unwrap();
+        let recorded = Arc::new(Recorded {
+            log: Log::open(Box::new(Nowhere), None, Durability::Appended),
+            entries: Mutex::new(Vec::new()),
+            down: AtomicBool::new(false),
+        });
+        let now_ms = Arc::new(AtomicI64::new(NOW_S * 1000));
+        let web = Arc::new(Web::default());
+        let service = open(&tables, &recorded, &now_ms, &web);
+        Self { tables, now_ms, recorded, web, service, jtis: AtomicUsize::new(0) }
+    }
+
+    /// The server stops and starts on the same tables.
+    pub(crate) fn restart(&mut self) {
+        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web);
+    }
+
+    pub(crate) fn now_s(&self) -> i64 {
+        self.now_ms.load(Ordering::SeqCst) / 1000
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(crate) fn client(&self, scope: &str) -> Arc<str> {
+        self.client_with(scope, NewKeys::Inline(jwks(&[&KEY])))
+    }
+
+    pub(crate) fn client_with(&self, scope: &str, keys: NewKeys) -> Arc<str> {
+        let new =
+            NewClient { name: "System".into(), scope: scope.into(), keys, origins: vec![], introspects_any: false };
+        Arc::clone(&self.service.add_client(&new).unwrap().id)
+    }
+
+    pub(crate) fn jti(&self) -> String {
+        format!("jti-{}", self.jtis.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// The claims of a good assertion.
+    pub(crate) fn claims(&self, client: &str) -> Value {
+        let now_s = self.now_s();
+        json!({ "iss": client, "sub": client, "aud": TOKEN, "iat": now_s, "exp": now_s + 300, "jti": self.jti() })
+    }
+
+    pub(crate) fn assertion(&self, client: &str) -> String {
+        client_assertion::signed(&KEY, client, TOKEN, &self.jti(), self.now_s(), 300).unwrap()
+    }
+
+    pub(crate) async fn send(&self, address: &str, request: Request<Bytes>) -> Answer {
+        let address: IpAddr = address.parse().unwrap();
+        let response = self.service.answer(address, request).await.into_inner();
+        let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+        Answer { status: response.status().as_u16(), body, response }
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.send("192.0.2.1", form(path, body)).await
+    }
+
+    /// A token request with this assertion.
+    pub(crate) async fn ask(&self, assertion: &str, scope: &str) -> Answer {
+        self.post("/oauth/token", &token_form(assertion, scope)).await
+    }
+
+    /// A good token request.
+    pub(crate) async fn token(&self, client: &str, scope: &str) -> Answer {
+        self.ask(&self.assertion(client), scope).await
+    }
+
+    pub(crate) fn last_entry(&self) -> Entry {
+        self.recorded.entries.lock().unwrap().last().unwrap().clone()
+    }
+
+    pub(crate) fn entries(&self) -> usize {
+        self.recorded.entries.lock().unwrap().len()
+    }
+}
+
+/// The test's own rule: a scope whose query names `unknown` cannot be enforced.
+fn enforceable(scope: &Scope) -> Result<(), String> {
+    if scope.query.iter().any(|(name, _)| name == "unknown") { Err("no such search parameter".into()) } else { Ok(()) }
+}
+
+fn open(tables: &MemoryTables, recorded: &Arc<Recorded>, now_ms: &Arc<AtomicI64>, web: &Arc<Web>) -> Service {
+    let now_ms = Arc::clone(now_ms);
+    let clock = Arc::new(move || Instant::from_unix_millis(now_ms.load(Ordering::SeqCst)));
+    Service::of(tables.tables(), recorded.clone(), BASE, clock, web.clone(), Arc::new(enforceable)).unwrap()
+}
+
+pub(crate) fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+pub(crate) fn credentials(assertion: &str) -> String {
+    format!("client_assertion_type={}&client_assertion={}", encoded(ASSERTION_TYPE), encoded(assertion))
+}
+
+pub(crate) fn token_form(assertion: &str, scope: &str) -> String {
+    format!("grant_type=client_credentials&scope={}&{}", encoded(scope), credentials(assertion))
+}
+
+pub(crate) fn form(path: &str, body: &str) -> Request<Bytes> {
+    request(Method::POST, path, &[("content-type", "application/x-www-form-urlencoded")], body)
+}
+
+pub(crate) fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Bytes> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
+}
