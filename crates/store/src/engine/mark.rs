@@ -1,0 +1,92 @@
+//! The mark: two slots in `DIR/mark` that say how far commits and audit log had come.
+//!
+//! The engine cuts a torn end off its journal and cannot know whether whole commits went with it.
+//! The mark is written after each group of commits and synced with the audit log, so a store that
+//! comes back shorter than its mark is refused. It says at least what was, never more.
+//!
+//! A slot is 64 bytes: `commit(8) chain(32) audit sequence(8) first 16 bytes of their SHA-256`.
+//! Slots take turns, so a torn write leaves the other one whole.
+
+use super::record::{GENESIS, Hash};
+use aws_lc_rs::digest::{SHA256, digest};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+const SLOT_BYTES: usize = 64;
+
+/// What a slot says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Last commit; 0 for none.
+    pub(crate) commit: u64,
+    /// The chain's hash there.
+    pub(crate) chain: Hash,
+    /// Last audit record that was on stable storage.
+    pub(crate) audit: u64,
+}
+
+impl Mark {
+    /// A new store's.
+    pub(crate) const NONE: Self = Self { commit: 0, chain: GENESIS, audit: 0 };
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = [&self.commit.to_be_bytes()[..], &self.chain, &self.audit.to_be_bytes()].concat();
+        let check = digest(&SHA256, &out);
+        out.extend_from_slice(check.as_ref().get(..16).unwrap_or_default());
+        out
+    }
+
+    fn decode(slot: &[u8]) -> Option<Self> {
+        let (body, check) = slot.split_at_checked(48)?;
+        if digest(&SHA256, body).as_ref().get(..16) != Some(check) {
+            return None;
+        }
+        let (commit, rest) = body.split_first_chunk::<8>()?;
+        let (chain, rest) = rest.split_first_chunk::<32>()?;
+        let audit = rest.first_chunk::<8>()?;
+        Some(Self { commit: u64::from_be_bytes(*commit), chain: *chain, audit: u64::from_be_bytes(*audit) })
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(crate) struct MarkFile {
+    file: File,
+    odd: bool,
+    current: Mark,
+}
+
+impl MarkFile {
+    /// Opens or makes the file and reads the later of its slots.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let slots: Vec<_> = bytes.chunks(SLOT_BYTES).map(Mark::decode).collect();
+        let (first, second) = (slots.first().copied().flatten(), slots.get(1).copied().flatten());
+        let later = |mark: &Option<Mark>| mark.map(|mark| (mark.commit, mark.audit));
+        let odd = later(&first) < later(&second);
+        let current = if odd { second } else { first }.unwrap_or(Mark::NONE);
+        Ok(Self { file, odd, current })
+    }
+
+    pub(crate) fn current(&self) -> Mark {
+        self.current
+    }
+
+    /// Writes the other slot. It reaches stable storage with the next [`MarkFile::sync`].
+    pub(crate) fn write(&mut self, mark: Mark) -> io::Result<()> {
+        self.odd = !self.odd;
+        self.file.seek(SeekFrom::Start(if self.odd { SLOT_BYTES as u64 } else { 0 }))?;
+        self.file.write_all(&mark.encode())?;
+        self.current = mark;
+        Ok(())
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}

@@ -1,0 +1,71 @@
+//! Stated limits of the store: constants, each with its unit and reason (row F58).
+
+/// Bytes of engine blocks kept in memory. With the memtables below it keeps an idle server under
+/// 48 MB; the operating system's page cache holds the rest.
+pub const BLOCK_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes that a large keyspace (versions, index rows) gathers in memory before it is written out.
+pub const MEMTABLE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The same for keyspaces that hold little.
+pub const SMALL_MEMTABLE_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of journal files before the engine writes memtables out to be rid of them. The engine
+/// takes no less than 64 MiB.
+pub const JOURNAL_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Threads of the engine that write out and compact.
+pub const ENGINE_THREADS: usize = 2;
+
+/// Transactions that may wait for the writer; the next one is refused as unavailable.
+pub const QUEUE_TRANSACTIONS_MAX: usize = 4096;
+
+/// Bytes of resources that may wait for the writer: two of the largest transactions and change.
+pub const QUEUE_BYTES_MAX: usize = 96 * 1024 * 1024;
+
+/// Transactions that share one sync at most: bounds the time the first of them waits.
+pub const GROUP_TRANSACTIONS_MAX: usize = 256;
+
+/// Bytes of resources after which a group takes no more transactions.
+pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Milliseconds within which a recorded read is on stable storage (invariant 6); half of 50, so
+/// that the sync itself has time.
+pub const AUDIT_SYNC_MS: u64 = 25;
+
+/// Bytes of one segment of the audit log. The last one is read whole at open.
+pub const AUDIT_SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Records between two known offsets of a segment: reading one record passes over this many at most.
+pub const AUDIT_OFFSET_EVERY: u64 = 128;
+
+/// Audit records that one search of AuditEvent tests: each is rendered and indexed, some 50 µs.
+pub const AUDIT_SEARCH_RECORDS_MAX: usize = 100_000;
+
+/// Commits at the end of the chain whose versions are read back and digested at open. Older ones
+/// are checked for number, chain and counts alone.
+pub const VERIFY_TAIL_COMMITS: u64 = 256;
+
+/// Rows that a plan looks at first in each posting to find the most selective one.
+pub const PROBE_ROWS: usize = 64;
+
+/// Index keys that one search may read.
+pub const SEARCH_KEYS_MAX: usize = 4_000_000;
+
+/// Stored versions that one search may load to test what no index answers.
+pub const SEARCH_LOADS_MAX: usize = 250_000;
+
+/// Rows that one search holds in memory (a range out of order, a join): 8 bytes each.
+pub const SEARCH_ROWS_MAX: usize = 1_000_000;
+
+/// Resources that a chain or `_has` may join over.
+pub const JOIN_ROWS_MAX: usize = 50_000;
+
+/// Included resources of one page. A page of 1,000 with one target each, and some more.
+pub const INCLUDED_MAX: usize = 2_000;
+
+/// Bytes of a page cursor: a sort position of five keys and the rest.
+pub const CURSOR_BYTES_MAX: usize = 4 * 1024;
+
+/// Versions on a page of a history at most.
+pub const HISTORY_COUNT_MAX: usize = 1000;
