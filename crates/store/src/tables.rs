@@ -1,19 +1,46 @@
 //! Small durable tables for the authorization server: clients, tokens, used assertion ids, keys.
+//!
+//! Changes go through the store's writer and share its syncs; reads go to the engine at once and
+//! see every change whose call has returned.
 
-use crate::CommitError;
+use crate::{
+    CommitError,
+    engine::TableSpace,
+    writer::{Queue, TableAction, TableChange},
+};
+use std::{fmt, sync::Arc};
 
 /// A named table of byte keys and values. Every change is on stable storage when the call returns.
-#[derive(Debug, Clone)]
-pub struct Table {}
+///
+/// Calls that change something wait for a sync (milliseconds).
+#[derive(Clone)]
+pub struct Table {
+    space: TableSpace,
+    queue: Arc<Queue>,
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Table({})", self.space.name())
+    }
+}
 
 impl Table {
+    pub(crate) fn new(space: TableSpace, queue: Arc<Queue>) -> Self {
+        Self { space, queue }
+    }
+
+    fn change(&self, key: &[u8], action: TableAction) -> Result<bool, CommitError> {
+        self.queue.table(TableChange { table: self.space.clone(), key: key.to_vec(), action })
+    }
+
     /// The value of a key.
     ///
     /// # Errors
     /// [`CommitError::Unavailable`].
     pub fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, CommitError> {
-        let _ = key;
-        Ok(None)
+        let value = self.space.value(key).map_err(|fault| CommitError::Unavailable(fault.0))?;
+        Ok(value.map(|value| value.to_vec()))
     }
 
     /// Sets a key.
@@ -21,8 +48,7 @@ impl Table {
     /// # Errors
     /// [`CommitError::Unavailable`].
     pub fn put(&self, key: &[u8], value: &[u8]) -> Result<(), CommitError> {
-        let _ = (key, value);
-        Ok(())
+        self.change(key, TableAction::Put(value.to_vec())).map(|_| ())
     }
 
     /// Sets a key that has no value yet; `false` when it has one. Atomic among all callers.
@@ -30,8 +56,7 @@ impl Table {
     /// # Errors
     /// [`CommitError::Unavailable`].
     pub fn insert_new(&self, key: &[u8], value: &[u8]) -> Result<bool, CommitError> {
-        let _ = (key, value);
-        Ok(true)
+        self.change(key, TableAction::InsertNew(value.to_vec())).map(|had| !had)
     }
 
     /// Removes a key; `false` when it had no value.
@@ -39,8 +64,7 @@ impl Table {
     /// # Errors
     /// [`CommitError::Unavailable`].
     pub fn remove(&self, key: &[u8]) -> Result<bool, CommitError> {
-        let _ = key;
-        Ok(false)
+        self.change(key, TableAction::Remove)
     }
 
     /// All pairs in key order.
@@ -48,6 +72,6 @@ impl Table {
     /// # Errors
     /// [`CommitError::Unavailable`].
     pub fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CommitError> {
-        Ok(Vec::new())
+        self.space.all().map_err(|fault| CommitError::Unavailable(fault.0))
     }
 }

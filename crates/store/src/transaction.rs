@@ -87,3 +87,42 @@ impl Committed {
         (self.done, self.receipt)
     }
 }
+
+/// A predicate on a type, and which types it looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct Condition {
+    pub(crate) kind: ResourceType,
+    pub(crate) predicate: Arc<Predicate>,
+}
+
+impl Condition {
+    pub(crate) fn new(kind: ResourceType, predicate: Arc<Predicate>) -> Self {
+        Self { kind, predicate }
+    }
+
+    /// The types whose resources decide about it.
+    pub(crate) fn types(&self) -> Vec<ResourceType> {
+        let mut types = vec![self.kind];
+        joined_types(&self.predicate, &mut types);
+        types
+    }
+}
+
+/// Adds the types that a predicate reaches through chains and `_has`.
+pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>) {
+    match predicate {
+        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| joined_types(part, types)),
+        Predicate::Not(part) => joined_types(part, types),
+        Predicate::Chain { target: kind, predicate, .. } | Predicate::Has { source: kind, predicate, .. } => {
+            types.push(*kind);
+            joined_types(predicate, types);
+        }
+        Predicate::All
+        | Predicate::Nothing
+        | Predicate::Id(_)
+        | Predicate::LastUpdated(_)
+        | Predicate::Value { .. }
+        | Predicate::Missing { .. }
+        | Predicate::PatientCompartment(_) => {}
+    }
+}

@@ -57,13 +57,6 @@ pub(crate) fn millis_of(key: &[u8]) -> Option<i64> {
     Some((u64::from_be_bytes(bytes) ^ (1 << 63)) as i64)
 }
 
-/// `commit(8) place(4)` in the outbox.
-pub(crate) fn outbox(commit: u64, place: u32) -> [u8; 12] {
-    let mut key = [0; 12];
-    put(&mut key, &[&commit.to_be_bytes(), &place.to_be_bytes()]);
-    key
-}
-
 /// A key with its row.
 pub(crate) fn with_row(begin: &[u8], row: Row) -> Vec<u8> {
     let mut key = Vec::with_capacity(begin.len() + 8);

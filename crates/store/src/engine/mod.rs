@@ -194,7 +194,7 @@ impl View {
             return Ok(Pairs(None));
         }
         let range: (Bound<&[u8]>, Bound<&[u8]>) = (Bound::Included(from), Bound::Excluded(to));
-        Ok(Pairs(Some(self.snapshot.range(self.engine.space(space)?, range))))
+        Ok(Pairs(Some(self.snapshot.range::<&[u8], _>(self.engine.space(space)?, range))))
     }
 
     /// Pairs whose key begins so.

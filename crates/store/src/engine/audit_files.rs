@@ -1,0 +1,438 @@
+//! Segments of the audit log: `DIR/audit/NNNNNNNN.log`, append-only, in the form of [`audit::frame`].
+//!
+//! The log orders and chains; this file keeps bytes: it appends, begins a new segment when the last
+//! one is full, finds the torn end after a crash, and reads records back by sequence. Offsets of
+//! every [`limits::AUDIT_OFFSET_EVERY`]th record are kept in memory; those of older segments are
+//! found when first asked for. Left out: archiving of old segments (row F26), a later issue's.
+
+use super::Fault;
+use crate::{OpenError, limits};
+use audit::{
+    frame::{self, FrameError, GENESIS, HEADER_BYTES, Hash, Record, Segment},
+    log::Appender,
+};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+const CHECKPOINTS: &str = "checkpoints";
+
+/// A segment that takes no more records.
+#[derive(Debug)]
+struct Sealed {
+    path: PathBuf,
+    first: u64,
+    /// Sequence of its last record.
+    last: u64,
+    offsets: OnceLock<Vec<u64>>,
+}
+
+/// The segment that is written.
+#[derive(Debug)]
+struct Active {
+    path: PathBuf,
+    file: Arc<File>,
+    number: u32,
+    first: u64,
+    /// Sequence of the last record in the files.
+    last: u64,
+    hash: Hash,
+    bytes: u64,
+    offsets: Vec<u64>,
+    /// A write failed half way and could not be undone.
+    broken: bool,
+}
+
+#[derive(Debug)]
+struct Files {
+    directory: PathBuf,
+    sealed: Vec<Arc<Sealed>>,
+    active: Active,
+}
+
+/// The segments of one log. Shared by the log (as its appender), readers and the thread that syncs.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditFiles(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    files: Mutex<Files>,
+    dirty: Mutex<Dirty>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Dirty {
+    dirty: bool,
+    stop: bool,
+}
+
+fn engine(error: io::Error) -> OpenError {
+    OpenError::Engine(format!("audit log: {error}"))
+}
+
+/// Paths of the segments of a log, in order.
+pub(crate) fn segment_paths(directory: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".log"));
+        if let Some(number) = number.filter(|name| name.len() == 8).and_then(|name| name.parse().ok()) {
+            paths.push((number, path));
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Bytes of the file of checkpoints; empty when there is none.
+pub(crate) fn checkpoint_bytes(directory: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(directory.join(CHECKPOINTS)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// The file of checkpoints, to append to.
+pub(crate) fn checkpoint_sink(directory: &Path) -> io::Result<Box<dyn Appender>> {
+    let file = OpenOptions::new().append(true).create(true).open(directory.join(CHECKPOINTS))?;
+    File::open(directory)?.sync_all()?;
+    Ok(Box::new(Plain(file)))
+}
+
+struct Plain(File);
+
+impl Appender for Plain {
+    fn append(&self, record: &[u8]) -> io::Result<()> {
+        (&self.0).write_all(record)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+/// What a walk over a segment found.
+struct Walked {
+    first: u64,
+    last: u64,
+    hash: Hash,
+    good_bytes: u64,
+    offsets: Vec<u64>,
+    torn: bool,
+}
+
+/// Reads a whole segment; with `verify` each hash must follow from the one before.
+fn walk(file: &File, verify: bool) -> Result<Option<Walked>, OpenError> {
+    let mut segment = match Segment::open(BufReader::with_capacity(256 * 1024, file)) {
+        Ok(segment) => segment,
+        Err(FrameError::Torn(_)) => return Ok(None),
+        Err(FrameError::Io(error)) => return Err(engine(error)),
+        Err(FrameError::Malformed) => return Err(OpenError::AuditLog(0, "not a segment".into())),
+    };
+    let first = segment.first_sequence();
+    let mut walked = Walked {
+        first,
+        last: first.saturating_sub(1),
+        hash: *segment.before(),
+        good_bytes: HEADER_BYTES as u64,
+        offsets: Vec::new(),
+        torn: false,
+    };
+    loop {
+        let next = walked.last.saturating_add(1);
+        match segment.next_record() {
+            Ok(None) => return Ok(Some(walked)),
+            Ok(Some(record)) => {
+                if record.sequence != next || (verify && !record.follows(&walked.hash)) {
+                    return Err(OpenError::AuditLog(next, "the record does not follow from the one before".into()));
+                }
+                if (next - first).is_multiple_of(limits::AUDIT_OFFSET_EVERY) {
+                    walked.offsets.push(walked.good_bytes);
+                }
+                (walked.last, walked.hash) = (next, record.hash);
+                walked.good_bytes = segment.good_bytes();
+            }
+            Err(FrameError::Torn(_)) => {
+                walked.torn = true;
+                return Ok(Some(walked));
+            }
+            Err(FrameError::Io(error)) => return Err(engine(error)),
+            Err(FrameError::Malformed) => {
+                return Err(OpenError::AuditLog(next, "the record is damaged".into()));
+            }
+        }
+    }
+}
+
+fn segment_path(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("{number:08}.log"))
+}
+
+/// Makes a segment that begins after this record. It is on stable storage when this returns.
+fn begin(directory: &Path, number: u32, last: u64, hash: Hash) -> io::Result<Active> {
+    let path = segment_path(directory, number);
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+    file.set_len(0)?;
+    file.write_all(&frame::header(last + 1, &hash))?;
+    file.sync_all()?;
+    File::open(directory)?.sync_all()?;
+    let bytes = HEADER_BYTES as u64;
+    let first = last + 1;
+    Ok(Active { path, file: Arc::new(file), number, first, last, hash, bytes, offsets: Vec::new(), broken: false })
+}
+
+impl AuditFiles {
+    /// Opens or makes the log's directory. A torn end is cut off when nothing of it had reached
+    /// stable storage as far as known: `synced` is the last sequence that certainly had.
+    pub(crate) fn open(directory: &Path, synced: u64) -> Result<Self, OpenError> {
+        fs::create_dir_all(directory).map_err(engine)?;
+        let mut paths = segment_paths(directory).map_err(engine)?;
+        let mut active = None;
+        while active.is_none() {
+            let Some((number, path)) = paths.pop() else { break };
+            let file = OpenOptions::new().read(true).append(true).open(&path).map_err(engine)?;
+            let Some(walked) = walk(&file, true)? else {
+                // WHY: a crash while the segment was begun; nothing was ever in it.
+                tracing::warn!(segment = number, "audit log: a segment without a whole header is removed");
+                fs::remove_file(&path).map_err(engine)?;
+                continue;
+            };
+            if walked.torn && walked.last < synced {
+                // The damage stays as it is found: it is evidence.
+                return Err(OpenError::AuditLog(
+                    walked.last + 1,
+                    format!("the record is not whole, and record {synced} was on stable storage"),
+                ));
+            }
+            if walked.torn {
+                tracing::warn!(after = walked.last, "audit log: an unfinished record at the end is cut off");
+                file.set_len(walked.good_bytes).map_err(engine)?;
+                file.sync_all().map_err(engine)?;
+            }
+            active = Some(Active {
+                path,
+                file: Arc::new(file),
+                number,
+                first: walked.first,
+                last: walked.last,
+                hash: walked.hash,
+                bytes: walked.good_bytes,
+                offsets: walked.offsets,
+                broken: false,
+            });
+        }
+        let active = match active {
+            Some(active) => active,
+            None => begin(directory, 1, 0, GENESIS).map_err(engine)?,
+        };
+        if active.last < synced {
+            return Err(OpenError::AuditLog(
+                active.last + 1,
+                format!("the log ends there, and record {synced} was on stable storage"),
+            ));
+        }
+        let sealed = Self::sealed(&paths, active.first)?;
+        let files = Files { directory: directory.to_owned(), sealed, active };
+        let inner = Inner { files: Mutex::new(files), dirty: Mutex::default(), wake: Condvar::new() };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The segments before the last: their headers must follow one another; whether their records
+    /// do is `handrail audit verify`'s to find.
+    fn sealed(paths: &[(u32, PathBuf)], mut next_first: u64) -> Result<Vec<Arc<Sealed>>, OpenError> {
+        let mut sealed = Vec::with_capacity(paths.len());
+        for (_, path) in paths.iter().rev() {
+            let mut header = [0; HEADER_BYTES];
+            let mut file = File::open(path).map_err(engine)?;
+            file.read_exact(&mut header).map_err(engine)?;
+            let first = Segment::open(&header[..]).map(|segment| segment.first_sequence());
+            let first = first.map_err(|_| OpenError::AuditLog(next_first, "the segment before has no header".into()))?;
+            if first >= next_first {
+                return Err(OpenError::AuditLog(first, "segments overlap".into()));
+            }
+            let last = next_first - 1;
+            sealed.push(Arc::new(Sealed { path: path.clone(), first, last, offsets: OnceLock::new() }));
+            next_first = first;
+        }
+        sealed.reverse();
+        Ok(sealed)
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.0.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sequence and hash of the last record; `None` for an empty log.
+    pub(crate) fn last(&self) -> Option<(u64, Hash)> {
+        let files = self.files();
+        (files.active.last > 0).then_some((files.active.last, files.active.hash))
+    }
+
+    /// Waits until something was appended, and then a moment for more; `false` when it is time to stop.
+    pub(crate) fn wait_dirty(&self) -> bool {
+        let mut dirty = self.0.dirty.lock().unwrap_or_else(PoisonError::into_inner);
+        while !dirty.dirty && !dirty.stop {
+            dirty = self.0.wake.wait(dirty).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !dirty.stop {
+            let moment = Duration::from_millis(limits::AUDIT_SYNC_MS);
+            dirty = self
+                .0
+                .wake
+                .wait_timeout_while(dirty, moment, |dirty| !dirty.stop)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        dirty.dirty = false;
+        !dirty.stop
+    }
+
+    /// Ends [`AuditFiles::wait_dirty`].
+    pub(crate) fn stop(&self) {
+        self.0.dirty.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+        self.0.wake.notify_all();
+    }
+
+    /// The record with this sequence.
+    pub(crate) fn record(&self, sequence: u64) -> Result<Option<Record>, Fault> {
+        let Some((block, _)) = self.block(sequence)? else { return Ok(None) };
+        Ok(block.into_iter().find(|record| record.sequence == sequence))
+    }
+
+    /// Records from `last` backwards to 1, a block at a time.
+    pub(crate) fn backwards(&self, last: u64) -> Backwards {
+        Backwards { files: self.clone(), next: last, block: Vec::new() }
+    }
+
+    /// The records from the known offset at or before `sequence` up to it, and the first one's sequence.
+    fn block(&self, sequence: u64) -> Result<Option<(Vec<Record>, u64)>, Fault> {
+        let fault = |error: io::Error| Fault(format!("audit log: {error}"));
+        let (path, first, offsets) = {
+            let files = self.files();
+            if sequence == 0 || sequence > files.active.last {
+                return Ok(None);
+            }
+            if sequence >= files.active.first {
+                (files.active.path.clone(), files.active.first, files.active.offsets.clone())
+            } else {
+                let at = files.sealed.partition_point(|segment| segment.last < sequence);
+                let Some(segment) = files.sealed.get(at).filter(|s| s.first <= sequence).map(Arc::clone) else {
+                    return Ok(None);
+                };
+                drop(files);
+                (segment.path.clone(), segment.first, segment.offsets()?.clone())
+            }
+        };
+        let place = (sequence - first) / limits::AUDIT_OFFSET_EVERY;
+        let start = first + place * limits::AUDIT_OFFSET_EVERY;
+        let offset = usize::try_from(place).ok().and_then(|place| offsets.get(place).copied());
+        let Some(offset) = offset else { return Err(Fault("audit log: no offset for a record".into())) };
+        let mut file = File::open(path).map_err(fault)?;
+        file.seek(SeekFrom::Start(offset)).map_err(fault)?;
+        // A header of our own lets the reader of whole segments begin in the middle of one.
+        let header = frame::header(start, &GENESIS);
+        let reader = header.as_slice().chain(BufReader::with_capacity(64 * 1024, file));
+        let damaged = |error: FrameError| Fault(format!("audit log: {error:?}"));
+        let mut segment = Segment::open(reader).map_err(damaged)?;
+        let mut records = Vec::new();
+        for _ in start..=sequence {
+            match segment.next_record().map_err(damaged)? {
+                Some(record) => records.push(record),
+                None => break,
+            }
+        }
+        Ok(Some((records, start)))
+    }
+
+    fn rotate(files: &mut Files) -> io::Result<()> {
+        files.active.file.sync_all()?;
+        let old = &files.active;
+        let next = begin(&files.directory, old.number + 1, old.last, old.hash)?;
+        let old = std::mem::replace(&mut files.active, next);
+        let sealed = Sealed { path: old.path, first: old.first, last: old.last, offsets: OnceLock::from(old.offsets) };
+        files.sealed.push(Arc::new(sealed));
+        Ok(())
+    }
+}
+
+impl Sealed {
+    fn offsets(&self) -> Result<&Vec<u64>, Fault> {
+        if let Some(offsets) = self.offsets.get() {
+            return Ok(offsets);
+        }
+        let file = File::open(&self.path).map_err(|error| Fault(format!("audit log: {error}")))?;
+        let walked = walk(&file, false).map_err(|error| Fault(error.to_string()))?;
+        let walked = walked.filter(|walked| walked.last == self.last && !walked.torn);
+        let walked = walked.ok_or_else(|| Fault("audit log: a segment is shorter than it was".into()))?;
+        Ok(self.offsets.get_or_init(|| walked.offsets))
+    }
+}
+
+impl Appender for AuditFiles {
+    fn append(&self, records: &[u8]) -> io::Result<()> {
+        let mut guard = self.files();
+        let files = &mut *guard;
+        if files.active.broken {
+            return Err(io::Error::other("an earlier append failed half way"));
+        }
+        if files.active.bytes >= limits::AUDIT_SEGMENT_BYTES {
+            Self::rotate(files)?;
+        }
+        let active = &mut files.active;
+        if let Err(error) = (&*active.file).write_all(records) {
+            active.broken = active.file.set_len(active.bytes).is_err();
+            return Err(error);
+        }
+        let mut rest = records;
+        while let Some((length, _)) = rest.split_first_chunk::<4>() {
+            let length = u32::from_be_bytes(*length) as usize + frame::RECORD_BYTES;
+            let Some((record, after)) = rest.split_at_checked(length) else { break };
+            active.last += 1;
+            if (active.last - active.first).is_multiple_of(limits::AUDIT_OFFSET_EVERY) {
+                active.offsets.push(active.bytes);
+            }
+            active.bytes += length as u64;
+            if let Some(hash) = record.last_chunk::<32>() {
+                active.hash = *hash;
+            }
+            rest = after;
+        }
+        drop(guard);
+        let mut dirty = self.0.dirty.lock().unwrap_or_else(PoisonError::into_inner);
+        if !dirty.dirty {
+            dirty.dirty = true;
+            self.0.wake.notify_all();
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // WHY: the file is synced outside the lock, so that appends go on meanwhile.
+        let file = Arc::clone(&self.files().active.file);
+        file.sync_data()
+    }
+}
+
+/// Records from the newest to the oldest.
+#[derive(Debug)]
+pub(crate) struct Backwards {
+    files: AuditFiles,
+    next: u64,
+    block: Vec<Record>,
+}
+
+impl Backwards {
+    /// The next older record.
+    pub(crate) fn next_record(&mut self) -> Result<Option<Record>, Fault> {
+        if self.block.is_empty() {
+            let Some((block, start)) = self.files.block(self.next)? else { return Ok(None) };
+            self.block = block;
+            self.next = start - 1;
+        }
+        Ok(self.block.pop())
+    }
+}

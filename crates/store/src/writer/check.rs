@@ -1,0 +1,182 @@
+//! The conditions of a change, held against the view that its group began with: existence,
+//! `If-Match`, `If-None-Match`, `If-None-Exist`, conditional references, and the permit against
+//! the version before (not visible is not found) and the version after (denied).
+//! SPEC: R4 http.html#concurrency, #ccreate; rows F5 to F7.
+
+use super::prepare::{Action, Body, Prepared, Work};
+use crate::{
+    CommitError,
+    engine::{Fault, record::Place},
+    plan,
+    reader::{Covers, Reader, Stored},
+    transaction::Condition,
+};
+use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use policy::{Access, Need};
+use search::{encoded::EncodedValues, matcher::Subject};
+
+/// What a change found before it.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) place: Option<Place>,
+    /// The live version, when there is one.
+    pub(crate) live: Option<Stored>,
+    /// Nothing is to be done: a deletion of what is not there, or not for these eyes.
+    pub(crate) idle: bool,
+}
+
+fn fault(fault: Fault) -> CommitError {
+    CommitError::Unavailable(fault.0)
+}
+
+/// Holds all conditions of a transaction; gives what each change found.
+pub(crate) fn transaction(reader: &Reader, work: &Work) -> Result<Vec<Before>, CommitError> {
+    for (at, (condition, id, permit)) in work.resolved.iter().enumerate() {
+        let met = met_by(reader, condition, permit.as_ref())?;
+        if met.len() != 1 || met.first().is_none_or(|(found, _)| found != id) {
+            return Err(CommitError::Moved(at));
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    let mut befores = Vec::with_capacity(work.changes.len());
+    for (at, change) in work.changes.iter().enumerate() {
+        if !seen.insert((change.kind, &change.id)) {
+            return Err(CommitError::Duplicate(at));
+        }
+        befores.push(one(reader, change, at, work.now)?);
+    }
+    Ok(befores)
+}
+
+/// The first two resources that meet a condition, as far as the permit lets a search see.
+fn met_by(
+    reader: &Reader,
+    condition: &Condition,
+    permit: &dyn Covers,
+) -> Result<Vec<(LogicalId, VersionId)>, CommitError> {
+    let met = plan::first(reader, permit, condition.kind, &condition.predicate, 2);
+    let met = met.map_err(|error| CommitError::Unavailable(error.to_string()))?;
+    met.iter()
+        .map(|stored| {
+            let found = reader.found(stored).map_err(fault)?;
+            Ok((found.id, found.version))
+        })
+        .collect()
+}
+
+fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Before, CommitError> {
+    let place = reader.place(change.kind, change.id.as_str()).map_err(fault)?;
+    let live = match place.filter(|place| !place.deleted) {
+        Some(place) => {
+            let stored = reader.current(change.kind, place.row).map_err(fault)?;
+            Some(stored.ok_or_else(|| CommitError::Unavailable("a current version is missing".into()))?)
+        }
+        None => None,
+    };
+    let need = match change.action {
+        Action::Create { .. } => Need::Create,
+        Action::Update { .. } => Need::Update,
+        Action::Delete { .. } => Need::Delete,
+    };
+    let access = change.permit.access(change.kind, need);
+    if *access == Access::Nothing {
+        return Err(CommitError::Denied(at, change.kind));
+    }
+    let visible = match &live {
+        Some(stored) => reader.covers(access, stored).map_err(fault)?,
+        None => false,
+    };
+    let version = place.and_then(|place| VersionId::new(place.version)).filter(|_| visible);
+    let mut idle = false;
+    match &change.action {
+        Action::Create { body, unless } => {
+            if let Some(condition) = unless {
+                let met = met_by(reader, condition, change.permit.as_ref())?;
+                match met.as_slice() {
+                    [] => {}
+                    [(id, version)] => return Err(CommitError::Exists(at, change.kind, id.clone(), *version)),
+                    _ => return Err(CommitError::MultipleMatches(at)),
+                }
+            }
+            if place.is_some() {
+                return Err(CommitError::Unavailable("a new id is taken already".into()));
+            }
+            result(reader, access, change, body, at, now)?;
+        }
+        Action::Update { body, if_match, if_none_match_any } => {
+            if live.is_some() && !visible && if_match.is_none() {
+                return Err(CommitError::NotFound(at));
+            }
+            matched(*if_match, version, at)?;
+            if *if_none_match_any && let Some(version) = version {
+                return Err(CommitError::Exists(at, change.kind, change.id.clone(), version));
+            }
+            result(reader, access, change, body, at, now)?;
+        }
+        Action::Delete { if_match } => {
+            // INVARIANT 5: what is hidden is deleted like what is absent: nothing happens, no error.
+            matched(*if_match, version, at)?;
+            idle = !visible;
+        }
+    }
+    Ok(Before { place, live, idle })
+}
+
+fn matched(if_match: Option<VersionId>, version: Option<VersionId>, at: usize) -> Result<(), CommitError> {
+    match if_match {
+        Some(wanted) if Some(wanted) != version => Err(CommitError::Version(at, version)),
+        _ => Ok(()),
+    }
+}
+
+/// The permit must cover the resource as it would be (row F7).
+fn result(
+    reader: &Reader,
+    access: &Access,
+    change: &Prepared,
+    body: &Body,
+    at: usize,
+    now: Instant,
+) -> Result<(), CommitError> {
+    let covered = match access {
+        Access::Nothing => false,
+        Access::Everything => true,
+        Access::Where(predicate) => {
+            let values = EncodedValues::new(&body.values);
+            let subject =
+                Subject { resource_type: change.kind, id: &change.id, last_updated: now, values: &values };
+            reader.means(predicate, subject).map_err(fault)?
+        }
+    };
+    if covered { Ok(()) } else { Err(CommitError::Denied(at, change.kind)) }
+}
+
+/// The types whose resources decide about a transaction, beside those that it names.
+pub(crate) fn types_looked_at(work: &Work) -> Vec<ResourceType> {
+    let mut types = Vec::new();
+    for (condition, _, permit) in &work.resolved {
+        types.extend(condition.types());
+        add_access(permit.as_ref(), condition.kind, Need::Search, &mut types);
+    }
+    for change in &work.changes {
+        let need = match &change.action {
+            Action::Create { unless, .. } => {
+                if let Some(condition) = unless {
+                    types.extend(condition.types());
+                    add_access(change.permit.as_ref(), change.kind, Need::Search, &mut types);
+                }
+                Need::Create
+            }
+            Action::Update { .. } => Need::Update,
+            Action::Delete { .. } => Need::Delete,
+        };
+        add_access(change.permit.as_ref(), change.kind, need, &mut types);
+    }
+    types
+}
+
+fn add_access(permit: &dyn Covers, kind: ResourceType, need: Need, types: &mut Vec<ResourceType>) {
+    if let Access::Where(predicate) = permit.access(kind, need) {
+        crate::transaction::joined_types(predicate, types);
+    }
+}

@@ -1,0 +1,474 @@
+//! One group of changes: gathered, made one batch, synced once, recorded, answered.
+//!
+//! INVARIANT: nobody is answered before the batch is on stable storage and the entries are in the
+//! audit log. When either fails, the writer takes nothing more until the store is opened anew: the
+//! outbox then brings the log up to the engine.
+
+use super::{
+    Job, TableAction, TableChange,
+    check::{self, Before},
+    prepare::{Action, Postings, Work, postings},
+};
+use crate::{
+    CommitError, Committed,
+    engine::{
+        Batch, Engine, Fault, Space,
+        key::{self, Row, TypeNumber},
+        mark::{Mark, MarkFile},
+        record::{self, Commit, Hash, Made, Place, Version},
+    },
+    limits,
+    page::Method,
+    reader::Reader,
+    transaction::Done,
+    types::Types,
+};
+use audit::{Log, entry::Encoded};
+use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use search::{Registry, encoded::EncodedValues, matcher::patients_of};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::oneshot;
+
+/// What the writer works with.
+pub(crate) struct Parts {
+    pub(crate) engine: Engine,
+    pub(crate) types: Arc<Types>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) mark: Arc<Mutex<MarkFile>>,
+    pub(crate) chain: Chain,
+}
+
+/// Where the writer is: what the next commit continues.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    pub(crate) head: Head,
+    /// Live resources by type.
+    pub(crate) live: HashMap<TypeNumber, u64>,
+    /// Keys of the outbox with the audit sequence that brings them home.
+    pub(crate) outbox: VecDeque<(u64, Vec<[u8; 8]>)>,
+    /// Nothing can be written any more; why.
+    pub(crate) failed: Option<String>,
+}
+
+/// The numbers that run on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    /// Last commit.
+    pub(crate) commit: u64,
+    /// The chain's hash there.
+    pub(crate) hash: Hash,
+    /// Next row to give.
+    pub(crate) next_row: Row,
+    /// Next key of the outbox.
+    pub(crate) next_outbox: u64,
+}
+
+/// A change of the engine that waits for its batch.
+enum Op {
+    Put(Space, Vec<u8>, Vec<u8>),
+    Remove(Space, Vec<u8>),
+}
+
+/// A transaction that will be part of the batch.
+struct Accepted {
+    done: Vec<Done>,
+    entries: Vec<Encoded>,
+    recorded: Instant,
+    outbox: Vec<[u8; 8]>,
+    reply: oneshot::Sender<Result<Committed, CommitError>>,
+}
+
+type TableReply = (std::sync::mpsc::Sender<Result<bool, CommitError>>, bool);
+
+/// The group that is being gathered.
+pub(crate) struct Group<'a> {
+    parts: &'a Parts,
+    chain: &'a mut Chain,
+    /// As the numbers will be after the batch.
+    next: Head,
+    live: HashMap<TypeNumber, i64>,
+    reader: Reader,
+    batch: Batch<'a>,
+    touched: HashSet<(ResourceType, LogicalId)>,
+    kinds: HashSet<ResourceType>,
+    keys: HashSet<(String, Vec<u8>)>,
+    accepted: Vec<Accepted>,
+    tables: Vec<TableReply>,
+    bytes: usize,
+}
+
+/// What one transaction does, before any of it is in the batch.
+struct Effects {
+    ops: Vec<Op>,
+    done: Vec<Done>,
+    entries: Vec<Encoded>,
+    outbox: Vec<[u8; 8]>,
+    live: Vec<(TypeNumber, i64)>,
+    next: Head,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn new(parts: &'a Parts, chain: &'a mut Chain) -> Self {
+        let next = chain.head;
+        let reader = Reader {
+            view: parts.engine.view(),
+            types: Arc::clone(&parts.types),
+            registry: Arc::clone(&parts.registry),
+        };
+        Self {
+            parts,
+            chain,
+            next,
+            live: HashMap::new(),
+            reader,
+            batch: parts.engine.batch(),
+            touched: HashSet::new(),
+            kinds: HashSet::new(),
+            keys: HashSet::new(),
+            accepted: Vec::new(),
+            tables: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.accepted.len() + self.tables.len() >= limits::GROUP_TRANSACTIONS_MAX
+            || self.bytes >= limits::GROUP_BYTES_MAX
+    }
+
+    /// Whether the view of this group still tells the truth for the job.
+    pub(crate) fn admits(&self, job: &Job) -> bool {
+        match job {
+            Job::Stop => true,
+            Job::Table(change, _) => !self.keys.contains(&table_key(change)),
+            Job::Commit(work, _) => {
+                let again = |change: &super::prepare::Prepared| {
+                    self.touched.contains(&(change.kind, change.id.clone()))
+                };
+                !work.changes.iter().any(again)
+                    && (self.kinds.is_empty()
+                        || !check::types_looked_at(work).iter().any(|kind| self.kinds.contains(kind)))
+            }
+        }
+    }
+
+    /// Takes a job into the group, or answers it when it fails.
+    pub(crate) fn take(&mut self, job: Job) {
+        match job {
+            Job::Stop => {}
+            Job::Table(change, reply) => match self.table(&change) {
+                Ok(had) => self.tables.push((reply, had)),
+                Err(error) => {
+                    let _ = reply.send(Err(error));
+                }
+            },
+            Job::Commit(work, reply) => {
+                let bytes = work.bytes;
+                // WHY: no bug in one transaction may end the writer for all.
+                let effects = catch_unwind(AssertUnwindSafe(|| self.effects(&work)))
+                    .unwrap_or_else(|_| Err(CommitError::Unavailable("the transaction made the writer panic".into())));
+                match effects {
+                    Ok(effects) => self.accept(*work, effects, reply),
+                    Err(error) => {
+                        let _ = reply.send(Err(error));
+                    }
+                }
+                self.bytes += bytes;
+            }
+        }
+    }
+
+    fn usable(&self) -> Result<(), CommitError> {
+        match &self.chain.failed {
+            Some(why) => Err(CommitError::Unavailable(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn table(&mut self, change: &TableChange) -> Result<bool, CommitError> {
+        self.usable()?;
+        let had = change.table.value(&change.key).map_err(|fault| CommitError::Unavailable(fault.0))?.is_some();
+        match &change.action {
+            TableAction::Put(value) => self.batch.put_in(&change.table, &change.key, value),
+            TableAction::InsertNew(value) if !had => self.batch.put_in(&change.table, &change.key, value),
+            TableAction::Remove if had => self.batch.remove_from(&change.table, &change.key),
+            TableAction::InsertNew(_) | TableAction::Remove => return Ok(had),
+        }
+        self.keys.insert(table_key(change));
+        Ok(had)
+    }
+
+    fn effects(&self, work: &Work) -> Result<Effects, CommitError> {
+        self.usable()?;
+        let befores = check::transaction(&self.reader, work)?;
+        self.changes(work, befores).map_err(|fault| CommitError::Unavailable(fault.0))
+    }
+
+    fn changes(&self, work: &Work, befores: Vec<Before>) -> Result<Effects, Fault> {
+        let mut effects = Effects {
+            ops: Vec::new(),
+            done: Vec::new(),
+            entries: Vec::new(),
+            outbox: Vec::new(),
+            live: Vec::new(),
+            next: self.next,
+        };
+        effects.next.commit += 1;
+        let mut made = Vec::new();
+        let mut digests = Vec::new();
+        let mut patients = Vec::new();
+        for (change, before) in work.changes.iter().zip(befores) {
+            let (done, of) = self.change(work.now, change, &before, &mut effects, &mut made, &mut digests)?;
+            effects.done.push(done);
+            patients.push(of);
+        }
+        if !made.is_empty() {
+            let time = work.now.unix_millis();
+            let digest = record::digest_of(digests);
+            let chain = record::link(&effects.next.hash, effects.next.commit, time, &digest);
+            let commit = Commit { time, chain, digest, made };
+            let number = effects.next.commit.to_be_bytes();
+            effects.ops.push(Op::Put(Space::Commit, number.to_vec(), commit.encode()));
+            effects.next.hash = chain;
+        } else {
+            // Nothing changed: no commit. Its entries still go through the outbox.
+            effects.next.commit -= 1;
+        }
+        let before = self.parts.log.last().0;
+        for (at, entry) in work.audit.iter().enumerate() {
+            let entry = completed(entry, &effects.done, &patients, at).encode();
+            let key = effects.next.next_outbox.to_be_bytes();
+            effects.next.next_outbox += 1;
+            let value = [&before.to_be_bytes()[..], entry.as_bytes()].concat();
+            effects.ops.push(Op::Put(Space::Outbox, key.to_vec(), value));
+            effects.outbox.push(key);
+            effects.entries.push(entry);
+        }
+        Ok(effects)
+    }
+
+    /// One change as operations; gives what became of it and the patients that it is about.
+    fn change(
+        &self,
+        now: Instant,
+        change: &super::prepare::Prepared,
+        before: &Before,
+        effects: &mut Effects,
+        made: &mut Vec<Made>,
+        digests: &mut Vec<Hash>,
+    ) -> Result<(Done, Vec<LogicalId>), Fault> {
+        let kind = self.parts.types.number(change.kind);
+        let old = before.live.as_ref().map(|stored| stored.version()).transpose()?;
+        let (row, version) = match before.place {
+            Some(place) => (place.row, place.version.saturating_add(1)),
+            None => (effects.next.next_row, 1),
+        };
+        let version_id = VersionId::new(version).ok_or_else(|| Fault("version numbers are used up".into()))?;
+        let mut done = Done {
+            resource_type: change.kind,
+            id: change.id.clone(),
+            version: Some(version_id),
+            last_updated: now,
+            created: old.is_none(),
+            bytes: bytes::Bytes::new(),
+        };
+        if before.idle {
+            (done.version, done.created) = (None, false);
+            return Ok((done, Vec::new()));
+        }
+        let old_patients = old.as_ref().map_or_else(Vec::new, |old| {
+            patients_of(&EncodedValues::new(old.values), &self.parts.registry, change.kind, &change.id)
+        });
+        let (method, body) = match &change.action {
+            Action::Create { body, .. } => (Method::Create, Some(body)),
+            Action::Update { body, .. } => (Method::Update, Some(body)),
+            Action::Delete { .. } => (Method::Delete, None),
+        };
+        let json = body.map(|body| body.json.stamp(version_id, now)).unwrap_or_default();
+        let new = Version {
+            method,
+            version,
+            last_updated: now.unix_millis(),
+            commit: effects.next.commit,
+            id: change.id.as_str(),
+            // A deletion keeps the values of what it ended, so that a permit can be held against it.
+            values: body.map_or_else(|| old.map_or(&[][..], |old| old.values), |body| &body.values),
+            json: &json,
+        };
+        digests.push(new.digest(change.kind.name()));
+        made.push(Made { kind, row, version });
+
+        let ops = &mut effects.ops;
+        if let (Some(stored), Some(old)) = (&before.live, &old) {
+            ops.push(Op::Put(Space::History, key::history(kind, row, old.version).to_vec(), stored.bytes().to_vec()));
+            ops.push(Op::Remove(Space::LastUpdated, key::with_row(&key::last_updated(kind, old.last_updated), row)));
+        }
+        let place = Place { row, version, deleted: body.is_none() };
+        ops.push(Op::Put(Space::Id, key::id(kind, change.id.as_str()), place.encode().to_vec()));
+        if body.is_some() {
+            ops.push(Op::Put(Space::Current, key::current(kind, row).to_vec(), new.encode()));
+            let updated = key::with_row(&key::last_updated(kind, new.last_updated), row);
+            // An update within the same millisecond keeps its key: one batch must not name it twice.
+            ops.retain(|op| !matches!(op, Op::Remove(Space::LastUpdated, key) if *key == updated));
+            ops.push(Op::Put(Space::LastUpdated, updated, Vec::new()));
+        } else {
+            ops.push(Op::Put(Space::History, key::history(kind, row, version).to_vec(), new.encode()));
+            ops.push(Op::Remove(Space::Current, key::current(kind, row).to_vec()));
+        }
+        let none = Postings::default();
+        let new_postings = body.map_or(&none, |body| &body.postings);
+        let old_postings = old.as_ref().map_or_else(Postings::default, |old| {
+            let values = EncodedValues::new(old.values);
+            postings(&self.parts.types, &self.parts.registry, change.kind, &old_patients, values)
+        });
+        replace(ops, Space::Index, &old_postings.index, &new_postings.index, row);
+        replace(ops, Space::Compartment, &old_postings.compartment, &new_postings.compartment, row);
+
+        if before.place.is_none() {
+            effects.next.next_row += 1;
+        }
+        effects.live.push((kind, i64::from(body.is_some()) - i64::from(old.is_some())));
+
+        done.bytes = json.into();
+        let mut patients = body.map_or_else(Vec::new, |body| body.patients.clone());
+        patients.extend(old_patients);
+        patients.sort();
+        patients.dedup();
+        Ok((done, patients))
+    }
+
+    fn accept(&mut self, work: Work, effects: Effects, reply: oneshot::Sender<Result<Committed, CommitError>>) {
+        for op in effects.ops {
+            match op {
+                Op::Put(space, key, value) => self.batch.put(space, &key, &value),
+                Op::Remove(space, key) => self.batch.remove(space, &key),
+            }
+        }
+        for change in work.changes {
+            self.kinds.insert(change.kind);
+            self.touched.insert((change.kind, change.id));
+        }
+        self.next = effects.next;
+        for (kind, change) in effects.live {
+            *self.live.entry(kind).or_default() += change;
+        }
+        self.accepted.push(Accepted {
+            done: effects.done,
+            entries: effects.entries,
+            recorded: work.now,
+            outbox: effects.outbox,
+            reply,
+        });
+    }
+
+    /// Makes the batch durable, records, answers.
+    pub(crate) fn commit(mut self) {
+        if self.accepted.is_empty() && self.tables.is_empty() {
+            return;
+        }
+        self.finish_batch();
+        let Self { parts, chain, next, batch, accepted, tables, .. } = self;
+        if let Err(fault) = batch.commit() {
+            tracing::error!(%fault, "the engine failed; nothing is written until the store is opened anew");
+            return refuse(chain, fault.0, accepted, tables);
+        }
+        chain.head = next;
+        for (reply, had) in tables {
+            let _ = reply.send(Ok(had));
+        }
+        if accepted.is_empty() {
+            return;
+        }
+        {
+            let mut mark = parts.mark.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Mark { commit: next.commit, chain: next.hash, ..mark.current() };
+            if let Err(error) = mark.write(now) {
+                tracing::warn!(%error, "the mark could not be written");
+            }
+        }
+        let mut accepted = accepted.into_iter();
+        for one in accepted.by_ref() {
+            match parts.log.record_encoded(&one.entries, one.recorded) {
+                Ok(receipt) => {
+                    chain.outbox.push_back((receipt.sequence(), one.outbox));
+                    let _ = one.reply.send(Ok(Committed { done: one.done, receipt }));
+                }
+                Err(error) => {
+                    let why = format!("audit log: {}", error.0);
+                    tracing::error!(%why, "nothing is written until the store is opened anew");
+                    let _ = one.reply.send(Err(CommitError::Unavailable(why.clone())));
+                    return refuse(chain, why, accepted.collect(), Vec::new());
+                }
+            }
+        }
+    }
+
+    /// Counters, the next row, and the end of outbox entries that are in the log for good.
+    fn finish_batch(&mut self) {
+        for (kind, change) in self.live.drain().filter(|(_, change)| *change != 0) {
+            let live = self.chain.live.entry(kind).or_default();
+            *live = live.saturating_add_signed(change);
+            self.batch.put(Space::Counter, &kind.0.to_be_bytes(), &live.to_be_bytes());
+        }
+        if self.next.next_row != self.chain.head.next_row {
+            self.batch.put(Space::Meta, NEXT_ROW, &self.next.next_row.to_be_bytes());
+        }
+        let synced = self.parts.mark.lock().unwrap_or_else(PoisonError::into_inner).current().audit;
+        while self.chain.outbox.front().is_some_and(|(sequence, _)| *sequence <= synced) {
+            for key in self.chain.outbox.pop_front().into_iter().flat_map(|(_, keys)| keys) {
+                self.batch.remove(Space::Outbox, &key);
+            }
+        }
+    }
+}
+
+/// Key in `meta` of the next row.
+pub(crate) const NEXT_ROW: &[u8] = b"next-row";
+
+fn refuse(chain: &mut Chain, why: String, accepted: Vec<Accepted>, tables: Vec<TableReply>) {
+    for one in accepted {
+        let _ = one.reply.send(Err(CommitError::Unavailable(why.clone())));
+    }
+    for (reply, _) in tables {
+        let _ = reply.send(Err(CommitError::Unavailable(why.clone())));
+    }
+    chain.failed = Some(why);
+}
+
+fn table_key(change: &TableChange) -> (String, Vec<u8>) {
+    (change.table.name().to_owned(), change.key.clone())
+}
+
+/// Adds what is new to a row's keys and removes what is not there any more. Both lists are sorted.
+fn replace(ops: &mut Vec<Op>, space: Space, old: &[Vec<u8>], new: &[Vec<u8>], row: Row) {
+    for begin in old.iter().filter(|begin| new.binary_search(begin).is_err()) {
+        ops.push(Op::Remove(space, key::with_row(begin, row)));
+    }
+    for begin in new.iter().filter(|begin| old.binary_search(begin).is_err()) {
+        ops.push(Op::Put(space, key::with_row(begin, row), Vec::new()));
+    }
+}
+
+/// An entry with the versions of what was touched, and the patients whose data it was, where the
+/// caller could not know them. The first entries belong to the changes, the others to the whole.
+fn completed(entry: &audit::Entry, done: &[Done], patients: &[Vec<LogicalId>], at: usize) -> audit::Entry {
+    let mut entry = entry.clone();
+    for touched in entry.touched.iter_mut().filter(|touched| touched.version.is_none()) {
+        let of = done.iter().find(|done| done.resource_type == touched.resource_type && done.id == touched.id);
+        touched.version = of.and_then(|done| done.version);
+    }
+    if entry.patients.is_empty() {
+        entry.patients = match patients.get(at) {
+            Some(patients) => patients.clone(),
+            None => patients.concat(),
+        };
+        entry.patients.sort();
+        entry.patients.dedup();
+    }
+    entry
+}

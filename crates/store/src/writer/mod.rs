@@ -1,0 +1,151 @@
+//! The writer: one thread that takes all changes in order and makes groups of them durable together.
+//!
+//! The engine holds its journal while it syncs, so several committers would wait for one another;
+//! one thread that gathers what came in meanwhile turns that wait into a shared sync. A group
+//! touches each resource, and each key of a table, once, so every condition can be held against
+//! the view that the group began with; what touches one again begins a new group.
+//! A transaction that fails leaves nothing behind and harms no other of its group.
+
+pub(crate) mod check;
+pub(crate) mod group;
+pub(crate) mod prepare;
+
+use crate::{CommitError, Committed, engine::TableSpace, limits};
+use prepare::Work;
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+    mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+};
+use tokio::sync::oneshot;
+
+pub(crate) use group::{Chain, Group, Parts};
+
+/// What the writer is asked to do.
+pub(crate) enum Job {
+    /// Commit a transaction.
+    Commit(Box<Work>, oneshot::Sender<Result<Committed, CommitError>>),
+    /// Change a table; the answer says whether the key had a value before.
+    Table(TableChange, std::sync::mpsc::Sender<Result<bool, CommitError>>),
+    /// Finish what is queued before this, and end.
+    Stop,
+}
+
+/// A change of a table.
+pub(crate) struct TableChange {
+    pub(crate) table: TableSpace,
+    pub(crate) key: Vec<u8>,
+    pub(crate) action: TableAction,
+}
+
+/// What to do with a key.
+pub(crate) enum TableAction {
+    Put(Vec<u8>),
+    InsertNew(Vec<u8>),
+    Remove,
+}
+
+/// The way to the writer.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    sender: SyncSender<Job>,
+    bytes: Arc<AtomicUsize>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+fn unavailable(why: &str) -> CommitError {
+    CommitError::Unavailable(why.into())
+}
+
+impl Queue {
+    /// Starts the writer.
+    pub(crate) fn start(parts: Parts) -> std::io::Result<Self> {
+        let (sender, receiver) = sync_channel(limits::QUEUE_TRANSACTIONS_MAX);
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let queued = Arc::clone(&bytes);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(parts, &receiver, &queued))?;
+        Ok(Self { sender, bytes, thread: Mutex::new(Some(thread)) })
+    }
+
+    fn send(&self, job: Job) -> Result<(), CommitError> {
+        self.sender.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => unavailable("the queue of the writer is full"),
+            TrySendError::Disconnected(_) => unavailable("the writer has ended"),
+        })
+    }
+
+    /// Queues a transaction and waits for its outcome.
+    pub(crate) async fn commit(&self, work: Work) -> Result<Committed, CommitError> {
+        let bytes = work.bytes;
+        if self.bytes.fetch_add(bytes, Ordering::AcqRel) > limits::QUEUE_BYTES_MAX {
+            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+            return Err(unavailable("too many bytes wait for the writer"));
+        }
+        let (reply, answer) = oneshot::channel();
+        if let Err(error) = self.send(Job::Commit(Box::new(work), reply)) {
+            self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+            return Err(error);
+        }
+        answer.await.unwrap_or_else(|_| Err(unavailable("the writer has ended")))
+    }
+
+    /// Changes a table and waits until that is on stable storage.
+    pub(crate) fn table(&self, change: TableChange) -> Result<bool, CommitError> {
+        let (reply, answer) = std::sync::mpsc::channel();
+        self.send(Job::Table(change, reply))?;
+        answer.recv().unwrap_or_else(|_| Err(unavailable("the writer has ended")))
+    }
+
+    /// Lets the writer finish what is queued and end.
+    pub(crate) fn stop(&self) {
+        // A full queue is no reason to lose what is in it: this waits.
+        let _ = self.sender.send(Job::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer ended in a panic");
+        }
+    }
+}
+
+fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize) {
+    let mut chain = parts.chain.clone();
+    let mut waiting = None;
+    loop {
+        let first = match waiting.take() {
+            Some(job) => job,
+            None => match receiver.recv() {
+                Ok(job) => job,
+                Err(_) => return,
+            },
+        };
+        let mut group = Group::new(&parts, &mut chain);
+        let mut next = Some(first);
+        let mut stop = false;
+        while let Some(job) = next.take() {
+            if matches!(job, Job::Stop) {
+                stop = true;
+                break;
+            }
+            if group.is_full() || !group.admits(&job) {
+                waiting = Some(job);
+                break;
+            }
+            if let Job::Commit(work, _) = &job {
+                queued.fetch_sub(work.bytes, Ordering::AcqRel);
+            }
+            group.take(job);
+            next = match receiver.try_recv() {
+                Ok(job) => Some(job),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+            };
+        }
+        group.commit();
+        if stop {
+            return;
+        }
+    }
+}

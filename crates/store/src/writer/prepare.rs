@@ -1,0 +1,188 @@
+//! What can be done before the queue, on the calling task: index values drawn out and encoded,
+//! index keys made, the server's mark prepared. The writer then only looks, copies and commits.
+
+use crate::{
+    Change, Transaction,
+    engine::key,
+    reader::Covers,
+    transaction::Condition,
+    types::Types,
+};
+use fhir::{Instant, LogicalId, ResourceType, VersionId, stamp::Template};
+use search::{
+    ParameterKind, Registry,
+    encoded::{self, EncodedValues},
+    matcher::patients_of,
+};
+use std::sync::Arc;
+
+/// A transaction ready for the writer.
+pub(crate) struct Work {
+    pub(crate) changes: Vec<Prepared>,
+    pub(crate) resolved: Vec<(Condition, LogicalId, Arc<dyn Covers>)>,
+    pub(crate) audit: Vec<audit::Entry>,
+    pub(crate) now: Instant,
+    /// About how many bytes it holds.
+    pub(crate) bytes: usize,
+}
+
+/// One change ready for the writer.
+pub(crate) struct Prepared {
+    pub(crate) kind: ResourceType,
+    pub(crate) id: LogicalId,
+    pub(crate) permit: Arc<dyn Covers>,
+    pub(crate) action: Action,
+}
+
+pub(crate) enum Action {
+    Create { body: Body, unless: Option<Condition> },
+    Update { body: Body, if_match: Option<VersionId>, if_none_match_any: bool },
+    Delete { if_match: Option<VersionId> },
+}
+
+/// A resource to be stored.
+pub(crate) struct Body {
+    pub(crate) json: Json,
+    /// Encoded index values.
+    pub(crate) values: Vec<u8>,
+    pub(crate) postings: Postings,
+    pub(crate) patients: Vec<LogicalId>,
+}
+
+/// JSON with holes for version and time.
+pub(crate) enum Json {
+    Template(Template),
+    #[cfg(test)]
+    Fixed(Vec<u8>),
+}
+
+impl Json {
+    pub(crate) fn stamp(&self, version: VersionId, now: Instant) -> Vec<u8> {
+        match self {
+            Self::Template(template) => template.stamp(version, now),
+            #[cfg(test)]
+            Self::Fixed(bytes) => {
+                let _ = (version, now);
+                bytes.clone()
+            }
+        }
+    }
+}
+
+/// Begins of the index keys of one resource; its row follows each. Sorted, each once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Postings {
+    pub(crate) index: Vec<Vec<u8>>,
+    pub(crate) compartment: Vec<Vec<u8>>,
+}
+
+/// Which parameters are also indexed within a patient's compartment: those that people filter a
+/// patient's record by. Identifiers and references select well enough by themselves.
+pub(crate) fn in_compartment(registry: &Registry, parameter: search::ParameterId) -> bool {
+    registry.by_id(parameter).is_some_and(|parameter| {
+        matches!(parameter.kind, ParameterKind::Token | ParameterKind::Date)
+            && !parameter.code.starts_with('_')
+            && parameter.code != "identifier"
+    })
+}
+
+/// The index keys of a resource with these values.
+pub(crate) fn postings(
+    types: &Types,
+    registry: &Registry,
+    kind: ResourceType,
+    patients: &[LogicalId],
+    values: EncodedValues<'_>,
+) -> Postings {
+    let number = types.number(kind);
+    let mut postings = Postings::default();
+    for patient in patients {
+        postings.compartment.push(key::compartment(patient.as_str(), number, key::MEMBERSHIP, &[]));
+    }
+    let mut last = None;
+    let mut narrow = false;
+    for (parameter, value) in values.iter() {
+        if last != Some(parameter) {
+            last = Some(parameter);
+            narrow = in_compartment(registry, parameter);
+        }
+        search::index_key::keys(value, &mut |value| {
+            postings.index.push(key::index(number, parameter, value));
+            if narrow {
+                for patient in patients {
+                    postings.compartment.push(key::compartment(patient.as_str(), number, parameter, value));
+                }
+            }
+        });
+    }
+    for list in [&mut postings.index, &mut postings.compartment] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    postings
+}
+
+/// What preparing needs to know.
+pub(crate) struct Preparer {
+    pub(crate) types: Arc<Types>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) base_url: String,
+}
+
+impl Preparer {
+    /// Prepares a whole transaction.
+    pub(crate) fn transaction(&self, transaction: Transaction) -> Work {
+        let Transaction { changes, resolved, audit, now } = transaction;
+        let mut bytes = audit.len() * 256;
+        let changes = changes
+            .into_iter()
+            .map(|(change, permit)| {
+                let permit: Arc<dyn Covers> = Arc::new(permit);
+                let (kind, id, action) = match change {
+                    Change::Create { id, resource, unless } => {
+                        bytes += resource.tree().bytes().len() * 2;
+                        let kind = resource.resource_type();
+                        let body = self.body(&resource, &id);
+                        let unless = unless.map(|predicate| Condition::new(kind, predicate));
+                        (kind, id, Action::Create { body, unless })
+                    }
+                    Change::Update { id, resource, if_match, if_none_match_any } => {
+                        bytes += resource.tree().bytes().len() * 2;
+                        let body = self.body(&resource, &id);
+                        (resource.resource_type(), id, Action::Update { body, if_match, if_none_match_any })
+                    }
+                    Change::Delete { resource_type, id, if_match } => (resource_type, id, Action::Delete { if_match }),
+                };
+                Prepared { kind, id, permit, action }
+            })
+            .collect();
+        let resolved = resolved
+            .into_iter()
+            .map(|(kind, predicate, id, permit)| {
+                let permit: Arc<dyn Covers> = Arc::new(permit);
+                (Condition::new(kind, predicate), id, permit)
+            })
+            .collect();
+        Work { changes, resolved, audit, now, bytes }
+    }
+
+    fn body(&self, resource: &validation::Validated, id: &LogicalId) -> Body {
+        let values = crate::rebuild::extract(&self.registry, resource.tree(), &self.base_url);
+        let template = Template::new(resource.tree().root(), id);
+        self.with_values(Json::Template(template), &values, resource.resource_type(), id)
+    }
+
+    /// A body of ready values.
+    pub(crate) fn with_values(
+        &self,
+        json: Json,
+        values: &search::IndexValues,
+        kind: ResourceType,
+        id: &LogicalId,
+    ) -> Body {
+        let patients = patients_of(values, &self.registry, kind, id);
+        let values = encoded::encode(values);
+        let postings = postings(&self.types, &self.registry, kind, &patients, EncodedValues::new(&values));
+        Body { json, values, postings, patients }
+    }
+}
