@@ -5,22 +5,34 @@
 //! - [`tables::Table`]: small key-value tables for the authorization server.
 //! - [`Store::log`]: the audit log, on the store's own append-only files.
 //!
-//! One module knows engine files: [`engine`]. Keys and values byte by byte: `docs/store.md`.
+//! One module knows engine files: `engine`. Keys and values byte by byte: `docs/store.md`.
 
-pub mod engine;
 pub mod error;
+pub mod limits;
 pub mod page;
 pub mod snapshot;
 pub mod tables;
 pub mod transaction;
 
+mod audit_event;
+mod cursor;
+mod engine;
 mod health;
+mod open;
+mod plan;
+mod reader;
+mod rebuild;
 mod store;
+mod types;
 mod verify_audit;
+mod writer;
 
 pub use error::{CommitError, OpenError, ReadError};
-pub use page::{Found, HistoryPage, Page};
+pub use page::{Found, HistoryPage, Method, Page};
 pub use snapshot::Snapshot;
 pub use store::{Options, Store};
-pub use transaction::{Change, Committed, Transaction};
+pub use transaction::{Change, Committed, Done, Transaction};
 pub use verify_audit::verify_audit;
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,7 @@ pub const CURSOR_BYTES_MAX: usize = 4 * 1024;
 
 /// Versions on a page of a history at most.
 pub const HISTORY_COUNT_MAX: usize = 1000;
+
+/// How long the writer rests before it removes from the outbox what the log has for good, when no
+/// other batch takes that along.
+pub const OUTBOX_IDLE: std::time::Duration = std::time::Duration::from_secs(2);

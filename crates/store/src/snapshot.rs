@@ -1,13 +1,30 @@
 //! One moment of the store: everything a request reads comes from one snapshot (invariant 8).
 
-use crate::{Found, HistoryPage, Page, ReadError};
+use crate::{
+    Found, HistoryPage, Page, ReadError,
+    audit_event::Events,
+    cursor::Secret,
+    engine::{
+        Space, key,
+        record::{Damaged, Place},
+    },
+    limits,
+    page::Method,
+    plan::{self, Budget, Position},
+    reader::{Covers, Reader, Stored},
+};
 use fhir::{LogicalId, ResourceType, VersionId};
-use policy::Permit;
+use policy::{Need, Permit};
 use search::Query;
+use std::sync::Arc;
 
-/// A consistent view.
+/// A consistent view. Keep it no longer than a request: the engine keeps old data for it.
 #[derive(Debug)]
-pub struct Snapshot {}
+pub struct Snapshot {
+    pub(crate) reader: Reader,
+    pub(crate) secret: Arc<Secret>,
+    pub(crate) events: Events,
+}
 
 impl Snapshot {
     /// The current version.
@@ -15,8 +32,38 @@ impl Snapshot {
     /// # Errors
     /// `NotFound` when absent or not visible, `Gone` when deleted.
     pub fn read(&self, permit: &Permit, resource_type: ResourceType, id: &LogicalId) -> Result<Found, ReadError> {
-        let _ = (permit, resource_type, id);
-        Err(ReadError::NotFound)
+        self.read_under(permit, resource_type, id)
+    }
+
+    pub(crate) fn read_under(
+        &self,
+        permit: &dyn Covers,
+        kind: ResourceType,
+        id: &LogicalId,
+    ) -> Result<Found, ReadError> {
+        if Events::are(kind) {
+            return self.events.read(&self.reader, permit, id);
+        }
+        let place = self.reader.place(kind, id.as_str())?.ok_or(ReadError::NotFound)?;
+        let stored = self.newest(kind, place)?;
+        self.visible(permit, &stored, place.deleted)
+    }
+
+    /// The newest version, be it a deletion.
+    fn newest(&self, kind: ResourceType, place: Place) -> Result<Stored, ReadError> {
+        let stored = if place.deleted {
+            self.reader.past(kind, place.row, place.version)?
+        } else {
+            self.reader.current(kind, place.row)?
+        };
+        Ok(stored.ok_or(Damaged("place of a resource"))?)
+    }
+
+    fn visible(&self, permit: &dyn Covers, stored: &Stored, deleted: bool) -> Result<Found, ReadError> {
+        if !self.reader.covers(permit.access(stored.kind, Need::Read), stored)? {
+            return Err(ReadError::NotFound);
+        }
+        if deleted { Err(ReadError::Gone) } else { Ok(self.reader.found(stored)?) }
     }
 
     /// One version. A version that marks the deletion is `Gone`.
@@ -30,8 +77,28 @@ impl Snapshot {
         id: &LogicalId,
         version: VersionId,
     ) -> Result<Found, ReadError> {
-        let _ = (permit, resource_type, id, version);
-        Err(ReadError::NotFound)
+        self.vread_under(permit, resource_type, id, version)
+    }
+
+    pub(crate) fn vread_under(
+        &self,
+        permit: &dyn Covers,
+        kind: ResourceType,
+        id: &LogicalId,
+        version: VersionId,
+    ) -> Result<Found, ReadError> {
+        if Events::are(kind) {
+            let found = self.events.read(&self.reader, permit, id)?;
+            return if version == found.version { Ok(found) } else { Err(ReadError::NotFound) };
+        }
+        let place = self.reader.place(kind, id.as_str())?.ok_or(ReadError::NotFound)?;
+        let stored = if place.version == version.number() {
+            self.newest(kind, place)?
+        } else {
+            self.reader.past(kind, place.row, version.number())?.ok_or(ReadError::NotFound)?
+        };
+        let deleted = stored.version()?.method == Method::Delete;
+        self.visible(permit, &stored, deleted)
     }
 
     /// Versions of one resource, newest first; `cursor` from the page before.
@@ -46,8 +113,61 @@ impl Snapshot {
         count: usize,
         cursor: Option<&str>,
     ) -> Result<HistoryPage, ReadError> {
-        let _ = (permit, resource_type, id, count, cursor);
-        Err(ReadError::NotFound)
+        self.history_under(permit, resource_type, id, count, cursor)
+    }
+
+    pub(crate) fn history_under(
+        &self,
+        permit: &dyn Covers,
+        kind: ResourceType,
+        id: &LogicalId,
+        count: usize,
+        cursor: Option<&str>,
+    ) -> Result<HistoryPage, ReadError> {
+        let bound_to = ["history", kind.name(), id.as_str()];
+        let before = match cursor.map(|cursor| self.secret.position(cursor, &bound_to)).transpose()? {
+            None => u64::MAX,
+            Some(Position::Row(version)) => version,
+            Some(Position::Key(..)) => return Err(ReadError::Cursor),
+        };
+        if Events::are(kind) {
+            let found = self.events.read(&self.reader, permit, id)?;
+            return Ok(HistoryPage { versions: vec![found], total: 1, next: None });
+        }
+        let count = count.min(limits::HISTORY_COUNT_MAX);
+        let place = self.reader.place(kind, id.as_str())?.ok_or(ReadError::NotFound)?;
+        let access = permit.access(kind, Need::Read);
+        let mut page = HistoryPage::default();
+        let mut more = false;
+        let mut take = |stored: Stored| -> Result<(), ReadError> {
+            if !self.reader.covers(access, &stored)? {
+                return Ok(());
+            }
+            page.total += 1;
+            if u64::from(stored.version()?.version) < before {
+                if page.versions.len() < count {
+                    page.versions.push(self.reader.found(&stored)?);
+                } else {
+                    more = true;
+                }
+            }
+            Ok(())
+        };
+        if !place.deleted {
+            take(self.newest(kind, place)?)?;
+        }
+        let prefix = key::current(self.reader.types.number(kind), place.row);
+        let mut past = self.reader.view.prefix(Space::History, &prefix)?;
+        while let Some((_, value)) = past.next_pair()? {
+            take(Reader::stored(kind, place.row, value))?;
+        }
+        if page.total == 0 {
+            return Err(ReadError::NotFound);
+        }
+        if let Some(last) = page.versions.last().filter(|_| more) {
+            page.next = Some(self.secret.cursor(&Position::Row(u64::from(last.version.number())), &bound_to));
+        }
+        Ok(page)
     }
 
     /// A page of a search. `caller_key` binds cursors to who asked (row F4).
@@ -61,7 +181,33 @@ impl Snapshot {
         cursor: Option<&str>,
         caller_key: &str,
     ) -> Result<Page, ReadError> {
-        let _ = (permit, query, cursor, caller_key);
-        Ok(Page::default())
+        self.search_under(permit, query, cursor, caller_key)
+    }
+
+    pub(crate) fn search_under(
+        &self,
+        permit: &dyn Covers,
+        query: &Query,
+        cursor: Option<&str>,
+        caller_key: &str,
+    ) -> Result<Page, ReadError> {
+        let sort = format!("{:?}", query.sort);
+        let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
+        let after = cursor.map(|cursor| self.secret.position(cursor, &bound_to)).transpose()?;
+        let budget = Budget::new();
+        if Events::are(query.resource_type) {
+            let (mut page, next) = self.events.search(&self.reader, permit, query, after.as_ref())?;
+            page.next = next.map(|position| self.secret.cursor(&position, &bound_to));
+            return Ok(page);
+        }
+        let outcome = plan::search(&self.reader, permit, query, after.as_ref(), &budget)?;
+        let included = plan::include::included(&self.reader, permit, query, &outcome.matches, &budget)?;
+        let leaving = |list: &[Stored]| list.iter().map(|stored| self.reader.found(stored)).collect::<Result<_, _>>();
+        Ok(Page {
+            matches: leaving(&outcome.matches)?,
+            included: leaving(&included)?,
+            total: outcome.total,
+            next: outcome.next.map(|position| self.secret.cursor(&position, &bound_to)),
+        })
     }
 }

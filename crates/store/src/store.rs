@@ -1,9 +1,36 @@
 //! The store: opens, gives snapshots, takes transactions.
+//!
+//! Below its directory: `engine/` (the engine's files), `audit/` (the log's segments and
+//! checkpoints), `mark` (how far both had come). `docs/store.md` says what is in them.
 
-use crate::{CommitError, Committed, OpenError, Snapshot, Transaction, tables::Table};
-use audit::Log;
+use crate::{
+    CommitError, Committed, OpenError, Snapshot, Transaction,
+    audit_event::Events,
+    cursor::Secret,
+    engine::{
+        Engine,
+        audit_files::{self, AuditFiles},
+        mark::{Mark, MarkFile},
+    },
+    open,
+    reader::Reader,
+    rebuild,
+    tables::Table,
+    types::Types,
+    writer::{Parts, Queue, prepare::Preparer},
+};
+use audit::{
+    Log,
+    balp::Server,
+    checkpoint::{Checkpoint, Signer},
+    log::Durability,
+};
 use search::Registry;
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -14,9 +41,25 @@ pub struct Options {
     pub strict_audit: bool,
 }
 
-/// An open store. One per data directory and process.
+/// An open store. One per data directory and process. Dropping it waits for what is queued.
 #[derive(Debug)]
-pub struct Store {}
+pub struct Store {
+    engine: Engine,
+    types: Arc<Types>,
+    registry: Arc<Registry>,
+    base_url: String,
+    queue: Arc<Queue>,
+    log: Arc<Log>,
+    files: AuditFiles,
+    secret: Arc<Secret>,
+    server: Arc<Server>,
+    audit_directory: PathBuf,
+    syncing: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn fault(error: std::io::Error) -> OpenError {
+    OpenError::Engine(error.to_string())
+}
 
 impl Store {
     /// Opens or makes the store in this directory and verifies the chain of commits.
@@ -24,41 +67,163 @@ impl Store {
     /// # Errors
     /// [`OpenError`], which an operator can act on.
     pub fn open(directory: &Path, registry: Arc<Registry>, options: Options) -> Result<Self, OpenError> {
-        let _ = (directory, registry, options);
-        Err(OpenError::Engine("not built yet".into()))
+        let engine = Engine::open(&directory.join("engine"))?;
+        let mark = MarkFile::open(&directory.join("mark")).map_err(fault)?;
+        let (types, secret) = open::meta(&engine)?;
+        let chain = open::chain(&engine, &types, mark.current())?;
+
+        let audit_directory = directory.join("audit");
+        let files = AuditFiles::open(&audit_directory, mark.current().audit)?;
+        let durability = if options.strict_audit { Durability::Strict } else { Durability::Appended };
+        let log = Arc::new(Log::open(Box::new(files.clone()), files.last(), durability));
+        open::outbox(&engine, &files, &log)?;
+
+        let (current, fingerprint) = open::fingerprint(&engine, &registry, &options.base_url)?;
+        if !current {
+            if chain.head.commit > 0 {
+                tracing::info!("search parameters or base URL changed: all resources are indexed anew");
+                let count = rebuild::all(&engine, &types, &registry, &options.base_url)?;
+                tracing::info!(resources = count, "indexed anew");
+            }
+            open::note_fingerprint(&engine, &fingerprint)?;
+        }
+
+        let (types, mark) = (Arc::new(types), Arc::new(Mutex::new(mark)));
+        let queue = Queue::start(Parts {
+            engine: engine.clone(),
+            types: Arc::clone(&types),
+            registry: Arc::clone(&registry),
+            log: Arc::clone(&log),
+            mark: Arc::clone(&mark),
+            chain,
+        });
+        let queue = Arc::new(queue.map_err(fault)?);
+        let syncing = sync_thread(files.clone(), Arc::clone(&log), mark).map_err(fault)?;
+        Ok(Self {
+            engine,
+            types,
+            registry,
+            queue,
+            log,
+            files,
+            secret: Arc::new(Secret::new(&secret)),
+            server: Arc::new(Server { base_url: options.base_url.clone(), name: "handrail".into() }),
+            base_url: options.base_url,
+            audit_directory,
+            syncing: Mutex::new(Some(syncing)),
+        })
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        Reader { view: self.engine.view(), types: Arc::clone(&self.types), registry: Arc::clone(&self.registry) }
     }
 
     /// A consistent view of now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {}
+        let events = Events { files: self.files.clone(), last: self.log.last().0, server: Arc::clone(&self.server) };
+        Snapshot { reader: self.reader(), secret: Arc::clone(&self.secret), events }
+    }
+
+    pub(crate) fn preparer(&self) -> Preparer {
+        Preparer {
+            types: Arc::clone(&self.types),
+            registry: Arc::clone(&self.registry),
+            base_url: self.base_url.clone(),
+        }
+    }
+
+    /// Commits what is prepared already, under permits that tests make up.
+    #[cfg(test)]
+    pub(crate) async fn commit_work(&self, work: crate::writer::prepare::Work) -> Result<Committed, CommitError> {
+        self.queue.commit(work).await
     }
 
     /// Commits all changes or none; when it returns, they are on stable storage.
     ///
+    /// Index values are drawn out on the calling task; the rest happens on the store's writer.
+    ///
     /// # Errors
     /// [`CommitError`] with the place of the change that stopped it.
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
-        let _ = transaction;
-        Err(CommitError::Unavailable("not built yet".into()))
+        let work = self.preparer().transaction(transaction);
+        self.queue.commit(work).await
     }
 
     /// The audit log.
     #[must_use]
     pub fn log(&self) -> &Log {
-        unreachable_log()
+        &self.log
     }
 
-    /// The table of this name; made when it does not exist.
+    /// From now on checkpoints of the audit log are signed into `audit/checkpoints`; the public key is
+    /// kept beside them, in `audit/keys.pem`, with those of earlier signers.
+    ///
+    /// # Errors
+    /// [`OpenError::AuditLog`] when the log is shorter than its last checkpoint.
+    pub fn sign_checkpoints(&self, signer: Signer) -> Result<(), OpenError> {
+        audit_files::keep_key(&self.audit_directory, &signer.public_key()).map_err(fault)?;
+        let bytes = audit_files::checkpoint_bytes(&self.audit_directory).map_err(fault)?;
+        let sink = audit_files::checkpoint_sink(&self.audit_directory).map_err(fault)?;
+        let last = Checkpoint::last(&bytes);
+        self.log
+            .sign_checkpoints(signer, sink, last.as_ref())
+            .map_err(|error| OpenError::AuditLog(self.log.last().0 + 1, error.0.to_string()))
+    }
+
+    /// The table of this name; made when it does not exist. Names: `a-z`, `-`, `_`.
     ///
     /// # Errors
     /// [`OpenError::Engine`].
     pub fn table(&self, name: &'static str) -> Result<Table, OpenError> {
-        let _ = name;
-        Ok(Table {})
+        Ok(Table::new(self.engine.table(name)?, Arc::clone(&self.queue)))
+    }
+
+    /// Live resources of a type; for the operator and for tests of size, not for callers.
+    ///
+    /// # Errors
+    /// [`OpenError::Engine`].
+    pub fn live_resources(&self, resource_type: fhir::ResourceType) -> Result<u64, OpenError> {
+        Ok(self.reader().live(resource_type)?)
+    }
+
+    /// Finishes what is queued, syncs, and takes nothing more. Reads still work.
+    pub fn close(&self) {
+        self.queue.stop();
+        self.files.stop();
+        let syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(syncing) = syncing
+            && syncing.join().is_err()
+        {
+            tracing::error!("the thread that syncs the audit log ended in a panic");
+        }
     }
 }
 
-fn unreachable_log() -> &'static Log {
-    std::process::abort()
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Brings the log to stable storage soon after each append, and notes how far it came.
+fn sync_thread(files: AuditFiles, log: Arc<Log>, mark: Arc<Mutex<MarkFile>>) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("audit-sync".into()).spawn(move || {
+        let mut more = true;
+        while more {
+            more = files.wait_dirty();
+            let reached = log.last().0;
+            if let Err(error) = log.sync() {
+                tracing::error!(error = %error.0, "audit log: sync failed; nothing more is answered");
+                return;
+            }
+            let mut mark = mark.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Mark { audit: reached, ..mark.current() };
+            let noted = if now == mark.current() { Ok(()) } else { mark.write(now) };
+            let noted = if more { noted } else { noted.and_then(|()| mark.sync()) };
+            if let Err(error) = noted {
+                tracing::warn!(%error, "the mark could not be written");
+            }
+        }
+    })
 }

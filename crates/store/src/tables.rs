@@ -10,6 +10,9 @@ use crate::{
 };
 use std::{fmt, sync::Arc};
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// A named table of byte keys and values. Every change is on stable storage when the call returns.
 ///
 /// Calls that change something wait for a sync (milliseconds).
@@ -71,7 +74,7 @@ impl Table {
     ///
     /// # Errors
     /// [`CommitError::Unavailable`].
-    pub fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CommitError> {
+    pub fn all(&self) -> Result<Vec<Pair>, CommitError> {
         self.space.all().map_err(|fault| CommitError::Unavailable(fault.0))
     }
 }

@@ -1,6 +1,6 @@
 //! Verification of the audit log of a data directory, from its files alone: also while a server runs.
 
-use crate::OpenError;
+use crate::{OpenError, engine::audit_files};
 use audit::verify::{Broken, Report};
 use std::path::Path;
 
@@ -10,6 +10,14 @@ use std::path::Path;
 /// [`OpenError::Engine`] when the directory holds no audit log or cannot be read; a log that is not
 /// what was recorded is the inner [`Broken`].
 pub fn verify_audit(directory: &Path) -> Result<Result<Report, Broken>, OpenError> {
-    let _ = directory;
-    Err(OpenError::Engine("not built yet".into()))
+    let directory = directory.join("audit");
+    let fault = |error: std::io::Error| OpenError::Engine(format!("audit log: {error}"));
+    let segments = audit_files::segments(&directory).map_err(fault)?;
+    if segments.is_empty() {
+        return Err(OpenError::Engine("there is no audit log here".into()));
+    }
+    let keys = audit_files::keys(&directory).map_err(fault)?;
+    // WHY: after the segments were opened, so that no checkpoint is older than what it speaks of.
+    let checkpoints = audit_files::checkpoint_bytes(&directory).map_err(fault)?;
+    Ok(audit::verify::verify(segments, &checkpoints, &keys))
 }

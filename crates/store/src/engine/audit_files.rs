@@ -8,6 +8,7 @@
 use super::Fault;
 use crate::{OpenError, limits};
 use audit::{
+    checkpoint::PublicKey,
     frame::{self, FrameError, GENESIS, HEADER_BYTES, Hash, Record, Segment},
     log::Appender,
 };
@@ -20,6 +21,7 @@ use std::{
 };
 
 const CHECKPOINTS: &str = "checkpoints";
+const KEYS: &str = "keys.pem";
 
 /// A segment that takes no more records.
 #[derive(Debug)]
@@ -76,7 +78,7 @@ fn engine(error: io::Error) -> OpenError {
 }
 
 /// Paths of the segments of a log, in order.
-pub(crate) fn segment_paths(directory: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
+fn segment_paths(directory: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -87,6 +89,31 @@ pub(crate) fn segment_paths(directory: &Path) -> io::Result<Vec<(u32, PathBuf)>>
     }
     paths.sort();
     Ok(paths)
+}
+
+/// The segments of a log, in order, to be read from their beginnings.
+pub(crate) fn segments(directory: &Path) -> io::Result<Vec<BufReader<File>>> {
+    segment_paths(directory)?.iter().map(|(_, path)| File::open(path).map(BufReader::new)).collect()
+}
+
+/// Every public key that ever signed checkpoints of this log.
+pub(crate) fn keys(directory: &Path) -> io::Result<Vec<PublicKey>> {
+    match fs::read_to_string(directory.join(KEYS)) {
+        Ok(text) => Ok(PublicKey::from_pem(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds a public key when it is not among them.
+pub(crate) fn keep_key(directory: &Path, key: &PublicKey) -> io::Result<()> {
+    if keys(directory)?.contains(key) {
+        return Ok(());
+    }
+    let mut file = OpenOptions::new().append(true).create(true).open(directory.join(KEYS))?;
+    file.write_all(key.to_pem().as_bytes())?;
+    file.sync_all()?;
+    File::open(directory)?.sync_all()
 }
 
 /// Bytes of the file of checkpoints; empty when there is none.
@@ -250,7 +277,8 @@ impl AuditFiles {
             let mut file = File::open(path).map_err(engine)?;
             file.read_exact(&mut header).map_err(engine)?;
             let first = Segment::open(&header[..]).map(|segment| segment.first_sequence());
-            let first = first.map_err(|_| OpenError::AuditLog(next_first, "the segment before has no header".into()))?;
+            let first =
+                first.map_err(|_| OpenError::AuditLog(next_first, "the segment before has no header".into()))?;
             if first >= next_first {
                 return Err(OpenError::AuditLog(first, "segments overlap".into()));
             }

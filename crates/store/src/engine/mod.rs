@@ -97,6 +97,7 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Opens or makes the engine's files below `directory`.
     pub(crate) fn open(directory: &Path) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(directory).map_err(|error| OpenError::Engine(error.to_string()))?;
         let database = Database::builder(directory)
             .cache_size(limits::BLOCK_CACHE_BYTES)
             .max_journaling_size(limits::JOURNAL_BYTES_MAX)
@@ -149,7 +150,7 @@ impl TableSpace {
         Ok(self.0.get(key)?.map(Value))
     }
 
-    pub(crate) fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Fault> {
+    pub(crate) fn all(&self) -> Result<Vec<crate::tables::Pair>, Fault> {
         self.0.iter().map(|pair| Ok(pair.into_inner().map(|(key, value)| (key.to_vec(), value.to_vec()))?)).collect()
     }
 
@@ -236,13 +237,6 @@ impl Pairs {
     /// The next pair.
     pub(crate) fn next_pair(&mut self) -> Result<Option<(Value, Value)>, Fault> {
         let Some(guard) = self.0.as_mut().and_then(Iterator::next) else { return Ok(None) };
-        let (key, value) = guard.into_inner()?;
-        Ok(Some((Value(key), Value(value))))
-    }
-
-    /// The next pair from the end.
-    pub(crate) fn next_pair_back(&mut self) -> Result<Option<(Value, Value)>, Fault> {
-        let Some(guard) = self.0.as_mut().and_then(DoubleEndedIterator::next_back) else { return Ok(None) };
         let (key, value) = guard.into_inner()?;
         Ok(Some((Value(key), Value(value))))
     }

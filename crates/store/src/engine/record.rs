@@ -217,11 +217,6 @@ impl Commit {
                 version: u32::from_be_bytes(*version),
             });
         }
-        rest.is_empty().then_some(Self {
-            time: i64::from_be_bytes(*time),
-            chain: *chain,
-            digest: *digest,
-            made,
-        })
+        rest.is_empty().then_some(Self { time: i64::from_be_bytes(*time), chain: *chain, digest: *digest, made })
     }
 }

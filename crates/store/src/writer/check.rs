@@ -143,8 +143,7 @@ fn result(
         Access::Everything => true,
         Access::Where(predicate) => {
             let values = EncodedValues::new(&body.values);
-            let subject =
-                Subject { resource_type: change.kind, id: &change.id, last_updated: now, values: &values };
+            let subject = Subject { resource_type: change.kind, id: &change.id, last_updated: now, values: &values };
             reader.means(predicate, subject).map_err(fault)?
         }
     };

@@ -147,9 +147,8 @@ impl<'a> Group<'a> {
             Job::Stop => true,
             Job::Table(change, _) => !self.keys.contains(&table_key(change)),
             Job::Commit(work, _) => {
-                let again = |change: &super::prepare::Prepared| {
-                    self.touched.contains(&(change.kind, change.id.clone()))
-                };
+                let again =
+                    |change: &super::prepare::Prepared| self.touched.contains(&(change.kind, change.id.clone()));
                 !work.changes.iter().any(again)
                     && (self.kinds.is_empty()
                         || !check::types_looked_at(work).iter().any(|kind| self.kinds.contains(kind)))
@@ -405,6 +404,17 @@ impl<'a> Group<'a> {
                     return refuse(chain, why, accepted.collect(), Vec::new());
                 }
             }
+        }
+    }
+
+    /// Removes from the outbox what the log has for good.
+    pub(crate) fn sweep(mut self) {
+        if self.chain.failed.is_some() {
+            return;
+        }
+        self.finish_batch();
+        if let Err(fault) = self.batch.commit() {
+            refuse(self.chain, fault.0, Vec::new(), Vec::new());
         }
     }
 

@@ -10,16 +10,20 @@ pub(crate) mod check;
 pub(crate) mod group;
 pub(crate) mod prepare;
 
-use crate::{CommitError, Committed, engine::TableSpace, limits};
+use crate::{
+    CommitError, Committed,
+    engine::{TableSpace, mark::Mark},
+    limits,
+};
 use prepare::Work;
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-    mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+    mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
 };
 use tokio::sync::oneshot;
 
-pub(crate) use group::{Chain, Group, Parts};
+pub(crate) use group::{Chain, Group, Head, Parts};
 
 /// What the writer is asked to do.
 pub(crate) enum Job {
@@ -50,6 +54,8 @@ pub(crate) enum TableAction {
 pub(crate) struct Queue {
     sender: SyncSender<Job>,
     bytes: Arc<AtomicUsize>,
+    /// Cleared when the writer takes nothing more.
+    running: Arc<AtomicBool>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -63,10 +69,16 @@ impl Queue {
         let (sender, receiver) = sync_channel(limits::QUEUE_TRANSACTIONS_MAX);
         let bytes = Arc::new(AtomicUsize::new(0));
         let queued = Arc::clone(&bytes);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || run(parts, &receiver, &queued))?;
-        Ok(Self { sender, bytes, thread: Mutex::new(Some(thread)) })
+        let running = Arc::new(AtomicBool::new(true));
+        let still = Running(Arc::clone(&running));
+        let thread =
+            std::thread::Builder::new().name("store-writer".into()).spawn(move || run(parts, &receiver, &queued, &still))?;
+        Ok(Self { sender, bytes, running, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Whether the writer takes changes.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
     }
 
     fn send(&self, job: Job) -> Result<(), CommitError> {
@@ -111,15 +123,31 @@ impl Queue {
     }
 }
 
-fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize) {
+/// Says that the writer runs until it is dropped, by a panic too.
+struct Running(Arc<AtomicBool>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &Running) {
     let mut chain = parts.chain.clone();
     let mut waiting = None;
     loop {
+        if chain.failed.is_some() {
+            running.0.store(false, Ordering::Release);
+        }
         let first = match waiting.take() {
             Some(job) => job,
-            None => match receiver.recv() {
-                Ok(job) => job,
-                Err(_) => return,
+            None => match next_job(receiver, &chain) {
+                Next::Job(job) => job,
+                Next::Idle => {
+                    Group::new(&parts, &mut chain).sweep();
+                    continue;
+                }
+                Next::End => return,
             },
         };
         let mut group = Group::new(&parts, &mut chain);
@@ -138,14 +166,43 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize) {
                 queued.fetch_sub(work.bytes, Ordering::AcqRel);
             }
             group.take(job);
-            next = match receiver.try_recv() {
-                Ok(job) => Some(job),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-            };
+            next = receiver.try_recv().ok();
         }
         group.commit();
         if stop {
+            finish(&parts, &mut chain);
             return;
         }
     }
+}
+
+enum Next {
+    Job(Job),
+    Idle,
+    End,
+}
+
+/// Waits for a job; when entries are left in the outbox, no longer than a while.
+fn next_job(receiver: &Receiver<Job>, chain: &Chain) -> Next {
+    if chain.outbox.is_empty() || chain.failed.is_some() {
+        return receiver.recv().map_or(Next::End, Next::Job);
+    }
+    match receiver.recv_timeout(limits::OUTBOX_IDLE) {
+        Ok(job) => Next::Job(job),
+        Err(RecvTimeoutError::Timeout) => Next::Idle,
+        Err(RecvTimeoutError::Disconnected) => Next::End,
+    }
+}
+
+/// Leaves nothing in the outbox that the log has for good.
+fn finish(parts: &Parts, chain: &mut Chain) {
+    let reached = parts.log.last().0;
+    if parts.log.sync().is_ok() {
+        let mut mark = parts.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Mark { audit: reached, ..mark.current() };
+        if let Err(error) = mark.write(now) {
+            tracing::warn!(%error, "the mark could not be written");
+        }
+    }
+    Group::new(parts, chain).sweep();
 }

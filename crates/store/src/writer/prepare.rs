@@ -1,13 +1,7 @@
 //! What can be done before the queue, on the calling task: index values drawn out and encoded,
 //! index keys made, the server's mark prepared. The writer then only looks, copies and commits.
 
-use crate::{
-    Change, Transaction,
-    engine::key,
-    reader::Covers,
-    transaction::Condition,
-    types::Types,
-};
+use crate::{Change, Transaction, engine::key, reader::Covers, transaction::Condition, types::Types};
 use fhir::{Instant, LogicalId, ResourceType, VersionId, stamp::Template};
 use search::{
     ParameterKind, Registry,
@@ -42,31 +36,12 @@ pub(crate) enum Action {
 
 /// A resource to be stored.
 pub(crate) struct Body {
-    pub(crate) json: Json,
+    /// JSON with holes for version and time.
+    pub(crate) json: Template,
     /// Encoded index values.
     pub(crate) values: Vec<u8>,
     pub(crate) postings: Postings,
     pub(crate) patients: Vec<LogicalId>,
-}
-
-/// JSON with holes for version and time.
-pub(crate) enum Json {
-    Template(Template),
-    #[cfg(test)]
-    Fixed(Vec<u8>),
-}
-
-impl Json {
-    pub(crate) fn stamp(&self, version: VersionId, now: Instant) -> Vec<u8> {
-        match self {
-            Self::Template(template) => template.stamp(version, now),
-            #[cfg(test)]
-            Self::Fixed(bytes) => {
-                let _ = (version, now);
-                bytes.clone()
-            }
-        }
-    }
 }
 
 /// Begins of the index keys of one resource; its row follows each. Sorted, each once.
@@ -169,13 +144,13 @@ impl Preparer {
     fn body(&self, resource: &validation::Validated, id: &LogicalId) -> Body {
         let values = crate::rebuild::extract(&self.registry, resource.tree(), &self.base_url);
         let template = Template::new(resource.tree().root(), id);
-        self.with_values(Json::Template(template), &values, resource.resource_type(), id)
+        self.with_values(template, &values, resource.resource_type(), id)
     }
 
     /// A body of ready values.
     pub(crate) fn with_values(
         &self,
-        json: Json,
+        json: Template,
         values: &search::IndexValues,
         kind: ResourceType,
         id: &LogicalId,

@@ -1,0 +1,237 @@
+//! AuditEvent out of the log: read by sequence, searched from the newest back. No index rows: the
+//! facts of each record are tested by the matcher, as any resource's values are.
+//!
+//! Order is newest first, whatever `_sort` says beside `date` and `_lastUpdated` in either
+//! direction; that is refused. Left out: summaries of whole segments, so that a scan can pass over
+//! them; a scan is bounded instead. SPEC: R4 auditevent.html#search; row F22.
+
+use crate::{
+    Found, Page, ReadError,
+    engine::{audit_files::AuditFiles, record::Damaged},
+    limits,
+    page::Method,
+    plan::Position,
+    reader::{Covers, Reader},
+};
+use audit::{
+    Entry,
+    balp::{self, Server},
+    facts::{Fact, facts_for_search},
+    frame::Record,
+};
+use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use policy::{Access, Need};
+use search::{
+    IndexValue, IndexValues, ParameterKind, Predicate, Query, Registry,
+    matcher::{Alone, Subject, matches},
+    query::{Direction, SortKey, Total},
+};
+use std::sync::Arc;
+
+/// The events of one snapshot: those up to a record.
+#[derive(Debug, Clone)]
+pub(crate) struct Events {
+    pub(crate) files: AuditFiles,
+    pub(crate) last: u64,
+    pub(crate) server: Arc<Server>,
+}
+
+/// A record with what a search may ask of it.
+struct Event {
+    id: LogicalId,
+    entry: Entry,
+    sequence: u64,
+    values: IndexValues,
+}
+
+impl Event {
+    fn subject(&self, kind: ResourceType) -> Subject<'_> {
+        Subject { resource_type: kind, id: &self.id, last_updated: self.entry.recorded, values: &self.values }
+    }
+}
+
+impl Events {
+    /// Whether this type lives in the log.
+    pub(crate) fn are(kind: ResourceType) -> bool {
+        kind.name() == "AuditEvent"
+    }
+
+    fn event(&self, registry: &Registry, kind: ResourceType, record: &Record) -> Result<Event, ReadError> {
+        let entry = Entry::decode(&record.entry).map_err(|_| Damaged("audit entry"))?;
+        let id = balp::event_id(record.sequence);
+        let facts = facts_for_search(&balp::event(&entry, record.sequence, &self.server));
+        let values = values(registry, kind, facts);
+        Ok(Event { id, entry, sequence: record.sequence, values })
+    }
+
+    fn found(&self, kind: ResourceType, event: &Event) -> Found {
+        let rendered = balp::event(&event.entry, event.sequence, &self.server);
+        Found {
+            resource_type: kind,
+            id: event.id.clone(),
+            version: VersionId::FIRST,
+            last_updated: event.entry.recorded,
+            bytes: rendered.to_json().into(),
+            patients: event.entry.patients.clone(),
+            method: Method::Create,
+        }
+    }
+
+    /// The event with this id.
+    pub(crate) fn read(&self, reader: &Reader, permit: &dyn Covers, id: &LogicalId) -> Result<Found, ReadError> {
+        let kind = ResourceType::parse("AuditEvent").map_err(|_| ReadError::NotFound)?;
+        let sequence = balp::sequence_of(id).filter(|sequence| *sequence <= self.last).ok_or(ReadError::NotFound)?;
+        let record = self.files.record(sequence)?.ok_or(ReadError::NotFound)?;
+        let event = self.event(&reader.registry, kind, &record)?;
+        let covered = match permit.access(kind, Need::Read) {
+            Access::Nothing => false,
+            Access::Everything => true,
+            Access::Where(grant) => matches(&reader.registry, grant, event.subject(kind), &Alone),
+        };
+        if covered { Ok(self.found(kind, &event)) } else { Err(ReadError::NotFound) }
+    }
+
+    /// A page, newest first unless the oldest are asked for first.
+    pub(crate) fn search(
+        &self,
+        reader: &Reader,
+        permit: &dyn Covers,
+        query: &Query,
+        after: Option<&Position>,
+    ) -> Result<(Page, Option<Position>), ReadError> {
+        let kind = query.resource_type;
+        let grant = match permit.access(kind, Need::Search) {
+            Access::Nothing => return Ok((Page { total: Some(0), ..Page::default() }, None)),
+            Access::Everything => None,
+            Access::Where(grant) => Some(grant),
+        };
+        let ascending = self.order(reader, query)?;
+        if has_join(&query.predicate) {
+            return Err(ReadError::TooCostly("audit events are not joined with other resources"));
+        }
+        let after = match after {
+            None => None,
+            Some(Position::Row(sequence)) => Some(*sequence),
+            Some(Position::Key(..)) => return Err(ReadError::Cursor),
+        };
+        // The total is over all pages, so it needs a walk from the start; a page alone does not.
+        let counts = query.total == Total::Accurate || query.count == 0;
+        let mut walk = Walk::new(self, if counts { None } else { after }, ascending);
+        let mut page = Page::default();
+        let (mut total, mut tested, mut next) = (0u64, 0usize, None);
+        let mut whole = true;
+        while let Some(record) = walk.next(&self.files)? {
+            tested += 1;
+            if tested > limits::AUDIT_SEARCH_RECORDS_MAX {
+                return Err(ReadError::TooCostly("it looks at too many audit events; narrow it by a date or page on"));
+            }
+            let event = self.event(&reader.registry, kind, &record)?;
+            let subject = event.subject(kind);
+            let meant = |predicate: &Predicate| matches(&reader.registry, predicate, subject, &Alone);
+            if !meant(&query.predicate) || !grant.is_none_or(|grant| meant(grant)) {
+                continue;
+            }
+            total += 1;
+            let past =
+                after.is_none_or(|after| if ascending { record.sequence > after } else { record.sequence < after });
+            if !past {
+                continue;
+            }
+            if page.matches.len() < query.count {
+                page.matches.push(self.found(kind, &event));
+                next = Some(Position::Row(record.sequence));
+            } else {
+                whole = false;
+                if !counts {
+                    break;
+                }
+            }
+        }
+        if counts || (whole && after.is_none()) {
+            page.total = Some(total);
+        }
+        Ok((page, next.filter(|_| !whole && query.count > 0)))
+    }
+
+    /// Whether the oldest come first.
+    fn order(&self, reader: &Reader, query: &Query) -> Result<bool, ReadError> {
+        let direction = match query.sort.as_slice() {
+            [] => return Ok(false),
+            [SortKey::LastUpdated(direction) | SortKey::Id(direction)] => direction,
+            [SortKey::Parameter(parameter, direction)]
+                if reader.registry.by_id(*parameter).is_some_and(|parameter| parameter.code == "date") =>
+            {
+                direction
+            }
+            _ => return Err(ReadError::TooCostly("audit events sort by date alone")),
+        };
+        Ok(*direction == Direction::Ascending)
+    }
+}
+
+/// Records in one direction.
+enum Walk {
+    Back(crate::engine::audit_files::Backwards),
+    /// The next sequence and the last.
+    On(u64, u64),
+}
+
+impl Walk {
+    fn new(events: &Events, after: Option<u64>, ascending: bool) -> Self {
+        if ascending {
+            Self::On(after.map_or(1, |after| after.saturating_add(1)), events.last)
+        } else {
+            Self::Back(events.files.backwards(after.map_or(events.last, |after| after.saturating_sub(1))))
+        }
+    }
+
+    fn next(&mut self, files: &AuditFiles) -> Result<Option<Record>, ReadError> {
+        match self {
+            Self::Back(records) => Ok(records.next_record()?),
+            Self::On(next, last) => {
+                if *next > *last {
+                    return Ok(None);
+                }
+                *next += 1;
+                Ok(files.record(*next - 1)?)
+            }
+        }
+    }
+}
+
+fn has_join(predicate: &Predicate) -> bool {
+    let mut types = Vec::new();
+    crate::transaction::joined_types(predicate, &mut types);
+    !types.is_empty()
+}
+
+/// Facts as index values of the registry's parameters.
+fn values(registry: &Registry, kind: ResourceType, facts: Vec<(&'static str, Fact)>) -> IndexValues {
+    let mut values: Vec<_> = facts
+        .into_iter()
+        .filter_map(|(code, fact)| {
+            let parameter = registry.parameter(kind, code)?;
+            Some((parameter.id, value(parameter.kind, fact)))
+        })
+        .collect();
+    values.sort_by_key(|(parameter, _)| *parameter);
+    IndexValues(values)
+}
+
+fn value(kind: ParameterKind, fact: Fact) -> IndexValue {
+    match fact {
+        Fact::Token(system, code) => IndexValue::Token { system, code, text: None },
+        Fact::Text(text) if kind == ParameterKind::Uri => IndexValue::Uri(text),
+        Fact::Text(text) => IndexValue::String { folded: search::fold::fold(&text), original: text },
+        Fact::Reference(kind, id) => IndexValue::Reference { target: Some((kind, id)), url: None, identifier: None },
+        Fact::Identifier(system, value) => {
+            IndexValue::Reference { target: None, url: None, identifier: Some((system, value)) }
+        }
+        Fact::Date(instant) => date(instant),
+    }
+}
+
+fn date(instant: Instant) -> IndexValue {
+    let low = instant.unix_millis();
+    IndexValue::Date { low, high: low.saturating_add(1) }
+}

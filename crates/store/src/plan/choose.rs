@@ -1,0 +1,170 @@
+//! The choice: which paths give candidates, and which parts are left to be tested on their values.
+//!
+//! The first rows of each posting are looked at. One that ends there drives, and all else is
+//! tested: that is the usual search within a patient's record. Else equal-value postings are
+//! intersected, joins are gathered when they are small, then ranges; a scan of the type is last.
+
+use super::{
+    Budget,
+    path::{Path, Place},
+    source::{Posting, Source},
+};
+use crate::{ReadError, engine::Space, limits, reader::Reader};
+use fhir::{LogicalId, ResourceType};
+use search::{Predicate, Test, predicate::ReferenceTest};
+use std::sync::Arc;
+
+/// A plan: candidates, and what they must still pass.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) source: Source,
+    /// Nothing: every candidate is meant.
+    pub(crate) residual: Option<Predicate>,
+    /// All rows of the type are candidates.
+    pub(crate) whole_type: bool,
+}
+
+struct Part {
+    predicate: Arc<Predicate>,
+    path: Path,
+}
+
+/// Resources that a join may reach when another path could drive as well.
+const SMALL_JOIN: usize = 2_000;
+
+pub(crate) fn plan(
+    reader: &Reader,
+    kind: ResourceType,
+    predicate: &Arc<Predicate>,
+    budget: &Budget,
+) -> Result<Plan, ReadError> {
+    let mut parts = Vec::new();
+    flatten(predicate, &mut parts);
+    if parts.iter().any(|part| matches!(part.as_ref(), Predicate::Nothing)) {
+        return Ok(Plan { source: Source::empty(), residual: None, whole_type: false });
+    }
+    let patient = parts.iter().find_map(|part| patient_of(reader, kind, part)).cloned();
+    let place = Place { reader, kind, patient: patient.as_ref(), budget };
+    let mut found = Vec::with_capacity(parts.len());
+    for predicate in parts {
+        let path = place.path(&predicate)?;
+        found.push(Part { predicate, path });
+    }
+    let mut parts = found;
+
+    if let Some(plan) = smallest(&mut parts, budget)? {
+        return Ok(plan);
+    }
+    let streams = parts.iter().any(|part| matches!(part.path, Path::Stream(..)));
+    for part in &mut parts {
+        if matches!(part.path, Path::Join) {
+            let max = if streams { SMALL_JOIN } else { limits::JOIN_ROWS_MAX };
+            part.path = match place.join(&part.predicate, max)? {
+                Some(rows) => Path::Stream(Source::list(rows), true),
+                None => Path::None,
+            };
+        }
+    }
+    if !parts.iter().any(|part| matches!(part.path, Path::Stream(..))) {
+        gather_one(&mut parts, &place)?;
+    }
+    let mut sources = Vec::new();
+    let mut residual = Vec::new();
+    for part in parts {
+        match part.path {
+            Path::Stream(source, exact) => {
+                sources.push(source);
+                if !exact {
+                    residual.push(part.predicate);
+                }
+            }
+            Path::Ranges(..) | Path::Join | Path::None => residual.push(part.predicate),
+        }
+    }
+    let whole_type = sources.is_empty();
+    let source = match sources.len() {
+        0 => {
+            let prefix = reader.types.number(kind).0.to_be_bytes().to_vec();
+            Source::Posting(Posting::new(&reader.view, Space::Current, prefix))
+        }
+        1 => sources.swap_remove(0),
+        _ => Source::Both(sources),
+    };
+    Ok(Plan { source, residual: all_of(residual), whole_type })
+}
+
+fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
+    match predicate.as_ref() {
+        Predicate::All => {}
+        Predicate::And(inner) => inner.iter().for_each(|part| flatten(part, parts)),
+        Predicate::Or(inner) if inner.is_empty() => parts.push(Arc::new(Predicate::Nothing)),
+        Predicate::Or(inner) if inner.len() == 1 => inner.iter().for_each(|part| flatten(part, parts)),
+        _ => parts.push(Arc::clone(predicate)),
+    }
+}
+
+/// The patient in whose compartment a row must lie when it meets this part.
+fn patient_of<'a>(reader: &Reader, kind: ResourceType, part: &'a Predicate) -> Option<&'a LogicalId> {
+    match part {
+        Predicate::PatientCompartment(patient) => Some(patient),
+        Predicate::Value { parameter, test: Test::Reference(ReferenceTest::Target(target, id)) }
+            if reader.registry.is_patient(*target) && reader.registry.patient_compartment(kind).contains(parameter) =>
+        {
+            Some(id)
+        }
+        _ => None,
+    }
+}
+
+/// The plan that the shortest posting drives, when one ends within the rows looked at.
+fn smallest(parts: &mut [Part], budget: &Budget) -> Result<Option<Plan>, ReadError> {
+    let mut best: Option<(usize, Vec<_>)> = None;
+    for (at, part) in parts.iter_mut().enumerate() {
+        let Path::Stream(source, _) = &mut part.path else { continue };
+        let max = best.as_ref().map_or(limits::PROBE_ROWS, |(_, rows)| rows.len());
+        if let Some(rows) = source.drain(max, budget)? {
+            best = Some((at, rows));
+        }
+        source.rewind();
+        if best.as_ref().is_some_and(|(_, rows)| rows.is_empty()) {
+            break;
+        }
+    }
+    let Some((driver, rows)) = best else { return Ok(None) };
+    let residual = parts
+        .iter()
+        .enumerate()
+        .filter(|(at, part)| *at != driver || !matches!(part.path, Path::Stream(_, true)))
+        .map(|(_, part)| Arc::clone(&part.predicate))
+        .collect();
+    Ok(Some(Plan { source: Source::list(rows), residual: all_of(residual), whole_type: false }))
+}
+
+/// Makes the range with the fewest keys a list, when it is clearly smaller than the type.
+fn gather_one(parts: &mut [Part], place: &Place<'_>) -> Result<(), ReadError> {
+    let live = usize::try_from(place.reader.live(place.kind)?).unwrap_or(usize::MAX);
+    let cap = (live / 4 + 1024).min(limits::SEARCH_ROWS_MAX);
+    let mut max = 1024.min(cap);
+    loop {
+        for part in parts.iter_mut() {
+            let Path::Ranges(spans, exact) = &part.path else { continue };
+            let exact = *exact;
+            if let Some(rows) = place.gather(spans, max)? {
+                part.path = Path::Stream(Source::list(rows), exact);
+                return Ok(());
+            }
+        }
+        if max >= cap {
+            return Ok(());
+        }
+        max = max.saturating_mul(8).min(cap);
+    }
+}
+
+fn all_of(mut parts: Vec<Arc<Predicate>>) -> Option<Predicate> {
+    match parts.len() {
+        0 => None,
+        1 => parts.pop().map(|part| part.as_ref().clone()),
+        _ => Some(Predicate::And(parts)),
+    }
+}

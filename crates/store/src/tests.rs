@@ -1,0 +1,6 @@
+//! Tests of the store as a whole, under permits that the tests make up.
+
+mod commits;
+mod plans;
+mod reopening;
+pub(crate) mod world;
