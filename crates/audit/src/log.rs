@@ -141,6 +141,12 @@ impl Log {
         Ok(())
     }
 
+    /// Whether it takes entries: no append or sync has failed.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        !self.failed.load(Ordering::Acquire)
+    }
+
     /// Sequence and hash of the last record; 0 and zeros when there is none.
     #[must_use]
     pub fn last(&self) -> (u64, Hash) {

@@ -48,7 +48,7 @@ pub struct Store {
     types: Arc<Types>,
     registry: Arc<Registry>,
     base_url: String,
-    queue: Arc<Queue>,
+    pub(crate) queue: Arc<Queue>,
     log: Arc<Log>,
     files: AuditFiles,
     secret: Arc<Secret>,

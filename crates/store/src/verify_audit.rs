@@ -12,12 +12,12 @@ use std::path::Path;
 pub fn verify_audit(directory: &Path) -> Result<Result<Report, Broken>, OpenError> {
     let directory = directory.join("audit");
     let fault = |error: std::io::Error| OpenError::Engine(format!("audit log: {error}"));
+    // WHY: before the segments, so that a running server's log has every record that they speak of.
+    let checkpoints = audit_files::checkpoint_bytes(&directory).map_err(fault)?;
     let segments = audit_files::segments(&directory).map_err(fault)?;
     if segments.is_empty() {
         return Err(OpenError::Engine("there is no audit log here".into()));
     }
     let keys = audit_files::keys(&directory).map_err(fault)?;
-    // WHY: after the segments were opened, so that no checkpoint is older than what it speaks of.
-    let checkpoints = audit_files::checkpoint_bytes(&directory).map_err(fault)?;
     Ok(audit::verify::verify(segments, &checkpoints, &keys))
 }

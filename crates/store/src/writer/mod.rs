@@ -71,8 +71,9 @@ impl Queue {
         let queued = Arc::clone(&bytes);
         let running = Arc::new(AtomicBool::new(true));
         let still = Running(Arc::clone(&running));
-        let thread =
-            std::thread::Builder::new().name("store-writer".into()).spawn(move || run(parts, &receiver, &queued, &still))?;
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(parts, &receiver, &queued, &still))?;
         Ok(Self { sender, bytes, running, thread: Mutex::new(Some(thread)) })
     }
 
