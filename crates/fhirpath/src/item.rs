@@ -230,7 +230,7 @@ impl<'a> Item<'a> {
             Item::Boolean(value) => Cow::Borrowed(if value { "true" } else { "false" }),
             Item::String(text) => text,
             Item::Integer(value) => Cow::Owned(value.to_string()),
-            Item::Decimal(value) => Cow::Owned(number::text(value)),
+            Item::Decimal(value) => Cow::Owned(value.to_string()),
             Item::Temporal(value) => Cow::Owned(value.to_string()),
             Item::Quantity(value) => Cow::Owned(value.to_string()),
             Item::Element(_) | Item::Unresolved(_) | Item::Type(..) => return None,

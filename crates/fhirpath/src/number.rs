@@ -141,7 +141,7 @@ pub(crate) fn to_integer(value: Decimal) -> Option<i64> {
 
 /// The nearest binary number, for the functions that have no exact result.
 pub(crate) fn to_f64(value: Decimal) -> f64 {
-    text(value).parse().unwrap_or(f64::NAN)
+    value.to_string().parse().unwrap_or(f64::NAN)
 }
 
 /// A computed binary number to 15 significant digits; `None` when it is not finite.
@@ -154,18 +154,4 @@ pub(crate) fn from_f64(value: f64) -> Option<Decimal> {
     let mantissa: i128 = digits.replace('.', "").parse().ok()?;
     let exponent = exponent.parse::<i32>().ok()?.checked_sub(14)?;
     Some(stripped(Decimal { mantissa, exponent }))
-}
-
-/// The number as FHIRPath writes it: no exponent, digits behind the point as they were written.
-pub(crate) fn text(value: Decimal) -> String {
-    let sign = if value.mantissa < 0 { "-" } else { "" };
-    let digits = value.mantissa.unsigned_abs().to_string();
-    if value.exponent >= 0 {
-        let zeros = if value.mantissa == 0 { 0 } else { value.exponent.unsigned_abs().min(400) as usize };
-        return format!("{sign}{digits}{}", "0".repeat(zeros));
-    }
-    let scale = value.exponent.unsigned_abs().min(400) as usize;
-    let padded = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - scale);
-    format!("{sign}{whole}.{fraction}")
 }

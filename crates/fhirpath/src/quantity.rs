@@ -280,7 +280,7 @@ pub(crate) fn equivalent(left: Decimal, right: Decimal) -> bool {
 
 impl fmt::Display for Quantity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = number::text(self.value);
+        let value = self.value.to_string();
         match &self.unit {
             Unit::Ucum(code) | Unit::Other(code) => write!(f, "{value} '{code}'"),
             Unit::Calendar(unit) if value == "1" => write!(f, "{value} {}", unit.keyword()),

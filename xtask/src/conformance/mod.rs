@@ -6,6 +6,8 @@
 
 mod definitions;
 mod examples;
+mod fhirpath;
+mod validation;
 
 use std::path::Path;
 
@@ -15,6 +17,8 @@ type Check = (&'static str, fn(&Path) -> Result<String, String>);
 const CHECKS: &[Check] = &[
     ("definitions are fresh", definitions::fresh),
     ("examples of the guides", examples::known),
+    ("examples of the packages validate", validation::examples),
+    ("FHIRPath suite, JSON inputs", fhirpath::suite),
     ("guides over TLS", crate::live::guides),
 ];
 

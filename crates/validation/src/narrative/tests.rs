@@ -1,3 +1,5 @@
+//! Narratives that pass and that do not: rows F51 to F53. Left out: what a browser makes of them.
+
 use super::*;
 
 fn div(inner: &str) -> String {
