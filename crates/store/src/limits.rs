@@ -20,6 +20,9 @@ pub const ENGINE_THREADS: usize = 2;
 /// Transactions that may wait for the writer; the next one is refused as unavailable.
 pub const QUEUE_TRANSACTIONS_MAX: usize = 4096;
 
+/// Removals from a table that are queued at once: they share a sync, and leave room in the queue for others.
+pub const TABLE_REMOVALS_AT_ONCE: usize = 64;
+
 /// Bytes of resources that may wait for the writer: two of the largest transactions and change.
 pub const QUEUE_BYTES_MAX: usize = 96 * 1024 * 1024;
 

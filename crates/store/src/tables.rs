@@ -6,6 +6,7 @@
 use crate::{
     CommitError,
     engine::TableSpace,
+    limits,
     writer::{Queue, TableAction, TableChange},
 };
 use std::{fmt, sync::Arc};
@@ -68,6 +69,16 @@ impl Table {
     /// [`CommitError::Unavailable`].
     pub fn remove(&self, key: &[u8]) -> Result<bool, CommitError> {
         self.change(key, TableAction::Remove)
+    }
+
+    /// Removes keys, those without a value too; many share a sync. Not atomic: after an error some are gone.
+    ///
+    /// # Errors
+    /// [`CommitError::Unavailable`].
+    pub fn remove_all(&self, keys: &[Vec<u8>]) -> Result<(), CommitError> {
+        let change =
+            |key: &Vec<u8>| TableChange { table: self.space.clone(), key: key.clone(), action: TableAction::Remove };
+        keys.chunks(limits::TABLE_REMOVALS_AT_ONCE).try_for_each(|some| self.queue.table_all(some.iter().map(change)))
     }
 
     /// All pairs in key order.

@@ -244,6 +244,10 @@ fn tables_are_durable_and_insert_new_is_atomic() {
     table.put(b"other", b"2").unwrap();
     assert!(table.remove(b"other").unwrap());
     assert!(!table.remove(b"other").unwrap());
+    let many: Vec<Vec<u8>> = (0..150_u32).map(|n| n.to_be_bytes().to_vec()).collect();
+    table.put(&many[0], b"3").unwrap();
+    table.put(&many[149], b"3").unwrap();
+    table.remove_all(&many).unwrap();
     drop(table);
     world.reopen();
     let table = world.store().table("used-assertions").unwrap();

@@ -111,6 +111,25 @@ impl Queue {
         answer.recv().unwrap_or_else(|_| Err(unavailable("the writer has ended")))
     }
 
+    /// Changes a table several times, so that the changes share syncs, and waits for all of them.
+    pub(crate) fn table_all(&self, changes: impl Iterator<Item = TableChange>) -> Result<(), CommitError> {
+        let mut answers = Vec::new();
+        let mut outcome = Ok(());
+        for change in changes {
+            let (reply, answer) = std::sync::mpsc::channel();
+            outcome = self.send(Job::Table(change, reply));
+            if outcome.is_err() {
+                break;
+            }
+            answers.push(answer);
+        }
+        for answer in answers {
+            let one = answer.recv().unwrap_or_else(|_| Err(unavailable("the writer has ended")));
+            outcome = outcome.and(one.map(|_| ()));
+        }
+        outcome
+    }
+
     /// Lets the writer finish what is queued and end.
     pub(crate) fn stop(&self) {
         // A full queue is no reason to lose what is in it: this waits.
