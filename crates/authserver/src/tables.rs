@@ -62,10 +62,7 @@ impl Table for store::tables::Table {
     }
 
     fn remove_all(&self, keys: &[Vec<u8>]) -> Result<(), Unavailable> {
-        for key in keys {
-            self.remove(key)?;
-        }
-        Ok(())
+        Ok(Self::remove_all(self, keys)?)
     }
 
     fn all(&self) -> Result<Rows, Unavailable> {
