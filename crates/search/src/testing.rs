@@ -10,7 +10,8 @@ use fhir::{LogicalId, ResourceType, primitive::decimal::Decimal};
 use proptest::prelude::*;
 
 fn text() -> BoxedStrategy<String> {
-    prop_oneof!["[aAb]{1,3}", "[aä'\u{0}\u{1} ]{1,4}", "a{60,70}b{0,2}", Just("é".repeat(40)), "\\PC{1,5}",].boxed()
+    prop_oneof!["[aAb]{1,3}",
+        "a\u{0}?b?", "[aä'\u{0}\u{1} ]{1,4}", "a{60,70}b{0,2}", Just("é".repeat(40)), "\\PC{1,5}",].boxed()
 }
 
 fn system() -> BoxedStrategy<String> {
@@ -33,7 +34,8 @@ pub(crate) fn kind() -> BoxedStrategy<ResourceType> {
 
 pub(crate) fn decimal() -> BoxedStrategy<Decimal> {
     prop_oneof![
-        4 => (-30i128..30, -2i32..2),
+        4 => (-3i128..3, -1i32..1),
+        2 => (-30i128..30, -2i32..2),
         1 => (any::<i64>().prop_map(i128::from), -40i32..40),
         1 => (any::<i128>(), -1000i32..1000),
     ]

@@ -62,3 +62,14 @@ proptest! {
         prop_assert_eq!(key(d(i128::from(m), e)), key(d(i128::from(m) * 1000, e - 3)));
     }
 }
+
+/// Row F58: exponents of any size cost no time and break no order.
+#[test]
+fn extreme_exponents() {
+    let all =
+        [d(-1, i32::MAX), d(-1, 0), d(-1, i32::MIN), d(0, i32::MAX), d(1, i32::MIN), d(1, 0), d(i128::MAX, i32::MAX)];
+    for pair in all.windows(2) {
+        assert_eq!(pair[0].compare(&pair[1]), Ordering::Less, "{pair:?}");
+        assert!(key(pair[0]) < key(pair[1]), "{pair:?}");
+    }
+}

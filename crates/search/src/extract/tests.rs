@@ -231,3 +231,11 @@ fn odd_json_does_no_harm() {
     let odd = of(r#"{"resourceType":"Patient","birthDate":7,"name":"x","active":"yes","identifier":[null,3,{}]}"#);
     assert!(odd.0.iter().all(|(parameter, _)| registry().by_id(*parameter).is_some()));
 }
+
+/// R4 writes the type as `DateTime` in this composite's expression.
+#[test]
+fn a_composite_with_a_date() {
+    let json = r#"{"resourceType":"Observation","code":{"coding":[{"code":"x"}]},"valueDateTime":"2020-01-01"}"#;
+    assert_eq!(values("Observation", "code-value-date", json).len(), 1);
+    assert_eq!(values("Observation", "value-date", json).len(), 1);
+}

@@ -377,3 +377,68 @@ proptest! {
         }
     }
 }
+
+/// What the guides' CapabilityStatements expect of searches is parsed: parameters, their
+/// combinations, includes. A sample value of its type stands in for each.
+#[test]
+fn what_us_core_pfe_and_rt_expect_is_parsed() {
+    let value = |parameter: &crate::Parameter| match parameter.kind {
+        crate::ParameterKind::Date => "ge2020-01-01T00:00:00Z",
+        crate::ParameterKind::Number => "1",
+        crate::ParameterKind::Quantity => "gt1|http://unitsofmeasure.org|mg",
+        crate::ParameterKind::Uri => "http://a/b",
+        _ => "a",
+    };
+    let sample = |of: ResourceType, code: &str| {
+        let parameter = registry().parameter(of, code).unwrap_or_else(|| panic!("{of} has no {code}"));
+        let components: Vec<&str> =
+            parameter.components.iter().map(|(id, _)| value(registry().by_id(*id).unwrap())).collect();
+        let value = if components.is_empty() { value(parameter).to_owned() } else { components.join("$") };
+        format!("{code}={value}")
+    };
+    let (mut counted, mut refused) = (0, Vec::new());
+    for statement in schema::capability_statements() {
+        for resource in &statement.resources {
+            let of = kind(resource.name);
+            for parameter in resource.parameters.iter() {
+                ok(resource.name, &sample(of, parameter.name));
+                counted += 1;
+            }
+            for combination in &resource.combinations {
+                let all: Vec<String> = combination.name.split(' ').map(|code| sample(of, code)).collect();
+                ok(resource.name, &all.join("&"));
+                counted += 1;
+            }
+            let includes = resource.includes.iter().map(|one| ("_include", one.name));
+            for (name, value) in includes.chain(resource.revincludes.iter().map(|one| ("_revinclude", one.name))) {
+                match strict(resource.name, &format!("{name}={value}")) {
+                    Ok(_) => counted += 1,
+                    Err(_) => refused.push((resource.name, value)),
+                }
+            }
+        }
+    }
+    assert!(counted > 300, "{counted} expectations");
+    refused.sort_unstable();
+    refused.dedup();
+    assert_eq!(refused, FAULTY_INCLUDES);
+}
+
+/// Includes that PFE names by mistake: elements that are no references, names of elements instead of
+/// parameters, parameters of STU3.
+const FAULTY_INCLUDES: [(&str, &str); 14] = [
+    ("Condition", "Condition:bodySite"),
+    ("Condition", "Condition:code"),
+    ("Condition", "Condition:identifier"),
+    ("Condition", "Condition:recordedDate"),
+    ("Goal", "Goal:achievementStatus"),
+    ("Goal", "Goal:identifier"),
+    ("NutritionOrder", "NutritionOrder:identifier"),
+    ("NutritionOrder", "NutritionOrder:status"),
+    ("Observation", "Observation:context"),
+    ("Observation", "QuestionnaireResponse:parent"),
+    ("ServiceRequest", "ServiceRequest:code"),
+    ("ServiceRequest", "ServiceRequest:identifier"),
+    ("ServiceRequest", "ServiceRequest:reasonReference"),
+    ("ServiceRequest", "ServiceRequest:status"),
+];
