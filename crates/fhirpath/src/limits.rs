@@ -20,5 +20,15 @@ pub const STRING_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a regular expression's text.
 pub const REGEX_BYTES_MAX: usize = 1024;
 
-/// Bytes of a compiled regular expression. The largest of R4's invariants (eld-19) takes 3 MiB.
+/// Bytes of a compiled regular expression that stands in the text. The largest of R4's invariants (eld-19)
+/// takes 3 MiB; it is compiled once.
 pub const REGEX_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Regular expressions that stand in the text of one expression. R4's sdf-19 has 4.
+pub const REGEX_LITERALS_MAX: usize = 8;
+
+/// Bytes of a compiled regular expression that is computed, and compiled anew each time.
+pub const REGEX_COMPUTED_BYTES_MAX: usize = 256 * 1024;
+
+/// Steps that a computed regular expression costs: compiling one takes up to a millisecond.
+pub const REGEX_COMPUTED_STEPS: usize = 10_000;

@@ -17,7 +17,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
     if text.len() > limits::TEXT_BYTES_MAX {
         return Err(ParseError { message: "expression is too long".to_owned(), offset: limits::TEXT_BYTES_MAX });
     }
-    let mut parser = Parser { lexemes: lexer::tokens(text)?, at: 0, depth: 0 };
+    let mut parser = Parser { lexemes: lexer::tokens(text)?, at: 0, depth: 0, patterns: 0 };
     let (node, _) = parser.expression(0)?;
     match parser.peek() {
         Token::End => Ok(node),
@@ -32,6 +32,7 @@ struct Parser {
     lexemes: Vec<Lexeme>,
     at: usize,
     depth: usize,
+    patterns: usize,
 }
 
 /// What binds how strongly; unary signs lie between `MULTIPLICATIVE` and a term.
@@ -129,7 +130,8 @@ impl Parser {
                 Infix::Is => (Node::Is(Box::new(left), self.type_name()?), self.deeper(below)?),
                 Infix::As => {
                     let step = Step::OfType(self.type_name()?);
-                    extend((left, below), step)
+                    let below = self.deeper(below)?;
+                    (extend((left, below), step).0, below)
                 }
                 Infix::Union => {
                     let (right, right_below) = self.expression(found + 1)?;
@@ -325,7 +327,8 @@ impl Parser {
             let below = self.deeper(base.1)?;
             return Ok((Node::Is(Box::new(base.0), type_name), below));
         }
-        Ok(extend(base, Step::OfType(type_name)))
+        let below = self.deeper(base.1)?;
+        Ok((extend(base, Step::OfType(type_name)).0, below))
     }
 
     fn arguments(&mut self) -> Result<(Vec<Node>, usize), ParseError> {
@@ -347,7 +350,7 @@ impl Parser {
     }
 
     fn call(
-        &self,
+        &mut self,
         base: Option<Deep>,
         function: Function,
         mut arguments: Vec<Node>,
@@ -357,6 +360,10 @@ impl Parser {
             && let Some(first) = arguments.first_mut()
             && let Node::Literal(Literal::String(text)) = first
         {
+            self.patterns += 1;
+            if self.patterns > limits::REGEX_LITERALS_MAX {
+                return self.error("too many regular expressions");
+            }
             *first = Node::Pattern(Pattern { text: std::mem::take(text), compiled: OnceLock::new() });
         }
         let step = match function {
@@ -396,7 +403,8 @@ impl Parser {
     }
 }
 
-/// A node with one more step of a path.
+/// A node with one more step of a path. Steps to children are as deep as the JSON can be; the others count as
+/// levels at the callers, for a path is walked by recursion.
 fn extend((node, below): Deep, step: Step) -> Deep {
     match node {
         Node::Path { base, mut steps } => {

@@ -69,8 +69,8 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(out)
             }
-            F::Matches => Ok(truth(pattern(arguments, &argument, false)?.is_match(&text))),
-            F::MatchesFull => Ok(truth(pattern(arguments, &argument, true)?.is_match(&text))),
+            F::Matches => Ok(truth(self.pattern(arguments, &argument, false)?.is_match(&text))),
+            F::MatchesFull => Ok(truth(self.pattern(arguments, &argument, true)?.is_match(&text))),
             F::Replace => {
                 let Some(with) = self.text_argument(arguments, 1, scope)? else { return Ok(Collection::new()) };
                 let times = text.matches(argument.as_ref()).count();
@@ -82,7 +82,7 @@ impl<'a> Evaluator<'a> {
                 if argument.is_empty() {
                     return Ok(optional(Some(Item::String(text))));
                 }
-                let pattern = pattern(arguments, &argument, false)?;
+                let pattern = self.pattern(arguments, &argument, false)?;
                 // WHY: `$1` in the substitution may stand for the whole text.
                 let times = pattern.find_iter(&text).count();
                 let most = with.len().saturating_add(with.matches('$').count().saturating_mul(text.len()));
@@ -119,6 +119,17 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The regular expression of a call: one that stands in the text is compiled once.
+    fn pattern(&mut self, arguments: &'a [Node], text: &str, whole: bool) -> Outcome<Cow<'a, Regex>> {
+        if let Some(Node::Pattern(pattern)) = arguments.first() {
+            let compile = || compiled(text, whole, limits::REGEX_COMPILED_BYTES_MAX);
+            let known = pattern.compiled.get_or_init(compile).as_ref();
+            return known.map(Cow::Borrowed).ok_or(EvaluateError::Pattern);
+        }
+        self.charge(limits::REGEX_COMPUTED_STEPS)?;
+        compiled(text, whole, limits::REGEX_COMPUTED_BYTES_MAX).map(Cow::Owned).ok_or(EvaluateError::Pattern)
+    }
+
     fn join(&mut self, base: Option<&'a Node>, arguments: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {
         let separator = self.text_argument(arguments, 0, scope)?.unwrap_or_default();
         let mut out = String::new();
@@ -153,28 +164,16 @@ fn truth<'a>(value: bool) -> Collection<'a> {
     optional(Some(Item::Boolean(value)))
 }
 
-/// The regular expression of a call: a literal one is compiled once. `whole`: it must match all of the text.
-fn pattern<'n>(arguments: &'n [Node], text: &str, whole: bool) -> Outcome<Cow<'n, Regex>> {
-    match arguments.first() {
-        Some(Node::Pattern(pattern)) => {
-            let compiled = pattern.compiled.get_or_init(|| compiled(text, whole));
-            compiled.as_ref().map(Cow::Borrowed)
-        }
-        _ => compiled(text, whole).map(Cow::Owned),
-    }
-    .ok_or(EvaluateError::Pattern)
-}
-
-/// `.` matches line ends, as the specification asks.
-fn compiled(text: &str, whole: bool) -> Option<Regex> {
+/// `.` matches line ends, as the specification asks. `whole`: it must match all of the text.
+fn compiled(text: &str, whole: bool, bytes_max: usize) -> Option<Regex> {
     if text.len() > limits::REGEX_BYTES_MAX {
         return None;
     }
     let anchored = format!("^(?:{text})$");
     RegexBuilder::new(if whole { &anchored } else { text })
         .dot_matches_new_line(true)
-        .size_limit(limits::REGEX_COMPILED_BYTES_MAX)
-        .dfa_size_limit(limits::REGEX_COMPILED_BYTES_MAX)
+        .size_limit(bytes_max)
+        .dfa_size_limit(bytes_max)
         .nest_limit(32)
         .build()
         .ok()

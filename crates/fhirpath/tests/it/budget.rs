@@ -10,6 +10,7 @@ fn steps_run_out() {
         "name.given.repeat($this & 'x')",
         "'x'.repeat($this & $this)",
         "'xxxxxxxxxxxxxxxx'.repeat($this.replace('x', 'xxxxxxxxxxxxxxxx'))",
+        "(1 | 2 | 3).repeat($this + 1).select('a'.matches($this.toString()))",
         "'ab'.repeat($this.replaceMatches('(.+)', '$1$1'))",
         "descendants().select(%resource.descendants().select(%resource.descendants().select(%resource.descendants())))",
     ] {
@@ -36,12 +37,35 @@ fn nesting_is_bounded() {
         deep("a[", "]", 1000),
         format!("1{}", " + 1".repeat(2000)),
         format!("a{}", ".exists()".repeat(1500)),
+        format!("a{}", ".as(Patient)".repeat(1000)),
+        format!("a{}", " as Patient".repeat(1000)),
+        format!("a{}", ".resolve()".repeat(1000)),
+        format!("a{}", ".where(b)".repeat(1000)),
+        format!("a{}", ".matches('a')".repeat(20)),
     ] {
         assert!(Expression::parse(&text).is_err());
     }
     // Deep enough for every use, and evaluated without trouble for the stack.
     let sum = format!("1{}", " + 1".repeat(60));
     assert_eq!(texts(&sum, PATIENT), Ok(vec!["61".to_owned()]));
+    for (open, close) in [
+        ("iif(true, ", ")"),
+        ("name.first().select(Patient | ", ")"),
+        ("%resource.where(id = 'p1' and ", ")"),
+        ("(1 | 2).aggregate(", ")"),
+        ("name.sort(", ")"),
+        ("1 in (2 | ", ")"),
+        ("name.repeat(", ")"),
+        ("(", " = 1)"),
+    ] {
+        let nested = format!("{}true{}", open.repeat(28), close.repeat(28));
+        match Expression::parse(&nested) {
+            Ok(_) => drop(texts(&nested, PATIENT)),
+            Err(error) => assert!(error.message.contains("deep"), "{nested}: {error}"),
+        }
+    }
+    let children = format!("Patient{}.id", ".extension".repeat(1500));
+    assert_eq!(texts(&children, PATIENT), Ok(Vec::new()));
     let wheres = format!("{}true{}", "Patient.exists(".repeat(28), ")".repeat(28));
     assert_eq!(texts(&wheres, PATIENT), Ok(vec!["true".to_owned()]));
 }
