@@ -2,7 +2,7 @@
 //!
 //! Rows C4, B61, A11, F16. The rules themselves are tested beside the code, on tables in memory.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
 use authserver::{ClientError, NewClient, NewKeys, Parts, Service, egress::NoFetch};
 use bytes::Bytes;
