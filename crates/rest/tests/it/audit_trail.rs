@@ -1,0 +1,107 @@
+//! Each request has its record. Rows F16 to F19, F22.
+
+use crate::{
+    batches::{entry, send},
+    world::{create, get, observation, patient, put, server},
+};
+use serde_json::Value;
+use testkit::Server;
+
+/// The events of this request id, as an auditor reads them.
+fn events(server: &Server, request_id: &str) -> Vec<Value> {
+    let auditor = server.tokens().token_of("auditor", "system/AuditEvent.rs");
+    let all = get(server, &auditor, "AuditEvent?_count=200").expect(200).json();
+    let entries = all["entry"].as_array().cloned().unwrap_or_default();
+    let of_request = entries.into_iter().map(|entry| entry["resource"].clone());
+    of_request.filter(|event| event.to_string().contains(&format!("\"{request_id}\""))).collect()
+}
+
+fn subtype(event: &Value) -> &str {
+    event["subtype"][0]["code"].as_str().unwrap_or("?")
+}
+
+#[test]
+fn reads_searches_and_refusals() {
+    let (server, token) = server();
+    let _ = put(&server, &token, "p1", patient("A")).expect(201);
+    let send = |id: &str, path: &str, token: Option<&str>| {
+        let request = server.request("GET", path).header("x-request-id", id);
+        match token {
+            Some(token) => request.token(token).send(),
+            None => request.send(),
+        }
+    };
+    let _ = send("r-read", "Patient/p1", Some(&token)).expect(200);
+    let _ = send("r-search", "Patient?family=A", Some(&token)).expect(200);
+    let _ = send("r-absent", "Patient/none", Some(&token)).expect(404);
+    let _ = send("r-anonymous", "Patient/p1", None).expect(401);
+    let _ = send("r-denied", "Patient/p1", Some(&server.token_for("system/Observation.rs"))).expect(403);
+    let _ = send("r-bad", "Patient?colour=red", Some(&token)).expect(400);
+    for (id, code, outcome, part) in [
+        ("r-read", "read", "0", "Patient/p1/_history/1"),
+        ("r-search", "search-type", "0", "Patient/p1"),
+        ("r-absent", "read", "4", "Patient/none"),
+        ("r-anonymous", "read", "4", "r-anonymous"),
+        ("r-denied", "read", "4", "Patient/p1"),
+        ("r-bad", "search-type", "4", "r-bad"),
+    ] {
+        let events = events(&server, id);
+        assert_eq!(events.len(), 1, "{id}: {events:?}");
+        let event = &events[0];
+        assert_eq!((subtype(event), event["outcome"].as_str().unwrap()), (code, outcome), "{id}");
+        assert!(event.to_string().contains(part), "{id}: {event}");
+        assert_eq!(event.to_string().contains("test-client"), id != "r-anonymous", "{id}");
+    }
+}
+
+#[test]
+fn writes_and_bundles() {
+    let (server, token) = server();
+    let made = server.request("POST", "Patient").token(&token).header("x-request-id", "w-1").json(&patient("A")).send();
+    let id = made.expect(201).id();
+    let events_of = events(&server, "w-1");
+    assert_eq!(events_of.len(), 1);
+    assert!(events_of[0].to_string().contains(&format!("Patient/{id}/_history/1")), "{}", events_of[0]);
+
+    let bundle = serde_json::json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+        entry("POST", "Observation", Some(observation(&id, "survey", "1"))),
+        entry("POST", "Observation", Some(observation(&id, "survey", "2"))),
+        entry("GET", &format!("Patient/{id}"), None),
+    ]});
+    let _ = server.request("POST", "").token(&token).header("x-request-id", "w-2").json(&bundle).send().expect(200);
+    let mut codes: Vec<String> = events(&server, "w-2").iter().map(|event| subtype(event).to_owned()).collect();
+    codes.sort();
+    assert_eq!(codes, ["create", "create", "read", "transaction"]);
+
+    // One that fails leaves one record, of the failure.
+    let bad = [entry("POST", "Patient", Some(patient("B"))), entry("POST", "Foo", None)];
+    let before = events(&server, "").len();
+    let _ = send(&server, &token, "transaction", &bad).expect(404);
+    let _ = before;
+    let batch = serde_json::json!({"resourceType": "Bundle", "type": "batch", "entry": [
+        entry("GET", "Patient/none", None), entry("POST", "Patient", Some(patient("C")))]});
+    let _ = server.request("POST", "").token(&token).header("x-request-id", "w-3").json(&batch).send().expect(200);
+    let mut codes: Vec<(String, String)> = events(&server, "w-3")
+        .iter()
+        .map(|event| (subtype(event).to_owned(), event["outcome"].as_str().unwrap().to_owned()))
+        .collect();
+    codes.sort();
+    let expected = [("batch", "0"), ("create", "0"), ("read", "4")];
+    assert_eq!(codes, expected.map(|(code, outcome)| (code.to_owned(), outcome.to_owned())));
+}
+
+/// F22: those with scope read the trail, and their reading is in it.
+#[test]
+fn the_trail_is_read_and_that_is_recorded() {
+    let (server, token) = server();
+    let _ = create(&server, &token, &patient("A"));
+    let auditor = server.tokens().token_of("auditor", "system/AuditEvent.rs");
+    let found = get(&server, &auditor, "AuditEvent").expect(200);
+    let first = found.entries("match")[0].clone();
+    let event = get(&server, &auditor, &first).expect(200).json();
+    assert_eq!(event["resourceType"], "AuditEvent");
+    let plain = server.token_for("system/Patient.rs");
+    let _ = get(&server, &plain, "AuditEvent").expect(403);
+    let later = get(&server, &auditor, "AuditEvent").expect(200);
+    assert!(later.entries("match").len() >= found.entries("match").len() + 2);
+}

@@ -1,0 +1,103 @@
+//! `/metadata`: public, valid, and true.
+
+use serde_json::Value;
+use testkit::Server;
+
+fn statement(server: &Server) -> Value {
+    server.request("GET", "metadata").send().expect(200).json()
+}
+
+#[test]
+fn it_needs_no_token_and_takes_any() {
+    let server = Server::new();
+    let plain = server.request("GET", "metadata").send().expect(200);
+    let tokened = server.request("GET", "metadata").token("garbage").send().expect(200);
+    assert_eq!(plain.body, tokened.body);
+    assert!(plain.header("x-request-id").is_some());
+}
+
+#[test]
+fn it_is_a_valid_resource() {
+    let server = Server::new();
+    let token = server.token_for("system/*.cruds");
+    let bytes = server.request("GET", "metadata").send().body;
+    let stored =
+        server.request("POST", "CapabilityStatement").token(&token).body("application/fhir+json", bytes).send();
+    let _ = stored.expect(201);
+}
+
+#[test]
+fn it_names_the_guides() {
+    let json = statement(&Server::new());
+    let list =
+        |name: &str| json[name].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    for guide in [
+        "http://hl7.org/fhir/us/pacio-pfe/CapabilityStatement/pacio-pfe-cap",
+        "http://hl7.org/fhir/us/pacio-rt/CapabilityStatement/rt-cs",
+        "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server",
+    ] {
+        assert_eq!(list("instantiates").iter().filter(|url| *url == guide).count(), 1, "{guide}");
+    }
+    assert!(
+        list("implementationGuide")
+            .contains(&"http://hl7.org/fhir/us/pacio-rt/ImplementationGuide/hl7.fhir.us.pacio-rt|1.0.0".to_owned())
+    );
+    assert!(list("format").contains(&"json".to_owned()));
+    assert_eq!(json["software"]["version"], "0.0.0-test");
+    assert_eq!(json["fhirVersion"], "4.0.1");
+    // B9.
+    let security = &json["rest"][0]["security"];
+    assert_eq!(security["service"][0]["coding"][0]["code"], "SMART-on-FHIR");
+    assert_eq!(security["extension"][0]["extension"][0]["valueUri"], "https://handrail.test/oauth/token");
+}
+
+#[test]
+fn every_type_is_served_as_it_says() {
+    let server = Server::new();
+    let json = statement(&server);
+    let resources = json["rest"][0]["resource"].as_array().unwrap();
+    assert_eq!(resources.len(), fhir::ResourceType::all().count());
+    let of = |name: &str| resources.iter().find(|one| one["type"] == name).unwrap();
+    let codes = |one: &Value| -> Vec<String> {
+        one["interaction"].as_array().unwrap().iter().map(|i| i["code"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(
+        codes(of("Observation")),
+        ["read", "search-type", "vread", "history-instance", "create", "update", "delete"]
+    );
+    assert_eq!(codes(of("AuditEvent")), ["read", "search-type"]);
+    assert!(
+        of("Observation")["supportedProfile"]
+            .to_string()
+            .contains("pacio-pfe/StructureDefinition/pfe-observation-single")
+    );
+    assert!(of("Encounter")["supportedProfile"].to_string().contains("pacio-rt"));
+    assert!(of("Encounter")["searchInclude"].to_string().contains("Encounter:part-of"));
+    assert!(of("Patient")["searchRevInclude"].to_string().contains("Observation:subject"));
+}
+
+/// H9: what is claimed works. Each parameter of the guides' types is taken by a search.
+#[test]
+fn every_parameter_it_names_is_known() {
+    let server = Server::new();
+    let token = server.token_for("system/*.rs");
+    let json = statement(&server);
+    for one in json["rest"][0]["resource"].as_array().unwrap() {
+        let name = one["type"].as_str().unwrap();
+        if !["Observation", "Encounter", "Patient", "Goal", "DeviceUseStatement"].contains(&name) {
+            continue;
+        }
+        for parameter in one["searchParam"].as_array().unwrap() {
+            let code = parameter["name"].as_str().unwrap();
+            let value = match parameter["type"].as_str().unwrap() {
+                "date" => "2026",
+                "number" | "quantity" => "1",
+                "reference" => "Patient/1",
+                "composite" => continue,
+                _ => "x",
+            };
+            let found = server.request("GET", &format!("{name}?{code}={value}")).token(&token).send();
+            assert_eq!(found.status, 200, "{name}?{code}: {}", found.text());
+        }
+    }
+}
