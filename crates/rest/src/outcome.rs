@@ -144,7 +144,11 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             StatusCode::BAD_REQUEST,
             vec![Issue::error(IssueType::Structure, error.kind.to_string()).on((error.line, error.column))],
         ),
-        Failure::Invalid(issues) => Mapped::issues(StatusCode::UNPROCESSABLE_ENTITY, issues),
+        Failure::Invalid(mut issues) => {
+            // What stopped it comes first; warnings follow, each in the order of the body.
+            issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));
+            Mapped::issues(StatusCode::UNPROCESSABLE_ENTITY, issues)
+        }
         Failure::Id => {
             Mapped::new(StatusCode::BAD_REQUEST, IssueType::Value, "an id is 1 to 64 of the characters A-Z a-z 0-9 - .")
         }

@@ -8,7 +8,10 @@ use oauth::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Seconds that a token lives.
@@ -19,13 +22,14 @@ const LIFE_S: i64 = 300;
 pub struct Tokens {
     clock: Clock,
     grants: Arc<Mutex<HashMap<String, Arc<Grant>>>>,
+    made: Arc<AtomicU64>,
 }
 
 impl Tokens {
     /// No tokens yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, grants: Arc::default() }
+        Self { clock, grants: Arc::default(), made: Arc::default() }
     }
 
     /// A token with these scopes, of the client `test-client`.
@@ -45,8 +49,8 @@ impl Tokens {
     pub fn token_of(&self, client_id: &str, scope: &str) -> String {
         let scopes: Vec<Scope> = parse_list(scope).map(|(_, parsed)| parsed.expect("a SMART scope")).collect();
         let now_s = self.clock.now().unix_seconds();
-        let mut grants = self.grants.lock().unwrap();
-        let token = format!("test-token-{}", grants.len() + 1);
+        let number = self.made.fetch_add(1, Ordering::SeqCst) + 1;
+        let token = format!("test-token-{number}");
         let grant = Grant {
             client_id: client_id.into(),
             client_name: "A client of a test".into(),
@@ -54,9 +58,9 @@ impl Tokens {
             scope_text: scope.into(),
             issued_at_s: now_s,
             expires_at_s: now_s + LIFE_S,
-            token_name: format!("{:016x}", grants.len() + 1).into(),
+            token_name: format!("{number:016x}").into(),
         };
-        grants.insert(token.clone(), Arc::new(grant));
+        self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
         token
     }
 

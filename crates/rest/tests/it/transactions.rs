@@ -41,10 +41,11 @@ fn links_are_resolved_even_in_circles() {
     first["hasMember"] = json!([{"reference": B}]);
     let mut second = observation("x", "survey", "2");
     second["subject"]["reference"] = json!("urn:uuid:00000000-0000-4000-8000-00000000000c");
-    second["derivedFrom"] = json!([{"reference": A}]);
-    second["contained"] = json!([{"resourceType": "Provenance", "id": "c", "target": [{"reference": A}],
-        "recorded": "2026-01-01T00:00:00Z", "agent": [{"who": {"display": "x"}}]}]);
-    second["note"] = json!([{"text": "see", "authorReference": {"reference": "#c"}}]);
+    second["derivedFrom"] = json!([{"reference": A}, {"reference": "#c"}]);
+    let mut inner = observation("x", "survey", "3");
+    inner["id"] = json!("c");
+    inner["subject"]["reference"] = json!("urn:uuid:00000000-0000-4000-8000-00000000000c");
+    second["contained"] = json!([inner]);
     let reply = send(
         &server,
         &token,
@@ -64,8 +65,8 @@ fn links_are_resolved_even_in_circles() {
     assert_eq!(stored.json()["subject"]["reference"], person);
     let stored = get(&server, &token, &two).expect(200).json();
     assert_eq!(stored["derivedFrom"][0]["reference"], one);
-    assert_eq!(stored["contained"][0]["target"][0]["reference"], one);
-    assert_eq!(stored["note"][0]["authorReference"]["reference"], "#c");
+    assert_eq!(stored["derivedFrom"][1]["reference"], "#c");
+    assert_eq!(stored["contained"][0]["subject"]["reference"], person);
     assert_eq!(get(&server, &token, &format!("Observation?subject={person}")).entries("match").len(), 2);
 }
 
@@ -284,4 +285,29 @@ fn versioned_links_and_whole_urls() {
     let stored = get(&server, &token, &made(&reply, 0)).json();
     assert_eq!(stored["subject"]["reference"], format!("{}/_history/1", made(&reply, 1)));
     assert_eq!(statuses(&reply)[2], "200 OK");
+}
+
+/// Several at once: the condition holds at the commit, not only when it was looked up.
+#[test]
+fn conditional_creates_at_the_same_time_make_one() {
+    let (server, token) = server();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let created = entry("POST", "Patient", Some(patient("One")));
+                    let created = with_request(created, "ifNoneExist", "identifier=urn:test:mrn|One");
+                    let mut observed = observation("x", "survey", "1");
+                    observed["subject"]["reference"] = json!(A);
+                    let entries = [with_url(A, created), entry("POST", "Observation", Some(observed))];
+                    send(&server, &token, "transaction", &entries).status
+                })
+            })
+            .collect();
+        senders.into_iter().map(|sender| sender.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 8]);
+    assert_eq!(count(&server, &token, "Patient"), 1);
+    let one = get(&server, &token, "Patient").entries("match")[0].clone();
+    assert_eq!(get(&server, &token, &format!("Observation?subject={one}")).entries("match").len(), 8);
 }
