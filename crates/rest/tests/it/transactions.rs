@@ -287,6 +287,15 @@ fn versioned_links_and_whole_urls() {
     assert_eq!(statuses(&reply)[2], "200 OK");
 }
 
+/// bdl-7: a link must mean one entry.
+#[test]
+fn one_full_url_for_two_entries_is_an_error() {
+    let (server, token) = server();
+    let one = || with_url(A, entry("POST", "Patient", Some(patient("A"))));
+    let refused = send(&server, &token, "transaction", &[one(), one()]).expect(400);
+    assert_eq!(refused.issue().2, "Bundle.entry[1].fullUrl");
+}
+
 /// Several at once: the condition holds at the commit, not only when it was looked up.
 #[test]
 fn conditional_creates_at_the_same_time_make_one() {

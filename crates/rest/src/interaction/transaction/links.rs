@@ -16,6 +16,7 @@ use fhir::{
     LogicalId, ResourceType,
     bundle::Entry,
     element::Element,
+    issue::{Issue, IssueType},
     json::{Edits, Value, Writer},
     reference::Reference,
 };
@@ -48,13 +49,20 @@ impl<'a> Links<'a> {
         snapshot: &'a Snapshot,
         permitted: &[Permitted<'_>],
         identities: &[Option<Identity>],
-    ) -> Self {
-        let targets = permitted.iter().zip(identities).filter_map(|(one, identity)| {
-            let (full_url, identity) = (one.entry.full_url.as_deref()?, identity.as_ref()?);
+    ) -> Result<Self, Failure> {
+        let mut entries = HashMap::with_capacity(permitted.len());
+        for (one, identity) in permitted.iter().zip(identities) {
+            let (Some(full_url), Some(identity)) = (one.entry.full_url.as_deref(), identity.as_ref()) else { continue };
             let reference = format!("{}/{}", identity.kind, identity.id);
-            Some((full_url.to_owned(), Target { reference, is_new: identity.is_new }))
-        });
-        Self { call, snapshot, entries: targets.collect(), conditional: HashMap::new(), resolved: Vec::new() }
+            let target = Target { reference, is_new: identity.is_new };
+            if entries.insert(full_url.to_owned(), target).is_some() {
+                // bdl-7: a link to it could mean either.
+                let issue = Issue::error(IssueType::Duplicate, "another entry of the Bundle has this fullUrl");
+                let index = one.entry.index;
+                return Err(Failure::content(issue.at(format!("Bundle.entry[{index}].fullUrl"))));
+            }
+        }
+        Ok(Self { call, snapshot, entries, conditional: HashMap::new(), resolved: Vec::new() })
     }
 
     /// What conditional references were resolved to; the commit holds it to be so still.

@@ -75,7 +75,7 @@ impl Plan {
             let identity = identify(call, &snapshot, one, &mut resolved);
             identities.push(identity.map_err(|failure| failure.of_entry(one.entry.index))?);
         }
-        let mut links = Links::new(call, &snapshot, permitted, &identities);
+        let mut links = Links::new(call, &snapshot, permitted, &identities)?;
         let mut order: Vec<(Step, usize)> =
             permitted.iter().enumerate().map(|(at, one)| (step(&one.asked.interaction), at)).collect();
         order.sort_unstable();
