@@ -116,11 +116,12 @@ impl Server {
         matches!(self.source, Source::LocalCa { .. })
     }
 
-    /// Serves until SIGTERM or SIGINT, and ends well. A second signal ends at once.
+    /// Serves until SIGTERM or SIGINT, and ends well. A second signal ends at once. `ready` is called
+    /// when requests are taken and a signal would end the server well.
     ///
     /// # Errors
     /// [`Fault`] when the process cannot listen for signals, or TLS cannot be set up.
-    pub(crate) async fn run(self) -> Result<(), Fault> {
+    pub(crate) async fn run(self, ready: impl FnOnce()) -> Result<(), Fault> {
         let tls = tls::server_config(Arc::clone(&self.certificate)).map_err(Fault::new)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Fault::new)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Fault::new)?;
@@ -139,6 +140,7 @@ impl Server {
             self.connections_max,
             stopped,
         ));
+        ready();
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

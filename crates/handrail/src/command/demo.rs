@@ -83,8 +83,8 @@ impl Demo {
             }
             _ => self.tell(&server).await?,
         };
-        show(&server.base_url, &self.data, &told);
-        server.run().await?;
+        let base = server.base_url.clone();
+        server.run(|| show(&base, &self.data, &told)).await?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -45,8 +45,8 @@ impl Serve {
         if server.base_url != server.local_url {
             print::note(format_args!("FHIR base for others: {}", server.base_url));
         }
-        print::result(format_args!("listening on {}", server.local_url));
-        server.run().await?;
+        let listening = format!("listening on {}", server.local_url);
+        server.run(|| print::result(listening)).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,0 +1,20 @@
+//! The built binary as its users meet it: real processes, real sockets on loopback, real files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "clippy.toml exempts functions marked as tests, and a black-box test binary is nothing else"
+)]
+
+mod audit_verify;
+mod clients;
+mod commands;
+mod cors;
+mod demo;
+mod load;
+mod real_clients;
+mod shutdown;
+mod support;
+mod tls;
+mod wire;

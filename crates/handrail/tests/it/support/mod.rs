@@ -1,0 +1,178 @@
+//! A server process in a directory of its own, and how tests talk to it.
+
+mod http;
+
+pub(crate) use http::{Http, handshake, tls};
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Time for a server to be ready on a busy machine.
+const READY: Duration = Duration::from_secs(60);
+
+/// The binary under test.
+pub(crate) fn handrail() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handrail"));
+    command.env_remove("HANDRAIL_LOG").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(arguments: I) -> Output {
+    handrail().args(arguments).output().unwrap()
+}
+
+/// Standard output of a command that must succeed.
+pub(crate) fn ok(output: &Output) -> String {
+    assert!(output.status.success(), "failed: {}\n{}", stderr(output), stdout(output));
+    stdout(output)
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running `handrail serve`. Killed when dropped.
+pub(crate) struct Server {
+    pub(crate) directory: PathBuf,
+    /// FHIR base, as the server printed it.
+    pub(crate) base: String,
+    pub(crate) port: u16,
+    child: Child,
+    _own: Option<TempDir>,
+}
+
+impl Server {
+    /// An empty server.
+    pub(crate) fn start() -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let mut server = Self::on(&own.path().join("data"), &[]);
+        server._own = Some(own);
+        server
+    }
+
+    /// An empty server with this configuration.
+    pub(crate) fn configured(config: &str) -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let file = own.path().join("handrail.toml");
+        std::fs::write(&file, config).unwrap();
+        let mut server = Self::on(&own.path().join("data"), &["--config", file.to_str().unwrap()]);
+        server._own = Some(own);
+        server
+    }
+
+    /// A server on this directory.
+    pub(crate) fn on(directory: &Path, more: &[&str]) -> Self {
+        let mut command = handrail();
+        command.arg("serve").arg("--data").arg(directory).args(["--listen", "127.0.0.1:0"]).args(more);
+        Self::spawn(command, directory)
+    }
+
+    /// Starts a command that serves, and waits for its line.
+    pub(crate) fn spawn(mut command: Command, directory: &Path) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (line, ready) = mpsc::channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for text in lines.map_while(Result::ok) {
+                if let Some(base) = text.strip_prefix("listening on ") {
+                    let _ = line.send(base.to_owned());
+                }
+            }
+        });
+        let mut log = child.stderr.take().unwrap();
+        let (done, errors) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = log.read_to_string(&mut text);
+            let _ = done.send(text);
+        });
+        let Ok(base) = ready.recv_timeout(READY) else {
+            let _ = child.kill();
+            panic!("the server did not get ready: {}", errors.recv_timeout(READY).unwrap_or_default());
+        };
+        let port = base.trim_start_matches("https://").split(['/', ':']).nth(1).unwrap().parse().unwrap();
+        Self { directory: directory.to_owned(), base, port, child, _own: None }
+    }
+
+    /// Its CA file.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.directory.join("tls/ca.pem")
+    }
+
+    /// Registers a client with this scope; its id and key file.
+    pub(crate) fn client(&self, name: &str, scope: &str) -> Client {
+        add_client(&self.directory, name, scope)
+    }
+
+    /// An access token with all that the client may ask for.
+    pub(crate) fn token(&self, client: &Client) -> String {
+        let output = handrail()
+            .args(["token", "--server", &self.base, "--client", &client.id])
+            .arg("--key")
+            .arg(&client.key)
+            .arg("--ca")
+            .arg(self.ca())
+            .output()
+            .unwrap();
+        ok(&output).trim().to_owned()
+    }
+
+    /// A token for everything.
+    pub(crate) fn full_token(&self) -> String {
+        self.token(&self.client("full", "system/*.cruds"))
+    }
+
+    /// A connection, HTTP/1.1.
+    pub(crate) async fn http(&self) -> Http {
+        Http::connect(self.port, &self.ca(), false).await
+    }
+
+    /// Sends a signal and waits for the end: the exit code.
+    pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.child.wait().unwrap().code()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A registered client.
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) key: PathBuf,
+}
+
+/// Registers a client on a data directory, served or not.
+pub(crate) fn add_client(directory: &Path, name: &str, scope: &str) -> Client {
+    let key = directory.with_file_name(format!("{name}.jwk"));
+    let output = handrail()
+        .args(["client", "add", name, "--scope", scope, "--data"])
+        .arg(directory)
+        .arg("--generate-key")
+        .arg(&key)
+        .output()
+        .unwrap();
+    Client { id: ok(&output).trim_end_matches('\n').to_owned(), key }
+}
