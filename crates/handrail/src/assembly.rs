@@ -3,9 +3,10 @@
 //! Used by the server and by commands that hold the directory themselves (`load --data`, `client`).
 
 use crate::{clock, fault::Fault, tls::private_file};
+use audit::checkpoint::Signer;
 use authserver::egress::Fetch;
 use fhir::LogicalId;
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 /// What is open on a data directory.
 pub(crate) struct Assembly {
@@ -32,6 +33,7 @@ pub(crate) fn open(
     let options = store::Options { base_url: base_url.to_owned(), strict_audit };
     let store =
         store::Store::open(directory, Arc::clone(&registry), options).map_err(|why| opening(directory, &why))?;
+    sign_checkpoints(directory, &store)?;
     let store = Arc::new(store);
     let authserver = authserver::Service::new(authserver::Parts {
         store: Arc::clone(&store),
@@ -57,6 +59,38 @@ pub(crate) fn open(
         software: env!("CARGO_PKG_VERSION"),
     });
     Ok(Assembly { store, authserver, rest: Arc::new(rest) })
+}
+
+/// Signs a checkpoint of the audit log over everything recorded so far (row F23). Waits for the disk.
+pub(crate) fn checkpoint(store: &store::Store) {
+    if let Err(why) = store.log().checkpoint(clock::now()) {
+        tracing::error!(%why, "the audit log could not be signed");
+    }
+}
+
+impl Drop for Assembly {
+    fn drop(&mut self) {
+        checkpoint(&self.store);
+    }
+}
+
+/// Has checkpoints of the audit log signed with the key of this directory, which is made at first.
+fn sign_checkpoints(directory: &Path, store: &store::Store) -> Result<(), Fault> {
+    let folder = directory.join("keys");
+    let path = folder.join("audit-checkpoint.pk8");
+    let failed = |why: &dyn std::fmt::Display| Fault::at(path.display(), why);
+    let key = match std::fs::read(&path) {
+        Ok(key) => key,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            let key = Signer::new_key().map_err(|why| failed(&why))?;
+            private_file::make_directory(&folder).map_err(|why| failed(&why))?;
+            private_file::write(&path, &key).map_err(|why| failed(&why))?;
+            key
+        }
+        Err(why) => return Err(failed(&why)),
+    };
+    let signer = Signer::from_pkcs8(&key).map_err(|why| failed(&why))?;
+    store.sign_checkpoints(signer).map_err(|why| opening(directory, &why))
 }
 
 fn opening(directory: &Path, why: &store::OpenError) -> Fault {

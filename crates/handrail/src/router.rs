@@ -142,6 +142,9 @@ impl Router {
         let Some(authority) = request.uri().authority().map(http::uri::Authority::as_str).or_else(field) else {
             return false;
         };
+        if authority.contains('@') {
+            return false;
+        }
         let Ok(authority) = authority.parse::<http::uri::Authority>() else { return false };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         self.hosts.contains(&host)

@@ -41,6 +41,9 @@ use tokio_rustls::TlsAcceptor;
 /// Time between two looks at whether the certificate was renewed or is ending.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(3600);
 
+/// Time between two signed checkpoints of the audit log: what an attacker on the machine could cut unnoticed.
+const CHECKPOINT: Duration = Duration::from_secs(60);
+
 /// Days before the certificate's end at which the log begins to warn.
 const CERTIFICATE_WARN_DAYS: i64 = 14;
 
@@ -129,6 +132,7 @@ impl Server {
         record(&self.assembly, "start")?;
         let housekeeping = tokio::spawn(housekeeping(
             Arc::clone(&self.assembly.authserver),
+            Arc::clone(&self.assembly.store),
             Arc::clone(&self.certificate),
             self.source.clone(),
             self.directory.clone(),
@@ -245,10 +249,11 @@ fn record(assembly: &Assembly, subtype: &str) -> Result<(), Fault> {
     assembly.store.log().record(&entry).map(drop).map_err(Fault::new)
 }
 
-/// What a running server does by itself: forgets expired tokens, follows its certificate. SIGHUP
+/// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificate. SIGHUP
 /// makes it look at the certificate at once (row A5).
 async fn housekeeping(
     authserver: Arc<authserver::Service>,
+    store: Arc<store::Store>,
     certificate: Arc<Certificate>,
     source: Source,
     directory: PathBuf,
@@ -256,6 +261,8 @@ async fn housekeeping(
     let sweep_s = u64::try_from(authserver::limits::SWEEP_S).unwrap_or(30);
     let mut sweep = interval(Duration::from_secs(sweep_s));
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sign = interval(CHECKPOINT);
+    sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut look = interval(CERTIFICATE_LOOK);
     let mut reload = signal(SignalKind::hangup()).ok();
     let mut last = source.read(&directory).ok();
@@ -270,6 +277,10 @@ async fn housekeeping(
             _ = sweep.tick() => {
                 let authserver = Arc::clone(&authserver);
                 let _ = tokio::task::spawn_blocking(move || authserver.sweep()).await;
+            }
+            _ = sign.tick() => {
+                let store = Arc::clone(&store);
+                let _ = tokio::task::spawn_blocking(move || assembly::checkpoint(&store)).await;
             }
             _ = look.tick() => follow(&certificate, &source, &directory, &mut last),
             _ = hung_up => follow(&certificate, &source, &directory, &mut last),

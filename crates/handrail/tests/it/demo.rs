@@ -40,7 +40,7 @@ fn the_printed_lines_work_when_pasted() {
     let _ = child.kill();
     let _ = child.wait();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{script}\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     let answers: Vec<serde_json::Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let kinds: Vec<_> = answers.iter().map(|answer| answer["resourceType"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["CapabilityStatement", "Bundle", "Bundle"]);

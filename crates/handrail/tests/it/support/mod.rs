@@ -8,7 +8,10 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 use tempfile::TempDir;
@@ -130,7 +133,9 @@ impl Server {
 
     /// A token for everything.
     pub(crate) fn full_token(&self) -> String {
-        self.token(&self.client("full", "system/*.cruds"))
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("full-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.token(&self.client(&name, "system/*.cruds"))
     }
 
     /// A connection, HTTP/1.1.
