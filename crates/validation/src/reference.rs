@@ -40,7 +40,14 @@ impl<'t> Walk<'t> {
             }
             return;
         }
-        if let Some(name) = type_segment(&text) {
+        let name = type_segment(&text);
+        let known = name.is_some_and(|name| ResourceType::parse(name).is_ok());
+        // Absolute URLs may lie on servers with rules of their own; a relative one is `Type/id`.
+        let absolute = text.contains(':');
+        if !known && !absolute {
+            let text = "expected a reference as Type/id, an absolute URL or #id; found neither";
+            self.findings.add_at(Issue::error(IssueType::Value, text), place, reference.span().start);
+        } else if let Some(name) = name {
             self.target(of, name, reference, place);
         }
     }

@@ -176,6 +176,8 @@ fn references() {
         ("Patient/betsy", "Encounter/betsy", "Observation.subject", Value, "found one to Encounter"),
         ("Patient/betsy", "https://h.example/fhir/Encounter/1/_history/2", "Observation.subject", Value, "Encounter"),
         ("Patient/betsy", "Encounter?identifier=1", "Observation.subject", Value, "Encounter"),
+        ("Patient/betsy", "Patients/betsy", "Observation.subject", Value, "as Type/id"),
+        ("Patient/betsy", "betsy", "Observation.subject", Value, "as Type/id"),
         ("Patient/betsy", "#walkers", "Observation.subject", NotFound, "ref-1"),
         (
             r#"{"reference": "Patient/betsy"}"#,
