@@ -132,7 +132,7 @@ pub(crate) fn search(
     }
     if outcome.total.is_none() && (query.total != Total::None || query.count == 0) {
         outcome.total = match count(reader, kind, &predicate, budget) {
-            Err(ReadError::TooCostly(_)) if query.total == Total::Estimate => None,
+            Err(ReadError::TooCostly(_)) if matches!(query.total, Total::Estimate | Total::WhenKnown) => None,
             other => Some(other?),
         };
     }
