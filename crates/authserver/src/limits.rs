@@ -46,8 +46,8 @@ pub const JWKS_REFETCH_S: i64 = 30;
 pub const JWKS_FETCH_RATE: (f64, f64) = (2.0, 20.0);
 
 /// Requests to the endpoints of one address per second on average, and at once (row F66). An IPv6 address
-/// counts by its /64.
-pub const ADDRESS_RATE: (f64, f64) = (20.0, 200.0);
+/// counts by its /64. Room for a resource server that introspects each token it is shown, and for a proxy.
+pub const ADDRESS_RATE: (f64, f64) = (100.0, 500.0);
 
 /// Tokens for one client per second on average, and at once (row F66). A client is asked to use a token for its
 /// whole life.

@@ -1,32 +1,35 @@
-//! Tests of `outcome`: the whole table, as a client sees it.
+//! Tests of `outcome`: the whole table, as a client sees it, and as `docs/authorization.md` has it.
 
 use super::{Refusal, refused};
 use http::header;
 use serde_json::Value;
 
-/// Every refusal, with what goes over the wire. A new variant does not compile into `order` without a row here.
-const TABLE: [(Refusal, &str); 20] = [
-    (Refusal::NotFound, "404 invalid_request"),
-    (Refusal::Method("GET, HEAD"), "405 invalid_request; allow: GET, HEAD"),
-    (Refusal::TooLarge, "413 invalid_request"),
-    (Refusal::MediaType, "400 invalid_request"),
-    (Refusal::Form, "400 invalid_request"),
-    (Refusal::Missing("grant_type"), "400 invalid_request"),
-    (Refusal::Missing("token"), "400 invalid_request"),
-    (Refusal::Missing("other"), "400 invalid_request"),
-    (Refusal::SeveralCredentials, "400 invalid_request"),
-    (Refusal::GrantType, "400 unsupported_grant_type"),
-    (Refusal::Client, "400 invalid_client"),
-    (Refusal::ClientBasic, "401 invalid_client; www-authenticate: Basic realm=\"handrail\""),
-    (Refusal::ClientIntrospecting, "401 invalid_client; www-authenticate: Bearer realm=\"handrail\""),
-    (Refusal::Bearer, "401 invalid_token; www-authenticate: Bearer realm=\"handrail\", error=\"invalid_token\""),
-    (Refusal::NoScope, "400 invalid_scope"),
-    (Refusal::MixedScopes, "400 invalid_scope"),
-    (Refusal::ScopeSize, "400 invalid_scope"),
-    (Refusal::Scope, "400 invalid_scope"),
-    (Refusal::TooMany(7), "429 temporarily_unavailable; retry-after: 7"),
-    (Refusal::Unavailable, "503 temporarily_unavailable; retry-after: 5"),
+/// Every refusal. A new variant does not compile into `order` without a row here, nor pass without one in the page.
+const TABLE: [Refusal; 20] = [
+    Refusal::NotFound,
+    Refusal::Method("GET, HEAD"),
+    Refusal::TooLarge,
+    Refusal::MediaType,
+    Refusal::Form,
+    Refusal::Missing("grant_type"),
+    Refusal::Missing("token"),
+    Refusal::Missing("other"),
+    Refusal::SeveralCredentials,
+    Refusal::GrantType,
+    Refusal::Client,
+    Refusal::ClientBasic,
+    Refusal::ClientIntrospecting,
+    Refusal::Bearer,
+    Refusal::NoScope,
+    Refusal::MixedScopes,
+    Refusal::ScopeSize,
+    Refusal::Scope,
+    Refusal::TooMany(7),
+    Refusal::Unavailable,
 ];
+
+/// The page that clients read.
+const PAGE: &str = include_str!("../../../../docs/authorization.md");
 
 /// Place of each variant; the match makes the compiler ask for a new one.
 fn order(refusal: Refusal) -> usize {
@@ -52,28 +55,49 @@ fn order(refusal: Refusal) -> usize {
     }
 }
 
+/// What goes over the wire is what the page says, row by row and in this order.
 #[test]
 fn the_whole_table() {
-    let mut seen: Vec<usize> = TABLE.iter().map(|(refusal, _)| order(*refusal)).collect();
+    let mut seen: Vec<usize> = TABLE.iter().map(|refusal| order(*refusal)).collect();
     seen.dedup();
     assert_eq!(seen, (0..=17).collect::<Vec<_>>(), "each variant has a row");
-    for (refusal, expected) in TABLE {
+    let mut table = String::from("| status | error | headers | text |\n|---|---|---|---|\n");
+    for refusal in TABLE {
         let response = refused(refusal);
         let body: Value = serde_json::from_slice(response.body()).unwrap();
-        let mut line = format!("{} {}", response.status().as_u16(), body["error"].as_str().unwrap());
-        for name in [header::ALLOW, header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
-            if let Some(value) = response.headers().get(&name) {
-                line.push_str(&format!("; {name}: {}", value.to_str().unwrap()));
-            }
-        }
-        assert_eq!(line, expected, "{refusal:?}");
+        let (error, description) = (body["error"].as_str().unwrap(), body["error_description"].as_str().unwrap());
+        let headers: Vec<String> = [header::ALLOW, header::WWW_AUTHENTICATE, header::RETRY_AFTER]
+            .into_iter()
+            .filter_map(|name| Some(format!("`{name}: {}`", response.headers().get(&name)?.to_str().unwrap())))
+            .collect();
+        let status = response.status().as_u16();
+        table.push_str(&format!("| {status} | `{error}` | {} | {description} |\n", headers.join(" ")));
         // Row B46, on errors too.
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
         assert_eq!(response.headers()[header::PRAGMA], "no-cache");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
         // SPEC: RFC 6749 section 5.2: no quote, no backslash, printable ASCII.
-        let description = body["error_description"].as_str().unwrap();
         assert!(description.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{description}");
         assert_eq!(body.as_object().unwrap().len(), 2);
+    }
+    assert!(PAGE.contains(&table), "docs/authorization.md must hold:\n{table}");
+}
+
+/// The page's numbers are the limits'.
+#[test]
+fn the_page_tells_the_limits() {
+    use crate::limits as l;
+    let words = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        format!("A client may take {} tokens a second, {} at once", l::CLIENT_RATE.0, l::CLIENT_RATE.1),
+        format!(
+            "an address may send {} requests a second to these endpoints, {} at once",
+            l::ADDRESS_RATE.0,
+            l::ADDRESS_RATE.1
+        ),
+        format!("A body has {} kB at most, a scope string {} kB", l::BODY_BYTES_MAX / 1024, l::SCOPE_BYTES_MAX / 1024),
+        format!("`expires_in` ({})", l::TOKEN_LIFE_S),
+    ] {
+        assert!(words.contains(&sentence), "{sentence}");
     }
 }
