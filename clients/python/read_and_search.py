@@ -12,6 +12,10 @@ BASE, TOKEN, PATIENT, CA = (os.environ[name] for name in ("BASE", "TOKEN", "PATI
 TRUST = {"verify": CA}
 
 client = SyncFHIRClient(BASE, authorization=f"Bearer {TOKEN}", requests_config=TRUST)
+# fhirpy's count() sends a parameter of another server's own (_totalMethod), which only a lenient search passes over.
+lenient = SyncFHIRClient(
+    BASE, authorization=f"Bearer {TOKEN}", requests_config=TRUST, extra_headers={"Prefer": "handling=lenient"}
+)
 stranger = SyncFHIRClient(BASE, requests_config=TRUST)
 
 
@@ -37,7 +41,7 @@ def search_with_paging_and_count():
     search = client.resources("Observation").search(patient=PATIENT).sort("-date").limit(5)
     seen = [observation.id for observation in search.fetch_all()]
     assert len(seen) == len(set(seen)) > 5
-    assert search.count() == len(seen)
+    assert lenient.resources("Observation").search(patient=PATIENT).count() == len(seen)
 
 
 def search_by_category_and_date():
