@@ -29,6 +29,7 @@ pub(crate) fn open(
     egress: Arc<dyn Fetch>,
 ) -> Result<Assembly, Fault> {
     private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
+    warn_of_others(directory);
     let registry = Arc::clone(search::registry());
     let options = store::Options { base_url: base_url.to_owned(), strict_audit };
     let store =
@@ -59,6 +60,18 @@ pub(crate) fn open(
         software: env!("CARGO_PKG_VERSION"),
     });
     Ok(Assembly { store, authserver, rest: Arc::new(rest) })
+}
+
+/// A directory that was there before may be open to others on this machine; its files hold health data.
+fn warn_of_others(directory: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::metadata(directory) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        if mode & 0o077 != 0 {
+            let directory = directory.display();
+            tracing::warn!(%directory, "others on this machine can enter the data directory; chmod 700 keeps them out");
+        }
+    }
 }
 
 /// Signs a checkpoint of the audit log over everything recorded so far (row F23). Waits for the disk.

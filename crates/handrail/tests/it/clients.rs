@@ -118,3 +118,70 @@ fn a_token_that_is_refused_says_why() {
     let no_ca = ask(&one.id, &one.key, &[]);
     assert!(stderr(&no_ca).contains("--ca"), "{}", stderr(&no_ca));
 }
+
+/// Serves this document at every path over TLS with a certificate of its own; port and certificate.
+async fn document(text: String, folder: &std::path::Path) -> (u16, std::path::PathBuf) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let pem = folder.join("keys-host.pem");
+    std::fs::write(&pem, certificate.pem()).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let (acceptor, text) = (acceptor.clone(), text.clone());
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(tcp).await else { return };
+                let service = hyper::service::service_fn(move |_request| {
+                    let body = http_body_util::Full::new(bytes::Bytes::from(text.clone()));
+                    async move { Ok::<_, std::convert::Infallible>(http::Response::new(body)) }
+                });
+                let io = hyper_util::rt::TokioIo::new(stream);
+                let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+            });
+        }
+    });
+    (port, pem)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f60_keys_by_url_come_through_the_guarded_client_alone() {
+    let own = tempfile::tempdir().unwrap();
+    // A key pair as some other system has it: the private file, and the public half at a URL.
+    let made = add_client(&own.path().join("elsewhere"), "pair", "system/*.rs");
+    let mut public: serde_json::Value = serde_json::from_slice(&std::fs::read(&made.key).unwrap()).unwrap();
+    public.as_object_mut().unwrap().remove("d");
+    let (port, ca) = document(serde_json::json!({ "keys": [public] }).to_string(), own.path()).await;
+    let url = format!("https://127.0.0.1:{port}/jwks.json");
+
+    for (allowed, works) in [("", false), ("127.0.0.0/8", true)] {
+        let networks = if allowed.is_empty() { String::new() } else { format!("\"{allowed}\"") };
+        let server =
+            Server::configured(&format!("[egress]\nca = \"{}\"\nallow_networks = [{networks}]\n", ca.display()));
+        let output = handrail()
+            .args(["client", "add", "by-url", "--scope", "system/Patient.rs", "--jwks", &url, "--data"])
+            .arg(&server.directory)
+            .output()
+            .unwrap();
+        let id = ok(&output).trim().to_owned();
+        let token = handrail()
+            .args(["token", "--server", &server.base, "--client", &id])
+            .arg("--key")
+            .arg(&made.key)
+            .arg("--ca")
+            .arg(server.ca())
+            .output()
+            .unwrap();
+        assert_eq!(token.status.success(), works, "allowed '{allowed}': {}", stderr(&token));
+        assert!(!stderr(&token).contains("127.0.0.1:") || works, "the refusal names no address: {}", stderr(&token));
+    }
+}
