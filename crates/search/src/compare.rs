@@ -56,7 +56,7 @@ pub fn passes(test: &Test, value: ValueRef<'_>) -> bool {
 /// Whether the span `[low, high)` of a value passes, by R4's words on ranges:
 /// - `eq` the asked span fully contains it, `ne` it does not
 /// - `gt` it reaches above the asked span, `lt` below it, whatever else it covers
-/// - `ge`, `le` are `gt`, `lt` or `eq`; `sa` it starts at or after the asked span's end, `eb` it has
+/// - `ge` it reaches into the asked span or above it, `le` into it or below; `sa` it starts at or after the asked span's end, `eb` it has
 ///   ended when the asked span starts; `ap` they overlap (the asked span is already widened)
 #[must_use]
 pub fn date(test: DateTest, low: i64, high: i64) -> bool {
@@ -66,8 +66,10 @@ pub fn date(test: DateTest, low: i64, high: i64) -> bool {
         Prefix::Ne => !contained,
         Prefix::Gt => high > test.high,
         Prefix::Lt => low < test.low,
-        Prefix::Ge => high > test.high || contained,
-        Prefix::Le => low < test.low || contained,
+        // WHY: R4's words would leave out a period that only touches the asked day from one side (a timepoint that
+        // begins on the day of `le`). "On or before" means it, other servers and the US Core suite find it.
+        Prefix::Ge => high > test.low,
+        Prefix::Le => low < test.high,
         Prefix::Sa => low >= test.high,
         Prefix::Eb => high <= test.low,
         Prefix::Ap => low < test.high && high > test.low,

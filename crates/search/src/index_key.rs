@@ -298,13 +298,9 @@ fn date_ranges(test: DateTest) -> Ranges {
         Prefix::Eq => (vec![from_low(low, Some(high))], false),
         Prefix::Ne => (vec![from_low(i64::MIN, None)], false),
         Prefix::Lt => (vec![from_low(i64::MIN, Some(low))], true),
-        Prefix::Le => (vec![from_low(i64::MIN, Some(high.max(low)))], false),
+        Prefix::Le => (vec![from_low(i64::MIN, Some(high))], true),
         Prefix::Gt => (ending_after(high), false),
-        Prefix::Ge => {
-            let mut ranges = ending_after(high);
-            ranges.push(from_low(low, Some(high)));
-            (ranges, false)
-        }
+        Prefix::Ge => (ending_after(low), false),
         Prefix::Sa => (vec![from_low(high, None)], true),
         Prefix::Eb => (vec![from_low(i64::MIN, Some(low))], false),
         Prefix::Ap => {

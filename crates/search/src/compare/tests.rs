@@ -51,6 +51,17 @@ fn dates_of_the_r4_table() {
 }
 
 /// A partial date in the resource is a span: a search is `eq` only when it holds all of it.
+/// A timepoint that begins on the day of `le`, or ends on the day of `ge`, is on or before, on or after it.
+#[test]
+fn a_period_that_touches_the_asked_day_is_found() {
+    assert!(during(Prefix::Le, "2021-04-07", "2021-04-07", "2021-06-05"));
+    assert!(!during(Prefix::Lt, "2021-04-07", "2021-04-07", "2021-06-05"));
+    assert!(during(Prefix::Ge, "2021-06-05", "2021-04-07", "2021-06-05"));
+    assert!(!during(Prefix::Gt, "2021-06-05", "2021-04-07", "2021-06-05"));
+    assert!(!during(Prefix::Le, "2021-04-06", "2021-04-07", "2021-06-05"));
+    assert!(!during(Prefix::Ge, "2021-06-06", "2021-04-07", "2021-06-05"));
+}
+
 #[test]
 fn a_resource_less_precise_than_the_search_is_not_equal() {
     assert!(on(Prefix::Eq, "2013", "2013-03"));

@@ -244,7 +244,8 @@ async fn pfe(server: &mut Server, examples: &[Example]) -> io::Result<()> {
         server.found(&format!("Observation?patient={patient}&code={panel}"), &expected).await?;
     }
     let (mut first, mut last) = ("9999".to_owned(), String::new());
-    for example in examples.iter().filter(|e| e.address.starts_with("Observation/")) {
+    let surveys = |e: &&Example| e.address.starts_with("Observation/") && category(&e.json, "survey");
+    for example in examples.iter().filter(surveys) {
         for at in texts(&example.json, &["effectiveDateTime"]) {
             first = first.min(at.get(..10).unwrap_or(at).to_owned());
             last = last.max(at.get(..10).unwrap_or(at).to_owned());
