@@ -1,6 +1,8 @@
 //! Rows A21, A24 and the doors: what the socket takes and where a path leads.
 
-use crate::support::{Http, Server};
+use crate::support::{Http, Server, handshake, tls};
+use std::time::Duration;
+use tokio::{io::AsyncWriteExt, time::timeout};
 
 #[tokio::test]
 async fn http_2_and_http_1_answer_alike() {
@@ -86,4 +88,42 @@ async fn a_form_for_the_authorization_server_is_bounded() {
     let answer = http.send("POST", "/oauth/token", &form, "a".repeat(65_537)).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"], "invalid_request");
+}
+
+#[tokio::test]
+async fn f66_more_requests_than_there_is_room_for_are_told_to_come_back() {
+    let server = Server::configured("[limits]\nrequests_in_flight = 1\n");
+    let mut http = server.http().await;
+    assert_eq!(http.get("/fhir/metadata", &[]).await.status, 200);
+    // A form that does not come to its end holds the only place.
+    let mut slow = handshake(server.port, tls(&server.ca(), rustls::ALL_VERSIONS, &[])).await.unwrap();
+    let head = "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nab";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    slow.flush().await.unwrap();
+    let refused = timeout(Duration::from_secs(20), async {
+        loop {
+            let answer = http.get("/fhir/metadata", &[]).await;
+            if answer.status != 200 {
+                break answer;
+            }
+        }
+    });
+    let refused = refused.await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+    assert_eq!(refused.json()["resourceType"], "OperationOutcome");
+    assert_eq!(http.get("/livez", &[]).await.status, 200, "probes pass");
+    drop(slow);
+    let room = timeout(Duration::from_secs(20), async { while http.get("/fhir/metadata", &[]).await.status != 200 {} });
+    room.await.unwrap();
+}
+
+#[tokio::test]
+async fn a21_connections_beyond_the_limit_wait_for_a_place() {
+    let server = Server::configured("[limits]\nconnections = 1\n");
+    let connect = || handshake(server.port, tls(&server.ca(), rustls::ALL_VERSIONS, &[]));
+    let first = connect().await.unwrap();
+    let mut second = Box::pin(connect());
+    assert!(timeout(Duration::from_millis(300), &mut second).await.is_err(), "there is one place");
+    drop(first);
+    timeout(Duration::from_secs(20), second).await.unwrap().unwrap();
 }
