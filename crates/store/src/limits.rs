@@ -49,8 +49,16 @@ pub const AUDIT_SEARCH_RECORDS_MAX: usize = 100_000;
 /// are checked for number, chain and counts alone.
 pub const VERIFY_TAIL_COMMITS: u64 = 256;
 
-/// Rows that a plan looks at first in each posting to find the most selective one.
-pub const PROBE_ROWS: usize = 64;
+/// Rows that a plan looks at first in each posting to find the most selective one. Tests have few
+/// rows and want every kind of plan.
+pub const PROBE_ROWS: usize = if cfg!(test) { 3 } else { 64 };
+
+/// Keys of a range that a plan gathers whatever the size of the type; beyond a quarter of the type
+/// a scan of the type is cheaper.
+pub const GATHER_KEYS: usize = if cfg!(test) { 2 } else { 1024 };
+
+/// Resources that a join may reach when another path could drive the plan as well.
+pub const SMALL_JOIN_ROWS: usize = if cfg!(test) { 2 } else { 2_000 };
 
 /// Index keys that one search may read.
 pub const SEARCH_KEYS_MAX: usize = 4_000_000;

@@ -29,9 +29,6 @@ struct Part {
     path: Path,
 }
 
-/// Resources that a join may reach when another path could drive as well.
-const SMALL_JOIN: usize = 2_000;
-
 pub(crate) fn plan(
     reader: &Reader,
     kind: ResourceType,
@@ -58,7 +55,7 @@ pub(crate) fn plan(
     let streams = parts.iter().any(|part| matches!(part.path, Path::Stream(..)));
     for part in &mut parts {
         if matches!(part.path, Path::Join) {
-            let max = if streams { SMALL_JOIN } else { limits::JOIN_ROWS_MAX };
+            let max = if streams { limits::SMALL_JOIN_ROWS } else { limits::JOIN_ROWS_MAX };
             part.path = match place.join(&part.predicate, max)? {
                 Some(rows) => Path::Stream(Source::list(rows), true),
                 None => Path::None,
@@ -143,8 +140,8 @@ fn smallest(parts: &mut [Part], budget: &Budget) -> Result<Option<Plan>, ReadErr
 /// Makes the range with the fewest keys a list, when it is clearly smaller than the type.
 fn gather_one(parts: &mut [Part], place: &Place<'_>) -> Result<(), ReadError> {
     let live = usize::try_from(place.reader.live(place.kind)?).unwrap_or(usize::MAX);
-    let cap = (live / 4 + 1024).min(limits::SEARCH_ROWS_MAX);
-    let mut max = 1024.min(cap);
+    let cap = (live / 4 + limits::GATHER_KEYS).min(limits::SEARCH_ROWS_MAX);
+    let mut max = limits::GATHER_KEYS.min(cap);
     loop {
         for part in parts.iter_mut() {
             let Path::Ranges(spans, exact) = &part.path else { continue };
