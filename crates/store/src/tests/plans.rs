@@ -375,22 +375,31 @@ fn prepared(world: &World, of: &'static str, id: &LogicalId, values: &IndexValue
     Prepared { kind: kind(of), id: id.clone(), permit: everything(), action }
 }
 
-/// Applies the steps to the store and to the model.
+/// Applies the steps to the store and to the model, a few different resources in each transaction.
 fn apply(world: &World, steps: Vec<Step>) -> Vec<Known> {
     let mut rows: Vec<(ResourceType, LogicalId, Option<Known>)> = Vec::new();
-    for (time, ((of, id), becomes)) in steps.into_iter().enumerate() {
-        let time = i64::try_from(time).unwrap() / 2;
-        let change = match &becomes {
-            Some(values) => prepared(world, of, &id, values),
-            None => world.delete(of, id.as_str()),
-        };
-        world.commit(vec![change], time);
-        let known = becomes.map(|values| Known { kind: kind(of), id: id.clone(), last_updated: at(time), values });
-        match rows.iter_mut().find(|(kind, known, _)| *kind == super::world::kind(of) && *known == id) {
-            Some(row) => row.2 = known,
-            None if known.is_some() => rows.push((kind(of), id, known)),
-            None => {}
+    let mut steps = steps.into_iter().peekable();
+    let mut time = 0;
+    while steps.peek().is_some() {
+        let mut of_one: Vec<(ResourceType, LogicalId)> = Vec::new();
+        let mut changes = Vec::new();
+        while let Some(((of, id), becomes)) =
+            steps.next_if(|((of, id), _)| of_one.len() < 8 && !of_one.contains(&(kind(of), id.clone())))
+        {
+            of_one.push((kind(of), id.clone()));
+            changes.push(match &becomes {
+                Some(values) => prepared(world, of, &id, values),
+                None => world.delete(of, id.as_str()),
+            });
+            let known = becomes.map(|values| Known { kind: kind(of), id: id.clone(), last_updated: at(time), values });
+            match rows.iter_mut().find(|row| row.0 == kind(of) && row.1 == id) {
+                Some(row) => row.2 = known,
+                None if known.is_some() => rows.push((kind(of), id, known)),
+                None => {}
+            }
         }
+        world.commit(changes, time);
+        time += 4;
     }
     rows.into_iter().filter_map(|(.., known)| known).collect()
 }
