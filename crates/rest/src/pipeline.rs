@@ -51,8 +51,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes>>(
     if route::is_public(&head, &service.base_path) {
         return Audited::public(wire::respond(Reply::document(service.capabilities.clone()), &request_id, &head));
     }
-    let code = route::code(&head, &service.base_path);
-    let mut trail = Trail::begin(service.now(), peer, request_id, code);
+    let mut trail = Trail::begin(service.now(), peer, request_id);
     let outcome = caught(proceed(service, operator, &head, body, &mut trail)).await;
     audited(service, &head, trail, outcome)
 }
@@ -89,7 +88,8 @@ fn audited(service: &Service, head: &Request, trail: Trail, outcome: Result<Answ
         Err(failure) => {
             log(&failure, &request_id);
             let mapped = outcome::map(failure);
-            let receipt = service.parts.store.log().record(&trail.failed(&mapped));
+            let receipt =
+                service.parts.store.log().record(&trail.failed(&mapped, || route::code(head, &service.base_path)));
             receipt.map(|receipt| (wire::refuse_request(&mapped, &request_id, head), receipt))
         }
     };

@@ -14,18 +14,22 @@ use store::Found;
 /// An audit entry in the making.
 #[derive(Debug, Clone)]
 pub(crate) struct Trail {
+    /// Code of the interaction; `None` until it is known. It becomes `entry.subtype` at the end.
+    code: Option<&'static str>,
     entry: Entry,
 }
 
 impl Trail {
-    /// Nothing is known but where the request came from and when, and what its head looks like.
-    pub(crate) fn begin(recorded: Instant, peer: Accepted, request_id: Arc<str>, code: &'static str) -> Self {
+    /// Nothing is known but where the request came from and when.
+    pub(crate) fn begin(recorded: Instant, peer: Accepted, request_id: Arc<str>) -> Self {
         Self {
+            code: None,
             entry: Entry {
                 recorded,
                 kind: Kind::Rest,
-                subtype: code.into(),
-                action: action_of(code),
+                // A placeholder that costs nothing: `done` sets it.
+                subtype: Arc::clone(&request_id),
+                action: Action::Execute,
                 outcome: Outcome::Success,
                 outcome_text: None,
                 client_id: None,
@@ -52,11 +56,7 @@ impl Trail {
 
     /// What is asked for.
     pub(crate) fn interaction(&mut self, interaction: &Interaction) {
-        let code = interaction.code();
-        if *self.entry.subtype != *code {
-            self.entry.subtype = code.into();
-        }
-        self.entry.action = action_of(code);
+        self.code = Some(interaction.code());
         match interaction {
             Interaction::Read(kind, id)
             | Interaction::HistoryInstance(kind, id)
@@ -109,16 +109,21 @@ impl Trail {
     }
 
     /// The entry of something done.
-    pub(crate) fn done(self) -> Entry {
+    pub(crate) fn done(mut self) -> Entry {
+        let code = self.code.unwrap_or("unknown");
+        self.entry.subtype = code.into();
+        self.entry.action = action_of(code);
         self.entry
     }
 
-    /// The entry of something refused or failed.
-    pub(crate) fn failed(mut self, mapped: &Mapped) -> Entry {
+    /// The entry of something refused or failed. `code`: what its head looked like, for one that
+    /// came no further.
+    pub(crate) fn failed(mut self, mapped: &Mapped, code: impl FnOnce() -> &'static str) -> Entry {
+        self.code = Some(self.code.unwrap_or_else(code));
         self.entry.outcome =
             if mapped.status.is_server_error() { Outcome::SeriousFailure } else { Outcome::MinorFailure };
         self.entry.outcome_text = Some(mapped.reason().into());
-        self.entry
+        self.done()
     }
 
     /// A trail for one entry of this bundle: same caller and request, nothing touched yet.
@@ -131,15 +136,8 @@ impl Trail {
             Method::Patch => "patch",
             Method::Other => "unknown",
         };
-        let entry = Entry {
-            subtype: code.into(),
-            action: action_of(code),
-            query: None,
-            touched: Vec::new(),
-            patients: Vec::new(),
-            ..self.entry.clone()
-        };
-        Self { entry }
+        let entry = Entry { query: None, touched: Vec::new(), patients: Vec::new(), ..self.entry.clone() };
+        Self { code: Some(code), entry }
     }
 }
 

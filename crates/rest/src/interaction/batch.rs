@@ -37,7 +37,7 @@ async fn perform_entry(call: &Call<'_>, entry: fhir::bundle::Entry<'_>, trail: &
         Err(Failure::Audit) => return Err(Failure::Audit),
         Err(failure) => {
             let mapped = outcome::map(failure);
-            log.record(&trail.failed(&mapped))?;
+            log.record(&trail.failed(&mapped, || "unknown"))?;
             bundle::failed(&mut w, &mapped);
         }
     }

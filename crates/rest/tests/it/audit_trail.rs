@@ -1,7 +1,7 @@
 //! Each request has its record. Rows F16 to F19, F22.
 
 use crate::{
-    batches::{entry, send},
+    batches::entry,
     world::{create, get, observation, patient, put, server},
 };
 use serde_json::Value;
@@ -75,9 +75,11 @@ fn writes_and_bundles() {
 
     // One that fails leaves one record, of the failure.
     let bad = [entry("POST", "Patient", Some(patient("B"))), entry("POST", "Foo", None)];
-    let before = events(&server, "").len();
-    let _ = send(&server, &token, "transaction", &bad).expect(404);
-    let _ = before;
+    let bad = serde_json::json!({"resourceType": "Bundle", "type": "transaction", "entry": bad});
+    let _ = server.request("POST", "").token(&token).header("x-request-id", "w-bad").json(&bad).send().expect(404);
+    let failed = events(&server, "w-bad");
+    assert_eq!(failed.len(), 1);
+    assert_eq!((subtype(&failed[0]), &failed[0]["outcome"]), ("transaction", &"4".into()));
     let batch = serde_json::json!({"resourceType": "Bundle", "type": "batch", "entry": [
         entry("GET", "Patient/none", None), entry("POST", "Patient", Some(patient("C")))]});
     let _ = server.request("POST", "").token(&token).header("x-request-id", "w-3").json(&batch).send().expect(200);
@@ -104,4 +106,44 @@ fn the_trail_is_read_and_that_is_recorded() {
     let _ = get(&server, &plain, "AuditEvent").expect(403);
     let later = get(&server, &auditor, "AuditEvent").expect(200);
     assert!(later.entries("match").len() >= found.entries("match").len() + 2);
+}
+
+/// Tokens whose table fails.
+struct Panicking;
+
+impl oauth::bearer::LiveTokens for Panicking {
+    fn grant(&self, _: &str) -> Option<std::sync::Arc<oauth::caller::Grant>> {
+        panic!("a fault of the program, /secret/path")
+    }
+}
+
+/// H42: a panic is that request's failure: answered without its text, recorded, and the next one works.
+#[test]
+fn a_panic_is_answered_and_recorded() {
+    use http_body_util::{BodyExt, Empty};
+    let (server, _) = server();
+    let clock = server.clock().clone();
+    let service = rest::Service::new(rest::Parts {
+        store: std::sync::Arc::clone(server.store()),
+        schema: fhir::schema::r4(),
+        registry: std::sync::Arc::clone(search::registry::registry()),
+        tokens: std::sync::Arc::new(Panicking),
+        base_url: Server::BASE_URL.to_owned(),
+        oauth_url: String::new(),
+        clock: std::sync::Arc::new(move || clock.now()),
+        new_id: std::sync::Arc::new(|| fhir::LogicalId::parse("x").unwrap()),
+        software: "0",
+    });
+    for _ in 0..2 {
+        let request = http::Request::get("/fhir/Patient/1").header("authorization", "Bearer a");
+        let request = request.header("x-request-id", "r-panic").body(Empty::<bytes::Bytes>::new()).unwrap();
+        let peer = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+        let (head, body) = server.block_on(service.answer(peer, request)).into_inner().into_parts();
+        let body = server.block_on(body.collect()).unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert_eq!(head.status.as_u16(), 500);
+        assert!(text.contains("\"exception\"") && !text.contains("secret"), "{text}");
+    }
+    let events = events(&server, "r-panic");
+    assert_eq!(events.iter().map(|event| event["outcome"].as_str().unwrap()).collect::<Vec<_>>(), ["8", "8"]);
 }

@@ -1,5 +1,5 @@
 //! The FHIR service from outside: requests in, responses out, over a real store.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod attacked;
 mod audit_trail;

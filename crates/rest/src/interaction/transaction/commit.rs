@@ -159,7 +159,7 @@ async fn read(call: &Call<'_>, one: Permitted<'_>, trail: &Trail, w: &mut Writer
         }
         Err(failure) => {
             let mapped = outcome::map(failure);
-            log.record(&trail.failed(&mapped))?;
+            log.record(&trail.failed(&mapped, || "unknown"))?;
             bundle::failed(w, &mapped);
         }
     }
