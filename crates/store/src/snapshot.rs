@@ -3,7 +3,7 @@
 use crate::{
     Found, HistoryPage, Page, ReadError,
     audit_event::Events,
-    cursor::Secret,
+    cursor::{Mark, Secret},
     engine::{
         Space, key,
         record::{Damaged, Place},
@@ -125,10 +125,10 @@ impl Snapshot {
         cursor: Option<&str>,
     ) -> Result<HistoryPage, ReadError> {
         let bound_to = ["history", kind.name(), id.as_str()];
-        let before = match cursor.map(|cursor| self.secret.position(cursor, &bound_to)).transpose()? {
+        let before = match cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()? {
             None => u64::MAX,
-            Some(Position::Row(version)) => version,
-            Some(Position::Key(..)) => return Err(ReadError::Cursor),
+            Some(Mark::Number(version, _)) => version,
+            Some(Mark::Match(..)) => return Err(ReadError::Cursor),
         };
         if Events::are(kind) {
             let found = self.events.read(&self.reader, permit, id)?;
@@ -165,7 +165,8 @@ impl Snapshot {
             return Err(ReadError::NotFound);
         }
         if let Some(last) = page.versions.last().filter(|_| more) {
-            page.next = Some(self.secret.cursor(&Position::Row(u64::from(last.version.number())), &bound_to));
+            let mark = Mark::Number(u64::from(last.version.number()), Vec::new());
+            page.next = Some(self.secret.cursor(&mark, &bound_to)?);
         }
         Ok(page)
     }
@@ -193,21 +194,47 @@ impl Snapshot {
     ) -> Result<Page, ReadError> {
         let sort = format!("{:?}", query.sort);
         let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
-        let after = cursor.map(|cursor| self.secret.position(cursor, &bound_to)).transpose()?;
+        let mark = cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()?;
         let budget = Budget::new();
         if Events::are(query.resource_type) {
+            let after = match mark {
+                None => None,
+                Some(Mark::Number(sequence, key)) => Some(position(sequence, key)),
+                Some(Mark::Match(..)) => return Err(ReadError::Cursor),
+            };
             let (mut page, next) = self.events.search(&self.reader, permit, query, after.as_ref())?;
-            page.next = next.map(|position| self.secret.cursor(&position, &bound_to));
+            page.next = next
+                .map(|next| {
+                    let (Position::Row(sequence) | Position::Key(_, sequence)) = next;
+                    self.secret.cursor(&Mark::Number(sequence, next.into_key()), &bound_to)
+                })
+                .transpose()?;
             return Ok(page);
         }
+        let after = match mark {
+            None => None,
+            // A row outlives its resource: a match that was deleted since still has its place.
+            Some(Mark::Match(id, key)) => {
+                let place = self.reader.place(query.resource_type, &id)?.ok_or(ReadError::Cursor)?;
+                Some(position(place.row, key))
+            }
+            Some(Mark::Number(..)) => return Err(ReadError::Cursor),
+        };
         let outcome = plan::search(&self.reader, permit, query, after.as_ref(), &budget)?;
         let included = plan::include::included(&self.reader, permit, query, &outcome.matches, &budget)?;
-        let leaving = |list: &[Stored]| list.iter().map(|stored| self.reader.found(stored)).collect::<Result<_, _>>();
-        Ok(Page {
-            matches: leaving(&outcome.matches)?,
-            included: leaving(&included)?,
-            total: outcome.total,
-            next: outcome.next.map(|position| self.secret.cursor(&position, &bound_to)),
-        })
+        let leaving =
+            |list: &[Stored]| list.iter().map(|stored| self.reader.found(stored)).collect::<Result<Vec<_>, _>>();
+        let matches = leaving(&outcome.matches)?;
+        let next = match (outcome.next, matches.last()) {
+            (Some(next), Some(last)) => {
+                Some(self.secret.cursor(&Mark::Match(last.id.as_str().to_owned(), next.into_key()), &bound_to)?)
+            }
+            _ => None,
+        };
+        Ok(Page { matches, included: leaving(&included)?, total: outcome.total, next })
     }
+}
+
+fn position(row: key::Row, sort_key: Vec<u8>) -> Position {
+    if sort_key.is_empty() { Position::Row(row) } else { Position::Key(sort_key, row) }
 }

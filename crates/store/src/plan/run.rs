@@ -96,6 +96,16 @@ pub(crate) enum Position {
     Key(Vec<u8>, Row),
 }
 
+impl Position {
+    /// The sort key; empty when there is none.
+    pub(crate) fn into_key(self) -> Vec<u8> {
+        match self {
+            Self::Row(_) => Vec::new(),
+            Self::Key(key, _) => key,
+        }
+    }
+}
+
 /// One page of matches.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
