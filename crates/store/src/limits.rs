@@ -12,7 +12,7 @@ pub const SMALL_MEMTABLE_BYTES: u64 = 1024 * 1024;
 
 /// Bytes of journal files before the engine writes memtables out to be rid of them. The engine
 /// takes no less than 64 MiB.
-pub const JOURNAL_BYTES_MAX: u64 = 128 * 1024 * 1024;
+pub const JOURNAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Threads of the engine that write out and compact.
 pub const ENGINE_THREADS: usize = 2;
@@ -45,9 +45,12 @@ pub const AUDIT_OFFSET_EVERY: u64 = 128;
 /// Audit records that one search of AuditEvent tests: each is rendered and indexed, some 50 µs.
 pub const AUDIT_SEARCH_RECORDS_MAX: usize = 100_000;
 
-/// Commits at the end of the chain whose versions are read back and digested at open. Older ones
+/// Commits at the end of the chain whose versions are read back and digested at open, newest first. Older ones
 /// are checked for number, chain and counts alone.
 pub const VERIFY_TAIL_COMMITS: u64 = 256;
+
+/// Versions that are read back for that at most, beyond those of the last commit: 10 µs each.
+pub const VERIFY_TAIL_VERSIONS: usize = 2_000;
 
 /// Rows that a plan looks at first in each posting to find the most selective one. Tests have few
 /// rows and want every kind of plan.
@@ -65,6 +68,9 @@ pub const SEARCH_KEYS_MAX: usize = 4_000_000;
 
 /// Stored versions that one search may load to test what no index answers.
 pub const SEARCH_LOADS_MAX: usize = 250_000;
+
+/// Index keys that a search reads for a total that nobody asked for: some 50 µs.
+pub const CASUAL_KEYS: usize = 256;
 
 /// Rows that one search holds in memory (a range out of order, a join): 8 bytes each.
 pub const SEARCH_ROWS_MAX: usize = 1_000_000;

@@ -106,8 +106,13 @@ pub(crate) fn chain(engine: &Engine, types: &Types, mark: Mark) -> Result<Chain,
     if number < mark.commit {
         return Err(broken(number + 1, &format!("commits up to {} were acknowledged", mark.commit)));
     }
-    for (number, commit) in &tail {
+    let mut read = 0;
+    for (number, commit) in tail.iter().rev() {
+        if read > limits::VERIFY_TAIL_VERSIONS {
+            break;
+        }
         versions(&view, types, *number, commit)?;
+        read += commit.made.len();
     }
     let mut live = HashMap::new();
     let mut counters = view.from(Space::Counter, &[])?;

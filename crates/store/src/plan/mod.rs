@@ -55,6 +55,22 @@ impl Budget {
         Self { keys: Cell::new(limits::SEARCH_KEYS_MAX), loads: Cell::new(limits::SEARCH_LOADS_MAX) }
     }
 
+    /// Does something for a few index keys and no loads; `None` when that is not enough. What is left
+    /// after is as before.
+    pub(crate) fn little<T>(&self, work: impl FnOnce() -> Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+        let (keys, loads) = (self.keys.get(), self.loads.get());
+        self.keys.set(keys.min(limits::CASUAL_KEYS));
+        self.loads.set(0);
+        let outcome = work();
+        self.keys.set(keys);
+        self.loads.set(loads);
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(ReadError::TooCostly(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn take(from: &Cell<usize>, what: &'static str) -> Result<(), ReadError> {
         from.set(from.get().checked_sub(1).ok_or(ReadError::TooCostly(what))?);
         Ok(())

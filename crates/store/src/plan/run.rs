@@ -113,6 +113,8 @@ pub(crate) struct Outcome {
     /// The position of its last match, when more follow.
     pub(crate) next: Option<Position>,
     pub(crate) total: Option<u64>,
+    /// The index did not answer all: versions had to be tested.
+    tested: bool,
 }
 
 /// Runs a search.
@@ -140,10 +142,18 @@ pub(crate) fn search(
     if query.count == 0 {
         (outcome.matches, outcome.next) = (Vec::new(), None);
     }
-    if outcome.total.is_none() && (query.total != Total::None || query.count == 0) {
-        outcome.total = match count(reader, kind, &predicate, budget) {
-            Err(ReadError::TooCostly(_)) if matches!(query.total, Total::Estimate | Total::WhenKnown) => None,
-            other => Some(other?),
+    if outcome.total.is_none() {
+        let count = || count(reader, kind, &predicate, budget);
+        outcome.total = match query.total {
+            Total::None if query.count > 0 => None,
+            // Over several pages a total is known when the index alone tells it, and soon.
+            Total::WhenKnown if query.count > 0 && !outcome.tested => budget.little(count)?,
+            Total::WhenKnown if query.count > 0 => None,
+            Total::Estimate if query.count > 0 => match count() {
+                Err(ReadError::TooCostly(_)) => None,
+                other => Some(other?),
+            },
+            _ => Some(count()?),
         };
     }
     Ok(outcome)
@@ -173,6 +183,7 @@ fn by_row(
 ) -> Result<Outcome, ReadError> {
     let mut outcome = Outcome::default();
     let mut matches = Matches::new(reader, kind, predicate, budget)?;
+    outcome.tested = matches.plan.residual.is_some();
     let mut next = from;
     while let Some(row) = matches.next(next)? {
         if outcome.matches.len() >= query.count {
@@ -268,6 +279,7 @@ fn by_key(
         next: last.filter(|_| more),
         matches: placed.into_iter().map(|placed| placed.stored).collect(),
         total: Some(total),
+        tested: true,
     })
 }
 
@@ -283,7 +295,7 @@ fn by_time(
 ) -> Result<Outcome, ReadError> {
     let prefix = reader.types.number(kind).0.to_be_bytes();
     let mut pairs = reader.view.prefix(Space::LastUpdated, &prefix)?;
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { tested: true, ..Outcome::default() };
     let mut last = None;
     // Rows of one millisecond are in ascending order in either direction of time.
     let mut moment: Vec<Row> = Vec::new();
