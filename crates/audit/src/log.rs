@@ -159,7 +159,7 @@ impl Log {
     /// # Errors
     /// [`Unavailable`].
     pub fn record(&self, entry: &Entry) -> Result<Receipt, Unavailable> {
-        self.append(std::iter::once(entry.encode()), entry.recorded)
+        self.append(std::iter::once(entry.encode()), entry.recorded, self.durability)
     }
 
     /// Records entries one after the other with no other in between; the receipt is the last one's.
@@ -168,21 +168,23 @@ impl Log {
     /// [`Unavailable`]; also when there is no entry, for then there is nothing to prove.
     pub fn record_all(&self, entries: &[Entry]) -> Result<Receipt, Unavailable> {
         let recorded = entries.last().map_or(Instant::from_unix_millis(0), |entry| entry.recorded);
-        self.append(entries.iter().map(Entry::encode), recorded)
+        self.append(entries.iter().map(Entry::encode), recorded, self.durability)
     }
 
-    /// As [`Log::record_all`], for entries whose bytes stand in the engine's batch already.
+    /// As [`Log::record_all`], for entries whose bytes stand in the engine's batch already: they are on
+    /// stable storage, so this waits for no sync, whatever the durability.
     ///
     /// # Errors
     /// As [`Log::record_all`].
     pub fn record_encoded(&self, entries: &[Encoded], recorded: Instant) -> Result<Receipt, Unavailable> {
-        self.append(entries.iter(), recorded)
+        self.append(entries.iter(), recorded, Durability::Appended)
     }
 
     fn append<E: std::borrow::Borrow<Encoded>>(
         &self,
         entries: impl Iterator<Item = E>,
         recorded: Instant,
+        durability: Durability,
     ) -> Result<Receipt, Unavailable> {
         let mut guard = self.lock(&self.state)?;
         let state = &mut *guard;
@@ -200,7 +202,7 @@ impl Log {
         // A rare long record should not keep its memory for ever.
         state.buffer.shrink_to(64 * 1024);
         drop(guard);
-        if self.durability == Durability::Strict {
+        if durability == Durability::Strict {
             self.sync_to(sequence)?;
         }
         Ok(Receipt { sequence })

@@ -150,6 +150,12 @@ impl Store {
         self.queue.commit(work).await
     }
 
+    /// From now on appends to the log fail, as on a full disk.
+    #[cfg(test)]
+    pub(crate) fn break_log(&self) {
+        self.files.break_off();
+    }
+
     /// The audit log.
     #[must_use]
     pub fn log(&self) -> &Log {

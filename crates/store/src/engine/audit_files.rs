@@ -376,6 +376,11 @@ impl AuditFiles {
         Ok(Some((records, start)))
     }
 
+    #[cfg(test)]
+    pub(crate) fn break_off(&self) {
+        self.files().active.broken = true;
+    }
+
     fn rotate(files: &mut Files) -> io::Result<()> {
         files.active.file.sync_all()?;
         let old = &files.active;

@@ -254,3 +254,32 @@ fn tables_are_durable_and_insert_new_is_atomic() {
     assert_eq!(table.all().unwrap(), [(b"jti".to_vec(), b"1".to_vec())]);
     assert!(world.store().table("Not A Name").is_err());
 }
+
+#[test]
+fn a_transaction_without_audit_entries_is_refused_and_harms_no_other() {
+    // Invariant 6.
+    let world = World::new();
+    let mut silent = work(vec![world.create(&patient("Ada"), "p1")], 0);
+    silent.audit.clear();
+    assert!(matches!(wait(world.store().commit_work(silent)), Err(CommitError::Unavailable(_))));
+    world.commit(vec![world.create(&patient("Ada"), "p1")], 0);
+    assert!(world.store().is_healthy());
+}
+
+#[test]
+fn a_log_that_fails_stops_writes_and_the_next_start_brings_the_entry_home() {
+    // Row F25: audit store down, nothing is answered; row F24: the committed change keeps its record.
+    let mut world = World::new();
+    world.commit(vec![world.create(&patient("Ada"), "p1")], 0);
+    world.store().break_log();
+    let failed = world.try_commit(vec![world.create(&patient("Bea"), "p2")], 1);
+    assert!(matches!(failed, Err(CommitError::Unavailable(_))));
+    assert!(!world.store().is_healthy());
+    let refused = world.try_commit(vec![world.create(&patient("Cleo"), "p3")], 2);
+    assert!(matches!(refused, Err(CommitError::Unavailable(_))));
+    world.reopen();
+    assert_eq!(world.store().log().last().0, 2);
+    let snapshot = world.store().snapshot();
+    assert!(snapshot.read_under(everything().as_ref(), kind("Patient"), &id("p2")).is_ok());
+    assert!(matches!(snapshot.read_under(everything().as_ref(), kind("Patient"), &id("p3")), Err(ReadError::NotFound)));
+}

@@ -204,6 +204,9 @@ impl<'a> Group<'a> {
 
     fn effects(&self, work: &Work) -> Result<Effects, CommitError> {
         self.usable()?;
+        if work.audit.is_empty() {
+            return Err(CommitError::Unavailable("a transaction came without audit entries".into()));
+        }
         let befores = check::transaction(&self.reader, work)?;
         self.changes(work, befores).map_err(|fault| CommitError::Unavailable(fault.0))
     }
