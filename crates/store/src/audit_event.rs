@@ -7,7 +7,10 @@
 
 use crate::{
     Found, Page, ReadError,
-    engine::{audit_files::AuditFiles, record::Damaged},
+    engine::{
+        audit_files::{AuditFiles, Backwards, Forwards},
+        record::Damaged,
+    },
     limits,
     page::Method,
     plan::Position,
@@ -120,7 +123,7 @@ impl Events {
         let mut page = Page::default();
         let (mut total, mut tested, mut next) = (0u64, 0usize, None);
         let mut whole = true;
-        while let Some(record) = walk.next(&self.files)? {
+        while let Some(record) = walk.next()? {
             tested += 1;
             if tested > limits::AUDIT_SEARCH_RECORDS_MAX {
                 return Err(ReadError::TooCostly("it looks at too many audit events; narrow it by a date or page on"));
@@ -171,31 +174,24 @@ impl Events {
 
 /// Records in one direction.
 enum Walk {
-    Back(crate::engine::audit_files::Backwards),
-    /// The next sequence and the last.
-    On(u64, u64),
+    Back(Backwards),
+    On(Forwards),
 }
 
 impl Walk {
     fn new(events: &Events, after: Option<u64>, ascending: bool) -> Self {
         if ascending {
-            Self::On(after.map_or(1, |after| after.saturating_add(1)), events.last)
+            Self::On(events.files.forwards(after.map_or(1, |after| after.saturating_add(1)), events.last))
         } else {
             Self::Back(events.files.backwards(after.map_or(events.last, |after| after.saturating_sub(1))))
         }
     }
 
-    fn next(&mut self, files: &AuditFiles) -> Result<Option<Record>, ReadError> {
-        match self {
-            Self::Back(records) => Ok(records.next_record()?),
-            Self::On(next, last) => {
-                if *next > *last {
-                    return Ok(None);
-                }
-                *next += 1;
-                Ok(files.record(*next - 1)?)
-            }
-        }
+    fn next(&mut self) -> Result<Option<Record>, ReadError> {
+        Ok(match self {
+            Self::Back(records) => records.next_record()?,
+            Self::On(records) => records.next_record()?,
+        })
     }
 }
 

@@ -90,15 +90,15 @@ pub(crate) fn chain(engine: &Engine, types: &Types, mark: Mark) -> Result<Chain,
         if found != number + 1 {
             return Err(broken(number + 1, "it is missing"));
         }
-        let commit = Commit::decode(&value).map_err(|_| broken(found, "its record is damaged"))?;
-        if record::link(&hash, found, commit.time, &commit.digest) != commit.chain {
+        let (time, chain, digest) = Commit::head(&value).map_err(|_| broken(found, "its record is damaged"))?;
+        if record::link(&hash, found, time, &digest) != chain {
             return Err(broken(found, "it does not follow from the commit before"));
         }
-        (number, hash) = (found, commit.chain);
-        if found == mark.commit && commit.chain != mark.chain {
+        (number, hash) = (found, chain);
+        if found == mark.commit && chain != mark.chain {
             return Err(broken(found, "another commit stands in its place"));
         }
-        tail.push_back((found, commit));
+        tail.push_back((found, value));
         if tail.len() as u64 > limits::VERIFY_TAIL_COMMITS {
             tail.pop_front();
         }
@@ -111,7 +111,8 @@ pub(crate) fn chain(engine: &Engine, types: &Types, mark: Mark) -> Result<Chain,
         if read > limits::VERIFY_TAIL_VERSIONS {
             break;
         }
-        versions(&view, types, *number, commit)?;
+        let commit = Commit::decode(commit).map_err(|_| broken(*number, "its record is damaged"))?;
+        versions(&view, types, *number, &commit)?;
         read += commit.made.len();
     }
     let mut live = HashMap::new();

@@ -13,6 +13,7 @@ use audit::{
     log::Appender,
 };
 use std::{
+    collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -327,8 +328,13 @@ impl AuditFiles {
 
     /// The record with this sequence.
     pub(crate) fn record(&self, sequence: u64) -> Result<Option<Record>, Fault> {
-        let Some((block, _)) = self.block(sequence)? else { return Ok(None) };
+        let Some((block, _)) = self.block(sequence, sequence)? else { return Ok(None) };
         Ok(block.into_iter().find(|record| record.sequence == sequence))
+    }
+
+    /// Records from `first` on to `last`, a block at a time.
+    pub(crate) fn forwards(&self, first: u64, last: u64) -> Forwards {
+        Forwards { files: self.clone(), next: first, last, block: VecDeque::new() }
     }
 
     /// Records from `last` backwards to 1, a block at a time.
@@ -336,8 +342,9 @@ impl AuditFiles {
         Backwards { files: self.clone(), next: last, block: Vec::new() }
     }
 
-    /// The records from the known offset at or before `sequence` up to it, and the first one's sequence.
-    fn block(&self, sequence: u64) -> Result<Option<(Vec<Record>, u64)>, Fault> {
+    /// The records from the known offset at or before `sequence` up to `to` or the next known offset,
+    /// whichever comes first, and the first one's sequence.
+    fn block(&self, sequence: u64, to: u64) -> Result<Option<(Vec<Record>, u64)>, Fault> {
         let fault = |error: io::Error| Fault(format!("audit log: {error}"));
         let (path, first, offsets) = {
             let files = self.files();
@@ -367,7 +374,8 @@ impl AuditFiles {
         let damaged = |error: FrameError| Fault(format!("audit log: {error:?}"));
         let mut segment = Segment::open(reader).map_err(damaged)?;
         let mut records = Vec::new();
-        for _ in start..=sequence {
+        let end = start.saturating_add(limits::AUDIT_OFFSET_EVERY - 1).min(to);
+        for _ in start..=end {
             match segment.next_record().map_err(damaged)? {
                 Some(record) => records.push(record),
                 None => break,
@@ -462,10 +470,36 @@ impl Backwards {
     /// The next older record.
     pub(crate) fn next_record(&mut self) -> Result<Option<Record>, Fault> {
         if self.block.is_empty() {
-            let Some((block, start)) = self.files.block(self.next)? else { return Ok(None) };
+            let Some((block, start)) = self.files.block(self.next, self.next)? else { return Ok(None) };
             self.block = block;
             self.next = start - 1;
         }
         Ok(self.block.pop())
+    }
+}
+
+/// Records from the oldest to the newest.
+#[derive(Debug)]
+pub(crate) struct Forwards {
+    files: AuditFiles,
+    next: u64,
+    last: u64,
+    block: VecDeque<Record>,
+}
+
+impl Forwards {
+    /// The next newer record.
+    pub(crate) fn next_record(&mut self) -> Result<Option<Record>, Fault> {
+        if self.block.is_empty() {
+            if self.next > self.last {
+                return Ok(None);
+            }
+            let Some((block, _)) = self.files.block(self.next, self.last)? else { return Ok(None) };
+            let next = self.next;
+            self.block = block.into_iter().filter(|record| record.sequence >= next).collect();
+        }
+        let record = self.block.pop_front();
+        self.next = record.as_ref().map_or(u64::MAX, |record| record.sequence.saturating_add(1));
+        Ok(record)
     }
 }

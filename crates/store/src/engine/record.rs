@@ -200,6 +200,16 @@ impl Commit {
         Self::parse(bytes).ok_or(Damaged("commit"))
     }
 
+    /// Time, chain and digest alone, for the walk over all commits.
+    pub(crate) fn head(bytes: &[u8]) -> Result<(i64, Hash, Hash), Damaged> {
+        let parse = || {
+            let (time, rest) = bytes.split_first_chunk::<8>()?;
+            let (chain, rest) = rest.split_first_chunk::<32>()?;
+            Some((i64::from_be_bytes(*time), *chain, *rest.first_chunk::<32>()?))
+        };
+        parse().ok_or(Damaged("commit"))
+    }
+
     fn parse(bytes: &[u8]) -> Option<Self> {
         let (time, rest) = bytes.split_first_chunk::<8>()?;
         let (chain, rest) = rest.split_first_chunk::<32>()?;

@@ -230,6 +230,12 @@ fn a_type_without_access_takes_no_write() {
     permit.of.insert((kind("Patient"), Need::Create), Access::Nothing);
     change.permit = Arc::new(permit);
     assert!(matches!(world.try_commit(vec![change], 0), Err(CommitError::Denied(0, _))));
+    // Row F22: audit events are written by the server alone.
+    let event = world.create(r#"{"resourceType":"AuditEvent"}"#, "e1");
+    assert!(matches!(
+        world.try_commit(vec![event, world.delete("AuditEvent", "e2")], 0),
+        Err(CommitError::Denied(0, _))
+    ));
 }
 
 #[test]
