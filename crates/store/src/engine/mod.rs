@@ -15,7 +15,7 @@ pub(crate) mod record;
 use crate::{OpenError, limits};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
-    config::{BlockSizePolicy, CompressionPolicy},
+    config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
 use std::{fmt, ops::Bound, path::Path};
 
@@ -60,25 +60,43 @@ pub(crate) enum Space {
     Outbox,
 }
 
-const SPACES: [(Space, &str, bool); 10] = [
-    (Space::Meta, "meta", false),
-    (Space::Id, "id", true),
-    (Space::Current, "current", true),
-    (Space::History, "history", true),
-    (Space::Index, "index", true),
-    (Space::Compartment, "compartment", true),
-    (Space::LastUpdated, "last_updated", false),
-    (Space::Commit, "commit", false),
-    (Space::Counter, "counter", false),
-    (Space::Outbox, "outbox", false),
+/// How a keyspace is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Little in it.
+    Small,
+    /// Keys are looked up, and may not be there.
+    Lookup,
+    /// Keys are looked up that are there: the lowest level needs no filter.
+    Present,
+    /// Ranges are read, keys never looked up: a filter would be memory for nothing.
+    Ranges,
+}
+
+const SPACES: [(Space, &str, Use); 10] = [
+    (Space::Meta, "meta", Use::Small),
+    (Space::Id, "id", Use::Lookup),
+    (Space::Current, "current", Use::Present),
+    (Space::History, "history", Use::Lookup),
+    (Space::Index, "index", Use::Ranges),
+    (Space::Compartment, "compartment", Use::Ranges),
+    (Space::LastUpdated, "last_updated", Use::Ranges),
+    (Space::Commit, "commit", Use::Small),
+    (Space::Counter, "counter", Use::Small),
+    (Space::Outbox, "outbox", Use::Small),
 ];
 
-fn settings(large: bool) -> KeyspaceCreateOptions {
-    let bytes = if large { limits::MEMTABLE_BYTES } else { limits::SMALL_MEMTABLE_BYTES };
-    KeyspaceCreateOptions::default()
+fn settings(usage: Use) -> KeyspaceCreateOptions {
+    let bytes = if usage == Use::Small { limits::SMALL_MEMTABLE_BYTES } else { limits::MEMTABLE_BYTES };
+    let options = KeyspaceCreateOptions::default()
         .max_memtable_size(bytes)
         .data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::Lz4))
-        .data_block_size_policy(BlockSizePolicy::all(8 * 1024))
+        .data_block_size_policy(BlockSizePolicy::all(8 * 1024));
+    match usage {
+        Use::Small | Use::Lookup => options,
+        Use::Present => options.expect_point_read_hits(true),
+        Use::Ranges => options.filter_policy(FilterPolicy::disabled()),
+    }
 }
 
 /// The open engine.
@@ -110,7 +128,7 @@ impl Engine {
             })?;
         let spaces = SPACES
             .iter()
-            .map(|(_, name, large)| database.keyspace(name, || settings(*large)))
+            .map(|(_, name, usage)| database.keyspace(name, || settings(*usage)))
             .collect::<Result<_, _>>()
             .map_err(|error| OpenError::Engine(error.to_string()))?;
         Ok(Self { database, spaces })
@@ -137,7 +155,7 @@ impl Engine {
         if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
             return Err(Fault("a table's name is 1 to 64 of a-z, - and _".into()));
         }
-        Ok(TableSpace(self.database.keyspace(&format!("table.{name}"), || settings(false))?))
+        Ok(TableSpace(self.database.keyspace(&format!("table.{name}"), || settings(Use::Small))?))
     }
 }
 
