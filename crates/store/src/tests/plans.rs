@@ -398,8 +398,10 @@ fn apply(world: &World, steps: Vec<Step>) -> Vec<Known> {
                 None => {}
             }
         }
+        // Some transactions share their millisecond: an update then keeps its place in time.
+        let step = if changes.len() % 2 == 0 { 0 } else { 4 };
         world.commit(changes, time);
-        time += 4;
+        time += step;
     }
     rows.into_iter().filter_map(|(.., known)| known).collect()
 }
@@ -465,8 +467,9 @@ proptest! {
             prop_assert_eq!(&found, &expected, "{:?}", asked);
             let total = Some(expected.len() as u64);
             prop_assert!(totals.iter().all(|found| *found == total), "{:?} of {:?}", totals, total);
-            let (found, _) = walked(&snapshot, &asked, Total::None);
+            let (found, totals) = walked(&snapshot, &asked, Total::WhenKnown);
             prop_assert_eq!(found.len(), expected.len());
+            prop_assert!(totals.iter().all(|found| found.is_none() || *found == total));
             let mut only_count = query(&asked, Total::None);
             only_count.count = 0;
             let page = snapshot.search_under(asked.permit.as_ref(), &only_count, None, "me").unwrap();
