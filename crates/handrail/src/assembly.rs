@@ -2,7 +2,7 @@
 //!
 //! Used by the server and by commands that hold the directory themselves (`load --data`, `client`).
 
-use crate::{clock, fault::Fault, tls::private_file};
+use crate::{clock, config::LISTEN_DEFAULT, fault::Fault, tls::private_file};
 use audit::checkpoint::Signer;
 use authserver::egress::Fetch;
 use fhir::LogicalId;
@@ -18,27 +18,45 @@ pub(crate) struct Assembly {
     pub(crate) rest: Arc<rest::Service>,
 }
 
+/// The FHIR base URL that a directory is opened with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BaseUrl<'a> {
+    /// A server's.
+    Of(&'a str),
+    /// The one that the directory had last: another would have all indices made anew.
+    AsItWas,
+}
+
 /// Opens the data directory, which is made when it does not exist.
 ///
 /// # Errors
 /// [`Fault`], with what an operator can do.
 pub(crate) fn open(
     directory: &Path,
-    base_url: &str,
+    base_url: BaseUrl<'_>,
     strict_audit: bool,
     egress: Arc<dyn Fetch>,
 ) -> Result<Assembly, Fault> {
     private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
     warn_of_others(directory);
     let registry = Arc::clone(search::registry());
-    let options = store::Options { base_url: base_url.to_owned(), strict_audit };
-    let store =
-        store::Store::open(directory, Arc::clone(&registry), options).map_err(|why| opening(directory, &why))?;
+    let store = match base_url {
+        BaseUrl::Of(url) => {
+            let options = store::Options { base_url: url.to_owned(), strict_audit };
+            store::Store::open(directory, Arc::clone(&registry), options)
+        }
+        BaseUrl::AsItWas => {
+            let options = store::Options { base_url: format!("https://{LISTEN_DEFAULT}/fhir"), strict_audit };
+            store::Store::open_as_it_was(directory, Arc::clone(&registry), options)
+        }
+    };
+    let store = store.map_err(|why| opening(directory, &why))?;
+    let base_url = store.base_url().to_owned();
     sign_checkpoints(directory, &store)?;
     let store = Arc::new(store);
     let authserver = authserver::Service::new(authserver::Parts {
         store: Arc::clone(&store),
-        base_url: base_url.to_owned(),
+        base_url: base_url.clone(),
         clock: clock::system(),
         egress,
         enforceable: {
@@ -53,8 +71,8 @@ pub(crate) fn open(
         schema: fhir::schema::r4(),
         registry,
         tokens: Arc::clone(&authserver) as Arc<_>,
-        base_url: base_url.to_owned(),
         oauth_url: format!("{}/oauth", base_url.trim_end_matches("/fhir")),
+        base_url,
         clock: clock::system(),
         new_id: Arc::new(new_id),
         software: env!("CARGO_PKG_VERSION"),

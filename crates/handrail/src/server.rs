@@ -5,7 +5,7 @@
 //! socket closes, requests in flight finish, the end is recorded, the store closes.
 
 use crate::{
-    assembly::{self, Assembly},
+    assembly::{self, Assembly, BaseUrl},
     clock,
     config::{CertificateFiles, Config, Durability},
     control::Control,
@@ -93,7 +93,8 @@ impl Server {
 
         let trust = tls::trust::client_config(config.egress_ca.as_deref()).map_err(Fault::new)?;
         let egress = Arc::new(Egress::new(trust, config.egress_networks.clone()));
-        let assembly = assembly::open(directory, &base_url, config.durability == Durability::Strict, egress)?;
+        let assembly =
+            assembly::open(directory, BaseUrl::Of(&base_url), config.durability == Durability::Strict, egress)?;
         let control = Control::listen(directory, Arc::clone(&assembly.authserver))
             .map_err(|why| Fault::at("the control socket", why))?;
 

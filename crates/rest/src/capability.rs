@@ -12,7 +12,7 @@ use fhir::{
     json::Writer,
     schema::{capability_statements, packages, profiles},
 };
-use search::{Parameter, ParameterKind};
+use search::ParameterKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
@@ -122,8 +122,9 @@ fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTr
         w.boolean(false);
         w.member("conditionalDelete", "not-supported");
         strings(w, "referencePolicy", ["literal", "logical"]);
-        let served = || parts.registry.of_type(kind).filter(|parameter| is_served(parameter));
-        let references = served().filter(|parameter| parameter.kind == ParameterKind::Reference);
+        let served = || parts.registry.of_type(kind).filter(|parameter| parts.registry.is_supported(parameter));
+        let is_joined = parts.registry.is_joined(kind);
+        let references = served().filter(|parameter| is_joined && parameter.kind == ParameterKind::Reference);
         strings(w, "searchInclude", references.map(|parameter| format!("{kind}:{}", parameter.code)));
         strings(w, "searchRevInclude", revincludes.get(&kind).into_iter().flatten());
         if served().next().is_some() {
@@ -162,18 +163,14 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
     codes.into_iter().map(|(_, code)| code)
 }
 
-/// Whether a search may name the parameter: it has an expression, or the store answers it otherwise.
-fn is_served(parameter: &Parameter) -> bool {
-    parameter.expression.is_some() || matches!(parameter.code.as_str(), "_id" | "_lastUpdated")
-}
-
 /// For each type the references that may lead to it, `Observation:subject`.
 fn revincludes(parts: &Parts) -> BTreeMap<ResourceType, BTreeSet<String>> {
     let mut to: BTreeMap<ResourceType, BTreeSet<String>> = BTreeMap::new();
-    for source in ResourceType::all() {
+    let joined = |kind: &ResourceType| parts.registry.is_joined(*kind);
+    for source in ResourceType::all().filter(joined) {
         let references = parts.registry.of_type(source).filter(|parameter| parameter.kind == ParameterKind::Reference);
-        for parameter in references.filter(|parameter| is_served(parameter)) {
-            for target in &parameter.targets {
+        for parameter in references.filter(|parameter| parts.registry.is_supported(parameter)) {
+            for target in parameter.targets.iter().filter(|target| joined(target)) {
                 to.entry(*target).or_default().insert(format!("{source}:{}", parameter.code));
             }
         }

@@ -279,10 +279,16 @@ pub(crate) fn tags(text: &str) -> Tags {
     Tags::Versions(text.split(',').filter_map(version).collect())
 }
 
-/// A query or form value, decoded: `+` is a space. `None` when it is no UTF-8.
+/// A query or form value, decoded: `+` is a space. `None` when it is no UTF-8, or a `%` is not
+/// followed by two hexadecimal digits.
 pub(crate) fn decode(value: &str) -> Option<String> {
     if !value.contains(['%', '+']) {
         return Some(value.to_owned());
+    }
+    let is_encoded =
+        |rest: &str| rest.as_bytes().first_chunk::<2>().is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    if !value.split('%').skip(1).all(is_encoded) {
+        return None;
     }
     percent_decode_str(&value.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned)
 }

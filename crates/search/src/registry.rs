@@ -282,6 +282,13 @@ impl Registry {
         }
     }
 
+    /// Whether chains, `_has` and includes may lead from or to this type. AuditEvents may not: they
+    /// lie in the audit log, where no index leads to them (row F22).
+    #[must_use]
+    pub fn is_joined(&self, resource_type: ResourceType) -> bool {
+        resource_type.name() != "AuditEvent"
+    }
+
     /// The reference parameters that put a resource of this type into a patient's compartment; a
     /// Patient lies in its own besides. Empty: the type is in no patient's compartment.
     #[must_use]

@@ -71,6 +71,12 @@ pub(crate) fn fingerprint(
     Ok((stored.is_some_and(|stored| *stored == *wanted), wanted))
 }
 
+/// The base URL that indices were made for, when there are any.
+pub(crate) fn base_url(engine: &Engine) -> Result<Option<String>, OpenError> {
+    let stored = engine.view().value(Space::Meta, FINGERPRINT)?;
+    Ok(stored.and_then(|stored| String::from_utf8(stored.get(8..)?.to_vec()).ok()))
+}
+
 /// Notes what indices were made for.
 pub(crate) fn note_fingerprint(engine: &Engine, fingerprint: &[u8]) -> Result<(), OpenError> {
     let mut batch = engine.batch();

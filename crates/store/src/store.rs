@@ -67,7 +67,29 @@ impl Store {
     /// # Errors
     /// [`OpenError`], which an operator can act on.
     pub fn open(directory: &Path, registry: Arc<Registry>, options: Options) -> Result<Self, OpenError> {
+        Self::opened(directory, registry, options, false)
+    }
+
+    /// As [`Store::open`], with the base URL that the indices were made for; the one of the options
+    /// only counts for a new store. For commands on a directory at rest: they do not know the URL that
+    /// the next server will have, and another one has all indices made anew.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_as_it_was(directory: &Path, registry: Arc<Registry>, options: Options) -> Result<Self, OpenError> {
+        Self::opened(directory, registry, options, true)
+    }
+
+    fn opened(
+        directory: &Path,
+        registry: Arc<Registry>,
+        mut options: Options,
+        as_it_was: bool,
+    ) -> Result<Self, OpenError> {
         let engine = Engine::open(&directory.join("engine"))?;
+        if as_it_was && let Some(base_url) = open::base_url(&engine)? {
+            options.base_url = base_url;
+        }
         let mark = MarkFile::open(&directory.join("mark")).map_err(fault)?;
         let (types, secret) = open::meta(&engine)?;
         let chain = open::chain(&engine, &types, mark.current())?;
@@ -154,6 +176,12 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn break_log(&self) {
         self.files.break_off();
+    }
+
+    /// Our own FHIR base URL.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// The audit log.

@@ -48,9 +48,10 @@ enum Action {
   handrail client add ehr --data ./data --scope 'system/Patient.rs system/Observation.cruds' \\
       --jwks https://ehr.example.org/jwks.json
   handrail client add survey --data ./data --jwks survey-public.json \\
-      --scope 'system/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|survey'
+      --scope 'system/Observation.rs?code=http://loinc.org|54522-8'
 
 Scopes are SMART v2 (c create, r read, u update, d delete, s search) or v1 (.read, .write, .*).
+What follows ? grants just the resources that the same search finds.
 The client id alone goes to standard output.")]
 struct Add {
     /// Name of the system, for people

@@ -1,8 +1,7 @@
 //! `--data DIR`, and the choice between a running server and the directory itself.
 
 use crate::{
-    assembly,
-    config::LISTEN_DEFAULT,
+    assembly::{self, BaseUrl},
     control::{self, Order, Reply},
     fault::Fault,
 };
@@ -11,11 +10,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// The FHIR base that an offline directory is opened with: absolute references below it are local.
-pub(super) fn offline_base_url() -> String {
-    format!("https://{LISTEN_DEFAULT}/fhir")
-}
 
 /// Carries out an order: by the server that runs on the directory, else on the directory itself.
 ///
@@ -27,7 +21,7 @@ pub(super) async fn carry_out(directory: &Path, order: Order) -> Result<Reply, F
     match asked {
         Some(reply) => Ok(reply),
         None => {
-            let opened = assembly::open(directory, &offline_base_url(), false, Arc::new(NoFetch))?;
+            let opened = assembly::open(directory, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
             Ok(control::perform(&opened.authserver, order))
         }
     }

@@ -23,7 +23,8 @@ use std::process::ExitCode;
   handrail demo                        a server with made-up patients, and lines to paste
   handrail serve --data ./data         an empty server
   handrail client add lab --data ./data --scope 'system/*.rs' --generate-key lab.jwk
-  handrail token --server https://127.0.0.1:8443/fhir --client ID --key lab.jwk --ca ./data/tls/ca.pem
+  handrail token --server https://127.0.0.1:8443/fhir --client ID --key lab.jwk \\
+      --ca ./data/tls/ca.pem
 
 Log lines go to standard error; HANDRAIL_LOG=debug shows more of them."
 )]

@@ -24,8 +24,10 @@ const EVERYTHING: &str = "system/*.cruds";
 /// Get an access token and print it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  TOKEN=$(handrail token --server https://127.0.0.1:8443/fhir --client ID --key lab.jwk --ca data/tls/ca.pem)
-  curl --cacert data/tls/ca.pem -H \"Authorization: Bearer $TOKEN\" https://127.0.0.1:8443/fhir/Patient
+  TOKEN=$(handrail token --server https://127.0.0.1:8443/fhir --client ID --key lab.jwk \\
+      --ca data/tls/ca.pem)
+  curl --cacert data/tls/ca.pem -H \"Authorization: Bearer $TOKEN\" \\
+      https://127.0.0.1:8443/fhir/Patient
 
 The access token alone goes to standard output. Without --scope it carries every scope that the
 client is registered for. It lives five minutes; ask again for another.")]

@@ -11,8 +11,21 @@ fn help_shows_examples_for_every_command() {
     for command in [&["demo"][..], &["serve"], &["client", "add"], &["token"], &["load"], &["audit", "verify"]] {
         let help = ok(&run(command.iter().copied().chain(["--help"])));
         assert!(help.contains("Example"), "{command:?}: {help}");
+        can_be_pasted(&help);
     }
     assert!(ok(&run(["--version"])).starts_with("handrail "));
+}
+
+/// A line of an example that goes on in the next ends with a backslash.
+fn can_be_pasted(help: &str) {
+    let examples =
+        help.lines().skip_while(|line| !line.starts_with("Example")).skip(1).take_while(|line| !line.is_empty());
+    let lines: Vec<&str> = examples.collect();
+    let begins = |line: &str| ["handrail ", "curl ", "TOKEN="].iter().any(|word| line.trim_start().starts_with(word));
+    assert!(lines.first().is_some_and(|line| begins(line)), "{help}");
+    for pair in lines.windows(2) {
+        assert_eq!(pair[0].ends_with('\\'), !begins(pair[1]), "{pair:?}");
+    }
 }
 
 #[test]

@@ -81,13 +81,21 @@ async fn what_is_refused_is_named_and_the_rest_is_stored() {
         r#"{"resourceType":"Patient","id":"good-2"}"#,
         r#"{"resourceType":"Patient","id":"twice","id":"twice"}"#,
         r#"{"id":"typeless"}"#,
+        r#"{"resourceType":"Patience","id":"unheard-of"}"#,
+        r#"{"resourceType":"Patient","id":"torn""#,
     ];
     write(own.path(), "patients.ndjson", &lines.join("\n"));
     let output = load(&server, &token, own.path());
     assert_eq!(output.status.code(), Some(1));
     let table = stdout(&output);
     assert_eq!(row(&table, "Patient"), ["Patient", "3", "2", "1"]);
-    for place in ["patients.ndjson:2", "patients.ndjson:4", "patients.ndjson:5"] {
+    for place in [
+        "patients.ndjson:2",
+        "patients.ndjson:4",
+        "patients.ndjson:5",
+        "patients.ndjson:6",
+        "patients.ndjson:7: line 1,",
+    ] {
         assert!(table.contains(place), "{place}: {table}");
     }
     let mut http = server.http().await;

@@ -31,7 +31,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (decode(name), decode(value)) {
             (Some(name), Some(value)) => Ok((name, value)),
-            _ => Err(Failure::request(Issue::error(IssueType::Value, "a parameter is not UTF-8 when decoded"))),
+            _ => Err(Failure::request(Issue::error(IssueType::Value, "a parameter is not UTF-8, percent-encoded"))),
         }
     });
     decoded.collect()

@@ -97,4 +97,7 @@ fn decoding() {
     assert_eq!(decode("a%20b+c").as_deref(), Some("a b c"));
     assert_eq!(decode("http%3A%2F%2Floinc.org%7C1-8").as_deref(), Some("http://loinc.org|1-8"));
     assert_eq!(decode("%ff"), None);
+    assert_eq!(decode("%zz"), None);
+    assert_eq!(decode("100%"), None);
+    assert_eq!(decode("%2"), None);
 }

@@ -72,6 +72,7 @@ impl<'a> Filters<'a> {
         let mut parts = rest.splitn(3, ':');
         let (source, code, rest) = (parts.next(), parts.next(), parts.next());
         let source = ResourceType::parse(source.ok_or_else(form)?).map_err(|_| form())?;
+        joined(self.reading.registry, [kind, source])?;
         let parameter = self.reference_parameter(source, code.ok_or_else(form)?)?;
         if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) {
             return Err(Refusal::wrong(format!("{} of {source} does not refer to {kind}", parameter.code)));
@@ -91,16 +92,19 @@ impl<'a> Filters<'a> {
     ) -> Result<Predicate, Refusal> {
         let (code, asked) = head.split_once(':').map_or((head, None), |(code, kind)| (code, Some(kind)));
         let parameter = self.reference_parameter(kind, code)?;
+        joined(self.reading.registry, [kind])?;
         let targets: Vec<ResourceType> = if let Some(asked) = asked {
             let asked = ResourceType::parse(asked).map_err(|_| Refusal::wrong("not a resource type"))?;
+            joined(self.reading.registry, [asked])?;
             if !parameter.targets.is_empty() && !parameter.targets.contains(&asked) {
                 return Err(Refusal::wrong(format!("{code} does not refer to {asked}")));
             }
             vec![asked]
         } else {
             let chained = rest.split([':', '.']).next().unwrap_or_default();
+            let registry = self.reading.registry;
             let knows = |target: &ResourceType| {
-                chained == "_has" || self.reading.registry.parameter(*target, chained).is_some()
+                registry.is_joined(*target) && (chained == "_has" || registry.parameter(*target, chained).is_some())
             };
             if parameter.targets.is_empty() {
                 ResourceType::all().filter(knows).collect()
@@ -238,6 +242,17 @@ impl<'a> Filters<'a> {
                 value::reference_of_type(target, text).map(Test::Reference)
             }
             _ => Err(bad_modifier(modifier)),
+        }
+    }
+}
+
+/// Refuses a join from or to a type that takes part in none.
+pub(super) fn joined<const N: usize>(registry: &Registry, types: [ResourceType; N]) -> Result<(), Refusal> {
+    match types.into_iter().find(|one| !registry.is_joined(*one)) {
+        None => Ok(()),
+        Some(one) => {
+            let text = format!("chains, _has and includes from or to {one} are not supported");
+            Err(Refusal::unknown(IssueType::NotSupported, text))
         }
     }
 }

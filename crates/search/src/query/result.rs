@@ -1,7 +1,7 @@
 //! Parameters that shape the answer rather than select: order, page, total, includes.
 //! SPEC: R4 search.html#sort, #count, #total, #include, #summary, #elements.
 
-use super::{Direction, Include, Refusal, SortKey, Total};
+use super::{Direction, Include, Refusal, SortKey, Total, filter, link};
 use crate::{
     limits,
     registry::{ParameterKind, Registry},
@@ -134,7 +134,7 @@ impl Results {
                             && !matches!(one.kind, ParameterKind::Composite | ParameterKind::Special)
                     });
                     let Some(parameter) = sortable else {
-                        let text = format!("{resource_type} cannot be sorted by one of these keys");
+                        let text = format!("{resource_type} cannot be sorted by {}", link::printable(code));
                         return Err(Refusal::unknown(IssueType::NotSupported, text));
                     };
                     SortKey::Parameter(parameter.id, direction)
@@ -167,10 +167,12 @@ fn include(registry: &Registry, searched: ResourceType, value: &str, is_reverse:
     }
     let source = ResourceType::parse(source.ok_or_else(form)?).map_err(|_| form())?;
     let target = target.map(ResourceType::parse).transpose().map_err(|_| form())?;
-    let parameter = registry.parameter(source, code.ok_or_else(form)?);
+    let code = code.ok_or_else(form)?;
+    filter::joined(registry, [searched, source, target.unwrap_or(source)])?;
+    let parameter = registry.parameter(source, code);
     let Some(parameter) = parameter.filter(|one| one.kind == ParameterKind::Reference && registry.is_supported(one))
     else {
-        let text = format!("{source} has no such reference parameter");
+        let text = format!("{source} has no reference parameter {}", link::printable(code));
         return Err(Refusal::unknown(IssueType::NotSupported, text));
     };
     let may_refer = |kind: ResourceType| parameter.targets.is_empty() || parameter.targets.contains(&kind);

@@ -155,6 +155,32 @@ fn searches_of_observations() {
 }
 
 /// R4: an unknown parameter is refused by name, or left out and said so.
+/// Row F22: events lie in the log, where no index leads; a join with them says so instead of finding nothing.
+#[test]
+fn nothing_is_joined_with_audit_events() {
+    for (of, query) in [
+        ("AuditEvent", "patient.name=x"),
+        ("AuditEvent", "_has:Provenance:target:_id=1"),
+        ("AuditEvent", "_include=AuditEvent:patient"),
+        ("AuditEvent", "_revinclude=Provenance:target"),
+        ("Patient", "_has:AuditEvent:patient:outcome=0"),
+        ("Patient", "_revinclude=AuditEvent:patient"),
+        ("Provenance", "target:AuditEvent.action=R"),
+        ("Provenance", "_include=Provenance:target:AuditEvent"),
+    ] {
+        let name = query.split_once('=').unwrap().0;
+        assert_eq!(refused(of, query), [(IssueType::NotSupported, Some(name.to_owned()))], "{of}?{query}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_key_or_the_reference_it_is_about() {
+    let said = |query: &str| strict("Observation", query).unwrap_err().remove(0).diagnostics.into_owned();
+    assert_eq!(said("_sort=-date,colour"), "_sort: Observation cannot be sorted by colour");
+    assert_eq!(said("_include=Observation:colour"), "_include: Observation has no reference parameter colour");
+    assert!(said("date=banana").contains("prefixes"));
+}
+
 #[test]
 fn unknown_parameters_are_refused_or_left_out_with_a_warning() {
     assert_eq!(refused("Patient", "colour=red"), [(IssueType::NotSupported, Some("colour".into()))]);

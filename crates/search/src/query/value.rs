@@ -47,7 +47,10 @@ impl Reading<'_> {
     pub(super) fn date(self, text: &str) -> Result<DateTest, Refusal> {
         let (prefix, rest) = prefix(text)?;
         let span = DateTime::parse_search(&rest.replace(' ', "+")).ok_or_else(|| {
-            Refusal::wrong("not a date: yyyy, yyyy-mm, yyyy-mm-dd or yyyy-mm-ddThh:mm[:ss[.fff]][Z|±hh:mm]")
+            Refusal::wrong(
+                "not a date: yyyy, yyyy-mm, yyyy-mm-dd or yyyy-mm-ddThh:mm[:ss[.fff]][Z|±hh:mm], \
+                 perhaps after eq, ne, gt, lt, ge, le, sa, eb or ap",
+            )
         })?;
         let (mut low, mut high) = (span.low, span.high);
         if prefix == Prefix::Ap {
@@ -176,7 +179,10 @@ fn prefix(text: &str) -> Result<(Prefix, &str), Refusal> {
         "sa" => Prefix::Sa,
         "eb" => Prefix::Eb,
         "ap" => Prefix::Ap,
-        _ => return Err(Refusal::wrong("not one of the prefixes eq ne gt lt ge le sa eb ap")),
+        _ => {
+            let text = "letters before a value are one of the prefixes eq, ne, gt, lt, ge, le, sa, eb, ap";
+            return Err(Refusal::wrong(text));
+        }
     };
     Ok((prefix, rest))
 }

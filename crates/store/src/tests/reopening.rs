@@ -27,6 +27,21 @@ fn what_was_acknowledged_is_there_after_a_crash() {
 }
 
 #[test]
+fn a_command_at_rest_keeps_the_base_url_that_the_indices_were_made_for() {
+    let elsewhere = || crate::Options { base_url: "https://elsewhere.example/fhir".into(), strict_audit: false };
+    let again = |path: &std::path::Path| {
+        let registry = std::sync::Arc::clone(search::registry());
+        crate::Store::open_as_it_was(path, registry, elsewhere()).unwrap().base_url().to_owned()
+    };
+    let mut world = filled();
+    world.store = None;
+    assert_eq!(again(&world.path()), BASE);
+    let new = tempfile::tempdir().unwrap();
+    assert_eq!(again(new.path()), elsewhere().base_url, "a new one takes what it is given");
+    assert_eq!(again(new.path()), elsewhere().base_url);
+}
+
+#[test]
 fn a_clean_close_leaves_nothing_in_the_outbox_and_opens_again() {
     let mut world = filled();
     world.reopen();

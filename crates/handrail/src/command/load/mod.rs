@@ -27,7 +27,7 @@ use target::Target;
   handrail load export.ndjson bundle.json --server URL --client ID --key lab.jwk
 
 What becomes of it:
-  a FHIR package (.tgz)            its examples, in one transaction, so that they may name each other
+  a FHIR package (.tgz)            its examples, in one transaction: they may name each other
   a transaction or batch Bundle    sent as it is
   any other Bundle                 its entries, in one transaction
   resources, NDJSON, folders       transactions of up to 200 resources

@@ -197,7 +197,9 @@ impl Reading {
                 Ok(length) => into_file += length as u64,
                 Err(why) => return self.send(Found::Unreadable(label, why.to_string()), into_file),
             }
-            if line.iter().all(u8::is_ascii_whitespace) {
+            // The end of the line is not part of the document: where it breaks off is within the line.
+            line.truncate(line.trim_ascii_end().len());
+            if line.is_empty() {
                 continue;
             }
             for found in document(&label, line.into()) {

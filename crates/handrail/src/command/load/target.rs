@@ -3,8 +3,8 @@
 //! Both take a Bundle and run every check; neither is a way around permit, validation or audit.
 
 use crate::{
-    assembly::{self, Assembly},
-    command::{data, remote::Remote, token},
+    assembly::{self, Assembly, BaseUrl},
+    command::{remote::Remote, token},
     control,
     fault::Fault,
 };
@@ -93,7 +93,7 @@ impl Target {
             return Err(Fault::at(directory.display(), "a server runs on this data directory")
                 .fix("load through it: --server URL --client ID --key FILE --ca DIR/tls/ca.pem"));
         }
-        let open = assembly::open(directory, &data::offline_base_url(), false, Arc::new(NoFetch))?;
+        let open = assembly::open(directory, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
         let rest = Arc::clone(&open.rest);
         Ok(Self::Here { rest, _open: Some(open), caller: Caller::operator("handrail load") })
     }
@@ -130,8 +130,10 @@ impl Target {
         match status.as_u16() {
             401 => Err(Fault::at("the server does not take the token", first())
                 .fix("a token lives five minutes: get another, or give --client and --key instead")),
-            404 | 405 => Err(Fault::at("the server takes no transactions there", first())
-                .fix("--server takes the FHIR base, which ends with /fhir")),
+            404 | 405 if reasons.iter().all(|reason| reason.entry.is_none()) => {
+                Err(Fault::at("the server takes no transactions there", first())
+                    .fix("--server takes the FHIR base, which ends with /fhir"))
+            }
             429 | 500.. => Err(Fault::at("the server cannot go on", first())),
             _ => Ok(Sent::Refused(reasons)),
         }
