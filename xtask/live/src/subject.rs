@@ -30,14 +30,24 @@ fn failed(what: &str) -> io::Error {
 }
 
 impl Subject {
-    /// Starts `handrail serve` on a free port and waits for its first answer.
+    /// Starts `handrail serve` and waits for its first answer. The port is free at the first start of
+    /// a data directory and the same at every later one: another base URL would index all anew.
     ///
     /// # Errors
     /// What the process or the network says.
     pub async fn start(binary: &Path, data: &Path) -> io::Result<Self> {
+        let port_file = data.join("port");
+        let port = match std::fs::read_to_string(&port_file) {
+            Ok(port) => port,
+            Err(_) => {
+                let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
+                std::fs::write(&port_file, &free)?;
+                free
+            }
+        };
         let begin = Instant::now();
         let mut child = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
