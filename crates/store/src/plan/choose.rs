@@ -27,6 +27,8 @@ pub(crate) struct Plan {
 struct Part {
     predicate: Arc<Predicate>,
     path: Path,
+    /// All rows of the type in one patient's compartment, at least.
+    whole_compartment: bool,
 }
 
 pub(crate) fn plan(
@@ -45,7 +47,8 @@ pub(crate) fn plan(
     let mut found = Vec::with_capacity(parts.len());
     for predicate in parts {
         let path = place.path(&predicate)?;
-        found.push(Part { predicate, path });
+        let whole_compartment = patient_of(reader, kind, &predicate).is_some();
+        found.push(Part { predicate, path, whole_compartment });
     }
     let mut parts = found;
 
@@ -116,8 +119,13 @@ fn patient_of<'a>(reader: &Reader, kind: ResourceType, part: &'a Predicate) -> O
 /// The plan that the shortest posting drives, when one ends within the rows looked at.
 fn smallest(parts: &mut [Part], budget: &Budget) -> Result<Option<Plan>, ReadError> {
     let mut best: Option<(usize, Vec<_>)> = None;
-    for (at, part) in parts.iter_mut().enumerate() {
+    // A whole compartment comes last: what was found within it is never longer.
+    let (whole, within): (Vec<_>, Vec<_>) = parts.iter_mut().enumerate().partition(|(_, part)| part.whole_compartment);
+    for (at, part) in within.into_iter().chain(whole) {
         let Path::Stream(source, _) = &mut part.path else { continue };
+        if part.whole_compartment && best.is_some() {
+            break;
+        }
         let max = best.as_ref().map_or(limits::PROBE_ROWS, |(_, rows)| rows.len());
         if let Some(rows) = source.drain(max, budget)? {
             best = Some((at, rows));
