@@ -44,6 +44,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Random sequences against two stores that differ only in what the caller may not see.
+    Twin {
+        /// Passed on: --sequences N, --seed S, --replay SEED.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Check crate edges, file heads and lengths, banned calls, manifests.
     Tidy,
 }
@@ -54,6 +60,7 @@ fn main() -> ExitCode {
         Task::Conformance { directory } => conformance::run(&directory),
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
+        Task::Twin { arguments } => live::twin(&arguments),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -15,6 +15,7 @@ mod reply;
 mod request;
 mod server;
 mod tokens;
+pub mod twin;
 
 pub use clock::Clock;
 pub use reply::Reply;

@@ -10,5 +10,6 @@ mod granular;
 mod reads;
 mod searches;
 mod transactions;
+mod twin;
 mod world;
 mod writes;

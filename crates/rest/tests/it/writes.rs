@@ -175,3 +175,31 @@ fn hidden_resources_cannot_be_changed() {
     let still = get(&server, &token, &format!("Observation/{id}")).expect(200).json();
     assert_eq!((&still["meta"]["versionId"], &still["valueQuantity"]["value"]), (&json!("1"), &json!(1)));
 }
+
+/// F8: whether an id is free, hidden, or was hidden and is deleted, a caller who may change part of
+/// a type cannot find out by putting something there (docs/adr/0005).
+#[test]
+fn a_put_does_not_tell_which_ids_are_taken() {
+    let (server, all) = server();
+    let scope = format!("{} system/Patient.cruds", crate::world::category_scope("cruds", "survey"));
+    let survey = server.token_for(&scope);
+    for id in ["hidden", "ended"] {
+        let _ = put(&server, &all, id, observation("p", "laboratory", "1")).expect(201);
+    }
+    let _ = server.request("DELETE", "Observation/ended").token(&all).send().expect(204);
+    let of = |category: &str| {
+        ["free", "hidden", "ended"].map(|id| {
+            let reply = put(&server, &survey, id, observation("p", category, "2"));
+            (reply.status, reply.body)
+        })
+    };
+    for answers in [of("survey"), of("laboratory")] {
+        assert_eq!(answers[0].0, 404);
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    }
+    // What they made themselves they may bring back; and where all of a type is theirs, ids are too.
+    let own = server.request("POST", "Observation").token(&survey).json(&observation("p", "survey", "1")).send().id();
+    let _ = server.request("DELETE", &format!("Observation/{own}")).token(&survey).send().expect(204);
+    let _ = put(&server, &survey, &own, observation("p", "survey", "2")).expect(201);
+    let _ = put(&server, &survey, "mine", patient("A")).expect(201);
+}

@@ -106,10 +106,10 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
             result(reader, access, change, body, at, now)?;
         }
         Action::Update { body, if_match, if_none_match_any } => {
-            if live.is_some() && !visible && if_match.is_none() {
+            matched(*if_match, version, at)?;
+            if !visible && !may_make(reader, access, change.kind, place)? {
                 return Err(CommitError::NotFound(at));
             }
-            matched(*if_match, version, at)?;
             if *if_none_match_any && let Some(version) = version {
                 return Err(CommitError::Exists(at, change.kind, change.id.clone(), version));
             }
@@ -122,6 +122,23 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
         }
     }
     Ok(Before { place, live, idle })
+}
+
+/// Whether a `PUT` may make a resource where the caller sees none. Under a grant of part of a type
+/// it may not: the answer would tell whether a hidden one has that id, or had it (row F8;
+/// docs/adr/0005). A deletion that the caller may see hides nothing.
+fn may_make(reader: &Reader, access: &Access, kind: ResourceType, place: Option<Place>) -> Result<bool, CommitError> {
+    match (access, place) {
+        (Access::Nothing, _) | (Access::Where(_), None) => Ok(false),
+        (Access::Everything, _) => Ok(true),
+        (Access::Where(_), Some(place)) => {
+            if !place.deleted {
+                return Ok(false);
+            }
+            let deletion = reader.past(kind, place.row, place.version).map_err(fault)?;
+            deletion.map_or(Ok(false), |deletion| reader.covers(access, &deletion).map_err(fault))
+        }
+    }
 }
 
 fn matched(if_match: Option<VersionId>, version: Option<VersionId>, at: usize) -> Result<(), CommitError> {

@@ -1,0 +1,132 @@
+//! Twin worlds: two stores that differ only in what a caller may not see answer any sequence of
+//! that caller's requests with the same bytes (rows F1 to F10, F13, F14; invariant 5).
+//!
+//! A seed makes scopes, two worlds and up to thirty requests. A difference is shrunk, requests
+//! first, then what is hidden, and printed as lines for `curl`.
+//!
+//! Equal by nature they cannot be where a visible version tells of hidden ones before it: its
+//! number, and the place in the default order that its first version took. The worlds agree there.
+//! Left out: AuditEvent, whose ids number every record, and the time that an answer takes.
+
+mod ask;
+mod compare;
+mod dice;
+mod lens;
+mod query;
+mod report;
+mod script;
+mod shape;
+mod shrink;
+mod world;
+
+pub use ask::Ask;
+pub use lens::Lens;
+pub use script::Moment;
+
+use ask::Asker;
+use dice::Dice;
+use std::collections::BTreeMap;
+use world::World;
+
+/// Requests of one sequence at most.
+pub const REQUESTS_MAX: usize = 30;
+
+/// Two worlds, a caller and a sequence of requests.
+#[derive(Debug, Clone)]
+pub struct Case {
+    lens: Lens,
+    /// The token's scopes: the lens's own, unless a test says otherwise.
+    scope: String,
+    moments: Vec<Moment>,
+    asks: Vec<Ask>,
+}
+
+/// What was run, to see that it was not in vain.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    /// Requests answered, by status.
+    pub statuses: BTreeMap<u16, usize>,
+    /// Moments at which the worlds differ.
+    pub hidden: usize,
+    /// Sequences.
+    pub sequences: usize,
+}
+
+impl Tally {
+    /// Adds another.
+    pub fn add(&mut self, other: &Self) {
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        self.hidden += other.hidden;
+        self.sequences += other.sequences;
+    }
+}
+
+/// The first request whose answers differ.
+#[derive(Debug, Clone)]
+struct Difference {
+    at: usize,
+    text: String,
+}
+
+impl Case {
+    /// The case of a seed.
+    ///
+    /// # Panics
+    /// When the worlds that were made differ in what is visible.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let lens = Lens::roll(&mut dice);
+        let moments = script::roll(&mut dice, &lens);
+        assert!(script::is_fair(&lens, &moments), "seed {seed}: the worlds differ in what is visible");
+        let asker = Asker { types: lens.types() };
+        let asks = (0..REQUESTS_MAX - dice.below(10)).map(|_| asker.roll(&mut dice)).collect();
+        let scope = lens.scope();
+        Self { lens, scope, moments, asks }
+    }
+
+    /// The same with a token that has these scopes: to see that a caller who may see tells the
+    /// worlds apart.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &str) -> Self {
+        scope.clone_into(&mut self.scope);
+        self
+    }
+
+    /// Runs it; a difference comes shrunk, in words.
+    ///
+    /// # Errors
+    /// The shortest sequence found whose answers differ.
+    pub fn check(&self) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        match self.run(&mut tally) {
+            None => Ok(tally),
+            Some(_) => Err(report::of(&shrink::smallest(self))),
+        }
+    }
+
+    fn run(&self, tally: &mut Tally) -> Option<Difference> {
+        let [mut one, mut two] = [0, 1].map(|which| World::new(&self.moments, which, &self.scope));
+        tally.sequences += 1;
+        tally.hidden += self.moments.iter().filter(|moment| moment.events[0] != moment.events[1]).count();
+        for (at, ask) in self.asks.iter().enumerate() {
+            let text = match (one.ask(ask), two.ask(ask)) {
+                (None, None) => None,
+                (Some(ours), Some(theirs)) => {
+                    *tally.statuses.entry(ours.status).or_default() += 1;
+                    compare::difference(&ours, &theirs)
+                }
+                _ => Some("one world has a next page, the other has none".to_owned()),
+            };
+            if let Some(text) = text {
+                return Some(Difference { at, text });
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
