@@ -3,7 +3,7 @@
 use testkit::twin::{Case, Tally};
 
 /// Sequences, on as many threads.
-const SEQUENCES: u64 = 200;
+const SEQUENCES: u64 = 160;
 const THREADS: u64 = 4;
 
 /// Invariant 5 over random scopes, worlds and sequences: every status, header and body is equal.

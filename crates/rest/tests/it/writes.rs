@@ -177,7 +177,7 @@ fn hidden_resources_cannot_be_changed() {
 }
 
 /// F8: whether an id is free, hidden, or was hidden and is deleted, a caller who may change part of
-/// a type cannot find out by putting something there (docs/adr/0005).
+/// a type cannot find out by putting something there (docs/adr/0008).
 #[test]
 fn a_put_does_not_tell_which_ids_are_taken() {
     let (server, all) = server();

@@ -126,7 +126,7 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
 
 /// Whether a `PUT` may make a resource where the caller sees none. Under a grant of part of a type
 /// it may not: the answer would tell whether a hidden one has that id, or had it (row F8;
-/// docs/adr/0005). A deletion that the caller may see hides nothing.
+/// docs/adr/0008). A deletion that the caller may see hides nothing.
 fn may_make(reader: &Reader, access: &Access, kind: ResourceType, place: Option<Place>) -> Result<bool, CommitError> {
     match (access, place) {
         (Access::Nothing, _) | (Access::Where(_), None) => Ok(false),
