@@ -4,6 +4,12 @@
 /// 48 MB; the operating system's page cache holds the rest.
 pub const BLOCK_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Bytes of places and current versions kept in memory as they were read.
+pub const HOT_BYTES: usize = 12 * 1024 * 1024;
+
+/// Bytes of one value that is kept so: a larger one would drive hundreds out.
+pub const HOT_VALUE_BYTES_MAX: usize = 32 * 1024;
+
 /// Bytes that a large keyspace (versions, index rows) gathers in memory before it is written out.
 pub const MEMTABLE_BYTES: u64 = 4 * 1024 * 1024;
 

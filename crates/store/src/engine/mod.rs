@@ -3,11 +3,13 @@
 //! - [`Engine`]: the keyspaces, opened with our settings; [`View`]: one moment of them; [`Batch`]:
 //!   changes that happen together.
 //! - [`key`], [`record`]: keys and values byte by byte, as `docs/store.md` writes them down.
+//! - [`hot`]: places and current versions that are read again and again.
 //! - [`audit_files`]: segments of the audit log; [`mark`]: the two slots that tell a lost tail.
 //!
 //! Everything above sees bytes and [`Fault`]s, not fjall's types.
 
 pub(crate) mod audit_files;
+mod hot;
 pub(crate) mod key;
 pub(crate) mod mark;
 pub(crate) mod record;
@@ -17,7 +19,8 @@ use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
-use std::{fmt, ops::Bound, path::Path};
+use hot::Hot;
+use std::{fmt, ops::Bound, path::Path, sync::Arc};
 
 /// The engine failed. The text is for the log.
 #[derive(Debug)]
@@ -103,7 +106,8 @@ fn settings(usage: Use) -> KeyspaceCreateOptions {
 #[derive(Clone)]
 pub(crate) struct Engine {
     database: Database,
-    spaces: Vec<Keyspace>,
+    spaces: Arc<[Keyspace]>,
+    hot: Arc<Hot>,
 }
 
 impl fmt::Debug for Engine {
@@ -131,7 +135,7 @@ impl Engine {
             .map(|(_, name, usage)| database.keyspace(name, || settings(*usage)))
             .collect::<Result<_, _>>()
             .map_err(|error| OpenError::Engine(error.to_string()))?;
-        Ok(Self { database, spaces })
+        Ok(Self { database, spaces, hot: Arc::new(Hot::new()) })
     }
 
     fn space(&self, space: Space) -> Result<&Keyspace, Fault> {
@@ -141,12 +145,15 @@ impl Engine {
 
     /// One moment of all keyspaces.
     pub(crate) fn view(&self) -> View {
-        View { engine: self.clone(), snapshot: self.database.snapshot() }
+        // The number first: the view may be newer than it says, never older.
+        let moment = self.hot.moment();
+        View { engine: self.clone(), moment, snapshot: self.database.snapshot() }
     }
 
     /// A batch to fill and commit.
     pub(crate) fn batch(&self) -> Batch<'_> {
-        Batch { engine: self, batch: self.database.batch().durability(Some(PersistMode::SyncAll)), fault: None }
+        let batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        Batch { engine: self, batch, changed: Vec::new(), fault: None }
     }
 
     /// The table of this name.
@@ -181,6 +188,18 @@ impl TableSpace {
 #[derive(Debug, Clone)]
 pub(crate) struct Value(fjall::Slice);
 
+impl Value {
+    /// Bytes of its own, apart from the engine's blocks.
+    fn copy(&self) -> Self {
+        Self(fjall::Slice::new(&self.0))
+    }
+
+    #[cfg(test)]
+    fn from_bytes(bytes: &[u8]) -> Self {
+        Self(fjall::Slice::new(bytes))
+    }
+}
+
 impl std::ops::Deref for Value {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
@@ -192,6 +211,8 @@ impl std::ops::Deref for Value {
 #[derive(Clone)]
 pub(crate) struct View {
     engine: Engine,
+    /// For [`Hot`].
+    moment: u64,
     snapshot: fjall::Snapshot,
 }
 
@@ -204,7 +225,20 @@ impl fmt::Debug for View {
 impl View {
     /// The value of a key.
     pub(crate) fn value(&self, space: Space, key: &[u8]) -> Result<Option<Value>, Fault> {
-        Ok(self.snapshot.get(self.engine.space(space)?, key)?.map(Value))
+        let keyspace = self.engine.space(space)?;
+        if !Hot::keeps(space) {
+            return Ok(self.snapshot.get(keyspace, key)?.map(Value));
+        }
+        let hot = &self.engine.hot;
+        let hash = hot.hash(space, key);
+        if let Some(value) = hot.value(hash, space, key, self.moment) {
+            return Ok(Some(value));
+        }
+        let value = self.snapshot.get(keyspace, key)?.map(Value);
+        if let Some(value) = &value {
+            hot.keep(hash, space, key, value, self.moment);
+        }
+        Ok(value)
     }
 
     /// Pairs with `from <= key < to`, in order of keys, from either end.
@@ -264,11 +298,20 @@ impl Pairs {
 pub(crate) struct Batch<'a> {
     engine: &'a Engine,
     batch: fjall::OwnedWriteBatch,
+    /// Keys of what is kept in memory.
+    changed: Vec<u64>,
     fault: Option<Fault>,
 }
 
 impl Batch<'_> {
+    fn changes(&mut self, space: Space, key: &[u8]) {
+        if Hot::keeps(space) {
+            self.changed.push(self.engine.hot.hash(space, key));
+        }
+    }
+
     pub(crate) fn put(&mut self, space: Space, key: &[u8], value: &[u8]) {
+        self.changes(space, key);
         match self.engine.space(space) {
             Ok(space) => self.batch.insert(space, key, value),
             Err(fault) => self.fault = Some(fault),
@@ -276,6 +319,7 @@ impl Batch<'_> {
     }
 
     pub(crate) fn remove(&mut self, space: Space, key: &[u8]) {
+        self.changes(space, key);
         match self.engine.space(space) {
             Ok(space) => self.batch.remove(space, key),
             Err(fault) => self.fault = Some(fault),
@@ -294,7 +338,12 @@ impl Batch<'_> {
     pub(crate) fn commit(self) -> Result<(), Fault> {
         match self.fault {
             Some(fault) => Err(fault),
-            None => Ok(self.batch.commit()?),
+            None => {
+                let number = self.engine.hot.begin(&self.changed);
+                self.batch.commit()?;
+                self.engine.hot.publish(number);
+                Ok(())
+            }
         }
     }
 }
