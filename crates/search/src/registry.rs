@@ -114,6 +114,8 @@ struct OfType {
     by_code: Vec<(String, ParameterId)>,
     extractions: Vec<Extraction>,
     patient_compartment: Vec<ParameterId>,
+    /// Those above, and those that find a part of what one of them finds (`patient` of `subject`).
+    within_patient_compartment: Vec<ParameterId>,
 }
 
 /// All parameters.
@@ -238,6 +240,14 @@ impl Registry {
             let parameters = parameters.filter(|one| one.kind == ParameterKind::Reference).map(|one| one.id).collect();
             if let Some(of_type) = self.of_type.get_mut(resource_type.index()) {
                 of_type.patient_compartment = parameters;
+                let whole = |extraction: &Extraction| {
+                    let text = extraction.expression.text();
+                    text.strip_suffix(".where(resolve() is Patient)").unwrap_or(text).to_owned()
+                };
+                let is_member = |one: &&Extraction| of_type.patient_compartment.contains(&one.parameter);
+                let members: Vec<String> = of_type.extractions.iter().filter(is_member).map(whole).collect();
+                let within = of_type.extractions.iter().filter(|one| members.contains(&whole(one)));
+                of_type.within_patient_compartment = within.map(|one| one.parameter).collect();
             }
         }
     }
@@ -294,6 +304,13 @@ impl Registry {
     #[must_use]
     pub fn patient_compartment(&self, resource_type: ResourceType) -> &[ParameterId] {
         self.of_type.get(resource_type.index()).map_or(&[], |of_type| of_type.patient_compartment.as_slice())
+    }
+
+    /// Whether a resource that refers to a patient by this parameter lies in that patient's compartment.
+    #[must_use]
+    pub fn is_within_patient_compartment(&self, resource_type: ResourceType, parameter: ParameterId) -> bool {
+        let of_type = self.of_type.get(resource_type.index());
+        of_type.is_some_and(|of_type| of_type.within_patient_compartment.contains(&parameter))
     }
 
     /// Whether this is the type Patient.

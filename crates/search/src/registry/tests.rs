@@ -65,6 +65,24 @@ fn composites_know_their_components() {
     assert_eq!(kinds, [Some(ParameterKind::Token), Some(ParameterKind::Quantity)]);
 }
 
+/// `patient=` is the search that clients send; the compartment table names `subject`. A plan may use
+/// the compartment for both, or it reads every patient's rows.
+#[test]
+fn patient_and_subject_both_lead_into_the_compartment() {
+    let within = |kind: &str, code: &str| {
+        let kind = ResourceType::parse(kind).unwrap();
+        registry().is_within_patient_compartment(kind, registry().parameter(kind, code).unwrap().id)
+    };
+    for kind in ["Observation", "Encounter", "Condition", "DiagnosticReport", "Goal", "ServiceRequest", "Coverage"] {
+        assert!(within(kind, "patient"), "{kind}");
+    }
+    assert!(within("Observation", "subject"));
+    assert!(within("DeviceUseStatement", "patient"));
+    assert!(!within("Observation", "encounter"));
+    assert!(!within("Observation", "focus"), "what is focused on need not be the subject");
+    assert!(!within("Encounter", "part-of"));
+}
+
 #[test]
 fn the_patient_compartment_is_r4s() {
     let codes = |kind: &str| -> Vec<&str> {

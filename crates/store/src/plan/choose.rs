@@ -108,7 +108,8 @@ fn patient_of<'a>(reader: &Reader, kind: ResourceType, part: &'a Predicate) -> O
     match part {
         Predicate::PatientCompartment(patient) => Some(patient),
         Predicate::Value { parameter, test: Test::Reference(ReferenceTest::Target(target, id)) }
-            if reader.registry.is_patient(*target) && reader.registry.patient_compartment(kind).contains(parameter) =>
+            if reader.registry.is_patient(*target)
+                && reader.registry.is_within_patient_compartment(kind, *parameter) =>
         {
             Some(id)
         }
