@@ -30,6 +30,13 @@ pub(crate) const STALL: Duration = Duration::from_secs(20);
 /// Time for a whole request body: 32 MB at 2.2 Mbit/s.
 pub(crate) const BODY: Duration = Duration::from_secs(120);
 
+/// Bytes of a refused HTTP/2 body that are received and thrown away so that its sender sees the
+/// answer: twice the largest resource.
+pub(crate) const LINGER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Time for that.
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
+
 /// Age at which a connection is asked to end after its current requests, so that renewed
 /// certificates and changed limits reach everyone.
 pub(crate) const CONNECTION_LIFE: Duration = Duration::from_secs(3600);

@@ -1,12 +1,13 @@
 //! Sockets: accepts, shakes hands, speaks HTTP/1.1 or HTTP/2 as ALPN agreed, and ends well.
 //!
 //! A slow peer is cut at each stage: handshake, head, body ([`body`]), taking our answer
-//! ([`patience`]). HTTP/2 streams, resets and header lists are capped (row A21). On stop the socket
+//! ([`patience`]). Of a refused HTTP/2 body the rest is taken off the line ([`linger`]). HTTP/2 streams, resets and header lists are capped (row A21). On stop the socket
 //! closes first, then each connection finishes the requests it has, then the caller may close the
 //! store: what was acknowledged was committed, and what was not finished was never acknowledged.
 //! Left out: plain HTTP (row A3: there is no such port), upgrades, HTTP/3.
 
 pub(crate) mod body;
+mod linger;
 pub(crate) mod patience;
 mod places;
 
@@ -34,6 +35,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
+
+/// The body of a request as the listener hands it on.
+pub(crate) type RequestBody = TimedBody<linger::Lent<Incoming>>;
 
 /// Binds the listening socket.
 ///
@@ -106,7 +110,15 @@ async fn connection(
     let http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let service = service_fn(move |request: Request<Incoming>| {
         let router = Arc::clone(&router);
-        async move { Ok::<_, Infallible>(router.answer(peer, request.map(TimedBody::new)).await) }
+        async move {
+            let (parts, body) = request.into_parts();
+            let (lent, left) = linger::lend(body);
+            let response = router.answer(peer, Request::from_parts(parts, TimedBody::new(lent))).await;
+            if http_2 {
+                left.discard().await;
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     if let Err(why) = converse(stream, http_2, service, stop).await {
         tracing::debug!(%why, "connection ended early");

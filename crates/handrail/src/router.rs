@@ -6,7 +6,7 @@
 use crate::{
     cors::Cors,
     health::Health,
-    listener::body::TimedBody,
+    listener::RequestBody,
     outcome::{self, Format, Outcome},
     security_headers::SecurityHeaders,
 };
@@ -14,7 +14,6 @@ use audit::Audited;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
 use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -59,11 +58,7 @@ fn door(path: &str) -> Door {
 
 impl Router {
     /// Answers a request.
-    pub(crate) async fn answer(
-        &self,
-        peer: SocketAddr,
-        request: Request<TimedBody<Incoming>>,
-    ) -> Response<Full<Bytes>> {
+    pub(crate) async fn answer(&self, peer: SocketAddr, request: Request<RequestBody>) -> Response<Full<Bytes>> {
         let started = Instant::now();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let (path, method) = (request.uri().path().to_owned(), request.method().clone());
@@ -84,11 +79,7 @@ impl Router {
         response
     }
 
-    async fn dispatch(
-        &self,
-        peer: SocketAddr,
-        request: Request<TimedBody<Incoming>>,
-    ) -> Audited<Response<Full<Bytes>>> {
+    async fn dispatch(&self, peer: SocketAddr, request: Request<RequestBody>) -> Audited<Response<Full<Bytes>>> {
         let door = door(request.uri().path());
         let format = if door == Door::Authserver { Format::OAuth } else { Format::Fhir };
         let own = |outcome| Audited::public(outcome::response(outcome, format));
@@ -152,7 +143,7 @@ impl Router {
 }
 
 /// Reads the body of a request to the authorization server, within its limit.
-async fn form(body: TimedBody<Incoming>) -> Result<Bytes, Outcome> {
+async fn form(body: RequestBody) -> Result<Bytes, Outcome> {
     match Limited::new(body, authserver::limits::BODY_BYTES_MAX).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(why) if why.is::<LengthLimitError>() => Err(Outcome::TooLong),

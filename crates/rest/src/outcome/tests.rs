@@ -141,6 +141,17 @@ fn table() -> String {
             issue.diagnostics
         );
     }
+    text.push_str(
+        "\n## Before FHIR\n\n\
+         Answers that the server gives before it looks at a request as FHIR (`outcome` of the binary). They tell of\n\
+         nobody, so they have no audit record and no `X-Request-Id`.\n\n\
+         | status | headers | when |\n|---|---|---|\n\
+         | 404 Not Found | | a path outside `/fhir`, `/oauth` and the well-known documents |\n\
+         | 405 Method Not Allowed | `Allow` | `/livez` and `/readyz` with another method than GET or HEAD |\n\
+         | 421 Misdirected Request | | a host name that is neither that of `base_url` nor in `allowed_hosts` |\n\
+         | 431 Request Header Fields Too Large | | a request head over 64 KB, or with more than 100 fields |\n\
+         | 503 Service Unavailable | `Retry-After: 1` | more requests at once than `limits.requests_in_flight` |\n",
+    );
     text
 }
 
