@@ -5,7 +5,7 @@
 pub const BLOCK_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes of places and current versions kept in memory as they were read.
-pub const HOT_BYTES: usize = 12 * 1024 * 1024;
+pub const HOT_BYTES: usize = 24 * 1024 * 1024;
 
 /// Bytes of one value that is kept so: a larger one would drive hundreds out.
 pub const HOT_VALUE_BYTES_MAX: usize = 32 * 1024;
