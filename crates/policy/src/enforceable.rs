@@ -10,15 +10,15 @@ use search::Registry;
 /// criteria that no type's search understands.
 ///
 /// # Errors
-/// The reason.
+/// The reason; whoever shows it names the scope.
 pub fn enforceable(scope: &Scope, registry: &Registry) -> Result<(), String> {
     if scope.context != ScopeContext::System {
-        return Err(format!("{}: only system/ scopes are granted to systems", scope.text));
+        return Err("only system/ scopes are granted to systems".into());
     }
     let types: Vec<ResourceType> = match &scope.resource_type {
         Some(name) => match ResourceType::parse(name) {
             Ok(resource_type) => vec![resource_type],
-            Err(why) => return Err(format!("{}: {why}", scope.text)),
+            Err(why) => return Err(why.to_string()),
         },
         None => ResourceType::all().collect(),
     };
@@ -33,7 +33,7 @@ pub fn enforceable(scope: &Scope, registry: &Registry) -> Result<(), String> {
         }
     }
     let why = first.map(|issue| issue.diagnostics).unwrap_or_default();
-    Err(format!("{}: its criteria are no search of this server: {why}", scope.text))
+    Err(format!("its criteria are no search of this server: {why}"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,18 @@ fn the_tree_is_tidy() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+/// A test that an invariant of `ARCHITECTURE.md` names by its file is there.
+#[test]
+fn tests_that_invariants_name_exist() {
+    let top = crate::repository();
+    let page = std::fs::read_to_string(top.join("ARCHITECTURE.md")).unwrap();
+    let names: Vec<&str> = page.split("`it::").skip(1).filter_map(|rest| rest.split(['`', ':']).next()).collect();
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(top.join(format!("crates/rest/tests/it/{name}.rs")).is_file(), "it::{name}");
+    }
+}
+
 const TABLE: &str = "\
 | proof | says |\n|---|---|\n| a | b |\n\n\
 | layer | crate | what it is | may know |\n|---|---|---|---|\n\
