@@ -77,11 +77,28 @@ impl Case {
     /// When the worlds that were made differ in what is visible.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::made(seed, false)
+    }
+
+    /// The case of a seed, with crowds: so many of a kind that searches go other ways.
+    #[must_use]
+    pub fn crowded(seed: u64) -> Self {
+        Self::made(seed, true)
+    }
+
+    fn made(seed: u64, crowded: bool) -> Self {
         let mut dice = Dice::new(seed);
-        let lens = Lens::roll(&mut dice);
-        let moments = script::roll(&mut dice, &lens);
+        let mut lens = Lens::roll(&mut dice);
+        if crowded {
+            lens = lens.searching(&mut dice);
+        }
+        let mut moments = script::roll(&mut dice, &lens);
+        if crowded {
+            let at = dice.below(moments.len());
+            moments.splice(at..at, script::crowds(&mut dice, &lens));
+        }
         assert!(script::is_fair(&lens, &moments), "seed {seed}: the worlds differ in what is visible");
-        let asker = Asker { types: lens.types() };
+        let asker = Asker { types: lens.types(), crowded };
         let asks = (0..REQUESTS_MAX - dice.below(10)).map(|_| asker.roll(&mut dice)).collect();
         let scope = lens.scope();
         Self { lens, scope, moments, asks }

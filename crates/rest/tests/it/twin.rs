@@ -12,7 +12,8 @@ fn worlds_that_differ_in_what_is_hidden_answer_alike() {
     let run = |thread: u64| {
         let mut tally = Tally::default();
         for seed in (thread..SEQUENCES).step_by(THREADS as usize) {
-            match Case::new(seed).check() {
+            let case = if seed % 40 == 0 { Case::crowded(seed) } else { Case::new(seed) };
+            match case.check() {
                 Ok(one) => tally.add(&one),
                 Err(report) => panic!("cargo xtask twin --replay {seed}\n{report}"),
             }

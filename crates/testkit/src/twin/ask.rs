@@ -32,6 +32,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) struct Asker {
     /// Types, those that the caller has a scope for more often.
     pub(super) types: Vec<Type>,
+    /// There are crowds to page through.
+    pub(super) crowded: bool,
 }
 
 impl Asker {
@@ -40,6 +42,11 @@ impl Asker {
     }
 
     pub(super) fn roll(&self, dice: &mut Dice) -> Ask {
+        if self.crowded && dice.chance(50) {
+            let kind = if dice.chance(80) { Type::Observation } else { Type::Condition };
+            let path = format!("{}?{}", kind.name(), query::paging(dice, kind));
+            return Ask::Send(Plain { method: "GET", path, headers: Vec::new(), body: None });
+        }
         match dice.below(100) {
             0..12 => Ask::Next,
             12..18 => Ask::Send(bundle(dice, self, "batch")),

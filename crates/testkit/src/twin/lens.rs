@@ -11,7 +11,8 @@ use super::{
 /// One condition of a granular scope.
 #[derive(Debug, Clone)]
 enum Criterion {
-    Label(Vec<usize>),
+    /// One of these; `true`: the codes alone, without their system.
+    Label(Vec<usize>, bool),
     NotLabel(usize),
     LabelMissing(bool),
     Status(usize),
@@ -29,7 +30,8 @@ impl Criterion {
             match dice.below(14) {
                 0..5 => {
                     let first = dice.below(3);
-                    return Self::Label(if dice.chance(25) { vec![first, (first + 1) % 3] } else { vec![first] });
+                    let any = if dice.chance(25) { vec![first, (first + 1) % 3] } else { vec![first] };
+                    return Self::Label(any, dice.chance(40));
                 }
                 5 => return Self::NotLabel(dice.below(3)),
                 6 => return Self::LabelMissing(dice.chance(60)),
@@ -43,7 +45,7 @@ impl Criterion {
                 _ => {}
             }
         }
-        Self::Label(vec![0])
+        Self::Label(vec![0], false)
     }
 
     fn text(&self, kind: Type) -> String {
@@ -52,8 +54,9 @@ impl Criterion {
             if system.is_empty() { codes[at].to_owned() } else { format!("{system}|{}", codes[at]) }
         };
         match self {
-            Self::Label(any) => {
-                let values: Vec<String> = any.iter().map(|at| token(*at)).collect();
+            Self::Label(any, bare) => {
+                let value = |at: &usize| if *bare { codes[*at].to_owned() } else { token(*at) };
+                let values: Vec<String> = any.iter().map(value).collect();
                 format!("{parameter}={}", values.join(","))
             }
             Self::NotLabel(at) => format!("{parameter}:not={}", token(*at)),
@@ -74,7 +77,7 @@ impl Criterion {
 
     fn covers(&self, shape: &Shape) -> bool {
         match self {
-            Self::Label(any) => shape.label.is_some_and(|label| any.contains(&label)),
+            Self::Label(any, _) => shape.label.is_some_and(|label| any.contains(&label)),
             Self::NotLabel(at) => shape.label != Some(*at),
             Self::LabelMissing(missing) => shape.label.is_none() == *missing,
             Self::Status(at) => shape.status == *at,
@@ -122,6 +125,13 @@ impl Lens {
         }
         rules.push(Self::granular(dice, Type::Observation));
         Self(rules)
+    }
+
+    /// With one more scope that searches a part of the observations.
+    pub(super) fn searching(mut self, dice: &mut Dice) -> Self {
+        self.0.retain(|rule| rule.kind != Type::Observation || !rule.all.is_empty());
+        self.0.push(Rule { letters: "cruds", ..Self::granular(dice, Type::Observation) });
+        self
     }
 
     fn granular(dice: &mut Dice, kind: Type) -> Rule {

@@ -144,7 +144,10 @@ fn telling(dice: &mut Dice, kind: Type) -> (String, String) {
     match dice.below(7) {
         0 => (parameter.to_owned(), dice.word(&codes).to_owned()),
         1 => (format!("{parameter}:not"), dice.word(&codes).to_owned()),
-        2 if kind.has_code() => ("code".to_owned(), dice.word(&CODES).to_owned()),
+        2 if kind.has_code() => {
+            let system = dice.word(&["", "http://loinc.org|"]);
+            ("code".to_owned(), format!("{system}{}", dice.word(&CODES)))
+        }
         3 if kind.has_patient() => ("patient".to_owned(), Type::Patient.id(dice.below(4))),
         4 if kind.number() == Some("value-quantity") => {
             ("value-quantity".to_owned(), format!("{}{}", dice.word(&PREFIXES), dice.below(100)))
@@ -241,6 +244,25 @@ pub(super) fn search(dice: &mut Dice, kind: Type) -> String {
         pairs.push(filter(dice, kind));
     }
     for _ in 0..*dice.pick(&[0, 1, 1, 2, 2, 3]) {
+        pairs.push(shaping(dice, kind));
+    }
+    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    pairs.join("&")
+}
+
+/// A query string that pages through much.
+pub(super) fn paging(dice: &mut Dice, kind: Type) -> String {
+    let mut pairs = vec![("_count".to_owned(), dice.word(&["1", "2", "20", "50", "100"]).to_owned())];
+    for _ in 0..dice.below(3) {
+        pairs.push(telling(dice, kind));
+    }
+    if dice.chance(40) {
+        pairs.push(("_sort".to_owned(), dice.word(&["_lastUpdated", "-_lastUpdated", "_id", "code"]).to_owned()));
+    }
+    if dice.chance(30) {
+        pairs.push(("_total".to_owned(), dice.word(&["none", "estimate", "accurate"]).to_owned()));
+    }
+    if dice.chance(30) {
         pairs.push(shaping(dice, kind));
     }
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();

@@ -13,8 +13,9 @@ pub(super) fn of(case: &Case) -> String {
     for moment in &case.moments {
         let [one, two] = moment.events.each_ref().map(event_text);
         let same = if one == two { one.clone() } else { format!("{one}\n      | {two}") };
-        let Moment { kind, id, after_s, .. } = moment;
-        let _ = writeln!(out, "  +{after_s} s {}/{id}: {same}", kind.name());
+        let Moment { kind, id, after_s, copies, .. } = moment;
+        let times = if *copies > 1 { format!(" ({copies} times)") } else { String::new() };
+        let _ = writeln!(out, "  +{after_s} s {}/{id}{times}: {same}", kind.name());
     }
     out.push_str("the caller's requests:\n");
     for ask in &case.asks {

@@ -23,6 +23,8 @@ pub struct Moment {
     pub(super) id: String,
     /// Seconds since the moment before; 0: at the same time.
     pub(super) after_s: i64,
+    /// How many resources it makes, which differ in their ids alone: more than one is a crowd.
+    pub(super) copies: usize,
     /// In the first world and in the second.
     pub(super) events: [Event; 2],
 }
@@ -76,7 +78,32 @@ fn history(dice: &mut Dice, lens: &Lens, kind: Type, id: &str) -> Vec<Moment> {
         };
         let events = if dice.chance(50) { [event, twin] } else { [twin, event] };
         let after_s = i64::from(!dice.chance(30));
-        moments.push(Moment { kind, id: id.to_owned(), after_s, events });
+        moments.push(Moment { kind, id: id.to_owned(), after_s, copies: 1, events });
+    }
+    moments
+}
+
+/// Crowds: many of a kind that both worlds have, and many that only one has or that differ. What a
+/// search does, and what it tells of a total, may not depend on how many are hidden.
+pub(super) fn crowds(dice: &mut Dice, lens: &Lens) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    for at in 0..4 {
+        let kind = if dice.chance(80) { Type::Observation } else { Type::Condition };
+        let id = format!("z{at}");
+        let mut shape = Shape::roll(dice, kind, &id);
+        for _ in 0..20 {
+            if lens.sees(&shape) == (at < 2) {
+                break;
+            }
+            shape = Shape::roll(dice, kind, &id);
+        }
+        // Few codes and patients, so that a search finds crowds of both sorts.
+        shape.code = dice.below(2);
+        let event = Event::Put(shape.clone());
+        let twin = if lens.sees(&shape) { event.clone() } else { Event::Nothing };
+        let events = if dice.chance(50) { [event, twin] } else { [twin, event] };
+        let copies = *dice.pick(&[30, 70, 70, 100, 200, 300]);
+        moments.push(Moment { kind, id, after_s: 1, copies, events });
     }
     moments
 }

@@ -5,6 +5,7 @@ use super::{
     script::{Event, Moment},
 };
 use crate::{Reply, Server};
+use serde_json::{Value, json};
 
 /// A server whose content a script made, and a token of the caller.
 pub(super) struct World {
@@ -20,6 +21,10 @@ impl World {
         let server = Server::new();
         for moment in moments {
             server.clock().advance_s(moment.after_s);
+            if moment.copies > 1 {
+                crowd(&server, moment, which);
+                continue;
+            }
             let path = format!("{}/{}", moment.kind.name(), moment.id);
             // A request id of our own, so that the server's count of requests stays the same.
             let request = |method| server.request(method, &path).as_operator().header("x-request-id", "script");
@@ -63,4 +68,21 @@ impl World {
         }
         Some(reply)
     }
+}
+
+/// Makes a crowd in one commit.
+fn crowd(server: &Server, moment: &Moment, which: usize) {
+    let Event::Put(shape) = &moment.events[which] else { return };
+    let entries: Vec<Value> = (0..moment.copies)
+        .map(|copy| {
+            let mut resource = shape.json();
+            let id = format!("{}-{copy}", moment.id);
+            resource["id"] = json!(id);
+            let url = format!("{}/{id}", moment.kind.name());
+            json!({"resource": resource, "request": {"method": "PUT", "url": url}})
+        })
+        .collect();
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entries});
+    let reply = server.request("POST", "").as_operator().header("x-request-id", "script").json(&bundle).send();
+    assert!(reply.status < 300, "the script is at fault: {}", reply.text());
 }

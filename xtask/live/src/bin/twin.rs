@@ -25,6 +25,10 @@ struct Arguments {
     /// Only this seed, printed whole.
     #[arg(long)]
     replay: Option<u64>,
+    /// Only worlds with crowds: so many resources of a kind that searches go other ways. Give it
+    /// with --replay too.
+    #[arg(long)]
+    crowded: bool,
     /// Differences after which to stop.
     #[arg(long, default_value_t = 1)]
     differences: usize,
@@ -33,10 +37,17 @@ struct Arguments {
     threads: usize,
 }
 
+/// Every so many seeds one is crowded.
+const CROWDED_EVERY: u64 = 8;
+
+fn case(seed: u64, crowded: bool) -> Case {
+    if crowded || seed.is_multiple_of(CROWDED_EVERY) { Case::crowded(seed) } else { Case::new(seed) }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(seed) = arguments.replay {
-        return match Case::new(seed).check() {
+        return match case(seed, arguments.crowded).check() {
             Ok(tally) => {
                 println!("seed {seed}: no difference; {tally:?}");
                 ExitCode::SUCCESS
@@ -57,7 +68,7 @@ fn main() -> ExitCode {
                 break;
             }
             let seed = arguments.seed.wrapping_add(at);
-            match Case::new(seed).check() {
+            match case(seed, arguments.crowded).check() {
                 Ok(tally) => {
                     let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
                     whole.add(&tally);
