@@ -98,7 +98,9 @@ impl Case {
             moments.splice(at..at, script::crowds(&mut dice, &lens));
         }
         assert!(script::is_fair(&lens, &moments), "seed {seed}: the worlds differ in what is visible");
-        let asker = Asker { types: lens.types(), crowded };
+        let differ = moments.iter().filter(|moment| moment.events[0] != moment.events[1]);
+        let marked = differ.map(|moment| (moment.kind, moment.id.clone())).collect();
+        let asker = Asker { types: lens.types(), marked, crowded };
         let asks = (0..REQUESTS_MAX - dice.below(10)).map(|_| asker.roll(&mut dice)).collect();
         let scope = lens.scope();
         Self { lens, scope, moments, asks }

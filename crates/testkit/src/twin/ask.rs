@@ -32,6 +32,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) struct Asker {
     /// Types, those that the caller has a scope for more often.
     pub(super) types: Vec<Type>,
+    /// Resources with something hidden, which are asked for more often.
+    pub(super) marked: Vec<(Type, String)>,
     /// There are crowds to page through.
     pub(super) crowded: bool,
 }
@@ -58,9 +60,13 @@ impl Asker {
 
     /// A single interaction.
     fn one(&self, dice: &mut Dice) -> Plain {
-        let kind = self.kind(dice);
+        let (kind, id) = if !self.marked.is_empty() && dice.chance(35) {
+            dice.pick(&self.marked).clone()
+        } else {
+            let kind = self.kind(dice);
+            (kind, query::id(dice, kind))
+        };
         let name = kind.name();
-        let id = query::id(dice, kind);
         let mut ask = Plain { method: "GET", path: String::new(), headers: Vec::new(), body: None };
         match dice.below(100) {
             0..9 => {

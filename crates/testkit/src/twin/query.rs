@@ -171,7 +171,10 @@ fn filter(dice: &mut Dice, kind: Type) -> (String, String) {
         13..16 => {
             let list = references(kind);
             let Some(parameter) = (!list.is_empty()).then(|| *dice.pick(&list)) else { return telling(dice, kind) };
-            let target = *dice.pick(&TYPES);
+            let fits =
+                |one: &Type| parameter.targets.is_empty() || parameter.targets.iter().any(|t| t.name() == one.name());
+            let targets: Vec<Type> = TYPES.into_iter().filter(fits).collect();
+            let target = if targets.is_empty() || dice.chance(5) { *dice.pick(&TYPES) } else { *dice.pick(&targets) };
             let (name, value) = inner(dice, target);
             let typed = if dice.chance(80) { format!(":{}", target.name()) } else { String::new() };
             (format!("{}{typed}.{name}", parameter.code), value)

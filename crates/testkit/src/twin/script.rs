@@ -67,7 +67,7 @@ pub(super) fn roll(dice: &mut Dice, lens: &Lens) -> Vec<Moment> {
 }
 
 fn history(dice: &mut Dice, lens: &Lens, kind: Type, id: &str) -> Vec<Moment> {
-    let length = *dice.pick(&[0, 1, 1, 1, 1, 2, 2, 3]);
+    let length = *dice.pick(&[0, 1, 1, 1, 1, 2, 2, 3, 4]);
     let mut moments = Vec::new();
     for _ in 0..length {
         let event = if dice.chance(15) { Event::Delete } else { Event::Put(Shape::roll(dice, kind, id)) };
