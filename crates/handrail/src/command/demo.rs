@@ -30,7 +30,7 @@ use std::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   handrail demo
-  handrail demo --patients 200 --seed 42 --data /tmp/big-demo
+  handrail demo --patients 200 --seed 42 --data ./big-demo
 
 The first start makes a local CA, keys, a client and the story in the folder; later starts find them
 there. Delete the folder to begin anew. Everyone in it is made up.")]
