@@ -36,19 +36,7 @@ pub(super) fn known(directory: &Path) -> Result<String, String> {
             check_stamp(&tree, &name, &mut faults);
         }
     }
-    if resources == 0 {
-        return Err("no examples in the packages".to_owned());
-    }
-    for known in KNOWN_FAULTS {
-        match faults.iter().position(|fault| fault == known) {
-            Some(at) => _ = faults.remove(at),
-            None => faults.push(format!("no longer a fault: {known}")),
-        }
-    }
-    match faults.first() {
-        None => Ok(format!("{resources} resources, {elements} elements, {} known faults", KNOWN_FAULTS.len())),
-        Some(_) => Err(format!("{} faults in {resources} resources\n      {}", faults.len(), faults.join("\n      "))),
-    }
+    super::settled(resources, &format!("{resources} resources, {elements} elements"), faults, &KNOWN_FAULTS)
 }
 
 fn walk(element: Element<'_>, name: &str, elements: &mut usize, faults: &mut Vec<String>) {

@@ -30,17 +30,5 @@ pub(super) fn examples(directory: &Path) -> Result<String, String> {
             }
         }
     }
-    if resources == 0 {
-        return Err("no examples in the packages".to_owned());
-    }
-    for known in KNOWN_FAULTS {
-        match faults.iter().position(|fault| fault == known) {
-            Some(at) => _ = faults.remove(at),
-            None => faults.push(format!("no longer a fault: {known}")),
-        }
-    }
-    match faults.first() {
-        None => Ok(format!("{resources} resources, {} known faults", KNOWN_FAULTS.len())),
-        Some(_) => Err(format!("{} faults in {resources} resources\n      {}", faults.len(), faults.join("\n      "))),
-    }
+    super::settled(resources, &format!("{resources} resources"), faults, &KNOWN_FAULTS)
 }
