@@ -239,3 +239,61 @@ fn a_composite_with_a_date() {
     assert_eq!(values("Observation", "code-value-date", json).len(), 1);
     assert_eq!(values("Observation", "value-date", json).len(), 1);
 }
+
+/// A resource of this type whose element at the path is this, once as an only value and once in lists.
+fn with_at(kind: &str, path: &[&str], leaf: &str) -> [String; 2] {
+    let built = |open: &str, close: &str| {
+        let begin: String = path.iter().map(|name| format!(r#""{name}":{open}"#)).collect::<Vec<_>>().join("{");
+        let end = vec![close; path.len()].join("}");
+        format!(r#"{{"resourceType":"{kind}",{begin}{leaf}{end}}}"#)
+    };
+    [built("", ""), built("[", "]")]
+}
+
+/// Plans read `patient=` of a type in the compartment's index where `patient` finds a part of what
+/// the compartment's own parameters find (`Registry::is_within_patient_compartment`). So it must be
+/// for every type and every form of a reference: else a search would miss what is meant.
+#[test]
+fn what_a_parameter_within_the_compartment_finds_lies_in_it() {
+    let references = [
+        r#"{"reference":"Patient/p"}"#,
+        r#"{"reference":"Patient/p/_history/2"}"#,
+        r#"{"reference":"https://here.example/fhir/Patient/p","type":"Group"}"#,
+        r#"{"reference":"http://elsewhere.example/fhir/Patient/p"}"#,
+        r#"{"reference":"Group/g","type":"Patient"}"#,
+        r##"{"reference":"#contained","type":"Patient"}"##,
+        r#"{"reference":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0","type":"Patient"}"#,
+        r#"{"type":"Patient","identifier":{"value":"1"}}"#,
+    ];
+    let id = LogicalId::parse("own").unwrap();
+    let (mut parameters, mut found) = (0, 0);
+    for (name, _) in &schema::r4().patient_compartment {
+        let kind = ResourceType::parse(name).unwrap();
+        for extraction in registry().extractions(kind) {
+            if !registry().is_within_patient_compartment(kind, extraction.parameter) {
+                continue;
+            }
+            let text = extraction.expression.text();
+            let text = text.strip_suffix(".where(resolve() is Patient)").unwrap_or(text);
+            let mut path = text.split('.');
+            if path.next() != Some(*name) || !text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') {
+                continue;
+            }
+            let path: Vec<&str> = path.collect();
+            parameters += 1;
+            for json in references.iter().flat_map(|reference| with_at(name, &path, reference)) {
+                let values = of(&json);
+                let patients = patients_of(&values, registry(), kind, &id);
+                for value in values.of(extraction.parameter) {
+                    if let IndexValue::Reference { target: Some((target, of)), .. } = value
+                        && registry().is_patient(*target)
+                    {
+                        found += 1;
+                        assert!(patients.contains(of), "{json} by {}", extraction.expression.text());
+                    }
+                }
+            }
+        }
+    }
+    assert!(parameters > 80 && found >= 3 * parameters, "{parameters} parameters found {found} patients");
+}
