@@ -2,7 +2,7 @@
 //!
 //! - [`event`] says what the AuditEvent of an entry is; [`Event::to_json`] writes it, and
 //!   [`crate::facts`] draws the search values from the same [`Event`], so the two cannot part.
-//! - Logical id: the entry's sequence in sixteen digits or more ([`event_id`]); there is one version.
+//! - The logical id is given: the store makes it, so that it tells nothing; there is one version.
 //! - The BALP profile is claimed only where its cardinalities hold: success, the peer's address known,
 //!   one resource touched, and for the `Patient…` form exactly one patient.
 //! - A token is named by our own name for it (a piece of its hash), after the OAuth Opaque pattern
@@ -126,25 +126,9 @@ pub struct Event<'a> {
     pub server: &'a Server,
 }
 
-const ID_DIGITS: usize = 16;
-
-/// The logical id of the event with this sequence: sixteen digits, so that ids sort as sequences do.
+/// The AuditEvent of the entry, under this logical id.
 #[must_use]
-#[expect(clippy::expect_used, reason = "at most twenty digits are always an id")]
-pub fn event_id(sequence: u64) -> LogicalId {
-    LogicalId::parse(&format!("{sequence:0ID_DIGITS$}")).expect("digits are an id")
-}
-
-/// The sequence of the event with this id; `None` when no event can have it.
-#[must_use]
-pub fn sequence_of(id: &LogicalId) -> Option<u64> {
-    let sequence = id.as_str().parse::<u64>().ok().filter(|sequence| *sequence > 0)?;
-    (event_id(sequence) == *id).then_some(sequence)
-}
-
-/// The AuditEvent of the entry with this sequence.
-#[must_use]
-pub fn event<'a>(entry: &'a Entry, sequence: u64, server: &'a Server) -> Event<'a> {
+pub fn event<'a>(entry: &'a Entry, id: &LogicalId, server: &'a Server) -> Event<'a> {
     let own = |code: &'a str| Coding { system: codes::OWN, code: Cow::Borrowed(code), display: "" };
     let mut subtypes = match entry.kind {
         Kind::Rest => vec![Coding { system: codes::REST, code: Cow::Borrowed(&entry.subtype), display: "" }],
@@ -163,7 +147,7 @@ pub fn event<'a>(entry: &'a Entry, sequence: u64, server: &'a Server) -> Event<'
     entities.extend(entry.touched.iter().map(|t| Entity::Resource(t.resource_type, &t.id, version(t))));
     entities.extend(entry.patients.iter().map(Entity::Patient));
     Event {
-        id: event_id(sequence),
+        id: id.clone(),
         entry,
         profiles: profiles(entry),
         kind: codes::event_type(entry.kind, &entry.subtype),

@@ -147,6 +147,7 @@ impl From<CommitError> for Stopped {
             CommitError::MultipleMatches(at) => Self::At(at, Failure::MultipleMatches),
             CommitError::Duplicate(at) => Self::At(at, Failure::Duplicate),
             CommitError::Moved(_) => Self::Moved,
+            CommitError::TooCostly(what) => Self::Whole(Failure::TooCostly(what)),
             CommitError::Unavailable(why) => Self::Whole(Failure::Store(why)),
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     capability,
     failure::Failure,
     grants::GrantCache,
-    limits, outcome, pipeline,
+    outcome, pipeline,
     wire::{self, Accepted, Request, Response},
 };
 use audit::Audited;
@@ -13,13 +13,7 @@ use fhir::{Instant, LogicalId, schema::Schema};
 use http_body::Body;
 use oauth::{Caller, bearer::LiveTokens, caller::CallerKind};
 use search::Registry;
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 use store::Store;
 
 /// What the service is made of. Clock and ids come from outside, so that tests can seed them.
@@ -38,7 +32,8 @@ pub struct Parts {
     pub oauth_url: String,
     /// Now.
     pub clock: Arc<dyn Fn() -> Instant + Send + Sync>,
-    /// A new logical id that no resource has.
+    /// A new logical id that no resource has, and that nothing can be told from. Requests get their
+    /// ids from it too.
     pub new_id: Arc<dyn Fn() -> LogicalId + Send + Sync>,
     /// Version of this program, for `/metadata`.
     pub software: &'static str,
@@ -51,9 +46,6 @@ pub struct Service {
     pub(crate) base_path: String,
     pub(crate) capabilities: Bytes,
     pub(crate) grants: GrantCache,
-    /// First part of the request ids made here: differs between processes.
-    instance: String,
-    requests: AtomicU64,
 }
 
 impl fmt::Debug for Service {
@@ -70,8 +62,7 @@ impl Service {
         let after_host = parts.base_url.split_once("://").map_or(parts.base_url.as_str(), |(_, rest)| rest);
         let base_path = after_host.find('/').and_then(|at| after_host.get(at..)).unwrap_or_default().to_owned();
         let capabilities = Bytes::from(capability::statement(&parts));
-        let instance: String = (parts.new_id)().as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-        Self { parts, base_path, capabilities, grants: GrantCache::default(), instance, requests: AtomicU64::new(0) }
+        Self { parts, base_path, capabilities, grants: GrantCache::default() }
     }
 
     /// Answers a request. The record of it stands in the audit log when this returns.
@@ -110,17 +101,8 @@ impl Service {
         &self.parts.base_url
     }
 
-    /// The client's request id, or a new one.
+    /// The client's request id, or a new one: a number that counts would tell what others ask.
     pub(crate) fn request_id(&self, head: &Request) -> Arc<str> {
-        head.request_id().map_or_else(
-            || {
-                let mut id = String::with_capacity(limits::REQUEST_ID_CHARS_MAX);
-                id.push_str(&self.instance);
-                id.push('-');
-                id.push_str(itoa::Buffer::new().format(self.requests.fetch_add(1, Ordering::Relaxed)));
-                id.into()
-            },
-            Into::into,
-        )
+        head.request_id().map_or_else(|| self.new_id().as_str().into(), Into::into)
     }
 }

@@ -1,9 +1,11 @@
-//! AuditEvent out of the log: read by sequence, searched from the newest back. No index rows: the
+//! AuditEvent out of the log: read by name ([`names`]), searched from the newest back. No index rows: the
 //! facts of each record are tested by the matcher, as any resource's values are.
 //!
 //! Order is newest first, whatever `_sort` says beside `date` and `_lastUpdated` in either
 //! direction; that is refused. Left out: summaries of whole segments, so that a scan can pass over
 //! them; a scan is bounded instead. SPEC: R4 auditevent.html#search; row F22.
+
+pub(crate) mod names;
 
 use crate::{
     Found, Page, ReadError,
@@ -11,7 +13,6 @@ use crate::{
         audit_files::{AuditFiles, Backwards, Forwards},
         record::Damaged,
     },
-    limits,
     page::Method,
     plan::Position,
     reader::{Covers, Reader},
@@ -23,6 +24,7 @@ use audit::{
     frame::Record,
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use names::EventNames;
 use policy::{Access, Need};
 use search::{
     IndexValue, IndexValues, ParameterKind, Predicate, Query, Registry,
@@ -37,13 +39,15 @@ pub(crate) struct Events {
     pub(crate) files: AuditFiles,
     pub(crate) last: u64,
     pub(crate) server: Arc<Server>,
+    pub(crate) names: Arc<EventNames>,
+    /// Records that one search tests at most.
+    pub(crate) records_max: usize,
 }
 
 /// A record with what a search may ask of it.
 struct Event {
     id: LogicalId,
     entry: Entry,
-    sequence: u64,
     values: IndexValues,
 }
 
@@ -61,14 +65,14 @@ impl Events {
 
     fn event(&self, registry: &Registry, kind: ResourceType, record: &Record) -> Result<Event, ReadError> {
         let entry = Entry::decode(&record.entry).map_err(|_| Damaged("audit entry"))?;
-        let id = balp::event_id(record.sequence);
-        let facts = facts_for_search(&balp::event(&entry, record.sequence, &self.server));
+        let id = self.names.id(record.sequence)?;
+        let facts = facts_for_search(&balp::event(&entry, &id, &self.server));
         let values = values(registry, kind, facts);
-        Ok(Event { id, entry, sequence: record.sequence, values })
+        Ok(Event { id, entry, values })
     }
 
     fn found(&self, kind: ResourceType, event: &Event) -> Found {
-        let rendered = balp::event(&event.entry, event.sequence, &self.server);
+        let rendered = balp::event(&event.entry, &event.id, &self.server);
         Found {
             resource_type: kind,
             id: event.id.clone(),
@@ -83,7 +87,7 @@ impl Events {
     /// The event with this id.
     pub(crate) fn read(&self, reader: &Reader, permit: &dyn Covers, id: &LogicalId) -> Result<Found, ReadError> {
         let kind = ResourceType::parse("AuditEvent").map_err(|_| ReadError::NotFound)?;
-        let sequence = balp::sequence_of(id).filter(|sequence| *sequence <= self.last).ok_or(ReadError::NotFound)?;
+        let sequence = self.names.sequence(id).filter(|sequence| *sequence <= self.last).ok_or(ReadError::NotFound)?;
         let record = self.files.record(sequence)?.ok_or(ReadError::NotFound)?;
         let event = self.event(&reader.registry, kind, &record)?;
         let covered = match permit.access(kind, Need::Read) {
@@ -125,7 +129,7 @@ impl Events {
         let mut whole = true;
         while let Some(record) = walk.next()? {
             tested += 1;
-            if tested > limits::AUDIT_SEARCH_RECORDS_MAX {
+            if tested > self.records_max {
                 return Err(ReadError::TooCostly("it looks at too many audit events; narrow it by a date or page on"));
             }
             let event = self.event(&reader.registry, kind, &record)?;
@@ -160,7 +164,7 @@ impl Events {
     fn order(&self, reader: &Reader, query: &Query) -> Result<bool, ReadError> {
         let direction = match query.sort.as_slice() {
             [] => return Ok(false),
-            [SortKey::LastUpdated(direction) | SortKey::Id(direction)] => direction,
+            [SortKey::LastUpdated(direction)] => direction,
             [SortKey::Parameter(parameter, direction)]
                 if reader.registry.by_id(*parameter).is_some_and(|parameter| parameter.code == "date") =>
             {

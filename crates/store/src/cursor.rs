@@ -46,16 +46,18 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A key of the store's secret for one purpose.
+pub(crate) fn derive(secret: &[u8], purpose: &str) -> [u8; 32] {
+    let root = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let mut key = [0; 32];
+    key.iter_mut().zip(hmac::sign(&root, purpose.as_bytes()).as_ref()).for_each(|(to, from)| *to = *from);
+    key
+}
+
 impl Secret {
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let root = hmac::Key::new(hmac::HMAC_SHA256, bytes);
-        let derive = |purpose: &str| {
-            let mut key = [0; 32];
-            key.iter_mut().zip(hmac::sign(&root, purpose.as_bytes()).as_ref()).for_each(|(to, from)| *to = *from);
-            key
-        };
-        let authenticate = hmac::Key::new(hmac::HMAC_SHA256, &derive("cursor authenticate"));
-        Self { authenticate, encrypt: derive("cursor encrypt") }
+        let authenticate = hmac::Key::new(hmac::HMAC_SHA256, &derive(bytes, "cursor authenticate"));
+        Self { authenticate, encrypt: derive(bytes, "cursor encrypt") }
     }
 
     fn tag(&self, position: &[u8], bound_to: &[&str]) -> [u8; TAG_BYTES] {

@@ -37,6 +37,8 @@ pub enum CommitError {
     /// The conditional reference at this place of [`crate::Transaction::resolved`] no longer means the
     /// resource it was resolved to: resolve again and try again.
     Moved(usize),
+    /// A condition asks for more than the limits of a search allow; the text names the part.
+    TooCostly(&'static str),
     /// The store cannot take writes now; the text is for the log.
     Unavailable(String),
 }
@@ -90,6 +92,7 @@ text!(
         Self::Exists(..) => f.write_str("a resource that meets the condition exists"),
         Self::MultipleMatches(_) => f.write_str("several resources meet the condition"),
         Self::Duplicate(_) => f.write_str("the transaction changes a resource twice"),
+        Self::TooCostly(what) => write!(f, "too costly: {what}"),
         Self::Moved(_) => f.write_str("a conditional reference means another resource now"),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }

@@ -30,7 +30,7 @@ mod writer;
 pub use error::{CommitError, OpenError, ReadError};
 pub use page::{Found, HistoryPage, Method, Page};
 pub use snapshot::Snapshot;
-pub use store::{Options, Store};
+pub use store::{Given, Options, Store};
 pub use transaction::{Change, Committed, Done, Transaction};
 pub use verify_audit::verify_audit;
 

@@ -58,6 +58,46 @@ pub const VERIFY_TAIL_COMMITS: u64 = 256;
 /// Versions that are read back for that at most, beyond those of the last commit: 10 µs each.
 pub const VERIFY_TAIL_VERSIONS: usize = 2_000;
 
+/// The limits of one search, which decide the way it goes and when it is refused. A store has those
+/// below; tests of small stores open them with smaller ones ([`crate::Store::open_given`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Search {
+    /// [`PROBE_ROWS`].
+    pub probe_rows: usize,
+    /// [`GATHER_KEYS`].
+    pub gather_keys: usize,
+    /// [`SMALL_JOIN_ROWS`].
+    pub small_join_rows: usize,
+    /// [`JOIN_ROWS_MAX`].
+    pub join_rows_max: usize,
+    /// [`CASUAL_KEYS`].
+    pub casual_keys: usize,
+    /// [`SEARCH_KEYS_MAX`].
+    pub keys_max: usize,
+    /// [`SEARCH_LOADS_MAX`].
+    pub loads_max: usize,
+    /// [`INCLUDED_MAX`].
+    pub included_max: usize,
+    /// [`AUDIT_SEARCH_RECORDS_MAX`].
+    pub audit_records_max: usize,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            probe_rows: PROBE_ROWS,
+            gather_keys: GATHER_KEYS,
+            small_join_rows: SMALL_JOIN_ROWS,
+            join_rows_max: JOIN_ROWS_MAX,
+            casual_keys: CASUAL_KEYS,
+            keys_max: SEARCH_KEYS_MAX,
+            loads_max: SEARCH_LOADS_MAX,
+            included_max: INCLUDED_MAX,
+            audit_records_max: AUDIT_SEARCH_RECORDS_MAX,
+        }
+    }
+}
+
 /// Rows that a plan looks at first in each posting to find the most selective one. Tests have few
 /// rows and want every kind of plan.
 pub const PROBE_ROWS: usize = if cfg!(test) { 3 } else { 64 };

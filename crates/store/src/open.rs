@@ -31,7 +31,7 @@ impl From<Fault> for OpenError {
 }
 
 /// Reads or writes what every store has in `meta`: format, numbering of types, secret for cursors.
-pub(crate) fn meta(engine: &Engine) -> Result<(Types, Vec<u8>), OpenError> {
+pub(crate) fn meta(engine: &Engine, given: Option<[u8; 32]>) -> Result<(Types, Vec<u8>), OpenError> {
     let view = engine.view();
     let mut batch = engine.batch();
     let format = view.value(Space::Meta, FORMAT)?.map(|value| value.to_vec());
@@ -46,10 +46,10 @@ pub(crate) fn meta(engine: &Engine) -> Result<(Types, Vec<u8>), OpenError> {
     let secret = match view.value(Space::Meta, SECRET)? {
         Some(secret) => secret.to_vec(),
         None => {
-            let mut secret = vec![0; 32];
-            SystemRandom::new()
-                .fill(&mut secret)
-                .map_err(|_| OpenError::Engine("the machine gives no randomness".into()))?;
+            let secret = match given {
+                Some(given) => given.to_vec(),
+                None => random()?.to_vec(),
+            };
             batch.put(Space::Meta, SECRET, &secret);
             secret
         }
@@ -58,6 +58,13 @@ pub(crate) fn meta(engine: &Engine) -> Result<(Types, Vec<u8>), OpenError> {
         batch.commit()?;
     }
     Ok((types, secret))
+}
+
+fn random() -> Result<[u8; 32], OpenError> {
+    let mut bytes = [0; 32];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| OpenError::Engine("the machine gives no randomness".into()))?;
+    Ok(bytes)
 }
 
 /// Whether indices were made for these parameters and this base URL; the note for when they are.

@@ -15,7 +15,7 @@ use search::{
 };
 use std::{cell::RefCell, sync::Arc};
 
-use crate::{Found, types::Types};
+use crate::{Found, limits, types::Types};
 
 /// What a permit says: the only question the store asks of one. Tests answer it themselves.
 pub(crate) trait Covers: Send + Sync {
@@ -35,6 +35,7 @@ pub(crate) struct Reader {
     pub(crate) view: View,
     pub(crate) types: Arc<Types>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) search: limits::Search,
 }
 
 /// A stored version, its bytes shared with the engine.

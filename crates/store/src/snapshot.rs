@@ -195,7 +195,7 @@ impl Snapshot {
         let sort = format!("{:?}", query.sort);
         let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
         let mark = cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()?;
-        let budget = Budget::new();
+        let budget = Budget::new(&self.reader.search);
         if Events::are(query.resource_type) {
             let after = match mark {
                 None => None,

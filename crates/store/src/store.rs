@@ -6,13 +6,14 @@
 use crate::{
     CommitError, Committed, OpenError, Snapshot, Transaction,
     audit_event::Events,
+    audit_event::names::EventNames,
     cursor::Secret,
     engine::{
         Engine,
         audit_files::{self, AuditFiles},
         mark::{Mark, MarkFile},
     },
-    open,
+    limits, open,
     reader::Reader,
     rebuild,
     tables::Table,
@@ -41,17 +42,29 @@ pub struct Options {
     pub strict_audit: bool,
 }
 
+/// What a store otherwise makes or has for itself. Tests give it, so that two stores answer with
+/// the same bytes and small ones go every way that large ones do. No setting reaches this.
+#[derive(Debug, Clone, Copy)]
+pub struct Given {
+    /// The secret of page cursors and of the names of audit events, for a new store.
+    pub secret: [u8; 32],
+    /// The limits of a search.
+    pub search: limits::Search,
+}
+
 /// An open store. One per data directory and process. Dropping it waits for what is queued.
 #[derive(Debug)]
 pub struct Store {
     engine: Engine,
     types: Arc<Types>,
     registry: Arc<Registry>,
+    search: limits::Search,
     base_url: String,
     pub(crate) queue: Arc<Queue>,
     log: Arc<Log>,
     files: AuditFiles,
     secret: Arc<Secret>,
+    pub(crate) names: Arc<EventNames>,
     server: Arc<Server>,
     audit_directory: PathBuf,
     syncing: Mutex<Option<JoinHandle<()>>>,
@@ -67,7 +80,20 @@ impl Store {
     /// # Errors
     /// [`OpenError`], which an operator can act on.
     pub fn open(directory: &Path, registry: Arc<Registry>, options: Options) -> Result<Self, OpenError> {
-        Self::opened(directory, registry, options, false)
+        Self::opened(directory, registry, options, false, None)
+    }
+
+    /// As [`Store::open`], with what a store else makes for itself: for tests.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_given(
+        directory: &Path,
+        registry: Arc<Registry>,
+        options: Options,
+        given: Given,
+    ) -> Result<Self, OpenError> {
+        Self::opened(directory, registry, options, false, Some(given))
     }
 
     /// As [`Store::open`], with the base URL that the indices were made for; the one of the options
@@ -77,7 +103,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_as_it_was(directory: &Path, registry: Arc<Registry>, options: Options) -> Result<Self, OpenError> {
-        Self::opened(directory, registry, options, true)
+        Self::opened(directory, registry, options, true, None)
     }
 
     fn opened(
@@ -85,13 +111,14 @@ impl Store {
         registry: Arc<Registry>,
         mut options: Options,
         as_it_was: bool,
+        given: Option<Given>,
     ) -> Result<Self, OpenError> {
         let engine = Engine::open(&directory.join("engine"))?;
         if as_it_was && let Some(base_url) = open::base_url(&engine)? {
             options.base_url = base_url;
         }
         let mark = MarkFile::open(&directory.join("mark")).map_err(fault)?;
-        let (types, secret) = open::meta(&engine)?;
+        let (types, secret) = open::meta(&engine, given.map(|given| given.secret))?;
         let chain = open::chain(&engine, &types, mark.current())?;
 
         let audit_directory = directory.join("audit");
@@ -110,11 +137,13 @@ impl Store {
             open::note_fingerprint(&engine, &fingerprint)?;
         }
 
+        let search = given.map_or_else(limits::Search::default, |given| given.search);
         let (types, mark) = (Arc::new(types), Arc::new(Mutex::new(mark)));
         let queue = Queue::start(Parts {
             engine: engine.clone(),
             types: Arc::clone(&types),
             registry: Arc::clone(&registry),
+            search,
             log: Arc::clone(&log),
             mark: Arc::clone(&mark),
             chain,
@@ -125,10 +154,12 @@ impl Store {
             engine,
             types,
             registry,
+            search,
             queue,
             log,
             files,
             secret: Arc::new(Secret::new(&secret)),
+            names: Arc::new(EventNames::new(&secret)),
             server: Arc::new(Server { base_url: options.base_url.clone(), name: "handrail".into() }),
             base_url: options.base_url,
             audit_directory,
@@ -137,13 +168,24 @@ impl Store {
     }
 
     pub(crate) fn reader(&self) -> Reader {
-        Reader { view: self.engine.view(), types: Arc::clone(&self.types), registry: Arc::clone(&self.registry) }
+        Reader {
+            view: self.engine.view(),
+            types: Arc::clone(&self.types),
+            registry: Arc::clone(&self.registry),
+            search: self.search,
+        }
     }
 
     /// A consistent view of now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let events = Events { files: self.files.clone(), last: self.log.last().0, server: Arc::clone(&self.server) };
+        let events = Events {
+            files: self.files.clone(),
+            last: self.log.last().0,
+            server: Arc::clone(&self.server),
+            names: Arc::clone(&self.names),
+            records_max: self.search.audit_records_max,
+        };
         Snapshot { reader: self.reader(), secret: Arc::clone(&self.secret), events }
     }
 

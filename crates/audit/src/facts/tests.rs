@@ -78,7 +78,7 @@ proptest! {
     #[test]
     fn facts_are_what_extraction_finds(entry in any_entry(), sequence in 1_u64..1_000_000) {
         let server = server();
-        let event = event(&entry, sequence, &server);
+        let event = event(&entry, &LogicalId::parse(&format!("e{sequence}")).unwrap(), &server);
         let tree = Tree::parse(event.to_json()).unwrap();
         let element = Element::resource(&tree, fhir::schema::r4()).unwrap();
         let registry = search::registry();
@@ -96,7 +96,7 @@ proptest! {
     #[test]
     fn rendered_events_are_valid(entry in any_entry(), sequence in 1_u64..1_000_000) {
         let server = server();
-        let json = event(&entry, sequence, &server).to_json();
+        let json = event(&entry, &LogicalId::parse(&format!("e{sequence}")).unwrap(), &server).to_json();
         let valid = validation::validate(Tree::parse(json).unwrap(), fhir::schema::r4());
         prop_assert!(valid.is_ok(), "{:#?}", valid.err());
     }

@@ -52,13 +52,13 @@ pub(crate) fn plan(
     }
     let mut parts = found;
 
-    if let Some(plan) = smallest(&mut parts, budget)? {
+    if let Some(plan) = smallest(&mut parts, reader.search.probe_rows, budget)? {
         return Ok(plan);
     }
     let streams = parts.iter().any(|part| matches!(part.path, Path::Stream(..)));
     for part in &mut parts {
         if matches!(part.path, Path::Join) {
-            let max = if streams { limits::SMALL_JOIN_ROWS } else { limits::JOIN_ROWS_MAX };
+            let max = if streams { reader.search.small_join_rows } else { reader.search.join_rows_max };
             part.path = match place.join(&part.predicate, max)? {
                 Some(rows) => Path::Stream(Source::list(rows), true),
                 None => Path::None,
@@ -118,7 +118,7 @@ fn patient_of<'a>(reader: &Reader, kind: ResourceType, part: &'a Predicate) -> O
 }
 
 /// The plan that the shortest posting drives, when one ends within the rows looked at.
-fn smallest(parts: &mut [Part], budget: &Budget) -> Result<Option<Plan>, ReadError> {
+fn smallest(parts: &mut [Part], probe_rows: usize, budget: &Budget) -> Result<Option<Plan>, ReadError> {
     let mut best: Option<(usize, Vec<_>)> = None;
     // A whole compartment comes last: what was found within it is never longer.
     let (whole, within): (Vec<_>, Vec<_>) = parts.iter_mut().enumerate().partition(|(_, part)| part.whole_compartment);
@@ -127,7 +127,7 @@ fn smallest(parts: &mut [Part], budget: &Budget) -> Result<Option<Plan>, ReadErr
         if part.whole_compartment && best.is_some() {
             break;
         }
-        let max = best.as_ref().map_or(limits::PROBE_ROWS, |(_, rows)| rows.len());
+        let max = best.as_ref().map_or(probe_rows, |(_, rows)| rows.len());
         if let Some(rows) = source.drain(max, budget)? {
             best = Some((at, rows));
         }
@@ -149,8 +149,8 @@ fn smallest(parts: &mut [Part], budget: &Budget) -> Result<Option<Plan>, ReadErr
 /// Makes the range with the fewest keys a list, when it is clearly smaller than the type.
 fn gather_one(parts: &mut [Part], place: &Place<'_>) -> Result<(), ReadError> {
     let live = usize::try_from(place.reader.live(place.kind)?).unwrap_or(usize::MAX);
-    let cap = (live / 4 + limits::GATHER_KEYS).min(limits::SEARCH_ROWS_MAX);
-    let mut max = limits::GATHER_KEYS.min(cap);
+    let cap = (live / 4 + place.reader.search.gather_keys).min(limits::SEARCH_ROWS_MAX);
+    let mut max = place.reader.search.gather_keys.min(cap);
     loop {
         for part in parts.iter_mut() {
             let Path::Ranges(spans, exact) = &part.path else { continue };

@@ -9,7 +9,6 @@ use crate::{
         key::{self, Row},
         record::Damaged,
     },
-    limits,
     reader::{Covers, Reader, Stored},
 };
 use fhir::{LogicalId, ResourceType};
@@ -97,7 +96,7 @@ impl Gathered<'_> {
         self.budget.load()?;
         let Some(stored) = self.reader.current(kind, row)? else { return Ok(()) };
         if self.reader.covers(self.permit.access(kind, Need::Read), &stored)? {
-            if self.found.len() >= limits::INCLUDED_MAX {
+            if self.found.len() >= self.reader.search.included_max {
                 return Err(ReadError::TooCostly("it includes too many resources; ask for fewer a page"));
             }
             self.found.push(stored);

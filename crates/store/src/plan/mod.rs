@@ -48,18 +48,20 @@ impl From<crate::engine::record::Damaged> for ReadError {
 pub(crate) struct Budget {
     keys: Cell<usize>,
     loads: Cell<usize>,
+    casual_keys: usize,
 }
 
 impl Budget {
-    pub(crate) fn new() -> Self {
-        Self { keys: Cell::new(limits::SEARCH_KEYS_MAX), loads: Cell::new(limits::SEARCH_LOADS_MAX) }
+    pub(crate) fn new(limits: &limits::Search) -> Self {
+        let (keys, loads) = (Cell::new(limits.keys_max), Cell::new(limits.loads_max));
+        Self { keys, loads, casual_keys: limits.casual_keys }
     }
 
     /// Does something for a few index keys and no loads; `None` when that is not enough. What is left
     /// after is as before.
     pub(crate) fn little<T>(&self, work: impl FnOnce() -> Result<T, ReadError>) -> Result<Option<T>, ReadError> {
         let (keys, loads) = (self.keys.get(), self.loads.get());
-        self.keys.set(keys.min(limits::CASUAL_KEYS));
+        self.keys.set(keys.min(self.casual_keys));
         self.loads.set(0);
         let outcome = work();
         self.keys.set(keys);
@@ -95,7 +97,7 @@ pub(crate) fn first(
     predicate: &Arc<Predicate>,
     count: usize,
 ) -> Result<Vec<Stored>, ReadError> {
-    let budget = Budget::new();
+    let budget = Budget::new(&reader.search);
     let predicate = bind::under(permit, kind, Need::Search, predicate);
     let mut matches = run::Matches::new(reader, kind, &predicate, &budget)?;
     let mut found = Vec::new();

@@ -170,7 +170,7 @@ impl Place<'_> {
         if streams.is_empty() {
             return Ok(Path::Ranges(spans, all_exact));
         }
-        match self.gather(&spans, limits::JOIN_ROWS_MAX)? {
+        match self.gather(&spans, self.reader.search.join_rows_max)? {
             Some(rows) => {
                 streams.push(Source::list(rows));
                 Ok(Path::Stream(merged(streams), all_exact))

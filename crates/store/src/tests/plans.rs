@@ -640,7 +640,7 @@ fn audit_events_are_searched_in_the_log() {
         count: 50,
     };
     let (found, totals) = walked(&snapshot, &asked(about("p1")), Total::None);
-    let found: Vec<_> = found.iter().map(|found| audit::balp::sequence_of(&found.id).unwrap()).collect();
+    let found: Vec<_> = found.iter().map(|found| world.store().names.sequence(&found.id).unwrap()).collect();
     assert_eq!((found, totals), (vec![2, 1], vec![Some(2)]));
     let (found, totals) = walked(&snapshot, &asked(Arc::new(Predicate::All)), Total::Accurate);
     assert_eq!(found.len(), 302);
@@ -649,7 +649,7 @@ fn audit_events_are_searched_in_the_log() {
     ascending.sort = vec![SortKey::Parameter(parameter("AuditEvent", "date"), Direction::Ascending)];
     let (found, _) = walked(&snapshot, &ascending, Total::None);
     assert_eq!(found.len(), 302);
-    assert_eq!(audit::balp::sequence_of(&found[0].id), Some(1));
+    assert_eq!(world.store().names.sequence(&found[0].id), Some(1));
     // What came after the snapshot is not in it.
     world.store().log().record(&entry("read", &[])).unwrap();
     let (found, _) = walked(&snapshot, &asked(Arc::new(Predicate::All)), Total::None);

@@ -5,7 +5,7 @@
 
 use super::prepare::{Action, Body, Prepared, Work};
 use crate::{
-    CommitError,
+    CommitError, ReadError,
     audit_event::Events,
     engine::{Fault, record::Place},
     plan,
@@ -55,8 +55,13 @@ fn met_by(
     condition: &Condition,
     permit: &dyn Covers,
 ) -> Result<Vec<(LogicalId, VersionId)>, CommitError> {
-    let met = plan::first(reader, permit, condition.kind, &condition.predicate, 2);
-    let met = met.map_err(|error| CommitError::Unavailable(error.to_string()))?;
+    let met = plan::first(reader, permit, condition.kind, &condition.predicate, 2).map_err(|error| match error {
+        ReadError::TooCostly(what) => CommitError::TooCostly(what),
+        ReadError::Unavailable(why) => CommitError::Unavailable(why),
+        error @ (ReadError::NotFound | ReadError::Gone | ReadError::Cursor) => {
+            CommitError::Unavailable(error.to_string())
+        }
+    })?;
     met.iter()
         .map(|stored| {
             let found = reader.found(stored).map_err(fault)?;

@@ -38,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) types: Arc<Types>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) search: limits::Search,
     pub(crate) log: Arc<Log>,
     pub(crate) mark: Arc<Mutex<MarkFile>>,
     pub(crate) chain: Chain,
@@ -119,6 +120,7 @@ impl<'a> Group<'a> {
             view: parts.engine.view(),
             types: Arc::clone(&parts.types),
             registry: Arc::clone(&parts.registry),
+            search: parts.search,
         };
         Self {
             parts,
