@@ -5,10 +5,14 @@
 use std::time::Duration;
 
 /// Open connections. Each costs about 100 KB with TLS and HTTP/2 buffers: 1,024 stay near 100 MB.
+/// Resting ones give way to newcomers.
 pub(crate) const CONNECTIONS_MAX: usize = 1024;
 
-/// Share of the connections that one address may hold, in quarters: three of four, so that one
-/// peer alone cannot shut out the others.
+/// Files that are open besides connections: the engine's tables and journals, the audit log's segments.
+pub(crate) const OTHER_FILES: usize = 512;
+
+/// Share of the places that one address may hold while all of them work, in quarters: three of
+/// four, so that one peer alone cannot shut out the others.
 pub(crate) const CONNECTIONS_OF_ONE_ADDRESS_QUARTERS: usize = 3;
 
 /// Requests worked on at once, over all connections; the next one gets 503 with Retry-After.
@@ -17,6 +21,30 @@ pub(crate) const REQUESTS_IN_FLIGHT_MAX: usize = 512;
 
 /// TCP connections that wait to be accepted.
 pub(crate) const BACKLOG: i32 = 1024;
+
+/// Bytes of request bodies in memory at once, over all connections; the next body gets 503. Four of
+/// the largest Bundles. What a body becomes while it is worked on is at most ten times its bytes.
+pub(crate) const BODY_BYTES_IN_FLIGHT_MAX: usize = 128 * 1024 * 1024;
+
+/// Bytes from which an answer is watched until the peer has it: more than the kernel's buffers take
+/// at once, so that a slow peer makes us hold it.
+pub(crate) const LARGE_ANSWER_BYTES: usize = 128 * 1024;
+
+/// Bytes of such answers in memory before the slowest peer is cut.
+pub(crate) const SENDING_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Time that a peer gets to take a large answer: 32 MB at 2.2 Mbit/s.
+pub(crate) const TAKEN: Duration = Duration::from_secs(120);
+
+/// Time between two looks for peers that take their answers too slowly.
+pub(crate) const RELIEF: Duration = Duration::from_secs(2);
+
+/// Time that a resting connection gets to end when another needs its place: to say so, and to finish
+/// a request that came at the same moment.
+pub(crate) const LEAVE: Duration = Duration::from_secs(1);
+
+/// Time that a connection which is asked to end gets for the requests it has: a body, work, an answer.
+pub(crate) const LAST: Duration = Duration::from_secs(300);
 
 /// Time for the TLS handshake: two round trips and one signature, even on a bad line.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -29,6 +57,9 @@ pub(crate) const STALL: Duration = Duration::from_secs(20);
 
 /// Time for a whole request body: 32 MB at 2.2 Mbit/s.
 pub(crate) const BODY: Duration = Duration::from_secs(120);
+
+/// Time for a whole form of the authorization server: it fits in one packet or two.
+pub(crate) const FORM: Duration = Duration::from_secs(10);
 
 /// Bytes of a refused HTTP/2 body that are received and thrown away so that its sender sees the
 /// answer: twice the largest resource.

@@ -4,18 +4,21 @@
 //! ([`patience`]). Of a refused HTTP/2 body the rest is taken off the line ([`linger`]). HTTP/2 streams, resets and header lists are capped (row A21). On stop the socket
 //! closes first, then each connection finishes the requests it has, then the caller may close the
 //! store: what was acknowledged was committed, and what was not finished was never acknowledged.
+//! Who gives way when places are short is [`places`]; what requests may take at once is [`room`].
 //! Left out: plain HTTP (row A3: there is no such port), upgrades, HTTP/3.
 
 pub(crate) mod body;
 mod linger;
 pub(crate) mod patience;
 mod places;
+pub(crate) mod room;
+mod seat;
 
 use crate::{limits, router::Router};
 use body::TimedBody;
 use bytes::Bytes;
 use http::Request;
-use http_body_util::Full;
+use http_body::Body;
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -26,13 +29,15 @@ use hyper_util::{
     server::graceful::GracefulConnection,
 };
 use patience::Patience;
-use places::Places;
+use places::{Place, Places};
+use room::{Answer, Room, Work};
+use seat::Seat;
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::{sleep, timeout},
+    time::{interval, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -54,82 +59,120 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// What a listener has room for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Capacity {
+    /// Open connections.
+    pub(crate) connections: usize,
+    /// Requests worked on at once.
+    pub(crate) requests: usize,
+}
+
 /// Serves until `stop` turns true and the connections have drained, or [`limits::DRAIN`] has passed.
 /// Returns the number of connections that were cut at that end.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: TlsAcceptor,
     router: Arc<Router>,
-    connections_max: usize,
+    capacity: Capacity,
     mut stop: watch::Receiver<bool>,
 ) -> usize {
-    let places = Arc::new(Places::new(connections_max));
+    let places = Arc::new(Places::new(capacity.connections, capacity.requests));
+    let relief = tokio::spawn(relieve(Arc::clone(&places)));
     loop {
         let accepted = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            accepted = async { (places.free().await, listener.accept().await) } => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
-        let (tcp, peer) = match accepted {
-            (place, Ok((tcp, peer))) => match place.taken_by(peer.ip()) {
-                Some(place) => ((tcp, place), peer),
-                // One address holds its share: closing at once costs least.
-                None => continue,
-            },
-            (_, Err(why)) => {
+        let (tcp, peer, place) = match accepted {
+            Ok(Some(accepted)) => accepted,
+            // Its address has its share: closing at once costs least.
+            Ok(None) => continue,
+            Err(why) => {
                 // Out of file descriptors, or the peer left between SYN and accept.
                 tracing::warn!(%why, "a connection could not be accepted");
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        let (tls, router, stop) = (tls.clone(), Arc::clone(&router), stop.clone());
-        tokio::spawn(async move {
-            let (tcp, _place) = tcp;
-            connection(tcp, peer, tls, router, stop).await;
-        });
+        let (tls, router, stop, room) = (tls.clone(), Arc::clone(&router), stop.clone(), Arc::clone(&places.room));
+        tokio::spawn(async move { connection(tcp, peer, &place, tls, router, room, stop).await });
     }
     drop(listener);
-    places.drained(limits::DRAIN).await
+    let cut = places.drained(limits::DRAIN).await;
+    relief.abort();
+    cut
+}
+
+/// The next connection, with its place.
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
+    let (tcp, peer) = listener.accept().await?;
+    Ok(places.take(peer.ip()).await.map(|place| (tcp, peer, place)))
+}
+
+async fn relieve(places: Arc<Places>) {
+    let mut look = interval(limits::RELIEF);
+    loop {
+        look.tick().await;
+        places.relieve();
+    }
 }
 
 async fn connection(
     tcp: TcpStream,
     peer: SocketAddr,
+    place: &Place,
     tls: TlsAcceptor,
     router: Arc<Router>,
+    room: Arc<Room>,
     stop: watch::Receiver<bool>,
 ) {
     // Answers are written whole; waiting to fill a segment only adds delay.
     let _ = tcp.set_nodelay(true);
-    let stream = match timeout(limits::HANDSHAKE, tls.accept(tcp)).await {
+    let handshake = tokio::select! {
+        handshake = timeout(limits::HANDSHAKE, tls.accept(tcp)) => handshake,
+        _ = place.seat.told() => return tracing::debug!("an unfinished TLS handshake gave way"),
+    };
+    let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(why)) => return tracing::debug!(%why, "TLS handshake failed"),
         Err(_) => return tracing::debug!("TLS handshake took too long"),
     };
+    place.seat.moved();
     let http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let seat = Arc::clone(&place.seat);
     let service = service_fn(move |request: Request<Incoming>| {
-        let router = Arc::clone(&router);
+        let (router, room, seat) = (Arc::clone(&router), Arc::clone(&room), Arc::clone(&seat));
         async move {
+            let work = Arc::new(Work::new(room, seat));
             let (parts, body) = request.into_parts();
             let (lent, left) = linger::lend(body);
-            let response = router.answer(peer, Request::from_parts(parts, TimedBody::new(lent))).await;
+            let body = TimedBody::new(lent, Arc::clone(&work));
+            let response = router.answer(peer, &work, Request::from_parts(parts, body)).await;
             if http_2 {
                 left.discard().await;
             }
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, work)))
         }
     });
-    if let Err(why) = converse(stream, http_2, service, stop).await {
+    if let Err(why) = converse(stream, http_2, service, &place.seat, stop).await {
         tracing::debug!(%why, "connection ended early");
     }
 }
 
 /// Speaks HTTP over this stream until it ends.
-async fn converse<I, S>(stream: I, http_2: bool, service: S, stop: watch::Receiver<bool>) -> hyper::Result<()>
+async fn converse<I, S, B>(
+    stream: I,
+    http_2: bool,
+    service: S,
+    seat: &Seat,
+    stop: watch::Receiver<bool>,
+) -> hyper::Result<()>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: HttpService<Incoming, ResBody = Full<Bytes>, Error = Infallible>,
+    S: HttpService<Incoming, ResBody = B, Error = Infallible>,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
     S::Future: Send + 'static,
 {
     let io = TokioIo::new(Patience::new(stream, http_2));
@@ -145,7 +188,7 @@ where
             .keep_alive_interval(limits::PING)
             .keep_alive_timeout(limits::PING)
             .serve_connection(io, service);
-        drive(connection, stop).await
+        drive(connection, seat, stop).await
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -154,23 +197,38 @@ where
             .max_header_size(limits::HEAD_BYTES_MAX)
             .max_buf_size(2 * limits::HEAD_BYTES_MAX)
             .serve_connection(io, service);
-        drive(connection, stop).await
+        drive(connection, seat, stop).await
     }
 }
 
-/// Runs a connection; when the server stops or the connection is old, lets it finish what it has.
-async fn drive<C>(connection: C, mut stop: watch::Receiver<bool>) -> Result<(), C::Error>
+/// Runs a connection. When the server stops, the connection is old, or another needs its place, it
+/// finishes what it has, within bounds.
+async fn drive<C>(connection: C, seat: &Seat, mut stop: watch::Receiver<bool>) -> Result<(), C::Error>
 where
     C: GracefulConnection,
 {
     let mut connection = pin!(connection);
-    tokio::select! {
+    let gives_way = tokio::select! {
         ended = connection.as_mut() => return ended,
-        _ = stop.wait_for(|stop| *stop) => {}
-        () = sleep(limits::CONNECTION_LIFE) => {}
-    }
+        _ = stop.wait_for(|stop| *stop) => false,
+        () = sleep(limits::CONNECTION_LIFE) => false,
+        cut = seat.told() => if cut { return Ok(()) } else { true },
+    };
     connection.as_mut().graceful_shutdown();
-    connection.await
+    let last = async {
+        if gives_way {
+            sleep(limits::LEAVE).await;
+            if !seat.is_working() {
+                return;
+            }
+        }
+        sleep(limits::LAST).await;
+    };
+    tokio::select! {
+        ended = connection => ended,
+        () = last => Ok(()),
+        () = seat.is_cut() => Ok(()),
+    }
 }
 
 #[cfg(test)]

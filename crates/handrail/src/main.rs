@@ -17,6 +17,7 @@ mod limits;
 mod listen;
 mod listener;
 mod log;
+mod open_files;
 mod outcome;
 mod print;
 mod router;

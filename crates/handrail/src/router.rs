@@ -6,7 +6,8 @@
 use crate::{
     cors::Cors,
     health::Health,
-    listener::RequestBody,
+    limits,
+    listener::{RequestBody, body::BodyError, room::Work},
     outcome::{self, Format, Outcome},
     security_headers::SecurityHeaders,
 };
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use std::{collections::HashSet, net::SocketAddr, sync::Arc};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::{Instant, timeout};
 
 /// Everything that answers.
 pub(crate) struct Router {
@@ -31,8 +32,6 @@ pub(crate) struct Router {
     pub(crate) security_headers: SecurityHeaders,
     /// Host names that are ours, in lower case, without port.
     pub(crate) hosts: HashSet<String>,
-    /// Room for requests.
-    pub(crate) in_flight: Semaphore,
 }
 
 /// Which part of the server a path belongs to.
@@ -58,7 +57,12 @@ fn door(path: &str) -> Door {
 
 impl Router {
     /// Answers a request.
-    pub(crate) async fn answer(&self, peer: SocketAddr, request: Request<RequestBody>) -> Response<Full<Bytes>> {
+    pub(crate) async fn answer(
+        &self,
+        peer: SocketAddr,
+        work: &Work,
+        request: Request<RequestBody>,
+    ) -> Response<Full<Bytes>> {
         let started = Instant::now();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let (path, method) = (request.uri().path().to_owned(), request.method().clone());
@@ -67,7 +71,7 @@ impl Router {
         let answer = if preflight {
             Audited::public(outcome::response(Outcome::Preflight, Format::Fhir))
         } else {
-            self.dispatch(peer, Request::from_parts(parts, body)).await
+            self.dispatch(peer, work, Request::from_parts(parts, body)).await
         };
         let response = self.leave(answer, &path, origin.as_ref(), preflight);
         let (status, elapsed_us) = (response.status().as_u16(), started.elapsed().as_micros());
@@ -79,7 +83,12 @@ impl Router {
         response
     }
 
-    async fn dispatch(&self, peer: SocketAddr, request: Request<RequestBody>) -> Audited<Response<Full<Bytes>>> {
+    async fn dispatch(
+        &self,
+        peer: SocketAddr,
+        work: &Work,
+        request: Request<RequestBody>,
+    ) -> Audited<Response<Full<Bytes>>> {
         let door = door(request.uri().path());
         let format = if door == Door::Authserver { Format::OAuth } else { Format::Fhir };
         let own = |outcome| Audited::public(outcome::response(outcome, format));
@@ -96,7 +105,9 @@ impl Router {
         if !self.is_ours(&request) {
             return own(Outcome::WrongHost);
         }
-        let Ok(_room) = self.in_flight.try_acquire() else { return own(Outcome::Busy) };
+        if work.begin().is_err() {
+            return own(Outcome::Busy);
+        }
         match door {
             Door::Fhir => self.rest.answer(rest::wire::Accepted::new(peer.ip()), request).await,
             Door::Authserver => {
@@ -142,11 +153,17 @@ impl Router {
     }
 }
 
-/// Reads the body of a request to the authorization server, within its limit.
+/// Reads the body of a request to the authorization server, within its limit and [`limits::FORM`]:
+/// nobody is known yet who could be trusted to be slow.
 async fn form(body: RequestBody) -> Result<Bytes, Outcome> {
-    match Limited::new(body, authserver::limits::BODY_BYTES_MAX).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(why) if why.is::<LengthLimitError>() => Err(Outcome::TooLong),
+    let body = Limited::new(body, authserver::limits::BODY_BYTES_MAX).collect();
+    match timeout(limits::FORM, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(why)) if why.is::<LengthLimitError>() => Err(Outcome::TooLong),
+        Ok(Err(why)) => match why.downcast_ref() {
+            Some(BodyError::<hyper::Error>::Busy) => Err(Outcome::Busy),
+            _ => Err(Outcome::TooSlow),
+        },
         Err(_) => Err(Outcome::TooSlow),
     }
 }

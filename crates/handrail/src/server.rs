@@ -15,7 +15,8 @@ use crate::{
     health::Health,
     http_client::Url,
     listen::Listen,
-    listener,
+    listener::{self, Capacity},
+    open_files,
     router::Router,
     security_headers::SecurityHeaders,
     tls::{self, certificate::Certificate, local_ca},
@@ -33,7 +34,7 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::{Semaphore, watch},
+    sync::watch,
     time::{MissedTickBehavior, interval},
 };
 use tokio_rustls::TlsAcceptor;
@@ -60,7 +61,7 @@ pub(crate) struct Server {
     certificate: Arc<Certificate>,
     source: Source,
     router: Arc<Router>,
-    connections_max: usize,
+    capacity: Capacity,
     stopping: Arc<AtomicBool>,
     control: Control,
 }
@@ -109,7 +110,10 @@ impl Server {
             certificate,
             source,
             router: Arc::new(router),
-            connections_max: config.connections_max,
+            capacity: Capacity {
+                connections: open_files::room_for(config.connections_max),
+                requests: config.requests_in_flight_max,
+            },
             stopping,
             control,
         })
@@ -142,7 +146,7 @@ impl Server {
             self.listener,
             TlsAcceptor::from(Arc::new(tls)),
             self.router,
-            self.connections_max,
+            self.capacity,
             stopped,
         ));
         ready();
@@ -226,7 +230,6 @@ fn router(config: &Config, base_url: &str, assembly: &Assembly, stopping: Arc<At
         cors: Cors::new(config.allowed_origins.iter().cloned(), registered),
         security_headers: SecurityHeaders::new(config.certificate.is_none(), config.hsts_include_subdomains),
         hosts,
-        in_flight: Semaphore::new(config.requests_in_flight_max),
     })
 }
 

@@ -7,7 +7,7 @@
 use crate::{
     failure::Failure,
     limits,
-    wire::{MediaType, Request},
+    wire::{BodyEnd, MediaType, Request},
 };
 use bytes::{Bytes, BytesMut};
 use fhir::json::{Tree, Value};
@@ -63,7 +63,7 @@ impl<B> Unread<B> {
     }
 }
 
-impl<B: Body<Data = Bytes>> Unread<B> {
+impl<B: Body<Data = Bytes, Error: Into<BodyEnd>>> Unread<B> {
     /// Reads and parses what the permitted interaction expects.
     pub(crate) async fn read(self, permit: &Permit, expects: Expects, head: &Request) -> Result<Content, Failure> {
         let empty = self.0.is_end_stream() || head.content_length() == Some(0);
@@ -93,7 +93,8 @@ impl<B: Body<Data = Bytes>> Unread<B> {
         let mut first = Bytes::new();
         let mut whole = BytesMut::new();
         while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-            let Ok(data) = frame.map_err(|_| Failure::BodyBroken)?.into_data() else { continue };
+            let frame = frame.map_err(Into::into)?;
+            let Ok(data) = frame.into_data() else { continue };
             if first.len() + whole.len() + data.len() > bytes_max {
                 return Err(Failure::TooLong(bytes_max));
             }

@@ -2,7 +2,7 @@
 //!
 //! [`crate::outcome`] is the only place that turns these into a status and an OperationOutcome.
 
-use crate::wire::Method;
+use crate::wire::{BodyEnd, Method};
 use audit::log::Unavailable;
 use fhir::{LogicalId, ResourceType, VersionId, issue::Issue, json::JsonError};
 use oauth::bearer::BearerError;
@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     TooManyEntries(usize),
     /// The body broke off.
     BodyBroken,
+    /// The body came too slowly.
+    BodySlow,
     /// A header or parameter of the request cannot be understood; the issues name it.
     Request(Vec<Issue>),
     /// The body is not acceptable JSON.
@@ -62,6 +64,8 @@ pub(crate) enum Failure {
     Conflict,
     /// Too many requests of this caller.
     Throttled,
+    /// More is asked at once than there is room for (row F66).
+    Busy,
     /// The store cannot serve; the text is for the log.
     Store(String),
     /// The audit log cannot take the record (row F25).
@@ -107,6 +111,16 @@ impl From<JsonError> for Failure {
     }
 }
 
+impl From<BodyEnd> for Failure {
+    fn from(end: BodyEnd) -> Self {
+        match end {
+            BodyEnd::Slow => Self::BodySlow,
+            BodyEnd::Busy => Self::Busy,
+            BodyEnd::Broken => Self::BodyBroken,
+        }
+    }
+}
+
 impl From<Unavailable> for Failure {
     fn from(_: Unavailable) -> Self {
         Self::Audit
@@ -148,6 +162,7 @@ impl From<CommitError> for Stopped {
             CommitError::Duplicate(at) => Self::At(at, Failure::Duplicate),
             CommitError::Moved(_) => Self::Moved,
             CommitError::TooCostly(what) => Self::Whole(Failure::TooCostly(what)),
+            CommitError::Busy => Self::Whole(Failure::Busy),
             CommitError::Unavailable(why) => Self::Whole(Failure::Store(why)),
         }
     }

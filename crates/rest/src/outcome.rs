@@ -139,6 +139,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             format!("the Bundle has more than {entries_max} entries; send it in parts"),
         ),
         Failure::BodyBroken => Mapped::new(StatusCode::BAD_REQUEST, IssueType::Incomplete, "the body broke off"),
+        Failure::BodySlow => Mapped::new(StatusCode::REQUEST_TIMEOUT, IssueType::Timeout, "the body came too slowly"),
         Failure::Request(issues) | Failure::Content(issues) => Mapped::issues(StatusCode::BAD_REQUEST, issues),
         Failure::Json(error) => Mapped::issues(
             StatusCode::BAD_REQUEST,
@@ -199,6 +200,12 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             StatusCode::TOO_MANY_REQUESTS,
             IssueType::Throttled,
             "too many requests; wait and send it again",
+        )
+        .retry(),
+        Failure::Busy => Mapped::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            IssueType::Throttled,
+            "more is asked at once than the server has room for; send it again",
         )
         .retry(),
         Failure::Store(_) => {

@@ -25,7 +25,7 @@ use crate::{
     outcome, route,
     service::Service,
     trail::Trail,
-    wire::{self, Accepted, Reply, Request, Response},
+    wire::{self, Accepted, BodyEnd, Reply, Request, Response},
 };
 use audit::Audited;
 use bytes::Bytes;
@@ -40,7 +40,7 @@ use std::{
 };
 
 /// One request, from head to audited response.
-pub(crate) async fn answer<B: Body<Data = Bytes>>(
+pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     service: &Service,
     peer: Accepted,
     operator: Option<Caller>,
@@ -57,7 +57,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes>>(
 }
 
 /// Who, what, may they, and only then the body.
-async fn proceed<B: Body<Data = Bytes>>(
+async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     service: &Service,
     operator: Option<Caller>,
     head: &Request,

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     grants::GrantCache,
     outcome, pipeline,
-    wire::{self, Accepted, Request, Response},
+    wire::{self, Accepted, BodyEnd, Request, Response},
 };
 use audit::Audited;
 use bytes::Bytes;
@@ -66,13 +66,17 @@ impl Service {
     }
 
     /// Answers a request. The record of it stands in the audit log when this returns.
-    pub async fn answer<B: Body<Data = Bytes>>(&self, peer: Accepted, request: http::Request<B>) -> Audited<Response> {
+    pub async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
+        &self,
+        peer: Accepted,
+        request: http::Request<B>,
+    ) -> Audited<Response> {
         pipeline::answer(self, peer, None, request).await
     }
 
     /// Answers a request of the operator of this machine, who holds the data directory itself
     /// (`handrail load --data`). A caller of another kind needs a token.
-    pub async fn answer_operator<B: Body<Data = Bytes>>(
+    pub async fn answer_operator<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         &self,
         peer: Accepted,
         caller: Caller,

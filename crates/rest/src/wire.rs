@@ -26,7 +26,7 @@ use http::{
 use http_body_util::Full;
 use oauth::bearer::BearerError;
 use percent_encoding::percent_decode_str;
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, net::IpAddr, sync::Arc};
 
 /// The response that leaves.
 pub type Response = http::Response<Full<Bytes>>;
@@ -325,6 +325,23 @@ fn parameter_fits(parameter: &str) -> bool {
         "charset" => ["utf-8", "utf8", "us-ascii"].iter().any(|name| value.eq_ignore_ascii_case(name)),
         "fhirversion" => value == "4.0" || value == "4.0.1",
         _ => true,
+    }
+}
+
+/// Why a body ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// The peer was too slow.
+    Slow,
+    /// The server had no room for it (row F66).
+    Busy,
+    /// The connection failed.
+    Broken,
+}
+
+impl From<Infallible> for BodyEnd {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

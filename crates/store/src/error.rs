@@ -39,6 +39,8 @@ pub enum CommitError {
     Moved(usize),
     /// A condition asks for more than the limits of a search allow; the text names the part.
     TooCostly(&'static str),
+    /// More writes wait than the queue holds: later there is room.
+    Busy,
     /// The store cannot take writes now; the text is for the log.
     Unavailable(String),
 }
@@ -94,6 +96,7 @@ text!(
         Self::Duplicate(_) => f.write_str("the transaction changes a resource twice"),
         Self::TooCostly(what) => write!(f, "too costly: {what}"),
         Self::Moved(_) => f.write_str("a conditional reference means another resource now"),
+        Self::Busy => f.write_str("too many writes wait"),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }
 );

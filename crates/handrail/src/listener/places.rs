@@ -1,88 +1,148 @@
-//! Places for connections: how many there are, how many one address may hold, when all are free.
+//! Places for connections: how many there are, and who gives way when all are taken (rows A21, F66).
+//!
+//! A connection that rests costs memory and no work, so resting ones may hold every place, until
+//! another peer needs one. Then one of the address that holds the most gives way, the one that
+//! rested longest: ten thousand idle connections of one peer cost the others nothing. While every
+//! place works, peers wait in the kernel's backlog, and an address with more than its share is
+//! turned away.
 
+use super::{room::Room, seat::Seat};
 use crate::limits;
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
-/// All places of a listener.
+/// All places of a listener, and the room for what they ask.
 pub(super) struct Places {
-    all: Arc<Semaphore>,
+    free: Arc<Semaphore>,
     count: usize,
     of_one_address_max: usize,
-    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Arc<Mutex<Taken>>,
+    origin: Instant,
+    /// Room for requests and their bodies.
+    pub(super) room: Arc<Room>,
 }
 
-/// A free place, not yet anyone's.
-pub(super) struct Free {
-    permit: Option<OwnedSemaphorePermit>,
-    of_one_address_max: usize,
-    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+#[derive(Default)]
+struct Taken {
+    next: u64,
+    seats: HashMap<u64, Arc<Seat>>,
+    of_address: HashMap<IpAddr, usize>,
 }
 
-/// A place that an address holds until this is dropped.
+/// A place that a connection holds until this is dropped.
 pub(super) struct Place {
-    _permit: Option<OwnedSemaphorePermit>,
-    address: IpAddr,
-    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    /// What the connection does.
+    pub(super) seat: Arc<Seat>,
+    number: u64,
+    taken: Arc<Mutex<Taken>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Taken {
+    fn held_by(&self, address: IpAddr) -> usize {
+        self.of_address.get(&address).copied().unwrap_or(0)
+    }
+
+    /// Of the seats that have a time here, one of the address that holds the most, the oldest.
+    fn oldest_of_the_greediest(&self, since_ms: impl Fn(&Seat) -> Option<u64>) -> Option<Arc<Seat>> {
+        let since = |seat: &Arc<Seat>| Some((since_ms(seat)?, Arc::clone(seat)));
+        let greed = |(since, seat): &(u64, Arc<Seat>)| (self.held_by(seat.address()), u64::MAX - since);
+        self.seats.values().filter_map(since).max_by_key(greed).map(|(_, seat)| seat)
+    }
+}
+
+fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Places {
-    /// This many places.
-    pub(super) fn new(count: usize) -> Self {
-        let of_one_address_max = (count * limits::CONNECTIONS_OF_ONE_ADDRESS_QUARTERS / 4).max(1);
-        Self { all: Arc::new(Semaphore::new(count)), count, of_one_address_max, held: Arc::default() }
+    /// This many places, and room for this many requests at once.
+    pub(super) fn new(count: usize, requests: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(count)),
+            count,
+            of_one_address_max: (count * limits::CONNECTIONS_OF_ONE_ADDRESS_QUARTERS / 4).max(1),
+            taken: Arc::default(),
+            origin: Instant::now(),
+            room: Arc::new(Room::new(requests)),
+        }
     }
 
-    /// Waits for a free place. Peers beyond the count wait in the kernel's backlog meanwhile.
-    pub(super) async fn free(&self) -> Free {
-        Free {
-            // The semaphore is never closed; were it, connections would be uncounted, not refused.
-            permit: Arc::clone(&self.all).acquire_owned().await.ok(),
-            of_one_address_max: self.of_one_address_max,
-            held: Arc::clone(&self.held),
+    /// A place for a connection of this address, when there is one or a resting one gives way; else
+    /// waits for the next, unless the address has its share.
+    pub(super) async fn take(&self, address: IpAddr) -> Option<Place> {
+        let address = address.to_canonical();
+        let permit = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let (victim, held) = {
+                    let taken = lock(&self.taken);
+                    (taken.oldest_of_the_greediest(Seat::rests_since_ms), taken.held_by(address))
+                };
+                match victim {
+                    Some(victim) => victim.leave(),
+                    None if held >= self.of_one_address_max => return None,
+                    None => {}
+                }
+                // The semaphore is never closed.
+                Arc::clone(&self.free).acquire_owned().await.ok()?
+            }
+        };
+        let seat = Arc::new(Seat::new(address, self.origin));
+        let mut taken = lock(&self.taken);
+        let number = taken.next;
+        taken.next += 1;
+        taken.seats.insert(number, Arc::clone(&seat));
+        *taken.of_address.entry(address).or_default() += 1;
+        drop(taken);
+        Some(Place { seat, number, taken: Arc::clone(&self.taken), _permit: permit })
+    }
+
+    /// Cuts peers that take their answers too slowly: those over [`limits::TAKEN`], and while more
+    /// than [`limits::SENDING_BYTES_MAX`] wait to be taken, the slowest as well.
+    pub(super) fn relieve(&self) {
+        let taken = lock(&self.taken);
+        let now_ms = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let late_ms = u64::try_from(limits::TAKEN.as_millis()).unwrap_or(u64::MAX);
+        for seat in taken.seats.values() {
+            if seat.sends_since_ms().is_some_and(|since| now_ms.saturating_sub(since) > late_ms) {
+                seat.cut();
+            }
+        }
+        if self.room.sending_bytes() > limits::SENDING_BYTES_MAX
+            && let Some(slowest) = taken.oldest_of_the_greediest(Seat::sends_since_ms)
+        {
+            slowest.cut();
         }
     }
 
     /// Waits until every place is free, at most this long; the number that never was.
     pub(super) async fn drained(&self, at_most: Duration) -> usize {
         let count = u32::try_from(self.count).unwrap_or(u32::MAX);
-        match timeout(at_most, self.all.acquire_many(count)).await {
+        match timeout(at_most, self.free.acquire_many(count)).await {
             Ok(_) => 0,
-            Err(_) => self.held.lock().unwrap_or_else(PoisonError::into_inner).values().sum(),
+            Err(_) => lock(&self.taken).seats.len(),
         }
-    }
-}
-
-impl Free {
-    /// Gives the place to this address; `None` when it holds its share already.
-    pub(super) fn taken_by(mut self, address: IpAddr) -> Option<Place> {
-        let address = address.to_canonical();
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(address).or_default();
-        if *count >= self.of_one_address_max {
-            return None;
-        }
-        *count += 1;
-        drop(held);
-        Some(Place { _permit: self.permit.take(), address, held: Arc::clone(&self.held) })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(&self.address) {
+        let mut taken = lock(&self.taken);
+        taken.seats.remove(&self.number);
+        let address = self.seat.address();
+        if let Some(count) = taken.of_address.get_mut(&address) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                held.remove(&self.address);
+                taken.of_address.remove(&address);
             }
         }
     }
@@ -90,23 +150,76 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    //! A21: one address cannot take every place.
+    //! A21, F66: who takes much gives first, and who works is never sent away.
 
     use super::*;
 
-    #[tokio::test]
-    async fn one_address_leaves_places_for_others() {
-        let places = Places::new(4);
-        let greedy: IpAddr = "192.0.2.1".parse().unwrap();
-        let mut held = Vec::new();
+    const GREEDY: &str = "192.0.2.1";
+    const OTHER: &str = "192.0.2.2";
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// Whether the connection of this seat was told to leave.
+    async fn is_told(place: &Place) -> bool {
+        timeout(Duration::ZERO, place.seat.told()).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_resting_of_the_greediest_gives_way() {
+        let places = Places::new(4, 1);
+        let other = places.take(address(OTHER)).await.unwrap();
+        let mut greedy = Vec::new();
         for _ in 0..3 {
-            held.push(places.free().await.taken_by(greedy).unwrap());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            greedy.push(places.take(address(GREEDY)).await.unwrap());
         }
-        assert!(places.free().await.taken_by(greedy).is_none());
-        let other = places.free().await.taken_by("192.0.2.2".parse().unwrap()).unwrap();
+        greedy[0].seat.moved();
+        let newcomer = tokio::spawn({
+            let places = Arc::new(places);
+            async move { places.take(address("192.0.2.3")).await.is_some() }
+        });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(is_told(&greedy[1]).await, "it rested longest");
+        assert!(!is_told(&greedy[0]).await && !is_told(&greedy[2]).await && !is_told(&other).await);
+        greedy.remove(1);
+        assert!(newcomer.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_works_stays_and_one_address_leaves_places_for_others() {
+        let places = Places::new(4, 1);
+        let mut held = Vec::new();
+        for from in [GREEDY, GREEDY, "::ffff:192.0.2.1", OTHER] {
+            let place = places.take(address(from)).await.unwrap();
+            place.seat.works();
+            held.push(place);
+        }
+        assert!(places.take(address(GREEDY)).await.is_none(), "it has its share");
+        let waiting = timeout(Duration::from_secs(1), places.take(address("192.0.2.3"))).await;
+        assert!(waiting.is_err(), "nobody rests, so the newcomer waits");
+        for place in &held {
+            assert!(!is_told(place).await);
+        }
         held.pop();
-        assert!(places.free().await.taken_by("::ffff:192.0.2.1".parse().unwrap()).is_some(), "a place came back");
-        drop((held, other));
+        assert!(places.take(address("192.0.2.3")).await.is_some());
+        held.clear();
         assert_eq!(places.drained(Duration::from_secs(5)).await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_take_its_answer_is_cut() {
+        let places = Places::new(4, 1);
+        let (slow, quick) = (places.take(address(OTHER)).await.unwrap(), places.take(address(OTHER)).await.unwrap());
+        slow.seat.sends(1000);
+        tokio::time::sleep(limits::TAKEN / 2).await;
+        quick.seat.sends(1000);
+        places.relieve();
+        assert!(!is_told(&slow).await);
+        tokio::time::sleep(limits::TAKEN / 2 + Duration::from_secs(1)).await;
+        places.relieve();
+        assert!(slow.seat.told().await, "at once");
+        assert!(!is_told(&quick).await);
     }
 }

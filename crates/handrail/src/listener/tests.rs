@@ -1,7 +1,7 @@
 //! A21 over a pipe instead of a socket, with a paused clock: what slow and greedy peers get.
 
 use super::*;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     task::JoinHandle,
@@ -10,16 +10,35 @@ use tokio::{
 
 /// A connection whose service answers with the length of the body, or `slow` when it came too slowly.
 fn start(http_2: bool) -> (DuplexStream, watch::Sender<bool>, JoinHandle<hyper::Result<()>>) {
+    let (peer, _seat, stop, server) = start_seated(http_2);
+    (peer, stop, server)
+}
+
+type Seated = (DuplexStream, Arc<Seat>, watch::Sender<bool>, JoinHandle<hyper::Result<()>>);
+
+/// The same, with its seat.
+fn start_seated(http_2: bool) -> Seated {
     let (ours, theirs) = duplex(256 * 1024);
     let (stop, stopped) = watch::channel(false);
-    let service = service_fn(|request: Request<Incoming>| async move {
-        let text = match TimedBody::new(request.into_body()).collect().await {
-            Ok(body) => body.to_bytes().len().to_string(),
-            Err(_) => "slow".to_owned(),
-        };
-        Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(text))))
+    let seat = Arc::new(Seat::new("192.0.2.1".parse().unwrap(), Instant::now()));
+    let room = Arc::new(Room::new(8));
+    let served = Arc::clone(&seat);
+    let server = tokio::spawn(async move {
+        let working = Arc::clone(&served);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let work = Arc::new(Work::new(Arc::clone(&room), Arc::clone(&working)));
+            async move {
+                work.begin().unwrap();
+                let text = match TimedBody::new(request.into_body(), Arc::clone(&work)).collect().await {
+                    Ok(body) => body.to_bytes().len().to_string(),
+                    Err(_) => "slow".to_owned(),
+                };
+                Ok::<_, Infallible>(http::Response::new(Answer::new(Full::new(Bytes::from(text)), work)))
+            }
+        });
+        converse(ours, http_2, service, &served, stopped).await
     });
-    (theirs, stop, tokio::spawn(converse(ours, http_2, service, stopped)))
+    (theirs, seat, stop, server)
 }
 
 async fn read_all(peer: &mut DuplexStream) -> String {
@@ -139,6 +158,40 @@ async fn an_idle_connection_ends_at_once_when_the_server_stops() {
     let (mut peer, stop, server) = start(false);
     let started = Instant::now();
     stop.send(true).unwrap();
+    assert_eq!(read_all(&mut peer).await, "");
+    assert!(started.elapsed() < Duration::from_secs(1));
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn f66_a_resting_connection_gives_way_at_once_and_a_working_one_finishes() {
+    for http_2 in [false, true] {
+        let (mut peer, seat, _stop, server) = start_seated(http_2);
+        let started = Instant::now();
+        seat.leave();
+        read_all(&mut peer).await;
+        assert!(started.elapsed() <= limits::LEAVE, "http_2 {http_2}");
+        let _ = server.await.unwrap();
+    }
+    let (mut peer, seat, _stop, server) = start_seated(false);
+    peer.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n12").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    seat.works();
+    seat.leave();
+    sleep(2 * limits::LEAVE).await;
+    peer.write_all(b"34").await.unwrap();
+    let answer = read_all(&mut peer).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn f66_a_connection_that_is_cut_ends_whatever_it_does() {
+    let (mut peer, seat, _stop, server) = start_seated(false);
+    peer.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n1").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    let started = Instant::now();
+    seat.cut();
     assert_eq!(read_all(&mut peer).await, "");
     assert!(started.elapsed() < Duration::from_secs(1));
     server.await.unwrap().unwrap();

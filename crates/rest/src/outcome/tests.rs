@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 /// Kinds of failure. A new one does not compile here until it has a number, and the test fails
 /// until it has a sample.
-const KINDS: usize = 29;
+const KINDS: usize = 31;
 
 fn number(failure: &Failure) -> usize {
     match failure {
@@ -46,6 +46,8 @@ fn number(failure: &Failure) -> usize {
         Failure::Audit => 26,
         Failure::Fault => 27,
         Failure::Entry(..) => 28,
+        Failure::BodySlow => 29,
+        Failure::Busy => 30,
     }
 }
 
@@ -72,6 +74,7 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("a body over the limit", Failure::TooLong(8_388_608)),
         ("a Bundle over the limit", Failure::TooManyEntries(10_000)),
         ("a body that breaks off", Failure::BodyBroken),
+        ("a body that comes too slowly", Failure::BodySlow),
         (
             "a parameter or header that is unknown or wrong; it is named",
             Failure::request(Issue::error(IssueType::NotSupported, "…").at("name")),
@@ -98,6 +101,7 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("two entries of a transaction that change one resource", Failure::Duplicate),
         ("conditions that kept changing while a transaction was planned", Failure::Conflict),
         ("too many requests", Failure::Throttled),
+        ("more bodies, writes or costly searches at once than there is room for", Failure::Busy),
         ("the store cannot serve", Failure::Store("secret path".into())),
         ("the audit log cannot be written", Failure::Audit),
         ("a panic in the server", Failure::Fault),

@@ -84,7 +84,7 @@ impl Queue {
 
     fn send(&self, job: Job) -> Result<(), CommitError> {
         self.sender.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => unavailable("the queue of the writer is full"),
+            TrySendError::Full(_) => CommitError::Busy,
             TrySendError::Disconnected(_) => unavailable("the writer has ended"),
         })
     }
@@ -94,7 +94,7 @@ impl Queue {
         let bytes = work.bytes;
         if self.bytes.fetch_add(bytes, Ordering::AcqRel) > limits::QUEUE_BYTES_MAX {
             self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-            return Err(unavailable("too many bytes wait for the writer"));
+            return Err(CommitError::Busy);
         }
         let (reply, answer) = oneshot::channel();
         if let Err(error) = self.send(Job::Commit(Box::new(work), reply)) {

@@ -1,0 +1,243 @@
+//! Room for requests: how many are worked on at once, and the bytes of their bodies and answers
+//! (rows F57, F66). What finds none gets 503 with `Retry-After`.
+//!
+//! A place is held while we work, not while a peer is slow to send: five hundred trickling bodies
+//! must not keep out those who send theirs whole.
+
+use super::seat::Seat;
+use crate::limits;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The room of a listener.
+#[derive(Debug)]
+pub(crate) struct Room {
+    requests: Arc<Semaphore>,
+    body_bytes: Arc<Semaphore>,
+    sending_bytes: Arc<AtomicUsize>,
+}
+
+/// There is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoRoom;
+
+/// One request's part of it; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Work {
+    room: Arc<Room>,
+    seat: Arc<Seat>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    begun: bool,
+    place: Option<OwnedSemaphorePermit>,
+    bytes: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// Room for this many requests at once.
+    pub(crate) fn new(requests: usize) -> Self {
+        Self {
+            requests: Arc::new(Semaphore::new(requests)),
+            body_bytes: Arc::new(Semaphore::new(limits::BODY_BYTES_IN_FLIGHT_MAX)),
+            sending_bytes: Arc::default(),
+        }
+    }
+
+    /// Bytes of large answers that peers have not taken yet.
+    pub(crate) fn sending_bytes(&self) -> usize {
+        self.sending_bytes.load(Relaxed)
+    }
+}
+
+impl Work {
+    /// A request of this connection, not begun.
+    pub(crate) fn new(room: Arc<Room>, seat: Arc<Seat>) -> Self {
+        Self { room, seat, held: Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins.
+    pub(crate) fn begin(&self) -> Result<(), NoRoom> {
+        let mut held = self.held();
+        held.begun = true;
+        self.take_place(&mut held)
+    }
+
+    fn take_place(&self, held: &mut Held) -> Result<(), NoRoom> {
+        if held.begun && held.place.is_none() {
+            held.place = Some(Arc::clone(&self.room.requests).try_acquire_owned().map_err(|_| NoRoom)?);
+            self.seat.works();
+        }
+        Ok(())
+    }
+
+    fn give_place(&self, held: &mut Held) {
+        if held.place.take().is_some() {
+            self.seat.waits();
+        }
+    }
+
+    /// The peer is waited for.
+    pub(super) fn pause(&self) {
+        self.give_place(&mut self.held());
+    }
+
+    /// This many bytes of the body came.
+    pub(super) fn came(&self, bytes: usize) -> Result<(), NoRoom> {
+        let mut held = self.held();
+        self.take_place(&mut held)?;
+        let bytes = u32::try_from(bytes).map_err(|_| NoRoom)?;
+        let fresh = Arc::clone(&self.room.body_bytes).try_acquire_many_owned(bytes).map_err(|_| NoRoom)?;
+        match &mut held.bytes {
+            Some(bytes) => bytes.merge(fresh),
+            none => *none = Some(fresh),
+        }
+        Ok(())
+    }
+
+    /// A part of an answer, watched until the peer has it when it is large.
+    fn sending(&self, part: Bytes) -> Bytes {
+        let bytes = part.len();
+        if bytes < limits::LARGE_ANSWER_BYTES {
+            return part;
+        }
+        self.seat.sends(bytes);
+        self.room.sending_bytes.fetch_add(bytes, Relaxed);
+        Bytes::from_owner(Sending { part, seat: Arc::clone(&self.seat), all: Arc::clone(&self.room.sending_bytes) })
+    }
+}
+
+/// The body of an answer, whose large parts are watched. The request's place is free once it begins
+/// to go out: then it is the peer that is waited for.
+pub(super) struct Answer<B> {
+    body: B,
+    work: Arc<Work>,
+}
+
+impl<B> Answer<B> {
+    /// Wraps the body of the answer to this request.
+    pub(super) fn new(body: B, work: Arc<Work>) -> Self {
+        work.pause();
+        Self { body, work }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Answer<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        frame.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(|part| self.work.sending(part)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let mut held = std::mem::take(&mut *self.held());
+        self.give_place(&mut held);
+    }
+}
+
+/// A large part of an answer on its way.
+struct Sending {
+    part: Bytes,
+    seat: Arc<Seat>,
+    all: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Sending {
+    fn as_ref(&self) -> &[u8] {
+        &self.part
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.seat.sent(self.part.len());
+        self.all.fetch_sub(self.part.len(), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! F57, F66: room is for work; it comes back; what is large is watched.
+
+    use super::*;
+    use tokio::time::Instant;
+
+    fn seat() -> Arc<Seat> {
+        Arc::new(Seat::new("192.0.2.1".parse().unwrap(), Instant::now()))
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_body_holds_no_place() {
+        let (room, seat) = (Arc::new(Room::new(1)), seat());
+        let request = || Work::new(Arc::clone(&room), Arc::clone(&seat));
+        let (slow, quick) = (request(), request());
+        slow.begin().unwrap();
+        assert_eq!(quick.begin(), Err(NoRoom));
+        slow.pause();
+        assert!(!seat.is_working());
+        quick.begin().unwrap();
+        assert_eq!(slow.came(1), Err(NoRoom), "its place is taken meanwhile");
+        drop(quick);
+        slow.came(1).unwrap();
+        assert!(seat.is_working());
+        drop(slow);
+        assert!(!seat.is_working());
+        request().begin().unwrap();
+    }
+
+    #[tokio::test]
+    async fn bodies_share_their_bytes() {
+        let (room, seat) = (Arc::new(Room::new(9)), seat());
+        let request = || Work::new(Arc::clone(&room), Arc::clone(&seat));
+        let (large, small) = (request(), request());
+        large.came(limits::BODY_BYTES_IN_FLIGHT_MAX / 2).unwrap();
+        large.came(limits::BODY_BYTES_IN_FLIGHT_MAX / 2).unwrap();
+        assert_eq!(small.came(1), Err(NoRoom));
+        drop(large);
+        small.came(1).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_counts_until_the_peer_has_it() {
+        let (room, seat) = (Arc::new(Room::new(1)), seat());
+        let work = Work::new(Arc::clone(&room), Arc::clone(&seat));
+        let answer = work.sending(Bytes::from(vec![7; limits::LARGE_ANSWER_BYTES]));
+        let part = answer.slice(1..2);
+        drop((work, answer));
+        assert_eq!((room.sending_bytes(), part.as_ref()), (limits::LARGE_ANSWER_BYTES, &[7][..]));
+        assert!(seat.sends_since_ms().is_some());
+        drop(part);
+        assert_eq!(room.sending_bytes(), 0);
+        assert!(seat.sends_since_ms().is_none());
+    }
+}

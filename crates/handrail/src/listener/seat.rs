@@ -1,0 +1,130 @@
+//! What one connection is doing, as far as it matters to who gives way: it works, it rests, it waits
+//! for its peer, or its peer takes an answer slowly.
+//!
+//! Kept in atomics: every request touches it.
+
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
+use tokio::{sync::Notify, time::Instant};
+
+/// A connection's seat.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    address: IpAddr,
+    origin: Instant,
+    /// Requests that we work on.
+    working: AtomicUsize,
+    /// When something last came, began or ended, in milliseconds since `origin`.
+    moved_ms: AtomicU64,
+    /// Bytes of large answers that the peer has not taken yet.
+    sending_bytes: AtomicUsize,
+    /// When the peer last took a large answer whole, or was first given one.
+    sending_ms: AtomicU64,
+    told: AtomicBool,
+    cut: AtomicBool,
+    bell: Notify,
+}
+
+impl Seat {
+    /// A seat of a connection that was just accepted. `origin`: the same for all seats of a listener.
+    pub(super) fn new(address: IpAddr, origin: Instant) -> Self {
+        let seat = Self {
+            address,
+            origin,
+            working: AtomicUsize::new(0),
+            moved_ms: AtomicU64::new(0),
+            sending_bytes: AtomicUsize::new(0),
+            sending_ms: AtomicU64::new(0),
+            told: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            bell: Notify::new(),
+        };
+        seat.moved();
+        seat
+    }
+
+    /// Whose it is.
+    pub(super) fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn moved(&self) {
+        self.moved_ms.store(self.now_ms(), Relaxed);
+    }
+
+    /// We begin, or go on, to work on a request.
+    pub(super) fn works(&self) {
+        self.working.fetch_add(1, Relaxed);
+        self.moved();
+    }
+
+    /// We have done so, or wait for the peer.
+    pub(super) fn waits(&self) {
+        self.working.fetch_sub(1, Relaxed);
+        self.moved();
+    }
+
+    /// Whether we work on a request of it.
+    pub(super) fn is_working(&self) -> bool {
+        self.working.load(Relaxed) > 0
+    }
+
+    /// Since when it rests; `None` while we work for it, or when it was told to leave already.
+    pub(super) fn rests_since_ms(&self) -> Option<u64> {
+        (!self.is_working() && !self.told.load(Relaxed)).then(|| self.moved_ms.load(Relaxed))
+    }
+
+    /// A large answer goes out.
+    pub(super) fn sends(&self, bytes: usize) {
+        if self.sending_bytes.fetch_add(bytes, Relaxed) == 0 {
+            self.sending_ms.store(self.now_ms(), Relaxed);
+        }
+    }
+
+    /// The peer has it.
+    pub(super) fn sent(&self, bytes: usize) {
+        self.sending_bytes.fetch_sub(bytes, Relaxed);
+        self.sending_ms.store(self.now_ms(), Relaxed);
+        self.moved();
+    }
+
+    /// Since when its peer takes large answers; `None` when it has taken them, or was told to leave.
+    pub(super) fn sends_since_ms(&self) -> Option<u64> {
+        (self.sending_bytes.load(Relaxed) > 0 && !self.cut.load(Relaxed)).then(|| self.sending_ms.load(Relaxed))
+    }
+
+    /// Asks it to end after what it works on.
+    pub(super) fn leave(&self) {
+        self.told.store(true, Relaxed);
+        self.bell.notify_one();
+    }
+
+    /// Ends it now.
+    pub(super) fn cut(&self) {
+        self.cut.store(true, Relaxed);
+        self.leave();
+    }
+
+    /// Waits until it is told to leave; whether at once.
+    pub(super) async fn told(&self) -> bool {
+        loop {
+            if self.told.load(Relaxed) {
+                return self.cut.load(Relaxed);
+            }
+            self.bell.notified().await;
+        }
+    }
+
+    /// Waits until it is cut.
+    pub(super) async fn is_cut(&self) {
+        while !self.cut.load(Relaxed) {
+            self.bell.notified().await;
+        }
+    }
+}
