@@ -2,6 +2,7 @@
 
 mod conformance;
 mod definitions;
+mod fuzz;
 mod live;
 mod matrix;
 mod tidy;
@@ -50,6 +51,17 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Hostile input for one target, guided by coverage: json, fhirpath, search, scope, jwt, bundle, head.
+    Fuzz {
+        /// The target.
+        target: String,
+        /// How long.
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+        /// Bytes of one input at most.
+        #[arg(long, default_value_t = 4096)]
+        bytes: u32,
+    },
     /// Check crate edges, file heads and lengths, banned calls, manifests.
     Tidy,
 }
@@ -61,6 +73,7 @@ fn main() -> ExitCode {
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
         Task::Twin { arguments } => live::twin(&arguments),
+        Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),
         Task::Tidy => tidy::run(),
     };
     match outcome {

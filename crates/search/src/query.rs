@@ -114,6 +114,10 @@ pub struct Context<'a> {
     pub compartment: Option<LogicalId>,
 }
 
+/// The place of what is wrong with a request as a whole. SPEC: R4 operationoutcome.html, `issue.location`
+/// ("http." before what is no element).
+const URL: &str = "http.url";
+
 /// Why a parameter cannot be applied.
 #[derive(Debug)]
 enum Refusal {
@@ -153,16 +157,16 @@ pub fn parse(
     let mut results = result::Results::default();
     let mut parts = Vec::new();
     let mut applied = link::Applied::default();
-    if pairs.len() > limits::PARAMETERS_MAX {
+    if let Some((first_over, _)) = pairs.get(limits::PARAMETERS_MAX) {
         let text = format!("at most {} parameters", limits::PARAMETERS_MAX);
-        return Err(vec![Issue::error(IssueType::TooCostly, text)]);
+        return Err(vec![named(Issue::error(IssueType::TooCostly, text), first_over)]);
     }
     if let Some(patient) = &context.compartment {
         if registry.is_patient(resource_type) || !registry.patient_compartment(resource_type).is_empty() {
             parts.push(Arc::new(Predicate::PatientCompartment(patient.clone())));
         } else {
             let text = format!("{resource_type} is not in the compartment of a patient");
-            issues.push(Issue::error(IssueType::NotSupported, text));
+            issues.push(Issue::error(IssueType::NotSupported, text).at(URL));
         }
     }
     for (name, value) in pairs {
@@ -237,7 +241,7 @@ fn criteria(
     let (mut parts, mut issues) = (Vec::new(), Vec::new());
     if pairs.is_empty() || pairs.len() > limits::PARAMETERS_MAX {
         let text = format!("criteria are 1 to {} parameters", limits::PARAMETERS_MAX);
-        return Err(vec![Issue::error(IssueType::Invalid, text)]);
+        return Err(vec![Issue::error(IssueType::Invalid, text).at(URL)]);
     }
     for (name, value) in pairs {
         let outcome = if result::is_known(name) {

@@ -320,3 +320,31 @@ fn conditional_creates_at_the_same_time_make_one() {
     let one = get(&server, &token, "Patient").entries("match")[0].clone();
     assert_eq!(get(&server, &token, &format!("Observation?subject={one}")).entries("match").len(), 8);
 }
+
+/// F63: a link to an entry that is not there would lead nowhere for good; nothing is stored.
+#[test]
+fn a_urn_that_no_entry_has_is_refused_by_its_place() {
+    let (server, token) = server();
+    for nowhere in [B, "urn:uuid:not-even-one", "urn:oid:1.2.3", &format!("{B}/_history/1")] {
+        let mut body = observation("x", "survey", "1");
+        body["hasMember"] = json!([{"display": "none"}, {"reference": nowhere}]);
+        let entries =
+            [with_url(A, entry("POST", "Patient", Some(patient("A")))), entry("POST", "Observation", Some(body))];
+        let refused = send(&server, &token, "transaction", &entries).expect(400);
+        let (code, _, place) = refused.issue();
+        assert_eq!((&*code, &*place), ("not-found", "Bundle.entry[1].resource.hasMember[1].reference"));
+    }
+    // An entry that stores nothing makes nothing to lead to.
+    let mut body = observation("x", "survey", "1");
+    body["subject"]["reference"] = json!(A);
+    let entries =
+        [with_url(A, entry("GET", "Patient?_count=1", None)), entry("POST", "Observation", Some(body.clone()))];
+    let refused = send(&server, &token, "transaction", &entries).expect(400);
+    assert_eq!(refused.issue().2, "Bundle.entry[1].resource.subject.reference");
+    for kind in ["Patient", "Observation"] {
+        assert_eq!(count(&server, &token, kind), 0);
+    }
+    // Outside of a transaction there is no entry to mean: it names something that lives elsewhere.
+    let id = create(&server, &token, &body).id();
+    assert_eq!(get(&server, &token, &format!("Observation/{id}")).json()["subject"]["reference"], A);
+}

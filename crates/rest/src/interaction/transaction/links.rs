@@ -6,6 +6,9 @@
 //! oid and uuid that name an entry by a temporary `urn:`. An `http` URL in such an element stays:
 //! it may be the resource's own canonical name, not a link. Links inside a nested Bundle stay: they
 //! are that Bundle's own.
+//!
+//! A `Reference.reference` to a `urn:uuid` or `urn:oid` that no entry has is refused: it was meant to lead
+//! to an entry, and stored as sent it would lead nowhere for good (row F63).
 
 use super::plan::{Identity, the_one};
 use crate::{
@@ -82,7 +85,10 @@ impl<'a> Links<'a> {
         for (value, link) in found {
             let Some(text) = value.as_str() else { continue };
             let replaced = match link {
-                Link::Reference => self.reference(&text, root_url)?,
+                Link::Reference => match self.reference(&text, root_url)? {
+                    None if is_temporary(&text) => return Err(leads_nowhere(resource, value)),
+                    other => other,
+                },
                 Link::Uri => self.entries.get(text.as_ref()).map(|target| target.reference.clone()),
                 Link::Narrative => self.narrative(&text),
             };
@@ -152,6 +158,36 @@ impl<'a> Links<'a> {
         }
         (rest.len() != html.len()).then(|| out + rest)
     }
+}
+
+/// Whether a reference can only mean an entry of the same Bundle.
+fn is_temporary(reference: &str) -> bool {
+    reference.starts_with("urn:uuid:") || reference.starts_with("urn:oid:")
+}
+
+/// The refusal of a link to an entry that is not there. It names the place, by JSON names.
+fn leads_nowhere(resource: Value<'_>, link: Value<'_>) -> Failure {
+    let at = link.span().start;
+    let mut path = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default().into_owned();
+    let mut inside = resource;
+    loop {
+        let around = |inner: &Value<'_>| inner.span().contains(&at);
+        if let Some(member) = inside.members().find(around) {
+            path.push('.');
+            path.push_str(member.name());
+            inside = member;
+        } else if let Some((index, item)) = inside.items().enumerate().find(|(_, item)| around(item)) {
+            path.push_str(&format!("[{index}]"));
+            inside = item;
+        } else {
+            break;
+        }
+    }
+    let issue = Issue::error(
+        IssueType::NotFound,
+        "no entry of this transaction that makes or changes a resource has this fullUrl",
+    );
+    Failure::content(issue.at(path).on(link.position()))
 }
 
 /// Splits at the next quoted value of `href` or `src`: what is before it, the value, the rest.

@@ -1,0 +1,33 @@
+//! Fuzzing targets: what each of them does with any bytes, and what must hold then (rows F56 to F67).
+//!
+//! A target is a function of bytes that panics when a property does not hold. `cargo test` runs each with
+//! seeded mutations of its seeds and with every input that once broke it; `cargo xtask fuzz TARGET` runs it
+//! with libFuzzer, guided by coverage, under a limit of time for each input. SPEC: row F67.
+//!
+//! Only tests depend on this package; it may panic. Left out: XML and narrative (their parsers' own tests).
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a property that does not hold stops the run"
+)]
+
+mod bundle;
+mod choices;
+mod fhirpath_text;
+mod head;
+mod json;
+mod jwt;
+mod outcome;
+mod samples;
+mod scope;
+mod search_url;
+mod world;
+
+pub use bundle::bundle;
+pub use fhirpath_text::fhirpath;
+pub use head::head;
+pub use json::json;
+pub use jwt::jwt;
+pub use scope::scope;
+pub use search_url::search;
