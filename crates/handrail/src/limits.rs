@@ -8,6 +8,10 @@ use std::time::Duration;
 /// Resting ones give way to newcomers.
 pub(crate) const CONNECTIONS_MAX: usize = 1024;
 
+/// Threads that work on requests, beside one for each core: as many as costly searches may run at
+/// once, so that these leave a thread to everyone else, and the system shares the cores out.
+pub(crate) const THREADS_BESIDE_CORES: usize = store::limits::HEAVY_SEARCHES_MAX;
+
 /// Files that are open besides connections: the engine's tables and journals, the audit log's segments.
 pub(crate) const OTHER_FILES: usize = 512;
 

@@ -134,6 +134,7 @@ impl From<ReadError> for Failure {
             ReadError::Gone => Self::Gone,
             ReadError::TooCostly(what) => Self::TooCostly(what),
             ReadError::Cursor => Self::Cursor,
+            ReadError::Busy => Self::Busy,
             ReadError::Unavailable(why) => Self::Store(why),
         }
     }

@@ -13,8 +13,9 @@ use crate::{
         audit_files::{AuditFiles, Backwards, Forwards},
         record::Damaged,
     },
+    limits,
     page::Method,
-    plan::Position,
+    plan::{Budget, Position},
     reader::{Covers, Reader},
 };
 use audit::{
@@ -105,6 +106,7 @@ impl Events {
         permit: &dyn Covers,
         query: &Query,
         after: Option<&Position>,
+        budget: &Budget,
     ) -> Result<(Page, Option<Position>), ReadError> {
         let kind = query.resource_type;
         let grant = match permit.access(kind, Need::Search) {
@@ -129,6 +131,9 @@ impl Events {
         let mut whole = true;
         while let Some(record) = walk.next()? {
             tested += 1;
+            if tested > limits::LIGHT_AUDIT_RECORDS {
+                budget.be_heavy()?;
+            }
             if tested > self.records_max {
                 return Err(ReadError::TooCostly("it looks at too many audit events; narrow it by a date or page on"));
             }

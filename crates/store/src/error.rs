@@ -14,6 +14,8 @@ pub enum ReadError {
     TooCostly(&'static str),
     /// A page cursor that this server did not make, or not for this caller and search.
     Cursor,
+    /// It is costly, and enough costly searches run already: later there is room.
+    Busy,
     /// The engine failed or its data is damaged; the text is for the log.
     Unavailable(String),
 }
@@ -79,6 +81,7 @@ text!(
         Self::NotFound => f.write_str("no such resource"),
         Self::Gone => f.write_str("the resource was deleted"),
         Self::TooCostly(what) => write!(f, "too costly: {what}"),
+        Self::Busy => f.write_str("too many costly searches run"),
         Self::Cursor => f.write_str("not a page of this search"),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }

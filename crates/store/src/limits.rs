@@ -115,6 +115,18 @@ pub const SEARCH_KEYS_MAX: usize = 4_000_000;
 /// Stored versions that one search may load to test what no index answers.
 pub const SEARCH_LOADS_MAX: usize = 250_000;
 
+/// Index keys that a light search may read: some 5 ms.
+pub const LIGHT_KEYS: usize = 20_000;
+
+/// Stored versions that a light search may test: some 20 ms.
+pub const LIGHT_LOADS: usize = 2_000;
+
+/// Audit records that a light search may test: some 25 ms.
+pub const LIGHT_AUDIT_RECORDS: usize = 500;
+
+/// Searches that may cost more than that at once. The server has more threads than this.
+pub const HEAVY_SEARCHES_MAX: usize = 2;
+
 /// Index keys that a search reads for a total that nobody asked for: some 50 µs.
 pub const CASUAL_KEYS: usize = 256;
 

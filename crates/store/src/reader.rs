@@ -15,7 +15,7 @@ use search::{
 };
 use std::{cell::RefCell, sync::Arc};
 
-use crate::{Found, limits, types::Types};
+use crate::{Found, limits, plan::Heavy, types::Types};
 
 /// What a permit says: the only question the store asks of one. Tests answer it themselves.
 pub(crate) trait Covers: Send + Sync {
@@ -36,6 +36,7 @@ pub(crate) struct Reader {
     pub(crate) types: Arc<Types>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) search: limits::Search,
+    pub(crate) heavy: Arc<Heavy>,
 }
 
 /// A stored version, its bytes shared with the engine.

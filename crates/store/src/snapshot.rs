@@ -195,14 +195,14 @@ impl Snapshot {
         let sort = format!("{:?}", query.sort);
         let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
         let mark = cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()?;
-        let budget = Budget::new(&self.reader.search);
+        let budget = Budget::new(&self.reader.search, &self.reader.heavy);
         if Events::are(query.resource_type) {
             let after = match mark {
                 None => None,
                 Some(Mark::Number(sequence, key)) => Some(position(sequence, key)),
                 Some(Mark::Match(..)) => return Err(ReadError::Cursor),
             };
-            let (mut page, next) = self.events.search(&self.reader, permit, query, after.as_ref())?;
+            let (mut page, next) = self.events.search(&self.reader, permit, query, after.as_ref(), &budget)?;
             page.next = next
                 .map(|next| {
                     let (Position::Row(sequence) | Position::Key(_, sequence)) = next;

@@ -14,6 +14,7 @@ use crate::{
         mark::{Mark, MarkFile},
     },
     limits, open,
+    plan::Heavy,
     reader::Reader,
     rebuild,
     tables::Table,
@@ -59,6 +60,7 @@ pub struct Store {
     types: Arc<Types>,
     registry: Arc<Registry>,
     search: limits::Search,
+    heavy: Arc<Heavy>,
     base_url: String,
     pub(crate) queue: Arc<Queue>,
     log: Arc<Log>,
@@ -138,12 +140,14 @@ impl Store {
         }
 
         let search = given.map_or_else(limits::Search::default, |given| given.search);
+        let heavy = Arc::<Heavy>::default();
         let (types, mark) = (Arc::new(types), Arc::new(Mutex::new(mark)));
         let queue = Queue::start(Parts {
             engine: engine.clone(),
             types: Arc::clone(&types),
             registry: Arc::clone(&registry),
             search,
+            heavy: Arc::clone(&heavy),
             log: Arc::clone(&log),
             mark: Arc::clone(&mark),
             chain,
@@ -155,6 +159,7 @@ impl Store {
             types,
             registry,
             search,
+            heavy,
             queue,
             log,
             files,
@@ -173,6 +178,7 @@ impl Store {
             types: Arc::clone(&self.types),
             registry: Arc::clone(&self.registry),
             search: self.search,
+            heavy: Arc::clone(&self.heavy),
         }
     }
 

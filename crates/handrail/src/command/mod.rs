@@ -9,7 +9,7 @@ mod remote;
 mod serve;
 mod token;
 
-use crate::{fault::Fault, print};
+use crate::{fault::Fault, limits, print};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -57,7 +57,9 @@ pub(crate) fn run() -> ExitCode {
         _ => "warn",
     };
     crate::log::start(level);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores + limits::THREADS_BESIDE_CORES;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(why) => return failed(&Fault::new(why)),
     };

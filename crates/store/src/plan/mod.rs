@@ -4,6 +4,7 @@
 //! - [`path`]: how one part of it can be found in the index; [`choose`]: which path drives, which are
 //!   intersected, and what is left to be tested on the stored values.
 //! - [`source`]: rows in ascending order from postings, their unions and intersections.
+//! - [`heavy`]: how many searches may be costly at once.
 //! - [`run`]: candidates tested, counted, sorted, cut into pages; [`include`]: what goes along.
 //!
 //! INVARIANT: a plan yields exactly what [`search::matcher`] means; a property test in
@@ -13,11 +14,13 @@
 
 mod bind;
 mod choose;
+mod heavy;
 pub(crate) mod include;
 mod path;
 mod run;
 mod source;
 
+pub(crate) use heavy::Heavy;
 pub(crate) use run::{Position, search};
 
 use crate::{
@@ -43,29 +46,64 @@ impl From<crate::engine::record::Damaged> for ReadError {
     }
 }
 
-/// What one search may still cost (row F58).
+/// What one search may still cost (row F58). Most need little; one that needs more must be one of a
+/// few ([`Heavy`]) that may, or is told to come back.
 #[derive(Debug)]
 pub(crate) struct Budget {
     keys: Cell<usize>,
     loads: Cell<usize>,
+    /// What is added when it turns out heavy.
+    more_keys: Cell<usize>,
+    more_loads: Cell<usize>,
+    heavy: Arc<Heavy>,
+    is_heavy: Cell<bool>,
     casual_keys: usize,
 }
 
 impl Budget {
-    pub(crate) fn new(limits: &limits::Search) -> Self {
-        let (keys, loads) = (Cell::new(limits.keys_max), Cell::new(limits.loads_max));
-        Self { keys, loads, casual_keys: limits.casual_keys }
+    pub(crate) fn new(limits: &limits::Search, heavy: &Arc<Heavy>) -> Self {
+        let (keys, loads) = (limits.keys_max.min(limits::LIGHT_KEYS), limits.loads_max.min(limits::LIGHT_LOADS));
+        Self {
+            keys: Cell::new(keys),
+            loads: Cell::new(loads),
+            more_keys: Cell::new(limits.keys_max - keys),
+            more_loads: Cell::new(limits.loads_max - loads),
+            heavy: Arc::clone(heavy),
+            is_heavy: Cell::new(false),
+            casual_keys: limits.casual_keys,
+        }
+    }
+
+    /// What a condition of a commit may cost: the writer, and with it every write, waits for it.
+    fn of_condition(limits: &limits::Search, heavy: &Arc<Heavy>) -> Self {
+        let budget = Self::new(limits, heavy);
+        budget.more_keys.set(0);
+        budget.more_loads.set(0);
+        budget
+    }
+
+    /// Goes on as a heavy search.
+    ///
+    /// # Errors
+    /// [`ReadError::Busy`] when there are enough of them.
+    pub(crate) fn be_heavy(&self) -> Result<(), ReadError> {
+        if !self.is_heavy.get() {
+            self.heavy.enter()?;
+            self.is_heavy.set(true);
+        }
+        Ok(())
     }
 
     /// Does something for a few index keys and no loads; `None` when that is not enough. What is left
     /// after is as before.
     pub(crate) fn little<T>(&self, work: impl FnOnce() -> Result<T, ReadError>) -> Result<Option<T>, ReadError> {
-        let (keys, loads) = (self.keys.get(), self.loads.get());
-        self.keys.set(keys.min(self.casual_keys));
-        self.loads.set(0);
+        let all = [&self.keys, &self.loads, &self.more_keys, &self.more_loads];
+        let before = all.map(|cell| cell.replace(0));
+        self.keys.set(before[0].min(self.casual_keys));
         let outcome = work();
-        self.keys.set(keys);
-        self.loads.set(loads);
+        for (cell, before) in all.into_iter().zip(before) {
+            cell.set(before);
+        }
         match outcome {
             Ok(value) => Ok(Some(value)),
             Err(ReadError::TooCostly(_)) => Ok(None),
@@ -73,23 +111,37 @@ impl Budget {
         }
     }
 
-    fn take(from: &Cell<usize>, what: &'static str) -> Result<(), ReadError> {
+    fn take(&self, from: &Cell<usize>, more: &Cell<usize>, what: &'static str) -> Result<(), ReadError> {
+        if from.get() == 0 && more.get() > 0 {
+            self.be_heavy()?;
+            from.set(more.take());
+        }
         from.set(from.get().checked_sub(1).ok_or(ReadError::TooCostly(what))?);
         Ok(())
     }
 
     /// One index key is read.
     pub(crate) fn key(&self) -> Result<(), ReadError> {
-        Self::take(&self.keys, "it looks at too many index entries; narrow it by a patient, a code or a date")
+        let what = "it looks at too many index entries; narrow it by a patient, a code or a date";
+        self.take(&self.keys, &self.more_keys, what)
     }
 
     /// One version is loaded.
     pub(crate) fn load(&self) -> Result<(), ReadError> {
-        Self::take(&self.loads, "it tests too many resources one by one; narrow it by a patient, a code or a date")
+        let what = "it tests too many resources one by one; narrow it by a patient, a code or a date";
+        self.take(&self.loads, &self.more_loads, what)
     }
 }
 
-/// The first resources that a predicate means and a search under this permit sees.
+impl Drop for Budget {
+    fn drop(&mut self) {
+        if self.is_heavy.get() {
+            self.heavy.leave();
+        }
+    }
+}
+
+/// The first resources that a predicate means and a search under this permit sees: for a condition.
 pub(crate) fn first(
     reader: &Reader,
     permit: &dyn Covers,
@@ -97,7 +149,7 @@ pub(crate) fn first(
     predicate: &Arc<Predicate>,
     count: usize,
 ) -> Result<Vec<Stored>, ReadError> {
-    let budget = Budget::new(&reader.search);
+    let budget = Budget::of_condition(&reader.search, &reader.heavy);
     let predicate = bind::under(permit, kind, Need::Search, predicate);
     let mut matches = run::Matches::new(reader, kind, &predicate, &budget)?;
     let mut found = Vec::new();

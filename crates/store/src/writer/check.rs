@@ -58,6 +58,7 @@ fn met_by(
     let met = plan::first(reader, permit, condition.kind, &condition.predicate, 2).map_err(|error| match error {
         ReadError::TooCostly(what) => CommitError::TooCostly(what),
         ReadError::Unavailable(why) => CommitError::Unavailable(why),
+        ReadError::Busy => CommitError::Busy,
         error @ (ReadError::NotFound | ReadError::Gone | ReadError::Cursor) => {
             CommitError::Unavailable(error.to_string())
         }

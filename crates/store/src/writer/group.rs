@@ -19,6 +19,7 @@ use crate::{
     },
     limits,
     page::Method,
+    plan::Heavy,
     reader::Reader,
     transaction::Done,
     types::Types,
@@ -39,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) types: Arc<Types>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) search: limits::Search,
+    pub(crate) heavy: Arc<Heavy>,
     pub(crate) log: Arc<Log>,
     pub(crate) mark: Arc<Mutex<MarkFile>>,
     pub(crate) chain: Chain,
@@ -121,6 +123,7 @@ impl<'a> Group<'a> {
             types: Arc::clone(&parts.types),
             registry: Arc::clone(&parts.registry),
             search: parts.search,
+            heavy: Arc::clone(&parts.heavy),
         };
         Self {
             parts,
