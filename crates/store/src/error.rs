@@ -54,6 +54,10 @@ pub enum OpenError {
     Locked,
     /// The engine or file system failed.
     Engine(String),
+    /// A file is not what was written: which, below the data directory, and what is wrong with it.
+    Damaged(String, String),
+    /// Writes were acknowledged that are not there; what shows it.
+    Lost(String),
     /// The chain of commits has a gap or does not verify, at this commit.
     Chain(u64, String),
     /// The audit log lacks records that were on stable storage; the first missing or bad sequence.
@@ -61,6 +65,10 @@ pub enum OpenError {
     /// The format is of another version of this program.
     Format(String),
 }
+
+const LEFT: &str = "What was found is kept: copy the data directory before anything else";
+const RESTORE: &str = "then restore the last backup into a new directory (`handrail restore`)";
+const ALL: &str = "`handrail doctor --data DIR` lists all that is wrong, and changes nothing";
 
 macro_rules! text {
     ($name:ident, $self:ident, $f:ident, $body:expr) => {
@@ -109,9 +117,27 @@ text!(
     f,
     match self {
         Self::Locked => f.write_str("another process has this data directory open; stop it or use its server"),
-        Self::Engine(why) => write!(f, "the data directory cannot be opened: {why}"),
-        Self::Chain(at, why) => write!(f, "the chain of commits is broken at commit {at}: {why}; restore a backup"),
-        Self::AuditLog(at, why) => write!(f, "the audit log is broken at record {at}: {why}; keep it as evidence"),
-        Self::Format(why) => write!(f, "the data directory has another format: {why}"),
+        Self::Engine(why) => write!(
+            f,
+            "the data directory cannot be opened: {why}. If the disk is full or fails, mend that and start again; \
+             {ALL}"
+        ),
+        Self::Damaged(file, what) => write!(f, "{file} is damaged: {what}. {LEFT}; {RESTORE}; {ALL}"),
+        Self::Lost(what) => write!(
+            f,
+            "acknowledged writes are missing: {what}. A disk that lies about its syncs, or files put back from \
+             different times, do this. {LEFT}; {RESTORE}; {ALL}"
+        ),
+        Self::Chain(at, why) =>
+            write!(f, "the chain of commits is broken at commit {at}: {why}. {LEFT}; {RESTORE}; {ALL}"),
+        Self::AuditLog(at, why) => write!(
+            f,
+            "the audit log is broken at record {at}: {why}. It is left as it was found: keep a copy as evidence; \
+             {RESTORE}; `handrail audit verify --data DIR` reads the whole log"
+        ),
+        Self::Format(why) => write!(
+            f,
+            "the data directory has another format: {why}. Open it with the program that made it, or begin a new one"
+        ),
     }
 );

@@ -3,10 +3,12 @@
 //! - [`Store::snapshot`] → [`Snapshot`]: read, vread, history, search; every call takes a [`policy::Permit`].
 //! - [`Store::commit`]: a [`transaction::Transaction`] of validated changes with their audit entries, one atomic batch.
 //! - [`tables::Table`]: small key-value tables for the authorization server.
+//! - [`doctor::examine`]: what is wrong with a directory at rest.
 //! - [`Store::log`]: the audit log, on the store's own append-only files.
 //!
 //! One module knows engine files: `engine`. Keys and values byte by byte: `docs/store.md`.
 
+pub mod doctor;
 pub mod error;
 pub mod limits;
 pub mod page;

@@ -58,6 +58,14 @@ pub const VERIFY_TAIL_COMMITS: u64 = 256;
 /// Versions that are read back for that at most, beyond those of the last commit: 10 µs each.
 pub const VERIFY_TAIL_VERSIONS: usize = 2_000;
 
+/// Records at the end of the audit log whose resources are looked up at open: a version that the log
+/// speaks of and the engine does not have was lost. 5 µs each.
+pub const VERIFY_TAIL_RECORDS: usize = 512;
+
+/// How long the mark may wait for stable storage while there is work. It only finds what a disk lost
+/// after it had said that it was stable, so it need not cost more than this.
+pub const MARK_SYNC: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The limits of one search, which decide the way it goes and when it is refused. A store has those
 /// below; tests of small stores open them with smaller ones ([`crate::Store::open_given`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,13 @@
 
 use crate::{
     OpenError,
+    audit_event::Events,
     engine::{
         Engine, Fault, Space, View,
         audit_files::AuditFiles,
         key,
         mark::Mark,
-        record::{self, Commit, GENESIS, Hash, Version},
+        record::{self, Commit, GENESIS, Hash, Place, Version},
     },
     limits,
     types::Types,
@@ -20,7 +21,8 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use std::collections::{HashMap, VecDeque};
 
 const FORMAT: &[u8] = b"format";
-const FORMAT_NUMBER: u32 = 1;
+/// 2: every batch bears a number.
+const FORMAT_NUMBER: u32 = 2;
 const SECRET: &[u8] = b"cursor-secret";
 const FINGERPRINT: &[u8] = b"fingerprint";
 
@@ -147,7 +149,7 @@ fn broken(at: u64, why: &str) -> OpenError {
 }
 
 /// The versions that a commit made are there and are what it digested.
-fn versions(view: &View, types: &Types, number: u64, commit: &Commit) -> Result<(), OpenError> {
+pub(crate) fn versions(view: &View, types: &Types, number: u64, commit: &Commit) -> Result<(), OpenError> {
     let mut digests: Vec<Hash> = Vec::with_capacity(commit.made.len());
     for made in &commit.made {
         let kind = types.kind(made.kind).ok_or_else(|| broken(number, "it names an unknown type"))?;
@@ -203,6 +205,32 @@ pub(crate) fn outbox(engine: &Engine, files: &AuditFiles, log: &Log) -> Result<(
     }
     log.sync().map_err(|error| OpenError::Engine(error.0.to_string()))?;
     Ok(batch.commit()?)
+}
+
+/// Every version that the end of the log speaks of is there: the log takes entries of writes after the
+/// engine has them for good, so what it knows and the engine does not was lost.
+pub(crate) fn recorded(engine: &Engine, types: &Types, files: &AuditFiles, last: u64) -> Result<(), OpenError> {
+    let view = engine.view();
+    let mut records = files.backwards(last);
+    for _ in 0..limits::VERIFY_TAIL_RECORDS {
+        let Some(record) = records.next_record()? else { break };
+        let entry = Entry::decode(&record.entry)
+            .map_err(|_| OpenError::AuditLog(record.sequence, "it is no entry of a known version".into()))?;
+        for touched in &entry.touched {
+            let Some(version) = touched.version.filter(|_| !Events::are(touched.resource_type)) else { continue };
+            let key = key::id(types.number(touched.resource_type), touched.id.as_str());
+            let place = view.value(Space::Id, &key)?;
+            let place = place.map(|place| Place::decode(&place)).transpose().map_err(Fault::from)?;
+            if place.is_none_or(|place| place.version < version.number()) {
+                return Err(OpenError::Lost(format!(
+                    "record {} of the audit log names version {} of a resource, and the engine does not have it",
+                    record.sequence,
+                    version.number()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn damaged() -> OpenError {

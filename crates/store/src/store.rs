@@ -32,6 +32,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
+    time::Instant,
 };
 
 /// How to open a store.
@@ -115,7 +116,7 @@ impl Store {
         as_it_was: bool,
         given: Option<Given>,
     ) -> Result<Self, OpenError> {
-        let engine = Engine::open(&directory.join("engine"))?;
+        let engine = Engine::open(directory)?;
         if as_it_was && let Some(base_url) = open::base_url(&engine)? {
             options.base_url = base_url;
         }
@@ -128,6 +129,9 @@ impl Store {
         let durability = if options.strict_audit { Durability::Strict } else { Durability::Appended };
         let log = Arc::new(Log::open(Box::new(files.clone()), files.last(), durability));
         open::outbox(&engine, &files, &log)?;
+        open::recorded(&engine, &types, &files, log.last().0)?;
+        // Nothing acknowledged was in what was cut off, and every name is there for good.
+        Engine::verified(directory)?;
 
         let (current, fingerprint) = open::fingerprint(&engine, &registry, &options.base_url)?;
         if !current {
@@ -170,6 +174,11 @@ impl Store {
             audit_directory,
             syncing: Mutex::new(Some(syncing)),
         })
+    }
+
+    /// Whether the engine takes batches: it takes none after a failed write, also of its own threads.
+    pub(crate) fn engine_is_usable(&self) -> bool {
+        self.engine.is_usable()
     }
 
     pub(crate) fn reader(&self) -> Reader {
@@ -292,6 +301,7 @@ impl Drop for Store {
 fn sync_thread(files: AuditFiles, log: Arc<Log>, mark: Arc<Mutex<MarkFile>>) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("audit-sync".into()).spawn(move || {
         let mut more = true;
+        let mut mark_synced = Instant::now();
         while more {
             more = files.wait_dirty();
             let reached = log.last().0;
@@ -299,10 +309,16 @@ fn sync_thread(files: AuditFiles, log: Arc<Log>, mark: Arc<Mutex<MarkFile>>) -> 
                 tracing::error!(error = %error.0, "audit log: sync failed; nothing more is answered");
                 return;
             }
-            let mut mark = mark.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Mark { audit: reached, ..mark.current() };
-            let noted = if now == mark.current() { Ok(()) } else { mark.write(now) };
-            let noted = if more { noted } else { noted.and_then(|()| mark.sync()) };
+            let (noted, file) = {
+                let mut mark = mark.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = Mark { audit: reached, ..mark.current() };
+                (if now == mark.current() { Ok(()) } else { mark.write(now) }, mark.file())
+            };
+            let due = !more || mark_synced.elapsed() >= limits::MARK_SYNC;
+            let noted = if due { noted.and_then(|()| file.sync_data()) } else { noted };
+            if due {
+                mark_synced = Instant::now();
+            }
             if let Err(error) = noted {
                 tracing::warn!(%error, "the mark could not be written");
             }

@@ -24,6 +24,13 @@ use std::{
 const CHECKPOINTS: &str = "checkpoints";
 const KEYS: &str = "keys.pem";
 
+/// Where a record begins, and the hash of the one before it, from which it follows.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    offset: u64,
+    before: Hash,
+}
+
 /// A segment that takes no more records.
 #[derive(Debug)]
 struct Sealed {
@@ -31,7 +38,7 @@ struct Sealed {
     first: u64,
     /// Sequence of its last record.
     last: u64,
-    offsets: OnceLock<Vec<u64>>,
+    offsets: OnceLock<Vec<Known>>,
 }
 
 /// The segment that is written.
@@ -45,7 +52,7 @@ struct Active {
     last: u64,
     hash: Hash,
     bytes: u64,
-    offsets: Vec<u64>,
+    offsets: Vec<Known>,
     /// A write failed half way and could not be undone.
     broken: bool,
 }
@@ -149,12 +156,12 @@ struct Walked {
     last: u64,
     hash: Hash,
     good_bytes: u64,
-    offsets: Vec<u64>,
+    offsets: Vec<Known>,
     torn: bool,
 }
 
-/// Reads a whole segment; with `verify` each hash must follow from the one before.
-fn walk(file: &File, verify: bool) -> Result<Option<Walked>, OpenError> {
+/// Reads a whole segment; each hash must follow from the one before.
+fn walk(file: &File) -> Result<Option<Walked>, OpenError> {
     let mut segment = match Segment::open(BufReader::with_capacity(256 * 1024, file)) {
         Ok(segment) => segment,
         Err(FrameError::Torn(_)) => return Ok(None),
@@ -175,11 +182,11 @@ fn walk(file: &File, verify: bool) -> Result<Option<Walked>, OpenError> {
         match segment.next_record() {
             Ok(None) => return Ok(Some(walked)),
             Ok(Some(record)) => {
-                if record.sequence != next || (verify && !record.follows(&walked.hash)) {
+                if record.sequence != next || !record.follows(&walked.hash) {
                     return Err(OpenError::AuditLog(next, "the record does not follow from the one before".into()));
                 }
                 if (next - first).is_multiple_of(limits::AUDIT_OFFSET_EVERY) {
-                    walked.offsets.push(walked.good_bytes);
+                    walked.offsets.push(Known { offset: walked.good_bytes, before: walked.hash });
                 }
                 (walked.last, walked.hash) = (next, record.hash);
                 walked.good_bytes = segment.good_bytes();
@@ -223,7 +230,7 @@ impl AuditFiles {
         while active.is_none() {
             let Some((number, path)) = paths.pop() else { break };
             let file = OpenOptions::new().read(true).append(true).open(&path).map_err(engine)?;
-            let Some(walked) = walk(&file, true)? else {
+            let Some(walked) = walk(&file)? else {
                 // WHY: a crash while the segment was begun; nothing was ever in it.
                 tracing::warn!(segment = number, "audit log: a segment without a whole header is removed");
                 fs::remove_file(&path).map_err(engine)?;
@@ -364,22 +371,27 @@ impl AuditFiles {
         };
         let place = (sequence - first) / limits::AUDIT_OFFSET_EVERY;
         let start = first + place * limits::AUDIT_OFFSET_EVERY;
-        let offset = usize::try_from(place).ok().and_then(|place| offsets.get(place).copied());
-        let Some(offset) = offset else { return Err(Fault("audit log: no offset for a record".into())) };
+        let known = usize::try_from(place).ok().and_then(|place| offsets.get(place).copied());
+        let Some(Known { offset, before: mut hash }) = known else {
+            return Err(Fault("audit log: no offset for a record".into()));
+        };
         let mut file = File::open(path).map_err(fault)?;
         file.seek(SeekFrom::Start(offset)).map_err(fault)?;
         // A header of our own lets the reader of whole segments begin in the middle of one.
-        let header = frame::header(start, &GENESIS);
+        let header = frame::header(start, &hash);
         let reader = header.as_slice().chain(BufReader::with_capacity(64 * 1024, file));
         let damaged = |error: FrameError| Fault(format!("audit log: {error:?}"));
         let mut segment = Segment::open(reader).map_err(damaged)?;
         let mut records = Vec::new();
         let end = start.saturating_add(limits::AUDIT_OFFSET_EVERY - 1).min(to);
-        for _ in start..=end {
-            match segment.next_record().map_err(damaged)? {
-                Some(record) => records.push(record),
-                None => break,
+        for sequence in start..=end {
+            let Some(record) = segment.next_record().map_err(damaged)? else { break };
+            // Nothing that was altered since is given out.
+            if record.sequence != sequence || !record.follows(&hash) {
+                return Err(Fault(format!("audit log: record {sequence} does not follow from the one before")));
             }
+            hash = record.hash;
+            records.push(record);
         }
         Ok(Some((records, start)))
     }
@@ -401,12 +413,12 @@ impl AuditFiles {
 }
 
 impl Sealed {
-    fn offsets(&self) -> Result<&Vec<u64>, Fault> {
+    fn offsets(&self) -> Result<&Vec<Known>, Fault> {
         if let Some(offsets) = self.offsets.get() {
             return Ok(offsets);
         }
         let file = File::open(&self.path).map_err(|error| Fault(format!("audit log: {error}")))?;
-        let walked = walk(&file, false).map_err(|error| Fault(error.to_string()))?;
+        let walked = walk(&file).map_err(|error| Fault(error.to_string()))?;
         let walked = walked.filter(|walked| walked.last == self.last && !walked.torn);
         let walked = walked.ok_or_else(|| Fault("audit log: a segment is shorter than it was".into()))?;
         Ok(self.offsets.get_or_init(|| walked.offsets))
@@ -434,7 +446,7 @@ impl Appender for AuditFiles {
             let Some((record, after)) = rest.split_at_checked(length) else { break };
             active.last += 1;
             if (active.last - active.first).is_multiple_of(limits::AUDIT_OFFSET_EVERY) {
-                active.offsets.push(active.bytes);
+                active.offsets.push(Known { offset: active.bytes, before: active.hash });
             }
             active.bytes += length as u64;
             if let Some(hash) = record.last_chunk::<32>() {

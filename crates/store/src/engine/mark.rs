@@ -1,8 +1,8 @@
 //! The mark: two slots in `DIR/mark` that say how far commits and audit log had come.
 //!
 //! The engine cuts a torn end off its journal and cannot know whether whole commits went with it.
-//! The mark is written after each group of commits and synced with the audit log, so a store that
-//! comes back shorter than its mark is refused. It says at least what was, never more.
+//! The mark is written after each group of commits and synced within a second, so a store that comes
+//! back shorter than its mark is refused. It says at least what was, never more.
 //!
 //! A slot is 64 bytes: `commit(8) chain(32) audit sequence(8) first 16 bytes of their SHA-256`.
 //! Slots take turns, so a torn write leaves the other one whole.
@@ -13,6 +13,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
+    sync::Arc,
 };
 
 const SLOT_BYTES: usize = 64;
@@ -54,7 +55,7 @@ impl Mark {
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct MarkFile {
-    file: File,
+    file: Arc<File>,
     odd: bool,
     current: Mark,
 }
@@ -62,31 +63,40 @@ pub(crate) struct MarkFile {
 impl MarkFile {
     /// Opens or makes the file and reads the later of its slots.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        (&file).read_to_end(&mut bytes)?;
         let slots: Vec<_> = bytes.chunks(SLOT_BYTES).map(Mark::decode).collect();
         let (first, second) = (slots.first().copied().flatten(), slots.get(1).copied().flatten());
         let later = |mark: &Option<Mark>| mark.map(|mark| (mark.commit, mark.audit));
         let odd = later(&first) < later(&second);
         let current = if odd { second } else { first }.unwrap_or(Mark::NONE);
-        Ok(Self { file, odd, current })
+        Ok(Self { file: Arc::new(file), odd, current })
     }
 
     pub(crate) fn current(&self) -> Mark {
         self.current
     }
 
-    /// Writes the other slot. It reaches stable storage with the next [`MarkFile::sync`].
+    /// Writes the other slot. It reaches stable storage with the next sync.
     pub(crate) fn write(&mut self, mark: Mark) -> io::Result<()> {
         self.odd = !self.odd;
-        self.file.seek(SeekFrom::Start(if self.odd { SLOT_BYTES as u64 } else { 0 }))?;
-        self.file.write_all(&mark.encode())?;
+        (&*self.file).seek(SeekFrom::Start(if self.odd { SLOT_BYTES as u64 } else { 0 }))?;
+        (&*self.file).write_all(&mark.encode())?;
         self.current = mark;
         Ok(())
     }
 
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// The file, to be synced without keeping the writer from the mark meanwhile.
+    pub(crate) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
+}
+
+/// What the file at `path` says: the number of its slots that verify, and the later one. Changes nothing.
+pub(crate) fn read(path: &Path) -> io::Result<(usize, Mark)> {
+    let bytes = std::fs::read(path)?;
+    let slots: Vec<_> = bytes.chunks(SLOT_BYTES).filter_map(Mark::decode).collect();
+    let later = slots.iter().max_by_key(|mark| (mark.commit, mark.audit)).copied();
+    Ok((slots.len(), later.unwrap_or(Mark::NONE)))
 }

@@ -3,13 +3,16 @@
 //! - [`Engine`]: the keyspaces, opened with our settings; [`View`]: one moment of them; [`Batch`]:
 //!   changes that happen together.
 //! - [`key`], [`record`]: keys and values byte by byte, as `docs/store.md` writes them down.
+//! - [`files`], [`journal`]: the engine's own files, held against themselves before it opens them.
 //! - [`hot`]: places and current versions that are read again and again.
 //! - [`audit_files`]: segments of the audit log; [`mark`]: the two slots that tell a lost tail.
 //!
 //! Everything above sees bytes and [`Fault`]s, not fjall's types.
 
 pub(crate) mod audit_files;
+pub(crate) mod files;
 mod hot;
+mod journal;
 pub(crate) mod key;
 pub(crate) mod mark;
 pub(crate) mod record;
@@ -20,7 +23,16 @@ use fjall::{
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
 use hot::Hot;
-use std::{fmt, ops::Bound, path::Path, sync::Arc};
+use std::{
+    fmt,
+    ops::Bound,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// The engine failed. The text is for the log.
 #[derive(Debug)]
@@ -39,7 +51,7 @@ impl From<fjall::Error> for Fault {
 }
 
 /// The keyspaces of the store. Those of [`crate::tables::Table`] come beside them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Space {
     /// Format, numbering of types, fingerprint, secret.
     Meta,
@@ -65,7 +77,7 @@ pub(crate) enum Space {
 
 /// How a keyspace is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
+pub(crate) enum Use {
     /// Little in it.
     Small,
     /// Keys are looked up, and may not be there.
@@ -76,7 +88,7 @@ enum Use {
     Ranges,
 }
 
-const SPACES: [(Space, &str, Use); 10] = [
+pub(crate) const SPACES: [(Space, &str, Use); 10] = [
     (Space::Meta, "meta", Use::Small),
     (Space::Id, "id", Use::Lookup),
     (Space::Current, "current", Use::Present),
@@ -108,6 +120,11 @@ pub(crate) struct Engine {
     database: Database,
     spaces: Arc<[Keyspace]>,
     hot: Arc<Hot>,
+    /// Our number of the last batch.
+    batches: Arc<AtomicU64>,
+    directory: Arc<Path>,
+    /// Held as long as anybody reads.
+    _lock: Arc<std::fs::File>,
 }
 
 impl fmt::Debug for Engine {
@@ -116,26 +133,91 @@ impl fmt::Debug for Engine {
     }
 }
 
+fn failed(error: std::io::Error) -> OpenError {
+    OpenError::Engine(error.to_string())
+}
+
 impl Engine {
-    /// Opens or makes the engine's files below `directory`.
-    pub(crate) fn open(directory: &Path) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(directory).map_err(|error| OpenError::Engine(error.to_string()))?;
+    /// Opens or makes the engine's files of the data directory, after a look at what stands there:
+    /// what is damaged is refused and left as it is. An unfinished batch at the end is cut off the
+    /// journal and kept in [`files::CUT`] until [`Engine::verified`].
+    pub(crate) fn open(data: &Path) -> Result<Self, OpenError> {
+        let directory = data.join("engine");
+        std::fs::create_dir_all(&directory).map_err(failed)?;
+        // WHY: the engine has a lock too, but takes it later than this reads and mends its files.
+        let lock = files::lock(data)?;
+        let look = files::look(&directory).map_err(failed)?;
+        if let Some(damage) = look.damage.into_iter().next() {
+            return Err(OpenError::Damaged(damage.file, damage.what));
+        }
+        if look.unmade {
+            tracing::warn!("the engine's files were begun and never finished; they are made anew");
+            files::remove_unmade(&directory).map_err(failed)?;
+        }
+        if let Some((journal, good)) = look.unfinished {
+            tracing::warn!(at = good, "engine: an unfinished batch at the end of the journal is cut off");
+            files::cut(&journal, good, &data.join(files::CUT)).map_err(failed)?;
+        }
+        // WHY: the engine panics at some damage. That must be an answer, too.
+        let opened = catch_unwind(AssertUnwindSafe(|| Self::opened(&directory, lock)));
+        let engine = opened.unwrap_or_else(|_| Err(OpenError::Engine("the engine gave up on its files".into())))?;
+        if let Some(last) = look.last_batch
+            && engine.batches.load(Ordering::Acquire) != last
+        {
+            let what = format!("the journals end with batch {last}, and the tables do not have it");
+            return Err(OpenError::Damaged("engine".into(), what));
+        }
+        Ok(engine)
+    }
+
+    /// Says that nothing acknowledged was in what was cut off.
+    pub(crate) fn verified(data: &Path) -> Result<(), OpenError> {
+        files::forget_cut(data).and_then(|()| files::sync_names(data)).map_err(failed)
+    }
+
+    fn opened(directory: &Path, lock: std::fs::File) -> Result<Self, OpenError> {
+        let failed = |error: fjall::Error| match error {
+            fjall::Error::Locked => OpenError::Locked,
+            other => OpenError::Engine(other.to_string()),
+        };
         let database = Database::builder(directory)
             .cache_size(limits::BLOCK_CACHE_BYTES)
             .max_journaling_size(limits::JOURNAL_BYTES_MAX)
             .worker_threads(limits::ENGINE_THREADS)
             .manual_journal_persist(true)
             .open()
-            .map_err(|error| match error {
-                fjall::Error::Locked => OpenError::Locked,
-                other => OpenError::Engine(other.to_string()),
-            })?;
-        let spaces = SPACES
+            .map_err(failed)?;
+        let missing = SPACES.iter().map(|(_, name, _)| *name).find(|name| !database.keyspace_exists(name));
+        let spaces: Arc<[Keyspace]> = SPACES
             .iter()
             .map(|(_, name, usage)| database.keyspace(name, || settings(*usage)))
             .collect::<Result<_, _>>()
-            .map_err(|error| OpenError::Engine(error.to_string()))?;
-        Ok(Self { database, spaces, hot: Arc::new(Hot::new()) })
+            .map_err(failed)?;
+        let engine = Self {
+            database,
+            spaces,
+            hot: Arc::new(Hot::new()),
+            batches: Arc::default(),
+            directory: directory.into(),
+            _lock: Arc::new(lock),
+        };
+        let last = engine.view().value(Space::Meta, journal::BATCH)?;
+        let last = last.and_then(|last| last.first_chunk::<8>().map(|last| u64::from_be_bytes(*last)));
+        if let (Some(missing), Some(_)) = (missing, last) {
+            // All are made before the first batch is written.
+            return Err(OpenError::Damaged(format!("engine/{missing}"), "the keyspace is missing".into()));
+        }
+        if missing.is_some() {
+            // WHY: the engine syncs each keyspace's own directory, but not the one that lists them.
+            files::sync_keyspaces(directory).map_err(self::failed)?;
+        }
+        engine.batches.store(last.unwrap_or(0), Ordering::Release);
+        Ok(engine)
+    }
+
+    /// Whether the engine takes batches; it takes none after a failed write, also of its own threads.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.database.persist(PersistMode::Buffer).is_ok()
     }
 
     fn space(&self, space: Space) -> Result<&Keyspace, Fault> {
@@ -156,13 +238,26 @@ impl Engine {
         Batch { engine: self, batch, changed: Vec::new(), fault: None }
     }
 
+    /// All tables that there are.
+    pub(crate) fn tables(&self) -> Result<Vec<TableSpace>, Fault> {
+        let names = self.database.list_keyspace_names();
+        let of_tables = names.iter().filter_map(|name| name.strip_prefix("table."));
+        of_tables.map(|name| self.table(name)).collect()
+    }
+
     /// The table of this name.
     pub(crate) fn table(&self, name: &str) -> Result<TableSpace, Fault> {
         let fits = |b: u8| b.is_ascii_lowercase() || b == b'_' || b == b'-';
         if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
             return Err(Fault("a table's name is 1 to 64 of a-z, - and _".into()));
         }
-        Ok(TableSpace(self.database.keyspace(&format!("table.{name}"), || settings(Use::Small))?))
+        let name = format!("table.{name}");
+        let is_new = !self.database.keyspace_exists(&name);
+        let space = self.database.keyspace(&name, || settings(Use::Small))?;
+        if is_new {
+            files::sync_keyspaces(&self.directory).map_err(|error| Fault(error.to_string()))?;
+        }
+        Ok(TableSpace(space))
     }
 }
 
@@ -335,10 +430,14 @@ impl Batch<'_> {
     }
 
     /// Makes everything of it durable and visible at once.
-    pub(crate) fn commit(self) -> Result<(), Fault> {
+    pub(crate) fn commit(mut self) -> Result<(), Fault> {
         match self.fault {
             Some(fault) => Err(fault),
+            None if self.batch.is_empty() => Ok(()),
             None => {
+                // Batches come one after the other, so the numbers run on in the order of the journal.
+                let batch = self.engine.batches.fetch_add(1, Ordering::AcqRel) + 1;
+                self.batch.insert(self.engine.space(Space::Meta)?, journal::BATCH, batch.to_be_bytes());
                 let number = self.engine.hot.begin(&self.changed);
                 self.batch.commit()?;
                 self.engine.hot.publish(number);

@@ -48,7 +48,7 @@ fn a_clean_close_leaves_nothing_in_the_outbox_and_opens_again() {
     assert_eq!(world.store().log().last().0, 3);
     world.commit(vec![world.create(&patient("Bea"), "p2")], 3);
     world.store = None;
-    let engine = Engine::open(&world.path().join("engine")).unwrap();
+    let engine = Engine::open(&world.path()).unwrap();
     assert!(engine.view().from(Space::Outbox, &[]).unwrap().next_key().unwrap().is_none());
 }
 
@@ -114,7 +114,7 @@ fn an_altered_record_of_the_log_is_refused() {
 fn tampered(change: impl FnOnce(&Engine)) -> Result<crate::Store, OpenError> {
     let mut world = filled();
     world.store = None;
-    let engine = Engine::open(&world.path().join("engine")).unwrap();
+    let engine = Engine::open(&world.path()).unwrap();
     change(&engine);
     drop(engine);
     open(&world.path())
@@ -171,7 +171,7 @@ fn other_search_parameters_make_the_indices_anew() {
     world.commit(vec![world.delete("Observation", "o1")], 3);
     world.commit(vec![world.create(&observation("p1", "2-2", 3), "o2")], 4);
     world.store = None;
-    let engine = Engine::open(&world.path().join("engine")).unwrap();
+    let engine = Engine::open(&world.path()).unwrap();
     let before = pairs(&engine);
     let mut batch = engine.batch();
     batch.put(Space::Meta, b"fingerprint", b"another");
@@ -184,7 +184,7 @@ fn other_search_parameters_make_the_indices_anew() {
     drop((engine, view));
     world.reopen();
     world.store = None;
-    let engine = Engine::open(&world.path().join("engine")).unwrap();
+    let engine = Engine::open(&world.path()).unwrap();
     assert_eq!(pairs(&engine), before);
 }
 
