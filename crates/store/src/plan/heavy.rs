@@ -19,8 +19,11 @@ impl Heavy {
     /// # Errors
     /// [`ReadError::Busy`] when all are taken.
     pub(crate) fn enter(&self) -> Result<(), ReadError> {
-        let more = |running: usize| (running < limits::HEAVY_SEARCHES_MAX).then_some(running + 1);
-        self.running.try_update(Relaxed, Relaxed, more).map(drop).map_err(|_| ReadError::Busy)
+        if self.running.fetch_add(1, Relaxed) >= limits::HEAVY_SEARCHES_MAX {
+            self.leave();
+            return Err(ReadError::Busy);
+        }
+        Ok(())
     }
 
     /// Gives it back.
