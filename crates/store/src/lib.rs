@@ -31,6 +31,7 @@ mod writer;
 
 pub use error::{CommitError, OpenError, ReadError};
 pub use page::{Found, HistoryPage, Method, Page};
+pub use plan::account::{Counts, Explanation, Shape, Step};
 pub use snapshot::Snapshot;
 pub use store::{Given, Options, Store};
 pub use transaction::{Change, Committed, Done, Transaction};

@@ -10,7 +10,10 @@ use crate::{
     },
     limits,
     page::Method,
-    plan::{self, Budget, Position},
+    plan::{
+        self, Budget, Position,
+        account::{Explanation, Shape},
+    },
     reader::{Covers, Reader, Stored},
 };
 use fhir::{LogicalId, ResourceType, VersionId};
@@ -185,6 +188,24 @@ impl Snapshot {
         self.search_under(permit, query, cursor, caller_key)
     }
 
+    /// The first page of a search, or why there is none, and which way the search went.
+    #[must_use]
+    pub fn explain(&self, permit: &Permit, query: &Query) -> (Result<Page, ReadError>, Explanation) {
+        self.explain_under(permit, query, None, "")
+    }
+
+    pub(crate) fn explain_under(
+        &self,
+        permit: &dyn Covers,
+        query: &Query,
+        cursor: Option<&str>,
+        caller_key: &str,
+    ) -> (Result<Page, ReadError>, Explanation) {
+        let budget = Budget::accounted(&self.reader.search, &self.reader.heavy);
+        let page = self.search_with(permit, query, cursor, caller_key, &budget);
+        (page, budget.explanation())
+    }
+
     pub(crate) fn search_under(
         &self,
         permit: &dyn Covers,
@@ -192,11 +213,22 @@ impl Snapshot {
         cursor: Option<&str>,
         caller_key: &str,
     ) -> Result<Page, ReadError> {
+        self.search_with(permit, query, cursor, caller_key, &Budget::new(&self.reader.search, &self.reader.heavy))
+    }
+
+    fn search_with(
+        &self,
+        permit: &dyn Covers,
+        query: &Query,
+        cursor: Option<&str>,
+        caller_key: &str,
+        budget: &Budget,
+    ) -> Result<Page, ReadError> {
         let sort = format!("{:?}", query.sort);
         let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
         let mark = cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()?;
-        let budget = Budget::new(&self.reader.search, &self.reader.heavy);
         if Events::are(query.resource_type) {
+            budget.account.note(query.resource_type, Shape::AuditLog);
             let after = match mark {
                 None => None,
                 Some(Mark::Number(sequence, key)) => Some(position(sequence, key)),
@@ -220,8 +252,8 @@ impl Snapshot {
             }
             Some(Mark::Number(..)) => return Err(ReadError::Cursor),
         };
-        let outcome = plan::search(&self.reader, permit, query, after.as_ref(), &budget)?;
-        let included = plan::include::included(&self.reader, permit, query, &outcome.matches, &budget)?;
+        let outcome = plan::search(&self.reader, permit, query, after.as_ref(), budget)?;
+        let included = plan::include::included(&self.reader, permit, query, &outcome.matches, budget)?;
         let leaving =
             |list: &[Stored]| list.iter().map(|stored| self.reader.found(stored)).collect::<Result<Vec<_>, _>>();
         let matches = leaving(&outcome.matches)?;

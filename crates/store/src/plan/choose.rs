@@ -6,6 +6,7 @@
 
 use super::{
     Budget,
+    account::Shape,
     path::{Path, Place},
     source::{Posting, Source},
 };
@@ -40,6 +41,7 @@ pub(crate) fn plan(
     let mut parts = Vec::new();
     flatten(predicate, &mut parts);
     if parts.iter().any(|part| matches!(part.as_ref(), Predicate::Nothing)) {
+        budget.account.note(kind, Shape::PlanNothing);
         return Ok(Plan { source: Source::empty(), residual: None, whole_type: false });
     }
     let patient = parts.iter().find_map(|part| patient_of(reader, kind, part)).cloned();
@@ -47,22 +49,29 @@ pub(crate) fn plan(
     let mut found = Vec::with_capacity(parts.len());
     for predicate in parts {
         let path = place.path(&predicate)?;
+        budget.account.path(kind, &predicate, &path);
         let whole_compartment = patient_of(reader, kind, &predicate).is_some();
         found.push(Part { predicate, path, whole_compartment });
     }
     let mut parts = found;
 
-    if let Some(plan) = smallest(&mut parts, reader.search.probe_rows, budget)? {
+    if let Some(plan) = smallest(&mut parts, &place)? {
         return Ok(plan);
     }
     let streams = parts.iter().any(|part| matches!(part.path, Path::Stream(..)));
     for part in &mut parts {
         if matches!(part.path, Path::Join) {
             let max = if streams { reader.search.small_join_rows } else { reader.search.join_rows_max };
-            part.path = match place.join(&part.predicate, max)? {
-                Some(rows) => Path::Stream(Source::list(rows), true),
-                None => Path::None,
+            let rows = budget.account.within(|| place.join(&part.predicate, max))?;
+            let back = matches!(part.predicate.as_ref(), Predicate::Has { .. });
+            let shape = match (&rows, back) {
+                (Some(_), false) => Shape::ChainGathered,
+                (None, false) => Shape::ChainTooWide,
+                (Some(_), true) => Shape::HasGathered,
+                (None, true) => Shape::HasTooWide,
             };
+            budget.account.note_on(kind, shape, Some(&part.predicate), rows.as_ref().map(Vec::len));
+            part.path = rows.map_or(Path::None, |rows| Path::Stream(Source::list(rows), true));
         }
     }
     if !parts.iter().any(|part| matches!(part.path, Path::Stream(..))) {
@@ -82,6 +91,16 @@ pub(crate) fn plan(
         }
     }
     let whole_type = sources.is_empty();
+    let residual = all_of(residual);
+    let shape = match (sources.len(), &residual) {
+        (0, None) => Shape::PlanWhole,
+        (0, Some(_)) => Shape::PlanScan,
+        (1, None) => Shape::PlanOneAlone,
+        (1, Some(_)) => Shape::PlanOne,
+        (_, None) => Shape::PlanIntersectedAlone,
+        (_, Some(_)) => Shape::PlanIntersected,
+    };
+    budget.account.note(kind, shape);
     let source = match sources.len() {
         0 => {
             let prefix = reader.types.number(kind).0.to_be_bytes().to_vec();
@@ -90,7 +109,7 @@ pub(crate) fn plan(
         1 => sources.swap_remove(0),
         _ => Source::Both(sources),
     };
-    Ok(Plan { source, residual: all_of(residual), whole_type })
+    Ok(Plan { source, residual, whole_type })
 }
 
 fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
@@ -118,7 +137,8 @@ fn patient_of<'a>(reader: &Reader, kind: ResourceType, part: &'a Predicate) -> O
 }
 
 /// The plan that the shortest posting drives, when one ends within the rows looked at.
-fn smallest(parts: &mut [Part], probe_rows: usize, budget: &Budget) -> Result<Option<Plan>, ReadError> {
+fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadError> {
+    let (probe_rows, kind, budget) = (place.reader.search.probe_rows, place.kind, place.budget);
     let mut best: Option<(usize, Vec<_>)> = None;
     // A whole compartment comes last: what was found within it is never longer.
     let (whole, within): (Vec<_>, Vec<_>) = parts.iter_mut().enumerate().partition(|(_, part)| part.whole_compartment);
@@ -143,7 +163,11 @@ fn smallest(parts: &mut [Part], probe_rows: usize, budget: &Budget) -> Result<Op
         .filter(|(at, part)| *at != driver || !matches!(part.path, Path::Stream(_, true)))
         .map(|(_, part)| Arc::clone(&part.predicate))
         .collect();
-    Ok(Some(Plan { source: Source::list(rows), residual: all_of(residual), whole_type: false }))
+    let residual = all_of(residual);
+    let shape = if residual.is_none() { Shape::PlanDrivenAlone } else { Shape::PlanDriven };
+    let part = parts.get(driver).map(|part| &part.predicate);
+    budget.account.note_on(kind, shape, part, Some(rows.len()));
+    Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false }))
 }
 
 /// Makes the range with the fewest keys a list, when it is clearly smaller than the type.
@@ -156,11 +180,16 @@ fn gather_one(parts: &mut [Part], place: &Place<'_>) -> Result<(), ReadError> {
             let Path::Ranges(spans, exact) = &part.path else { continue };
             let exact = *exact;
             if let Some(rows) = place.gather(spans, max)? {
+                let account = &place.budget.account;
+                account.note_on(place.kind, Shape::RangeGathered, Some(&part.predicate), Some(rows.len()));
                 part.path = Path::Stream(Source::list(rows), exact);
                 return Ok(());
             }
         }
         if max >= cap {
+            if parts.iter().any(|part| matches!(part.path, Path::Ranges(..))) {
+                place.budget.account.note(place.kind, Shape::RangeTooWide);
+            }
             return Ok(());
         }
         max = max.saturating_mul(8).min(cap);

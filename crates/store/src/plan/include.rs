@@ -1,7 +1,7 @@
 //! `_include` and `_revinclude`: what goes along with a page, each once, each under its own permit
 //! for reading. SPEC: R4 search.html#include; row F2.
 
-use super::Budget;
+use super::{Budget, account::Shape};
 use crate::{
     ReadError,
     engine::{
@@ -31,6 +31,13 @@ pub(crate) fn included(
         seen: matches.iter().map(|stored| (stored.kind, stored.row)).collect(),
         found: Vec::new(),
     };
+    let note = |shape| budget.account.note(query.resource_type, shape);
+    if !query.includes.is_empty() && !matches.is_empty() {
+        note(Shape::IncludedTargets);
+    }
+    if !query.revincludes.is_empty() && !matches.is_empty() {
+        note(Shape::IncludedReferrers);
+    }
     for stored in matches {
         for include in query.includes.iter().filter(|include| include.source == stored.kind) {
             gathered.targets(stored, include)?;

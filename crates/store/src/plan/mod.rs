@@ -6,12 +6,14 @@
 //! - [`source`]: rows in ascending order from postings, their unions and intersections.
 //! - [`heavy`]: how many searches may be costly at once.
 //! - [`run`]: candidates tested, counted, sorted, cut into pages; [`include`]: what goes along.
+//! - [`account`]: which way a search went and what it read.
 //!
-//! INVARIANT: a plan yields exactly what [`search::matcher`] means; a property test in
-//! `tests/plans.rs` holds it so. A path may yield more than its part means, never less.
+//! INVARIANT: a plan yields exactly what [`search::matcher`] means; the property of
+//! `tests/oracle.rs` holds it so. A path may yield more than its part means, never less.
 //!
 //! Left out: statistics kept on disk; a plan looks at the first rows of each posting instead.
 
+pub(crate) mod account;
 mod bind;
 mod choose;
 mod heavy;
@@ -29,6 +31,7 @@ use crate::{
     limits,
     reader::{Covers, Reader, Stored},
 };
+use account::{Account, Counts, Explanation};
 use fhir::ResourceType;
 use policy::Need;
 use search::Predicate;
@@ -57,11 +60,25 @@ pub(crate) struct Budget {
     more_loads: Cell<usize>,
     heavy: Arc<Heavy>,
     is_heavy: Cell<bool>,
+    /// What it could cost at first.
+    all: (usize, usize),
+    /// Index keys that were read and not counted above.
+    uncounted: Cell<usize>,
     casual_keys: usize,
+    pub(crate) account: Account,
 }
 
 impl Budget {
     pub(crate) fn new(limits: &limits::Search, heavy: &Arc<Heavy>) -> Self {
+        Self::with(limits, heavy, Account::default())
+    }
+
+    /// One that keeps an account of the way.
+    pub(crate) fn accounted(limits: &limits::Search, heavy: &Arc<Heavy>) -> Self {
+        Self::with(limits, heavy, Account::keeping())
+    }
+
+    fn with(limits: &limits::Search, heavy: &Arc<Heavy>, account: Account) -> Self {
         let (keys, loads) = (limits.keys_max.min(limits::LIGHT_KEYS), limits.loads_max.min(limits::LIGHT_LOADS));
         Self {
             keys: Cell::new(keys),
@@ -70,7 +87,10 @@ impl Budget {
             more_loads: Cell::new(limits.loads_max - loads),
             heavy: Arc::clone(heavy),
             is_heavy: Cell::new(false),
+            all: (limits.keys_max, limits.loads_max),
+            uncounted: Cell::new(0),
             casual_keys: limits.casual_keys,
+            account,
         }
     }
 
@@ -94,13 +114,29 @@ impl Budget {
         Ok(())
     }
 
+    /// What the search did.
+    pub(crate) fn explanation(self) -> Explanation {
+        let used = |all: usize, left: [&Cell<usize>; 2]| {
+            u64::try_from(all.saturating_sub(left.map(Cell::get).iter().sum())).unwrap_or(u64::MAX)
+        };
+        let counts = Counts {
+            keys: used(self.all.0, [&self.keys, &self.more_keys])
+                .saturating_add(u64::try_from(self.uncounted.get()).unwrap_or(u64::MAX)),
+            versions: used(self.all.1, [&self.loads, &self.more_loads]),
+            tested: self.account.tested_so_far(),
+        };
+        Explanation { steps: self.account.take_steps(), counts }
+    }
+
     /// Does something for a few index keys and no loads; `None` when that is not enough. What is left
     /// after is as before.
     pub(crate) fn little<T>(&self, work: impl FnOnce() -> Result<T, ReadError>) -> Result<Option<T>, ReadError> {
         let all = [&self.keys, &self.loads, &self.more_keys, &self.more_loads];
         let before = all.map(|cell| cell.replace(0));
-        self.keys.set(before[0].min(self.casual_keys));
+        let few = before[0].min(self.casual_keys);
+        self.keys.set(few);
         let outcome = work();
+        self.uncounted.set(self.uncounted.get() + few.saturating_sub(self.keys.get()));
         for (cell, before) in all.into_iter().zip(before) {
             cell.set(before);
         }

@@ -40,7 +40,7 @@ pub(crate) enum Path {
 /// Whole keys `from <= key < to`.
 #[derive(Debug, Clone)]
 pub(crate) struct Span {
-    space: Space,
+    pub(crate) space: Space,
     from: Vec<u8>,
     to: Vec<u8>,
 }

@@ -2,7 +2,9 @@
 //! SPEC: R4 search.html#sort, #total, #paging.
 
 use super::{
-    Budget, bind,
+    Budget,
+    account::Shape,
+    bind,
     choose::{self, Plan},
 };
 use crate::{
@@ -56,6 +58,7 @@ impl<'a> Matches<'a> {
             }
             let Some(residual) = &self.plan.residual else { return Ok(Some(row)) };
             self.budget.load()?;
+            self.budget.account.tested();
             let stored = match self.loaded.take() {
                 Some(stored) => Some(stored),
                 None => self.reader.current(self.kind, row)?,
@@ -116,6 +119,8 @@ pub(crate) struct Outcome {
     pub(crate) total: Option<u64>,
     /// The index did not answer all: versions had to be tested.
     tested: bool,
+    /// The index of times gave the order.
+    by_time: bool,
 }
 
 /// Runs a search.
@@ -128,6 +133,7 @@ pub(crate) fn search(
 ) -> Result<Outcome, ReadError> {
     let kind = query.resource_type;
     let predicate = bind::under(permit, kind, Need::Search, &query.predicate);
+    let note = |shape| budget.account.note(kind, shape);
     let mut outcome = match (query.sort.as_slice(), after) {
         ([], None) => by_row(reader, kind, &predicate, query, 0, budget)?,
         ([], Some(Position::Row(row))) => by_row(reader, kind, &predicate, query, row.saturating_add(1), budget)?,
@@ -147,15 +153,22 @@ pub(crate) fn search(
         // INVARIANT 5: how a plan goes depends on hidden rows too, and whether a total that nobody
         // asked for comes by the way would tell of them. So it is told when the page is the whole.
         let is_whole = after.is_none() && outcome.next.is_none();
+        note(if is_whole { Shape::TotalOfPage } else { Shape::TotalNotTold });
         outcome.total = is_whole.then_some(outcome.matches.len() as u64);
         return Ok(outcome);
     }
-    if outcome.total.is_none() {
+    if outcome.total.is_some() {
+        note(if query.sort.is_empty() || outcome.by_time { Shape::TotalOfPage } else { Shape::TotalOfSorting });
+    } else {
         let count = || count(reader, kind, &predicate, budget);
         outcome.total = match query.total {
             Total::None if query.count > 0 => None,
             // Over several pages a total is known when the index alone tells it, and soon.
-            Total::WhenKnown if query.count > 0 && !outcome.tested => budget.little(count)?,
+            Total::WhenKnown if query.count > 0 && !outcome.tested => {
+                let total = budget.little(count)?;
+                note(if total.is_some() { Shape::TotalByTheWay } else { Shape::TotalNotByTheWay });
+                total
+            }
             Total::WhenKnown if query.count > 0 => None,
             Total::Estimate if query.count > 0 => match count() {
                 Err(ReadError::TooCostly(_)) => None,
@@ -178,8 +191,10 @@ fn is_narrowed(permit: &dyn Covers, query: &Query) -> bool {
 fn count(reader: &Reader, kind: ResourceType, predicate: &Arc<Predicate>, budget: &Budget) -> Result<u64, ReadError> {
     let mut matches = Matches::new(reader, kind, predicate, budget)?;
     if matches.is_whole_type() && matches.plan.residual.is_none() {
+        budget.account.note(kind, Shape::TotalOfType);
         return Ok(reader.live(kind)?);
     }
+    budget.account.note(kind, Shape::TotalCounted);
     let (mut total, mut next) = (0, 0);
     while let Some(row) = matches.next(next)? {
         total += 1;
@@ -198,6 +213,7 @@ fn by_row(
 ) -> Result<Outcome, ReadError> {
     let mut outcome = Outcome::default();
     let mut matches = Matches::new(reader, kind, predicate, budget)?;
+    budget.account.note(kind, if from == 0 { Shape::RowsFirst } else { Shape::RowsAfter });
     outcome.tested = matches.plan.residual.is_some();
     let mut next = from;
     while let Some(row) = matches.next(next)? {
@@ -263,6 +279,7 @@ fn by_key(
     {
         return by_time(reader, kind, predicate, query, (keys, *direction), after, budget);
     }
+    budget.account.note(kind, if after.is_none() { Shape::SortedFirst } else { Shape::SortedAfter });
     // The least `count + 1` places after the cursor's; the heap's greatest goes first.
     let mut least: BinaryHeap<Placed> = BinaryHeap::new();
     let (mut total, mut next) = (0u64, 0);
@@ -295,6 +312,7 @@ fn by_key(
         matches: placed.into_iter().map(|placed| placed.stored).collect(),
         total: Some(total),
         tested: true,
+        by_time: false,
     })
 }
 
@@ -308,9 +326,16 @@ fn by_time(
     after: Option<(&[u8], Row)>,
     budget: &Budget,
 ) -> Result<Outcome, ReadError> {
+    let shape = match (direction, after) {
+        (Direction::Ascending, None) => Shape::TimesUpFirst,
+        (Direction::Ascending, Some(_)) => Shape::TimesUpAfter,
+        (Direction::Descending, None) => Shape::TimesDownFirst,
+        (Direction::Descending, Some(_)) => Shape::TimesDownAfter,
+    };
+    budget.account.note(kind, shape);
     let prefix = reader.types.number(kind).0.to_be_bytes();
     let mut pairs = reader.view.prefix(Space::LastUpdated, &prefix)?;
-    let mut outcome = Outcome { tested: true, ..Outcome::default() };
+    let mut outcome = Outcome { tested: true, by_time: true, ..Outcome::default() };
     let mut last = None;
     // Rows of one millisecond are in ascending order in either direction of time.
     let mut moment: Vec<Row> = Vec::new();
@@ -347,6 +372,7 @@ fn by_time(
         rows.sort_unstable();
         for row in rows {
             budget.load()?;
+            budget.account.tested();
             let Some(stored) = reader.current(kind, row)? else { continue };
             let key = stored.subject(|subject| sort_key(subject, keys))?;
             if after.is_some_and(|after| (key.as_slice(), row) <= after) || !reader.meant(predicate, &stored)? {

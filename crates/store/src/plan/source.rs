@@ -35,6 +35,11 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// How many rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     fn seek(&mut self, at_least: Row) -> Option<Row> {
         let rest = self.rows.get(self.at..).unwrap_or_default();
         self.at += match rest.first() {
@@ -49,7 +54,7 @@ impl List {
 #[derive(Debug)]
 pub(crate) struct Posting {
     view: View,
-    space: Space,
+    pub(crate) space: Space,
     prefix: Vec<u8>,
     pairs: Option<Pairs>,
     head: Option<Row>,
