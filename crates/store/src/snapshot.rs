@@ -189,7 +189,6 @@ impl Snapshot {
     }
 
     /// The first page of a search, or why there is none, and which way the search went.
-    #[must_use]
     pub fn explain(&self, permit: &Permit, query: &Query) -> (Result<Page, ReadError>, Explanation) {
         self.explain_under(permit, query, None, "")
     }
