@@ -233,7 +233,7 @@ impl Snapshot {
                 Some(Mark::Number(sequence, key)) => Some(position(sequence, key)),
                 Some(Mark::Match(..)) => return Err(ReadError::Cursor),
             };
-            let (mut page, next) = self.events.search(&self.reader, permit, query, after.as_ref(), &budget)?;
+            let (mut page, next) = self.events.search(&self.reader, permit, query, after.as_ref(), budget)?;
             page.next = next
                 .map(|next| {
                     let (Position::Row(sequence) | Position::Key(_, sequence)) = next;
