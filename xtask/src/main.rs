@@ -41,7 +41,7 @@ enum Task {
     },
     /// Measure the release binary beside its references, in one run (see --help of the bench itself).
     Bench {
-        /// Passed on to the bench: --resources N, --seconds N, --turns N, --clients N.
+        /// Passed on to the bench: --sizes N,M, --only read,search, --profile, --closed-only (docs/bench.md).
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },

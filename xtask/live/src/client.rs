@@ -54,6 +54,15 @@ impl Connection {
     /// # Errors
     /// What the network says; `InvalidData` for an answer that is no HTTP.
     pub async fn send(&mut self, request: &[u8], keep_body: bool) -> io::Result<Answer> {
+        let reply = self.exchange(request).await?;
+        Ok(Answer { status: reply.status, body: if keep_body { reply.body.to_vec() } else { Vec::new() } })
+    }
+
+    /// The same, without a copy of the answer.
+    ///
+    /// # Errors
+    /// What the network says; `InvalidData` for an answer that is no HTTP.
+    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Reply<'_>> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
         self.buffer.clear();
@@ -67,7 +76,8 @@ impl Connection {
                 break seen + at + 4;
             }
         };
-        let head = String::from_utf8_lossy(self.buffer.get(..head_end).unwrap_or_default()).into_owned();
+        let head = self.buffer.get(..head_end).and_then(|head| std::str::from_utf8(head).ok());
+        let head = head.ok_or(io::ErrorKind::InvalidData)?;
         let status = head.get(9..12).and_then(|s| s.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
         let length: usize = head
             .lines()
@@ -81,8 +91,29 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        let body = if keep_body { self.buffer.get(head_end..).unwrap_or_default().to_vec() } else { Vec::new() };
-        Ok(Answer { status, body })
+        let head = self.buffer.get(..head_end).and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default();
+        Ok(Reply { status, head, body: self.buffer.get(head_end..).unwrap_or_default() })
+    }
+}
+
+/// An answer, until the next request of its connection.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// Status line and header fields.
+    pub head: &'a str,
+    /// Body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Reply<'a> {
+    /// The value of a header field.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.head.lines().find_map(|line| {
+            let (field, value) = line.split_once(':')?;
+            field.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::client;
 use std::{
+    fs::File,
     io::{self, BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -25,6 +26,25 @@ pub struct Subject {
     data: PathBuf,
 }
 
+/// Below the ports that Linux gives to outgoing connections: one of those could take ours while the
+/// server is away.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A free port; each process begins its search at another place.
+fn free_port() -> io::Result<u16> {
+    let count = PORTS.end - PORTS.start;
+    let begin = u16::try_from(std::process::id() % u32::from(count)).unwrap_or(0);
+    (0..count)
+        .map(|n| PORTS.start + (begin + n) % count)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .ok_or_else(|| io::Error::other("no free port"))
+}
+
+/// Where the log lines of the server on this data directory go: beside it.
+pub fn log_of(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
 fn failed(what: &str) -> io::Error {
     io::Error::other(format!("handrail: {what}"))
 }
@@ -40,23 +60,44 @@ impl Subject {
         let port = match std::fs::read_to_string(&port_file) {
             Ok(port) => port,
             Err(_) => {
-                let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
+                let free = free_port()?.to_string();
                 std::fs::write(&port_file, &free)?;
                 free
             }
         };
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data);
+        Self::run_server(command, binary, data).await
+    }
+
+    /// Starts `handrail demo` and waits for its first answer, after the story was told.
+    ///
+    /// # Errors
+    /// What the process or the network says.
+    pub async fn demo(binary: &Path, data: &Path) -> io::Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(["demo", "--listen", &format!("127.0.0.1:{}", free_port()?), "--data"]).arg(data);
+        Self::run_server(command, binary, data).await
+    }
+
+    async fn run_server(mut command: Command, binary: &Path, data: &Path) -> io::Result<Self> {
+        let log = File::options().create(true).append(true).open(log_of(data))?;
         let begin = Instant::now();
-        let mut child = Command::new(binary)
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;
         let out = child.stdout.take().ok_or_else(|| failed("no standard output"))?;
-        let line = BufReader::new(out)
-            .lines()
-            .find_map(|line| line.ok()?.strip_prefix("listening on ").map(str::to_owned))
-            .ok_or_else(|| failed("did not say where it listens"))?;
+        let mut lines = BufReader::new(out).lines();
+        let place = |line: io::Result<String>| {
+            let line = line.ok()?;
+            let line = line.trim();
+            line.strip_prefix("listening on ").or(line.strip_prefix("FHIR base")).map(|base| base.trim().to_owned())
+        };
+        let Some(line) = lines.by_ref().find_map(place) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(failed(&format!("did not say where it listens; see {}", log_of(data).display())));
+        };
+        // What it says further is read too: a closed pipe would end it.
+        std::thread::spawn(move || lines.for_each(drop));
         let port = line
             .rsplit_once(':')
             .and_then(|(_, rest)| rest.split('/').next()?.parse().ok())
@@ -121,12 +162,14 @@ impl Subject {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-        kib.unwrap_or(0) * 1024
+        memory(self.child.id()).resident
     }
 
     /// Asks it to stop, and waits until it has.
@@ -145,6 +188,35 @@ impl Drop for Subject {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Resident memory of a process, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory {
+    /// All of it.
+    pub resident: u64,
+    /// What no file stands behind: heaps and stacks.
+    pub anonymous: u64,
+}
+
+/// Resident memory of a process; zeros when it is gone.
+pub fn memory(process: u32) -> Memory {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+        kib.unwrap_or(0) * 1024
+    };
+    Memory { resident: field("VmRSS:"), anonymous: field("RssAnon:") }
+}
+
+/// Processor time that a process took so far, all threads, in its own and the kernel's code.
+pub fn processor_time(process: u32) -> Duration {
+    // SPEC: proc(5): fields 14 and 15, in ticks of 10 ms on all Linux of today.
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// Bytes of all files below a directory.

@@ -93,6 +93,22 @@ pub(crate) fn observation(patient: usize, code: &str, day: usize, id: Option<&st
     w.into_bytes()
 }
 
+/// The n-th code, counted round.
+pub(crate) fn code(n: usize) -> &'static str {
+    CODES.get(n % CODES.len()).copied().unwrap_or_default()
+}
+
+/// The id of an Observation of the load: patient, place of its code, day.
+pub(crate) fn observation_id(patient: usize, code: usize, day: usize) -> String {
+    format!("bench-o{patient}-{code}-{day}")
+}
+
+/// That Observation as it was sent.
+pub(crate) fn loaded(patient: usize, place: usize, day: usize) -> Vec<u8> {
+    let serial = (patient * CODES.len() + place) * DATES + day;
+    observation(patient, code(place), day, Some(&observation_id(patient, place, day)), serial)
+}
+
 /// A transaction Bundle of these (method, url, resource) entries.
 pub(crate) fn bundle(entries: &[(&str, String, Vec<u8>)]) -> Vec<u8> {
     let mut w = Writer::with_capacity(entries.len() * 1800);
@@ -120,11 +136,10 @@ pub(crate) fn bundle(entries: &[(&str, String, Vec<u8>)]) -> Vec<u8> {
 /// A patient and all of its observations, under chosen ids, as one transaction.
 pub(crate) fn whole_patient(n: usize) -> Vec<u8> {
     let mut entries = vec![("PUT", format!("Patient/bench-p{n}"), patient(n))];
-    for (c, code) in CODES.iter().enumerate() {
+    for place in 0..CODES.len() {
         for day in 0..DATES {
-            let id = format!("bench-o{n}-{c}-{day}");
-            let resource = observation(n, code, day, Some(&id), (n * CODES.len() + c) * DATES + day);
-            entries.push(("PUT", format!("Observation/{id}"), resource));
+            let url = format!("Observation/{}", observation_id(n, place, day));
+            entries.push(("PUT", url, loaded(n, place, day)));
         }
     }
     bundle(&entries)

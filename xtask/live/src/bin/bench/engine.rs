@@ -21,11 +21,14 @@ pub(crate) struct Rows {
     shares: Vec<Share>,
 }
 
+/// Shares that are kept in memory: more than any turn writes.
+const SHARES_MAX: usize = 40_000;
+
 /// Reads all rows of a stopped handrail's engine directory, dealt into `resources` shares.
 pub(crate) fn rows(directory: &Path, resources: usize) -> Result<Rows, fjall::Error> {
     let database = Database::builder(directory).open()?;
     let names: Vec<String> = database.list_keyspace_names().iter().map(|name| name.to_string()).collect();
-    let mut shares: Vec<Share> = vec![Vec::new(); resources];
+    let mut shares: Vec<Share> = vec![Vec::new(); resources.min(SHARES_MAX)];
     let snapshot = database.snapshot();
     for (number, name) in names.iter().enumerate() {
         let keyspace = database.keyspace(name, KeyspaceCreateOptions::default)?;

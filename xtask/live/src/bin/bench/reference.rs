@@ -1,6 +1,7 @@
 //! The reference for HTTP: a bare axum and rustls server, in its own process, that answers every
 //! request with the same bytes. It checks nothing, looks nothing up and records nothing.
 
+use crate::load::Target;
 use axum::{Router, body::Body, http::Response};
 use bytes::Bytes;
 use hyper_util::{
@@ -12,7 +13,13 @@ use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io::{self, BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
 use tokio_rustls::TlsAcceptor;
 
 /// Serves `body` on a free port, writes its certificate to `certificate`, and prints the port.
@@ -49,5 +56,45 @@ pub(crate) async fn serve(body: Bytes, certificate: &Path, say: impl Fn(u16)) ->
                 let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
             }
         });
+    }
+}
+
+/// A reference server in a process of its own.
+pub(crate) struct Reference {
+    child: Child,
+    address: SocketAddr,
+    tls: Arc<rustls::ClientConfig>,
+}
+
+impl Reference {
+    /// Where it is.
+    pub(crate) fn target(&self) -> Target {
+        Target { address: self.address, tls: Arc::clone(&self.tls), process: self.child.id() }
+    }
+
+    /// Starts one that answers with `body`; `directory` is for its files.
+    pub(crate) fn start(body: &[u8], directory: &Path) -> io::Result<Self> {
+        let (file, certificate) = (directory.join("body"), directory.join("reference.pem"));
+        std::fs::write(&file, body)?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("--reference")
+            .arg(&file)
+            .arg("--certificate")
+            .arg(&certificate)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let out = child.stdout.take().ok_or_else(|| io::Error::other("no standard output"))?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        let port = line.trim().parse().map_err(io::Error::other)?;
+        let tls = live::client::tls(&std::fs::read(&certificate)?)?;
+        Ok(Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)), tls })
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -1,0 +1,287 @@
+//! The order of a run: stores are made, then each kind of work has its turns. Within a turn the
+//! stores of all sizes and their references follow each other, so that what the machine does beside
+//! us meets all of them.
+
+use crate::{
+    Arguments, data, engine,
+    load::{self, Measured, Work},
+    profile::{Profile, Recording},
+    reference::Reference,
+    report::{Open, Row},
+    say,
+    stage::{self, Served, Stage},
+    works::{Bare, Create, Prepared, Read, Search, Transaction, UNIT},
+};
+use bytes::Bytes;
+use std::{
+    io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+type Profiles = Vec<(String, Profile)>;
+
+/// Before a turn on a fresh copy is measured: caches fill and the engine finds its pace.
+const WARM: Duration = Duration::from_millis(500);
+
+/// Clients of the create row.
+const CREATORS: usize = 16;
+
+/// Clients of the transaction row.
+const TRANSACTORS: usize = 2;
+
+/// Tickets that one turn may use: far more than it can.
+const TURN: usize = 10_000_000;
+
+/// All rows, and the profiles when they were asked for.
+pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
+    let directory = tempfile::tempdir()?;
+    let run = Run { a, directory: directory.path(), time: Duration::from_secs(a.seconds) };
+    let (mut rows, mut profiles, mut stages) = (Vec::new(), Vec::new(), Vec::new());
+    let mut figures: Vec<Vec<Row>> = Vec::new();
+    for size in &a.sizes {
+        let (stage, figure) = Stage::prepare(&a.handrail, directory.path(), *size, say).await?;
+        stages.push(stage);
+        figures.push(figure);
+    }
+    if let ([small, .., large], true) = (figures.as_slice(), a.sizes.is_sorted()) {
+        let costs = small.iter().zip(large).skip(1);
+        rows.extend(costs.map(|(small, large)| Row::of_costs(large, small)));
+    }
+    rows.splice(0..0, figures.into_iter().flatten());
+    if a.does("demo") {
+        rows.push(stage::demo(&a.handrail, directory.path()).await?);
+    }
+    if a.does("read") {
+        run.read(&stages, &mut rows, &mut profiles).await?;
+    }
+    if a.does("search") {
+        run.search(&stages, &mut rows, &mut profiles).await?;
+    }
+    if a.does("create") {
+        let make = |patients, token, first| Prepared::new(Create { patients, token }, first, 30_000);
+        let kind =
+            Kind { name: "create, durable, 16 clients", clients: CREATORS, unit: 1, bounds: (0.5, 0.8), p99_ms: 50.0 };
+        run.write(&kind, &stages, make, &mut rows, &mut profiles).await?;
+    }
+    if a.does("transaction") {
+        let make = |patients, token, first| Prepared::new(Transaction { patients, token }, first, 300);
+        let name = "transaction of 200 resources, durable, 2 clients";
+        let kind = Kind { name, clients: TRANSACTORS, unit: UNIT, bounds: (0.4, 0.7), p99_ms: 1000.0 };
+        run.write(&kind, &stages, make, &mut rows, &mut profiles).await?;
+    }
+    if a.does("validate") {
+        rows.push(validate());
+    }
+    Ok((rows, profiles))
+}
+
+/// A kind of work and what is asked of it.
+struct Kind {
+    name: &'static str,
+    clients: usize,
+    /// Resources of one request.
+    unit: usize,
+    bounds: (f64, f64),
+    /// The open loop's bound.
+    p99_ms: f64,
+}
+
+/// What the turns of one store gave.
+#[derive(Default)]
+struct Turns {
+    ours: Vec<Measured>,
+    theirs: Vec<Measured>,
+    open: Vec<Open>,
+}
+
+struct Run<'a> {
+    a: &'a Arguments,
+    directory: &'a Path,
+    time: Duration,
+}
+
+impl Run<'_> {
+    async fn read(&self, stages: &[Stage], rows: &mut Vec<Row>, profiles: &mut Profiles) -> io::Result<()> {
+        let kind = Kind { name: "read by id", clients: self.a.clients, unit: 1, bounds: (0.45, 0.8), p99_ms: 10.0 };
+        self.get(&kind, stages, |patients, token| Read { patients, token }, Read::path, rows, profiles).await
+    }
+
+    async fn search(&self, stages: &[Stage], rows: &mut Vec<Row>, profiles: &mut Profiles) -> io::Result<()> {
+        let name = "Observation?patient=&code=&date=ge, 20 entries";
+        let kind = Kind { name, clients: self.a.clients, unit: 1, bounds: (0.25, 0.5), p99_ms: 20.0 };
+        self.get(&kind, stages, |patients, token| Search { patients, token }, Search::path, rows, profiles).await
+    }
+
+    /// A GET beside the bare server.
+    async fn get<W: Work + Clone>(
+        &self,
+        kind: &Kind,
+        stages: &[Stage],
+        make: impl Fn(usize, String) -> W,
+        path: impl Fn(&W, usize) -> String,
+        rows: &mut Vec<Row>,
+        profiles: &mut Profiles,
+    ) -> io::Result<()> {
+        let mut sides = Vec::new();
+        for stage in stages {
+            let served = stage.serve().await?;
+            let body = served.get(&path(&make(stage.patients, String::new()), 0)).await?;
+            let reference = Reference::start(&body, self.directory)?;
+            sides.push((stage, served, reference, body, Turns::default()));
+        }
+        let clients = kind.clients;
+        for turn in 0..self.a.turns {
+            for (stage, served, reference, body, turns) in &mut sides {
+                let work = make(stage.patients, served.token()?);
+                let bare = Arc::new(Bare { work: work.clone(), body: body.clone() });
+                let work = Arc::new(work);
+                if turn == 0 {
+                    load::closed(&served.target(), clients, WARM, &work, 0).await?;
+                    load::closed(&reference.target(), clients, WARM, &bare, 0).await?;
+                }
+                turns.ours.push(load::closed(&served.target(), clients, self.time, &work, turn * TURN).await?);
+                turns.theirs.push(load::closed(&reference.target(), clients, self.time, &bare, turn * TURN).await?);
+            }
+        }
+        for (stage, served, reference, body, turns) in &mut sides {
+            for rate in self.rates(&turns.ours) {
+                let work = make(stage.patients, served.token()?);
+                let bare = Arc::new(Bare { work: work.clone(), body: body.clone() });
+                let ours = load::open(&served.target(), rate, self.time, &Arc::new(work), 0).await?;
+                let theirs = load::open(&reference.target(), rate, self.time, &bare, 0).await?;
+                turns.open.push(Open { ours, theirs: Some(theirs) });
+            }
+            if self.a.profile {
+                let work = Arc::new(make(stage.patients, served.token()?));
+                let profile = self.profiled(served, clients, &work, 0).await?;
+                profiles.push((format!("{}, {}", kind.name, stage.resources), profile));
+            }
+        }
+        let results = sides.into_iter().map(|(stage, _, _, body, turns)| {
+            (format!("{}, {} bytes, store of {}", kind.name, body.len(), stage.resources), stage.resources, turns)
+        });
+        rows_of(kind, results.collect(), rows);
+        Ok(())
+    }
+
+    /// Writes beside the engine alone; each turn on a fresh copy of its store.
+    async fn write<W: Work>(
+        &self,
+        kind: &Kind,
+        stages: &[Stage],
+        make: impl Fn(usize, String, usize) -> W,
+        rows: &mut Vec<Row>,
+        profiles: &mut Profiles,
+    ) -> io::Result<()> {
+        let mut sides = Vec::new();
+        for stage in stages {
+            // The engine's turn writes what handrail wrote.
+            let at_rest = stage.serve().await?.stop()?;
+            let engine_rows = engine::rows(&at_rest.engine, stage.resources).map_err(io::Error::other)?;
+            sides.push((stage, engine_rows, Turns::default()));
+        }
+        let clients = kind.clients;
+        for _ in 0..self.a.turns {
+            for (stage, engine_rows, turns) in &mut sides {
+                let served = stage.serve().await?;
+                let first = served.observations().await?;
+                let work = Arc::new(make(stage.patients, served.token()?, 0));
+                let warm = load::closed(&served.target(), clients, WARM, &work, TURN).await?;
+                let ours = load::closed(&served.target(), clients, self.time, &work, 0).await?;
+                let written = served.observations().await?.saturating_sub(first);
+                if written != (warm.requests + ours.requests) * kind.unit {
+                    let acknowledged = warm.requests + ours.requests;
+                    return Err(io::Error::other(format!(
+                        "{acknowledged} requests were acknowledged, {written} resources came"
+                    )));
+                }
+                turns.ours.push(ours);
+                served.stop()?;
+                let directory = tempfile::tempdir_in(self.directory)?;
+                let theirs = || engine::write(engine_rows, directory.path(), clients, kind.unit, self.time);
+                turns.theirs.push(tokio::task::block_in_place(theirs).map_err(io::Error::other)?);
+            }
+        }
+        for (stage, _, turns) in &mut sides {
+            for rate in self.rates(&turns.ours) {
+                let served = stage.serve().await?;
+                let work = Arc::new(make(stage.patients, served.token()?, 0));
+                load::closed(&served.target(), clients, WARM, &work, TURN).await?;
+                let ours = load::open(&served.target(), rate, self.time, &work, 0).await?;
+                turns.open.push(Open { ours, theirs: None });
+                served.stop()?;
+            }
+            if self.a.profile {
+                let served = stage.serve().await?;
+                let work = Arc::new(make(stage.patients, served.token()?, 0));
+                load::closed(&served.target(), clients, WARM, &work, TURN).await?;
+                let profile = self.profiled(&served, clients, &work, 0).await?;
+                profiles.push((format!("{}, {}", kind.name, stage.resources), profile));
+                served.stop()?;
+            }
+        }
+        let results = sides
+            .into_iter()
+            .map(|(stage, _, turns)| (format!("{}, store of {}", kind.name, stage.resources), stage.resources, turns));
+        rows_of(kind, results.collect(), rows);
+        Ok(())
+    }
+
+    /// Rates of the open loop: shares of what the closed loop reached.
+    fn rates(&self, ours: &[Measured]) -> Vec<f64> {
+        if self.a.closed_only {
+            return Vec::new();
+        }
+        let reached = crate::report::median(ours).per_second;
+        self.a.rates.iter().map(|share| reached * f64::from(*share) / 100.0).collect()
+    }
+
+    async fn profiled<W: Work>(
+        &self,
+        served: &Served<'_>,
+        clients: usize,
+        work: &Arc<W>,
+        first: usize,
+    ) -> io::Result<Profile> {
+        let recording = Recording::start(served.subject.process(), self.directory)?;
+        load::closed(&served.target(), clients, self.time, work, first).await?;
+        tokio::task::block_in_place(|| recording.finish(&self.a.handrail))
+    }
+}
+
+/// The row of each store, and of the largest beside the smallest.
+fn rows_of(kind: &Kind, results: Vec<(String, usize, Turns)>, rows: &mut Vec<Row>) {
+    if let [(_, small, few), .., (_, large, many)] = results.as_slice() {
+        let name = format!("{}: store of {large} beside {small}", kind.name);
+        rows.push(Row::ratio(name, &many.ours, &few.ours, (0.7, 0.9)));
+    }
+    let at = rows.len().saturating_sub(usize::from(results.len() > 1));
+    let each = results.into_iter().map(|(name, _, turns)| {
+        Row::ratio(name, &turns.ours, &turns.theirs, kind.bounds).with_open(turns.open, kind.p99_ms)
+    });
+    rows.splice(at..at, each);
+}
+
+/// Validation alone, parsing included, on one core: no socket, no store.
+fn validate() -> Row {
+    let body = Bytes::from(data::loaded(1, 0, 1));
+    let schema = fhir::schema::r4();
+    let begin = Instant::now();
+    let mut done = 0u32;
+    while begin.elapsed() < Duration::from_secs(2) {
+        let valid = fhir::json::Tree::parse(body.clone()).is_ok_and(|tree| validation::validate(tree, schema).is_ok());
+        done += u32::from(valid);
+    }
+    let rate = f64::from(done) / begin.elapsed().as_secs_f64();
+    let bounds = (20_000.0, 60_000.0);
+    Row::figure(
+        "validate one Observation against base R4".into(),
+        format!("{rate:.0}/s"),
+        rate,
+        "/s a core",
+        bounds,
+        false,
+    )
+}
