@@ -63,6 +63,13 @@ impl<'a> EncodedValues<'a> {
         Self(bytes)
     }
 
+    /// All values with their parameters, in the order of the parameters, each as its bytes: equal
+    /// values have equal bytes. [`decoded`] reads them.
+    pub fn entries(&self) -> impl Iterator<Item = (ParameterId, &'a [u8])> {
+        let mut reader = Reader(self.0);
+        std::iter::from_fn(move || reader.entry())
+    }
+
     /// All values with their parameters, in the order of the parameters.
     pub fn iter(&self) -> impl Iterator<Item = (ParameterId, ValueRef<'a>)> {
         let mut reader = Reader(self.0);
@@ -71,6 +78,12 @@ impl<'a> EncodedValues<'a> {
             Some((parameter, Reader(value).value()?))
         })
     }
+}
+
+/// The value of an entry; `None` for bytes that are none.
+#[must_use]
+pub fn decoded(value: &[u8]) -> Option<ValueRef<'_>> {
+    Reader(value).value()
 }
 
 impl Values for EncodedValues<'_> {

@@ -19,6 +19,7 @@ pub mod transaction;
 mod audit_event;
 mod cursor;
 mod engine;
+mod folder;
 mod health;
 mod open;
 mod plan;

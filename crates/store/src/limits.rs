@@ -4,11 +4,33 @@
 /// 48 MB; the operating system's page cache holds the rest.
 pub const BLOCK_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of places and current versions kept in memory as they were read.
-pub const HOT_BYTES: usize = 24 * 1024 * 1024;
+/// Bytes of current versions kept in memory, packed: 40,000 to 120,000 resources of 1.5 KB.
+pub const VERSIONS_BYTES: usize = 20 * 1024 * 1024;
 
-/// Bytes of one value that is kept so: a larger one would drive hundreds out.
-pub const HOT_VALUE_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of one stored version that is kept so: a larger one would drive hundreds out.
+pub const VERSION_KEPT_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of places kept in memory, about 120 each.
+pub const PLACES_BYTES: usize = 6 * 1024 * 1024;
+
+/// Bytes of folders kept in memory: 4 to 10 KB for 100 resources.
+pub const FOLDERS_BYTES: usize = 8 * 1024 * 1024;
+
+/// Resources of one type in one patient's compartment that are kept as a folder; larger ones are
+/// searched over the indices. At most 65,535, for a resource's number in it has two bytes.
+pub const FOLDER_ROWS_MAX: usize = if cfg!(test) { 12 } else { 2_048 };
+
+/// Folders of which is known that they were asked for once, 8 bytes each.
+pub const ASKED_ONCE: usize = 16 * 1024;
+
+/// Types that can have a dictionary: by their number in this store.
+pub const DICTIONARIES: usize = 512;
+
+/// Versions of a type that its dictionary is made from.
+pub const DICTIONARY_SAMPLES: usize = if cfg!(test) { 4 } else { 64 };
+
+/// Bytes of a dictionary's values, and of its JSON: each packing goes through them once.
+pub const DICTIONARY_BYTES_MAX: usize = 8 * 1024;
 
 /// Bytes that a large keyspace (versions, index rows) gathers in memory before it is written out.
 pub const MEMTABLE_BYTES: u64 = 4 * 1024 * 1024;

@@ -2,10 +2,13 @@
 //! and the one place where a stored version is held against a permit.
 
 use crate::engine::{
-    Fault, Space, Value, View,
+    Current, Fault, Space, Value, View,
     key::{self, Row},
+    memory::Memory,
+    packed::Packed,
     record::{Damaged, Place, Version},
 };
+use bytes::Bytes;
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use policy::{Access, Need, Permit};
 use search::{
@@ -13,7 +16,10 @@ use search::{
     encoded::EncodedValues,
     matcher::{Related, Subject, matches},
 };
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{OnceCell, RefCell},
+    sync::Arc,
+};
 
 use crate::{Found, limits, plan::Heavy, types::Types};
 
@@ -39,29 +45,93 @@ pub(crate) struct Reader {
     pub(crate) heavy: Arc<Heavy>,
 }
 
-/// A stored version, its bytes shared with the engine.
+/// A stored version: its bytes shared with the engine, or packed as memory keeps them.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     pub(crate) kind: ResourceType,
     pub(crate) row: Row,
-    bytes: Value,
+    form: Form,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    Whole(Value),
+    Packed(Box<Unpacking>),
+}
+
+/// A packed version, and what of it was unpacked so far.
+#[derive(Debug, Clone)]
+struct Unpacking {
+    packed: Packed,
+    kind: key::TypeNumber,
+    memory: Arc<Memory>,
+    values: OnceCell<Vec<u8>>,
+    whole: OnceCell<Vec<u8>>,
+}
+
+/// The value of a cell, made when it is first asked for.
+fn made<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Fault>) -> Result<&T, Damaged> {
+    if cell.get().is_none() {
+        let _ = cell.set(make().map_err(|_| Damaged("kept version"))?);
+    }
+    cell.get().ok_or(Damaged("kept version"))
 }
 
 impl Stored {
+    /// The version with everything.
     pub(crate) fn version(&self) -> Result<Version<'_>, Damaged> {
-        Version::decode(&self.bytes)
+        Version::decode(self.whole()?)
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The record as it is stored.
+    pub(crate) fn whole(&self) -> Result<&[u8], Damaged> {
+        match &self.form {
+            Form::Whole(value) => Ok(value),
+            Form::Packed(it) => {
+                made(&it.whole, || it.memory.dictionaries.whole(it.kind.0, &it.packed)).map(Vec::as_slice)
+            }
+        }
+    }
+
+    /// The version without values and JSON.
+    pub(crate) fn head(&self) -> Result<Version<'_>, Damaged> {
+        match &self.form {
+            Form::Whole(value) => Ok(Version { values: &[], json: &[], ..Version::decode(value)? }),
+            Form::Packed(it) => it.packed.head(),
+        }
+    }
+
+    /// The index values.
+    pub(crate) fn values(&self) -> Result<&[u8], Damaged> {
+        match &self.form {
+            Form::Whole(value) => Ok(Version::decode(value)?.values),
+            Form::Packed(it) => {
+                made(&it.values, || it.memory.dictionaries.values(it.kind.0, &it.packed)).map(Vec::as_slice)
+            }
+        }
+    }
+
+    fn json_bytes(&self) -> Result<usize, Damaged> {
+        match &self.form {
+            Form::Whole(value) => Ok(Version::decode(value)?.json.len()),
+            Form::Packed(it) => Ok(it.packed.json_bytes()),
+        }
+    }
+
+    fn append_json(&self, out: &mut Vec<u8>) -> Result<(), Fault> {
+        match &self.form {
+            Form::Whole(value) => out.extend_from_slice(Version::decode(value)?.json),
+            Form::Packed(it) => it.memory.dictionaries.append_json(it.kind.0, &it.packed, out)?,
+        }
+        Ok(())
     }
 
     /// Id, time and values, for the matcher.
     pub(crate) fn subject<T>(&self, look: impl FnOnce(Subject<'_>) -> T) -> Result<T, Fault> {
-        let version = self.version()?;
-        let id = LogicalId::parse(version.id).map_err(|_| Damaged("id"))?;
-        let values = EncodedValues::new(version.values);
-        let last_updated = Instant::from_unix_millis(version.last_updated);
+        let head = self.head()?;
+        let id = LogicalId::parse(head.id).map_err(|_| Damaged("id"))?;
+        let values = EncodedValues::new(self.values()?);
+        let last_updated = Instant::from_unix_millis(head.last_updated);
         Ok(look(Subject { resource_type: self.kind, id: &id, last_updated, values: &values }))
     }
 }
@@ -69,25 +139,51 @@ impl Stored {
 impl Reader {
     /// Where the newest version of a resource is.
     pub(crate) fn place(&self, kind: ResourceType, id: &str) -> Result<Option<Place>, Fault> {
-        let value = self.view.value(Space::Id, &key::id(self.types.number(kind), id))?;
-        Ok(value.map(|value| Place::decode(&value)).transpose()?)
+        self.view.place(self.types.number(kind), id)
     }
 
     /// The current version of a row; `None` when it is deleted.
     pub(crate) fn current(&self, kind: ResourceType, row: Row) -> Result<Option<Stored>, Fault> {
-        let value = self.view.value(Space::Current, &key::current(self.types.number(kind), row))?;
-        Ok(value.map(|bytes| Stored { kind, row, bytes }))
+        let number = self.types.number(kind);
+        let form = match self.view.version(number, row)? {
+            None => return Ok(None),
+            Some(Current::Kept(packed)) => Form::Packed(Box::new(Unpacking {
+                packed,
+                kind: number,
+                memory: Arc::clone(self.view.memory()),
+                values: OnceCell::new(),
+                whole: OnceCell::new(),
+            })),
+            Some(Current::Read(value, unkept)) => {
+                if value.len() <= limits::VERSION_KEPT_BYTES_MAX {
+                    let version = Version::decode(&value)?;
+                    let patients = self.patients(kind, &version)?;
+                    let names = patients.iter().map(LogicalId::as_str);
+                    if let Some(packed) = self.view.memory().dictionaries.pack(number.0, &value, &version, names) {
+                        self.view.keep_version(&unkept, packed);
+                    }
+                }
+                Form::Whole(value)
+            }
+        };
+        Ok(Some(Stored { kind, row, form }))
+    }
+
+    fn patients(&self, kind: ResourceType, version: &Version<'_>) -> Result<Vec<LogicalId>, Fault> {
+        let id = LogicalId::parse(version.id).map_err(|_| Damaged("id"))?;
+        let values = EncodedValues::new(version.values);
+        Ok(search::matcher::patients_of(&values, &self.registry, kind, &id))
     }
 
     /// A version of a row that is current no more, or its deletion.
     pub(crate) fn past(&self, kind: ResourceType, row: Row, version: u32) -> Result<Option<Stored>, Fault> {
         let value = self.view.value(Space::History, &key::history(self.types.number(kind), row, version))?;
-        Ok(value.map(|bytes| Stored { kind, row, bytes }))
+        Ok(value.map(|value| Self::stored(kind, row, value)))
     }
 
     /// A pair of `current` or `history` as a version.
-    pub(crate) fn stored(kind: ResourceType, row: Row, bytes: Value) -> Stored {
-        Stored { kind, row, bytes }
+    pub(crate) fn stored(kind: ResourceType, row: Row, value: Value) -> Stored {
+        Stored { kind, row, form: Form::Whole(value) }
     }
 
     /// Live resources of a type.
@@ -135,18 +231,52 @@ impl Reader {
 
     /// The version as it leaves.
     pub(crate) fn found(&self, stored: &Stored) -> Result<Found, Fault> {
-        let version = stored.version()?;
-        let id = LogicalId::parse(version.id).map_err(|_| Damaged("id"))?;
-        let values = EncodedValues::new(version.values);
-        Ok(Found {
-            resource_type: stored.kind,
-            patients: search::matcher::patients_of(&values, &self.registry, stored.kind, &id),
-            id,
-            version: VersionId::new(version.version).ok_or(Damaged("version number"))?,
-            last_updated: Instant::from_unix_millis(version.last_updated),
-            bytes: bytes::Bytes::copy_from_slice(version.json),
-            method: version.method,
-        })
+        let mut all = self.found_all(std::slice::from_ref(stored))?;
+        Ok(all.pop().ok_or(Damaged("version"))?)
+    }
+
+    /// Versions as they leave, their JSON side by side in one buffer.
+    pub(crate) fn found_all(&self, list: &[Stored]) -> Result<Vec<Found>, Fault> {
+        let bytes = list.iter().map(Stored::json_bytes).sum::<Result<usize, _>>()?;
+        let mut json = Vec::with_capacity(bytes);
+        let mut ends = Vec::with_capacity(list.len());
+        for stored in list {
+            stored.append_json(&mut json)?;
+            ends.push(json.len());
+        }
+        let json = Bytes::from(json);
+        let mut all: Vec<Found> = Vec::with_capacity(list.len());
+        let mut begin = 0;
+        for (stored, end) in list.iter().zip(ends) {
+            let head = stored.head()?;
+            let before = all.last().map_or(&[][..], |before| before.patients.as_slice());
+            all.push(Found {
+                resource_type: stored.kind,
+                patients: self.patients_of(stored, before)?,
+                id: LogicalId::parse(head.id).map_err(|_| Damaged("id"))?,
+                version: VersionId::new(head.version).ok_or(Damaged("version number"))?,
+                last_updated: Instant::from_unix_millis(head.last_updated),
+                bytes: json.slice(begin..end),
+                method: head.method,
+            });
+            begin = end;
+        }
+        Ok(all)
+    }
+
+    /// The patients that a version is about. A page is mostly about one, whose name is shared with
+    /// the version before.
+    fn patients_of(&self, stored: &Stored, before: &[LogicalId]) -> Result<Vec<LogicalId>, Fault> {
+        match &stored.form {
+            Form::Whole(value) => self.patients(stored.kind, &Version::decode(value)?),
+            Form::Packed(it) => {
+                if it.packed.patients().eq(before.iter().map(LogicalId::as_str)) {
+                    return Ok(before.to_vec());
+                }
+                let names = it.packed.patients().map(LogicalId::parse);
+                Ok(names.collect::<Result<_, _>>().map_err(|_| Damaged("patient"))?)
+            }
+        }
     }
 }
 

@@ -100,7 +100,7 @@ impl Snapshot {
         } else {
             self.reader.past(kind, place.row, version.number())?.ok_or(ReadError::NotFound)?
         };
-        let deleted = stored.version()?.method == Method::Delete;
+        let deleted = stored.head()?.method == Method::Delete;
         self.visible(permit, &stored, deleted)
     }
 
@@ -147,7 +147,7 @@ impl Snapshot {
                 return Ok(());
             }
             page.total += 1;
-            if u64::from(stored.version()?.version) < before {
+            if u64::from(stored.head()?.version) < before {
                 if page.versions.len() < count {
                     page.versions.push(self.reader.found(&stored)?);
                 } else {
@@ -253,16 +253,14 @@ impl Snapshot {
         };
         let outcome = plan::search(&self.reader, permit, query, after.as_ref(), budget)?;
         let included = plan::include::included(&self.reader, permit, query, &outcome.matches, budget)?;
-        let leaving =
-            |list: &[Stored]| list.iter().map(|stored| self.reader.found(stored)).collect::<Result<Vec<_>, _>>();
-        let matches = leaving(&outcome.matches)?;
+        let matches = self.reader.found_all(&outcome.matches)?;
         let next = match (outcome.next, matches.last()) {
             (Some(next), Some(last)) => {
                 Some(self.secret.cursor(&Mark::Match(last.id.as_str().to_owned(), next.into_key()), &bound_to)?)
             }
             _ => None,
         };
-        Ok(Page { matches, included: leaving(&included)?, total: outcome.total, next })
+        Ok(Page { matches, included: self.reader.found_all(&included)?, total: outcome.total, next })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the store as a whole, under permits that the tests make up.
 
 mod commits;
+mod folders;
 mod hidden;
 mod plans;
 mod reopening;

@@ -1,4 +1,5 @@
-//! Values read again and again, kept in memory as the engine gave them: places and current versions.
+//! What is read again and again, kept in memory: places, current versions ([`super::packed`]) and
+//! folders ([`crate::folder`]).
 //!
 //! A read by id and the test of a candidate each cost one look-up of the engine, some 2 µs with its
 //! levels, filters and blocks. Here it is one hash and one lock.
@@ -10,11 +11,12 @@
 //! slot is not above the view's own number, nor above that of the view that read the entry. Then no
 //! batch has changed the key since either view's moment, so both see the same value.
 
-use super::{Space, Value};
 use crate::limits;
 use std::{
+    borrow::Borrow,
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    mem::size_of,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -22,81 +24,147 @@ use std::{
 };
 
 const SHARDS: usize = 16;
-/// Keys that share a slot only cost each other a look-up of the engine.
-const SLOTS: usize = 8192;
-/// What an entry takes besides its bytes, about.
-const ENTRY_BYTES: usize = 160;
+/// Keys that share a slot only cost each other a look-up of the engine. Half a megabyte.
+const SLOTS: usize = 64 * 1024;
 
-#[derive(Debug)]
-struct Entry {
-    space: Space,
-    key: Box<[u8]>,
-    value: Value,
-    /// Number of the view that read it.
-    read_at: u64,
+/// What kind of thing a hash stands for, so that equal bytes of two kinds do not share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Type and id → place.
+    Place,
+    /// Type and row → current version.
+    Version,
+    /// Patient and type → folder.
+    Folder,
 }
 
-impl Entry {
-    fn bytes(&self) -> usize {
-        ENTRY_BYTES + self.key.len() + self.value.len()
+/// A hasher for what is a hash already, keyed by a secret of this process.
+#[derive(Default)]
+struct Already(u64);
+
+impl Hasher for Already {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
+#[derive(Debug)]
+struct Entry<K, V> {
+    key: K,
+    value: V,
+    /// Number of the view that read it.
+    read_at: u64,
+    bytes: usize,
+}
+
+type Table<K, V> = HashMap<u64, Entry<K, V>, BuildHasherDefault<Already>>;
+
 /// Two generations: what is asked for again is carried over, the rest goes when the young one is full.
-#[derive(Debug, Default)]
-struct Shard {
-    young: HashMap<u64, Entry>,
-    old: HashMap<u64, Entry>,
+#[derive(Debug)]
+struct Shard<K, V> {
+    young: Table<K, V>,
+    old: Table<K, V>,
     young_bytes: usize,
 }
 
-impl Shard {
-    fn insert(&mut self, hash: u64, entry: Entry) {
-        self.young_bytes += entry.bytes();
+impl<K, V> Shard<K, V> {
+    fn insert(&mut self, hash: u64, entry: Entry<K, V>, bytes_max: usize) {
+        self.young_bytes += entry.bytes;
         if let Some(replaced) = self.young.insert(hash, entry) {
-            self.young_bytes -= replaced.bytes();
+            self.young_bytes -= replaced.bytes;
         }
-        if self.young_bytes > limits::HOT_BYTES / SHARDS / 2 {
+        if self.young_bytes > bytes_max / SHARDS / 2 {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
     }
 }
 
-/// The values in memory, and the numbers that say of which moment they are.
+/// The entries of one kind.
+#[derive(Debug)]
+pub(crate) struct Shelf<K, V> {
+    shards: Vec<Mutex<Shard<K, V>>>,
+    bytes_max: usize,
+}
+
+impl<K, V: Clone> Shelf<K, V> {
+    /// An empty shelf for this many bytes.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let shard = || Mutex::new(Shard { young: Table::default(), old: Table::default(), young_bytes: 0 });
+        Self { shards: (0..SHARDS).map(|_| shard()).collect(), bytes_max }
+    }
+
+    fn shard(&self, hash: u64) -> Option<&Mutex<Shard<K, V>>> {
+        usize::try_from(hash >> 48).ok().and_then(|hash| self.shards.get(hash % SHARDS))
+    }
+
+    /// The value, when it is known to be what the view of this moment sees.
+    pub(crate) fn value<Q>(&self, hot: &Hot, hash: u64, key: &Q, moment: u64) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: PartialEq + ?Sized,
+    {
+        let mut shard = self.shard(hash)?.lock().unwrap_or_else(PoisonError::into_inner);
+        let young = shard.young.get(&hash);
+        let in_old = young.is_none();
+        let entry = young.or_else(|| shard.old.get(&hash))?;
+        if entry.key.borrow() != key {
+            return None;
+        }
+        let changed = hot.slot(hash)?.load(Ordering::Acquire);
+        if changed > moment || changed > entry.read_at {
+            return None;
+        }
+        let value = entry.value.clone();
+        if in_old && let Some(entry) = shard.old.remove(&hash) {
+            shard.insert(hash, entry, self.bytes_max);
+        }
+        Some(value)
+    }
+
+    /// Keeps what the view of this moment has read. `bytes`: what key and value hold on the heap.
+    pub(crate) fn keep(&self, hash: u64, key: K, value: V, bytes: usize, moment: u64) {
+        let Some(shard) = self.shard(hash) else { return };
+        // Tables are half full on average, and each allocation has a head.
+        let bytes = bytes + 32 + 3 * size_of::<Entry<K, V>>() / 2;
+        let entry = Entry { key, value, read_at: moment, bytes };
+        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, entry, self.bytes_max);
+    }
+}
+
+/// The numbers that say of which moment entries are.
 #[derive(Debug)]
 pub(crate) struct Hot {
     hasher: RandomState,
-    shards: Vec<Mutex<Shard>>,
     changed: Vec<AtomicU64>,
     published: AtomicU64,
+    /// Hashes of folders that were asked for once.
+    asked: Vec<AtomicU64>,
 }
 
 impl Hot {
     pub(crate) fn new() -> Self {
+        let zeros = |count: usize| (0..count).map(|_| AtomicU64::new(0)).collect();
         Self {
             hasher: RandomState::new(),
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            changed: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            changed: zeros(SLOTS),
             published: AtomicU64::new(0),
+            asked: zeros(limits::ASKED_ONCE),
         }
     }
 
-    /// Whether values of this space are kept.
-    pub(crate) fn keeps(space: Space) -> bool {
-        matches!(space, Space::Id | Space::Current)
-    }
-
-    pub(crate) fn hash(&self, space: Space, key: &[u8]) -> u64 {
-        self.hasher.hash_one((space as u8, key))
+    pub(crate) fn hash(&self, kind: Kind, key: &[u8]) -> u64 {
+        self.hasher.hash_one((kind, key))
     }
 
     fn slot(&self, hash: u64) -> Option<&AtomicU64> {
         usize::try_from(hash).ok().and_then(|hash| self.changed.get(hash % SLOTS))
-    }
-
-    fn shard(&self, hash: u64) -> Option<&Mutex<Shard>> {
-        usize::try_from(hash >> 48).ok().and_then(|hash| self.shards.get(hash % SHARDS))
     }
 
     /// The number for a view that is about to be taken.
@@ -118,34 +186,10 @@ impl Hot {
         self.published.store(number, Ordering::Release);
     }
 
-    /// The value, when it is known to be what the view of this moment sees.
-    pub(crate) fn value(&self, hash: u64, space: Space, key: &[u8], moment: u64) -> Option<Value> {
-        let mut shard = self.shard(hash)?.lock().unwrap_or_else(PoisonError::into_inner);
-        let in_old = !shard.young.contains_key(&hash);
-        let entry = if in_old { shard.old.get(&hash) } else { shard.young.get(&hash) }?;
-        if entry.space != space || *entry.key != *key {
-            return None;
-        }
-        let changed = self.slot(hash)?.load(Ordering::Acquire);
-        if changed > moment || changed > entry.read_at {
-            return None;
-        }
-        let value = entry.value.clone();
-        if in_old && let Some(entry) = shard.old.remove(&hash) {
-            shard.insert(hash, entry);
-        }
-        Some(value)
-    }
-
-    /// Keeps what the view of this moment has read.
-    pub(crate) fn keep(&self, hash: u64, space: Space, key: &[u8], value: &Value, moment: u64) {
-        if value.len() > limits::HOT_VALUE_BYTES_MAX {
-            return;
-        }
-        let Some(shard) = self.shard(hash) else { return };
-        // A copy: the engine's own slice may hold a whole block in memory.
-        let entry = Entry { space, key: key.into(), value: Value::copy(value), read_at: moment };
-        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, entry);
+    /// Whether this was asked for lately. What costs much to make is made when it is asked for again.
+    pub(crate) fn asked_again(&self, hash: u64) -> bool {
+        let place = usize::try_from(hash).ok().and_then(|at| self.asked.get(at % limits::ASKED_ONCE));
+        place.is_some_and(|place| place.swap(hash, Ordering::Relaxed) == hash)
     }
 }
 

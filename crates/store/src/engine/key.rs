@@ -44,6 +44,11 @@ pub(crate) fn compartment(patient: &str, kind: TypeNumber, parameter: ParameterI
     [patient.as_bytes(), &[0], &kind.0.to_be_bytes()[..], &parameter.0.to_be_bytes()[..], value].concat()
 }
 
+/// `patient 0 type(2)`: begin of all keys of one type in a compartment.
+pub(crate) fn folder(patient: &str, kind: TypeNumber) -> Vec<u8> {
+    [patient.as_bytes(), &[0], &kind.0.to_be_bytes()[..]].concat()
+}
+
 /// `type(2) milliseconds(8, sign bit turned)`: begin; `row(8)` follows.
 pub(crate) fn last_updated(kind: TypeNumber, millis: i64) -> [u8; 10] {
     let mut key = [0; 10];

@@ -4,7 +4,7 @@
 //!   changes that happen together.
 //! - [`key`], [`record`]: keys and values byte by byte, as `docs/store.md` writes them down.
 //! - [`files`], [`journal`]: the engine's own files, held against themselves before it opens them.
-//! - [`hot`]: places and current versions that are read again and again.
+//! - [`hot`], [`packed`], [`memory`]: what is read again and again, kept in memory.
 //! - [`audit_files`]: segments of the audit log; [`mark`]: the two slots that tell a lost tail.
 //!
 //! Everything above sees bytes and [`Fault`]s, not fjall's types.
@@ -15,14 +15,20 @@ mod hot;
 mod journal;
 pub(crate) mod key;
 pub(crate) mod mark;
+pub(crate) mod memory;
+pub(crate) mod packed;
 pub(crate) mod record;
 
-use crate::{OpenError, limits};
+use crate::{OpenError, folder::Folder, limits};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
-use hot::Hot;
+use hot::Kind;
+use key::{Row, TypeNumber};
+use memory::Memory;
+use packed::Packed;
+use record::Place;
 use std::{
     fmt,
     ops::Bound,
@@ -119,7 +125,7 @@ fn settings(usage: Use) -> KeyspaceCreateOptions {
 pub(crate) struct Engine {
     database: Database,
     spaces: Arc<[Keyspace]>,
-    hot: Arc<Hot>,
+    memory: Arc<Memory>,
     /// Our number of the last batch.
     batches: Arc<AtomicU64>,
     directory: Arc<Path>,
@@ -196,7 +202,7 @@ impl Engine {
         let engine = Self {
             database,
             spaces,
-            hot: Arc::new(Hot::new()),
+            memory: Arc::new(Memory::new()),
             batches: Arc::default(),
             directory: directory.into(),
             _lock: Arc::new(lock),
@@ -228,7 +234,7 @@ impl Engine {
     /// One moment of all keyspaces.
     pub(crate) fn view(&self) -> View {
         // The number first: the view may be newer than it says, never older.
-        let moment = self.hot.moment();
+        let moment = self.memory.hot.moment();
         View { engine: self.clone(), moment, snapshot: self.database.snapshot() }
     }
 
@@ -283,18 +289,6 @@ impl TableSpace {
 #[derive(Debug, Clone)]
 pub(crate) struct Value(fjall::Slice);
 
-impl Value {
-    /// Bytes of its own, apart from the engine's blocks.
-    fn copy(&self) -> Self {
-        Self(fjall::Slice::new(&self.0))
-    }
-
-    #[cfg(test)]
-    fn from_bytes(bytes: &[u8]) -> Self {
-        Self(fjall::Slice::new(bytes))
-    }
-}
-
 impl std::ops::Deref for Value {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
@@ -306,7 +300,7 @@ impl std::ops::Deref for Value {
 #[derive(Clone)]
 pub(crate) struct View {
     engine: Engine,
-    /// For [`Hot`].
+    /// For [`hot::Hot`].
     moment: u64,
     snapshot: fjall::Snapshot,
 }
@@ -320,20 +314,62 @@ impl fmt::Debug for View {
 impl View {
     /// The value of a key.
     pub(crate) fn value(&self, space: Space, key: &[u8]) -> Result<Option<Value>, Fault> {
-        let keyspace = self.engine.space(space)?;
-        if !Hot::keeps(space) {
-            return Ok(self.snapshot.get(keyspace, key)?.map(Value));
+        Ok(self.snapshot.get(self.engine.space(space)?, key)?.map(Value))
+    }
+
+    /// Where the newest version of a resource is.
+    pub(crate) fn place(&self, kind: TypeNumber, id: &str) -> Result<Option<Place>, Fault> {
+        let Memory { hot, places, .. } = &*self.engine.memory;
+        let key = key::id(kind, id);
+        let hash = hot.hash(Kind::Place, &key);
+        if let Some(place) = places.value(hot, hash, key.as_slice(), self.moment) {
+            return Ok(Some(place));
         }
-        let hot = &self.engine.hot;
-        let hash = hot.hash(space, key);
-        if let Some(value) = hot.value(hash, space, key, self.moment) {
-            return Ok(Some(value));
+        let Some(value) = self.value(Space::Id, &key)? else { return Ok(None) };
+        let place = Place::decode(&value)?;
+        let bytes = key.len();
+        places.keep(hash, key.into(), place, bytes, self.moment);
+        Ok(Some(place))
+    }
+
+    /// The current version of a row: as it is kept in memory, or else as it is stored, with what
+    /// [`View::keep_version`] needs to keep it.
+    pub(crate) fn version(&self, kind: TypeNumber, row: Row) -> Result<Option<Current>, Fault> {
+        let Memory { hot, versions, .. } = &*self.engine.memory;
+        let key = key::current(kind, row);
+        let hash = hot.hash(Kind::Version, &key);
+        if let Some(packed) = versions.value(hot, hash, &key, self.moment) {
+            return Ok(Some(Current::Kept(packed)));
         }
-        let value = self.snapshot.get(keyspace, key)?.map(Value);
-        if let Some(value) = &value {
-            hot.keep(hash, space, key, value, self.moment);
+        Ok(self.value(Space::Current, &key)?.map(|value| Current::Read(value, Unkept { hash, key })))
+    }
+
+    /// Keeps a version that [`View::version`] has read.
+    pub(crate) fn keep_version(&self, unkept: &Unkept, packed: Packed) {
+        let bytes = packed.bytes();
+        self.engine.memory.versions.keep(unkept.hash, unkept.key, packed, bytes, self.moment);
+    }
+
+    /// What is kept in memory.
+    pub(crate) fn memory(&self) -> &Arc<Memory> {
+        &self.engine.memory
+    }
+
+    /// The folder of this prefix of compartment keys, when it is kept, or whether it should be made.
+    pub(crate) fn folder(&self, prefix: &[u8]) -> Shelved {
+        let Memory { hot, folders, .. } = &*self.engine.memory;
+        let hash = hot.hash(Kind::Folder, prefix);
+        match folders.value(hot, hash, prefix, self.moment) {
+            Some(folder) => Shelved::Kept(folder),
+            None if hot.asked_again(hash) => Shelved::Wanted(hash),
+            None => Shelved::Rare,
         }
-        Ok(value)
+    }
+
+    /// Keeps a folder that was made from this view.
+    pub(crate) fn keep_folder(&self, hash: u64, prefix: Vec<u8>, folder: Arc<Folder>) {
+        let bytes = prefix.len() + folder.bytes();
+        self.engine.memory.folders.keep(hash, prefix.into(), folder, bytes, self.moment);
     }
 
     /// Pairs with `from <= key < to`, in order of keys, from either end.
@@ -357,6 +393,28 @@ impl View {
     pub(crate) fn from(&self, space: Space, from: &[u8]) -> Result<Pairs, Fault> {
         Ok(Pairs(Some(self.snapshot.range::<&[u8], _>(self.engine.space(space)?, from..))))
     }
+}
+
+/// A current version.
+pub(crate) enum Current {
+    Kept(Packed),
+    Read(Value, Unkept),
+}
+
+/// Where a version that was read would be kept.
+pub(crate) struct Unkept {
+    hash: u64,
+    key: [u8; 10],
+}
+
+/// What is known of a folder.
+pub(crate) enum Shelved {
+    /// It is in memory.
+    Kept(Arc<Folder>),
+    /// It was asked for before: to be made, and kept under this hash.
+    Wanted(u64),
+    /// It is not worth making.
+    Rare,
 }
 
 /// Pairs of a range.
@@ -400,9 +458,17 @@ pub(crate) struct Batch<'a> {
 
 impl Batch<'_> {
     fn changes(&mut self, space: Space, key: &[u8]) {
-        if Hot::keeps(space) {
-            self.changed.push(self.engine.hot.hash(space, key));
-        }
+        let kind = match space {
+            Space::Id => Kind::Place,
+            Space::Current => Kind::Version,
+            _ => return,
+        };
+        self.changed.push(self.engine.memory.hot.hash(kind, key));
+    }
+
+    /// Says that a resource changes that lies in the folder of this prefix, or will.
+    pub(crate) fn touch(&mut self, prefix: &[u8]) {
+        self.changed.push(self.engine.memory.hot.hash(Kind::Folder, prefix));
     }
 
     pub(crate) fn put(&mut self, space: Space, key: &[u8], value: &[u8]) {
@@ -438,9 +504,9 @@ impl Batch<'_> {
                 // Batches come one after the other, so the numbers run on in the order of the journal.
                 let batch = self.engine.batches.fetch_add(1, Ordering::AcqRel) + 1;
                 self.batch.insert(self.engine.space(Space::Meta)?, journal::BATCH, batch.to_be_bytes());
-                let number = self.engine.hot.begin(&self.changed);
+                let number = self.engine.memory.hot.begin(&self.changed);
                 self.batch.commit()?;
-                self.engine.hot.publish(number);
+                self.engine.memory.hot.publish(number);
                 Ok(())
             }
         }

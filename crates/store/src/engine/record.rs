@@ -66,7 +66,19 @@ impl<'a> Version<'a> {
         Self::parse(bytes).ok_or(Damaged("version"))
     }
 
+    /// A version without its values and JSON, from the bytes before them.
+    pub(crate) fn decode_head(bytes: &'a [u8]) -> Result<Self, Damaged> {
+        Self::parse_head(bytes).map(|(version, ..)| version).ok_or(Damaged("version"))
+    }
+
     fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (version, values_len, rest) = Self::parse_head(bytes)?;
+        let (values, json) = rest.split_at_checked(values_len)?;
+        Some(Self { values, json, ..version })
+    }
+
+    /// What comes before the values, their length, and the rest.
+    fn parse_head(bytes: &'a [u8]) -> Option<(Self, usize, &'a [u8])> {
         let (form, rest) = bytes.split_first()?;
         if *form != VERSION_FORM {
             return None;
@@ -84,16 +96,16 @@ impl<'a> Version<'a> {
         let (id_len, rest) = rest.split_first()?;
         let (id, rest) = rest.split_at_checked(usize::from(*id_len))?;
         let (values_len, rest) = rest.split_first_chunk::<4>()?;
-        let (values, json) = rest.split_at_checked(u32::from_be_bytes(*values_len) as usize)?;
-        Some(Self {
+        let version = Self {
             method,
             version: u32::from_be_bytes(*version),
             last_updated: i64::from_be_bytes(*last_updated),
             commit: u64::from_be_bytes(*commit),
             id: std::str::from_utf8(id).ok()?,
-            values,
-            json,
-        })
+            values: &[],
+            json: &[],
+        };
+        Some((version, u32::from_be_bytes(*values_len) as usize, rest))
     }
 
     /// What the chain of commits vouches for: type name, id, version, method, time and JSON. Index

@@ -86,6 +86,8 @@ shapes! {
     // What gives the candidates.
     /// Nothing does.
     PlanNothing "no candidates: nothing can be meant",
+    /// A folder.
+    PlanFolder "what the patient's record holds of the type is kept in memory, and is looked through there",
     /// A short posting, the rest tested.
     PlanDriven "a short list gives the candidates; the rest is tested on each",
     /// A short posting that is all that was asked.

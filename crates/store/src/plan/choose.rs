@@ -23,6 +23,17 @@ pub(crate) struct Plan {
     pub(crate) residual: Option<Predicate>,
     /// All rows of the type are candidates.
     pub(crate) whole_type: bool,
+    /// The search names a patient and more: see [`Plan::tells_total`].
+    within_patient: bool,
+}
+
+impl Plan {
+    /// Whether a total over several pages may come by the way: the index alone tells it. Within a
+    /// patient's record it is told for the whole record only: else it would depend on what is kept
+    /// in memory, and answers must not.
+    pub(crate) fn tells_total(&self) -> bool {
+        self.residual.is_none() && !self.within_patient
+    }
 }
 
 struct Part {
@@ -36,15 +47,25 @@ pub(crate) fn plan(
     reader: &Reader,
     kind: ResourceType,
     predicate: &Arc<Predicate>,
+    use_folders: bool,
     budget: &Budget,
 ) -> Result<Plan, ReadError> {
     let mut parts = Vec::new();
     flatten(predicate, &mut parts);
     if parts.iter().any(|part| matches!(part.as_ref(), Predicate::Nothing)) {
         budget.account.note(kind, Shape::PlanNothing);
-        return Ok(Plan { source: Source::empty(), residual: None, whole_type: false });
+        return Ok(Plan { source: Source::empty(), residual: None, whole_type: false, within_patient: false });
     }
     let patient = parts.iter().find_map(|part| patient_of(reader, kind, part)).cloned();
+    let within_patient = patient.is_some() && parts.len() > 1;
+    if let Some(patient) = &patient
+        && use_folders
+        && let Some(folder) = crate::folder::folder(reader, kind, patient)?
+        && let Some((rows, left)) = folder.rows(&reader.registry, &parts)
+    {
+        budget.account.note_on(kind, Shape::PlanFolder, None, Some(rows.len()));
+        return Ok(Plan { source: Source::ascending(rows), residual: all_of(left), whole_type: false, within_patient });
+    }
     let place = Place { reader, kind, patient: patient.as_ref(), budget };
     let mut found = Vec::with_capacity(parts.len());
     for predicate in parts {
@@ -109,7 +130,7 @@ pub(crate) fn plan(
         1 => sources.swap_remove(0),
         _ => Source::Both(sources),
     };
-    Ok(Plan { source, residual, whole_type })
+    Ok(Plan { source, residual, whole_type, within_patient })
 }
 
 fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
@@ -167,7 +188,7 @@ fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadE
     let shape = if residual.is_none() { Shape::PlanDrivenAlone } else { Shape::PlanDriven };
     let part = parts.get(driver).map(|part| &part.predicate);
     budget.account.note_on(kind, shape, part, Some(rows.len()));
-    Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false }))
+    Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false, within_patient: false }))
 }
 
 /// Makes the range with the fewest keys a list, when it is clearly smaller than the type.

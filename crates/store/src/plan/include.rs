@@ -60,8 +60,7 @@ struct Gathered<'a> {
 impl Gathered<'_> {
     fn targets(&mut self, stored: &Stored, include: &Include) -> Result<(), ReadError> {
         let mut targets = Vec::new();
-        let version = stored.version()?;
-        EncodedValues::new(version.values).any(include.parameter, &mut |value| {
+        EncodedValues::new(stored.values()?).any(include.parameter, &mut |value| {
             if let search::ValueRef::Reference { target: Some((kind, id)), .. } = value
                 && include.target.is_none_or(|wanted| wanted == kind)
             {
@@ -86,7 +85,7 @@ impl Gathered<'_> {
         {
             return Ok(());
         }
-        let id = LogicalId::parse(stored.version()?.id).map_err(|_| Damaged("id"))?;
+        let id = LogicalId::parse(stored.head()?.id).map_err(|_| Damaged("id"))?;
         let prefix = self.reader.referrers(include.source, include.parameter, (stored.kind, &id));
         let mut keys = self.reader.view.prefix(Space::Index, &prefix)?;
         while let Some(key) = keys.next_key()? {

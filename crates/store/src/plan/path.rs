@@ -223,7 +223,7 @@ impl Place<'_> {
                     }
                     next = row + 1;
                     let stored = targets.take(row)?;
-                    let id = LogicalId::parse(stored.version()?.id).map_err(|_| Damaged("id"))?;
+                    let id = LogicalId::parse(stored.head()?.id).map_err(|_| Damaged("id"))?;
                     let test = Test::Reference(ReferenceTest::Target(*target, id));
                     let spans: Vec<Span> =
                         index_key::ranges(&test).ranges.iter().map(|range| self.wide_span(*parameter, range)).collect();
@@ -245,7 +245,7 @@ impl Place<'_> {
                     }
                     next = row + 1;
                     let stored = sources.take(row)?;
-                    let values = EncodedValues::new(stored.version()?.values);
+                    let values = EncodedValues::new(stored.values()?);
                     search::Values::any(&values, *parameter, &mut |value| {
                         if let search::ValueRef::Reference { target: Some((kind, id)), .. } = value
                             && kind == self.kind

@@ -43,7 +43,18 @@ impl<'a> Matches<'a> {
         predicate: &Arc<Predicate>,
         budget: &'a Budget,
     ) -> Result<Self, ReadError> {
-        let plan = choose::plan(reader, kind, predicate, budget)?;
+        Self::planned(reader, kind, predicate, true, budget)
+    }
+
+    /// `use_folders`: else what it costs does not depend on what is kept in memory.
+    fn planned(
+        reader: &'a Reader,
+        kind: ResourceType,
+        predicate: &Arc<Predicate>,
+        use_folders: bool,
+        budget: &'a Budget,
+    ) -> Result<Self, ReadError> {
+        let plan = choose::plan(reader, kind, predicate, use_folders, budget)?;
         Ok(Self { reader, kind, plan, budget, loaded: None })
     }
 
@@ -160,21 +171,21 @@ pub(crate) fn search(
     if outcome.total.is_some() {
         note(if query.sort.is_empty() || outcome.by_time { Shape::TotalOfPage } else { Shape::TotalOfSorting });
     } else {
-        let count = || count(reader, kind, &predicate, budget);
+        let count = |use_folders| count(reader, kind, &predicate, use_folders, budget);
         outcome.total = match query.total {
             Total::None if query.count > 0 => None,
             // Over several pages a total is known when the index alone tells it, and soon.
             Total::WhenKnown if query.count > 0 && !outcome.tested => {
-                let total = budget.little(count)?;
+                let total = budget.little(|| count(false))?;
                 note(if total.is_some() { Shape::TotalByTheWay } else { Shape::TotalNotByTheWay });
                 total
             }
             Total::WhenKnown if query.count > 0 => None,
-            Total::Estimate if query.count > 0 => match count() {
+            Total::Estimate if query.count > 0 => match count(true) {
                 Err(ReadError::TooCostly(_)) => None,
                 other => Some(other?),
             },
-            _ => Some(count()?),
+            _ => Some(count(true)?),
         };
     }
     Ok(outcome)
@@ -188,8 +199,14 @@ fn is_narrowed(permit: &dyn Covers, query: &Query) -> bool {
 }
 
 /// All that is meant, counted; versions are loaded only for what the index does not answer.
-fn count(reader: &Reader, kind: ResourceType, predicate: &Arc<Predicate>, budget: &Budget) -> Result<u64, ReadError> {
-    let mut matches = Matches::new(reader, kind, predicate, budget)?;
+fn count(
+    reader: &Reader,
+    kind: ResourceType,
+    predicate: &Arc<Predicate>,
+    use_folders: bool,
+    budget: &Budget,
+) -> Result<u64, ReadError> {
+    let mut matches = Matches::planned(reader, kind, predicate, use_folders, budget)?;
     if matches.is_whole_type() && matches.plan.residual.is_none() {
         budget.account.note(kind, Shape::TotalOfType);
         return Ok(reader.live(kind)?);
@@ -214,7 +231,7 @@ fn by_row(
     let mut outcome = Outcome::default();
     let mut matches = Matches::new(reader, kind, predicate, budget)?;
     budget.account.note(kind, if from == 0 { Shape::RowsFirst } else { Shape::RowsAfter });
-    outcome.tested = matches.plan.residual.is_some();
+    outcome.tested = !matches.plan.tells_total();
     let mut next = from;
     while let Some(row) = matches.next(next)? {
         if outcome.matches.len() >= query.count {

@@ -114,6 +114,11 @@ impl Source {
         Self::List(List::default())
     }
 
+    /// These rows, ascending already.
+    pub(crate) fn ascending(rows: Vec<Row>) -> Self {
+        Self::List(List { rows, at: 0 })
+    }
+
     /// These rows, in any order.
     pub(crate) fn list(mut rows: Vec<Row>) -> Self {
         rows.sort_unstable();

@@ -75,6 +75,8 @@ pub(crate) struct Head {
 enum Op {
     Put(Space, Vec<u8>, Vec<u8>),
     Remove(Space, Vec<u8>),
+    /// A resource of this folder changes.
+    Touch(Vec<u8>),
 }
 
 /// A transaction that will be part of the batch.
@@ -312,7 +314,7 @@ impl<'a> Group<'a> {
 
         let ops = &mut effects.ops;
         if let (Some(stored), Some(old)) = (&before.live, &old) {
-            ops.push(Op::Put(Space::History, key::history(kind, row, old.version).to_vec(), stored.bytes().to_vec()));
+            ops.push(Op::Put(Space::History, key::history(kind, row, old.version).to_vec(), stored.whole()?.to_vec()));
             ops.push(Op::Remove(Space::LastUpdated, key::with_row(&key::last_updated(kind, old.last_updated), row)));
         }
         let place = Place { row, version, deleted: body.is_none() };
@@ -346,6 +348,7 @@ impl<'a> Group<'a> {
         patients.extend(old_patients);
         patients.sort();
         patients.dedup();
+        effects.ops.extend(patients.iter().map(|patient| Op::Touch(key::folder(patient.as_str(), kind))));
         Ok((done, patients))
     }
 
@@ -354,6 +357,7 @@ impl<'a> Group<'a> {
             match op {
                 Op::Put(space, key, value) => self.batch.put(space, &key, &value),
                 Op::Remove(space, key) => self.batch.remove(space, &key),
+                Op::Touch(folder) => self.batch.touch(&folder),
             }
         }
         for change in work.changes {

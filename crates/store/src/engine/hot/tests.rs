@@ -2,82 +2,109 @@
 
 use super::*;
 
-const KEY: &[u8] = b"row 1";
+const KEY: &str = "row 1";
 
-fn value(text: &str) -> Value {
-    Value::from_bytes(text.as_bytes())
+struct Kept {
+    hot: Hot,
+    shelf: Shelf<String, String>,
 }
 
-fn given(hot: &Hot, moment: u64) -> Option<Vec<u8>> {
-    let hash = hot.hash(Space::Current, KEY);
-    hot.value(hash, Space::Current, KEY, moment).map(|value| value.to_vec())
-}
+impl Kept {
+    fn new() -> Self {
+        Self { hot: Hot::new(), shelf: Shelf::new(1024 * 1024) }
+    }
 
-fn keep(hot: &Hot, text: &str, moment: u64) {
-    hot.keep(hot.hash(Space::Current, KEY), Space::Current, KEY, &value(text), moment);
-}
+    fn hash(&self) -> u64 {
+        self.hot.hash(Kind::Version, KEY.as_bytes())
+    }
 
-fn change(hot: &Hot) -> u64 {
-    let number = hot.begin(&[hot.hash(Space::Current, KEY)]);
-    hot.publish(number);
-    number
+    fn given(&self, moment: u64) -> Option<String> {
+        self.shelf.value(&self.hot, self.hash(), KEY, moment)
+    }
+
+    fn keep(&self, text: &str, moment: u64) {
+        self.shelf.keep(self.hash(), KEY.into(), text.into(), text.len(), moment);
+    }
+
+    fn change(&self) -> u64 {
+        let number = self.hot.begin(&[self.hash()]);
+        self.hot.publish(number);
+        number
+    }
 }
 
 #[test]
 fn a_value_is_given_again_until_its_key_changes() {
-    let hot = Hot::new();
-    let first = hot.moment();
-    keep(&hot, "one", first);
-    assert_eq!(given(&hot, first).unwrap(), b"one");
-    let second = change(&hot);
-    assert_eq!(given(&hot, second), None, "the new view must not see the old value");
-    assert_eq!(given(&hot, first), None, "the old view asks the engine again");
-    keep(&hot, "two", second);
-    assert_eq!(given(&hot, second).unwrap(), b"two");
-    assert_eq!(given(&hot, first), None, "the old view must not see the new value");
+    let kept = Kept::new();
+    let first = kept.hot.moment();
+    kept.keep("one", first);
+    assert_eq!(kept.given(first).unwrap(), "one");
+    let second = kept.change();
+    assert_eq!(kept.given(second), None, "the new view must not see the old value");
+    assert_eq!(kept.given(first), None, "the old view asks the engine again");
+    kept.keep("two", second);
+    assert_eq!(kept.given(second).unwrap(), "two");
+    assert_eq!(kept.given(first), None, "the old view must not see the new value");
 }
 
 #[test]
 fn a_slow_reader_cannot_bring_an_old_value_back() {
-    let hot = Hot::new();
-    let before = hot.moment();
-    let after = change(&hot);
-    keep(&hot, "old", before);
-    assert_eq!(given(&hot, after), None);
+    let kept = Kept::new();
+    let before = kept.hot.moment();
+    let after = kept.change();
+    kept.keep("old", before);
+    assert_eq!(kept.given(after), None);
 }
 
 #[test]
 fn a_batch_that_is_not_visible_yet_stops_giving() {
-    let hot = Hot::new();
-    let moment = hot.moment();
-    keep(&hot, "one", moment);
-    let number = hot.begin(&[hot.hash(Space::Current, KEY)]);
-    assert_eq!(given(&hot, moment), None);
+    let kept = Kept::new();
+    let moment = kept.hot.moment();
+    kept.keep("one", moment);
+    let number = kept.hot.begin(&[kept.hash()]);
+    assert_eq!(kept.given(moment), None);
     // A view taken now may see the batch or not; it must not trust what it keeps.
-    keep(&hot, "either", hot.moment());
-    hot.publish(number);
-    assert_eq!(given(&hot, hot.moment()), None);
+    kept.keep("either", kept.hot.moment());
+    kept.hot.publish(number);
+    assert_eq!(kept.given(kept.hot.moment()), None);
+}
+
+#[test]
+fn keys_that_share_a_hash_are_told_apart() {
+    let kept = Kept::new();
+    kept.keep("one", 0);
+    assert_eq!(kept.shelf.value(&kept.hot, kept.hash(), "another row", 0), None);
+}
+
+#[test]
+fn what_is_asked_for_a_second_time_is_known() {
+    let hot = Hot::new();
+    let (one, other) = (hot.hash(Kind::Folder, b"one"), hot.hash(Kind::Folder, b"other"));
+    assert!(!hot.asked_again(one));
+    assert!(!hot.asked_again(other));
+    assert!(hot.asked_again(one) && hot.asked_again(one));
 }
 
 #[test]
 fn it_stays_within_its_bytes_and_keeps_what_is_asked_for() {
-    let hot = Hot::new();
-    let big = "x".repeat(1000);
-    keep(&hot, "asked for", 0);
-    for n in 0..200_000u32 {
-        let key = n.to_be_bytes();
-        hot.keep(hot.hash(Space::Id, &key), Space::Id, &key, &value(&big), 0);
+    let kept = Kept::new();
+    kept.keep("asked for", 0);
+    for n in 0..20_000u32 {
+        let key = n.to_string();
+        let hash = kept.hot.hash(Kind::Version, key.as_bytes());
+        kept.shelf.keep(hash, key, "x".repeat(1000), 1000, 0);
         if n % 10 == 0 {
-            assert!(given(&hot, 0).is_some(), "after {n}");
+            assert!(kept.given(0).is_some(), "after {n}");
         }
     }
-    let bytes: usize = hot
+    let bytes: usize = kept
+        .shelf
         .shards
         .iter()
         .map(|shard| {
             let shard = shard.lock().unwrap();
-            shard.young.values().chain(shard.old.values()).map(Entry::bytes).sum::<usize>()
+            shard.young.values().chain(shard.old.values()).map(|entry| entry.bytes).sum::<usize>()
         })
         .sum();
-    assert!(bytes <= limits::HOT_BYTES + SHARDS * 2000, "{bytes}");
+    assert!(bytes <= kept.shelf.bytes_max + SHARDS * 2000, "{bytes}");
 }

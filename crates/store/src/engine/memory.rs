@@ -1,0 +1,34 @@
+//! All that the engine's owner keeps in memory beside the engine's own blocks, each within its bytes.
+
+use super::{
+    hot::{Hot, Shelf},
+    packed::{Dictionaries, Packed},
+    record::Place,
+};
+use crate::{folder::Folder, limits};
+use std::sync::Arc;
+
+/// The shelves, and the numbers that say of which moment their entries are.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) hot: Hot,
+    /// Type and id → place.
+    pub(crate) places: Shelf<Box<[u8]>, Place>,
+    /// Type and row → current version.
+    pub(crate) versions: Shelf<[u8; 10], Packed>,
+    /// Patient and type → what lies there.
+    pub(crate) folders: Shelf<Box<[u8]>, Arc<Folder>>,
+    pub(crate) dictionaries: Dictionaries,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self {
+            hot: Hot::new(),
+            places: Shelf::new(limits::PLACES_BYTES),
+            versions: Shelf::new(limits::VERSIONS_BYTES),
+            folders: Shelf::new(limits::FOLDERS_BYTES),
+            dictionaries: Dictionaries::new(),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Folders: what one patient's compartment holds of one type, in a form that answers in memory.
+//!
+//! Most searches here name a patient. Over the engine each costs an iterator or two and a look-up
+//! for each candidate; in a folder the values of all its resources stand once each, with the
+//! resources that have them, so a part of a predicate is tested on a few distinct values.
+//!
+//! A folder is made from current versions when it is asked for a second time, and is dropped when
+//! any resource in it changes (`engine::hot`). It answers by the same comparison as the matcher
+//! ([`search::compare`]), on the same values: what it says of a part is exact.
+//!
+//! Left out: joins, ids, times of update, and identifiers, of which each resource has its own; they
+//! are tested on the stored versions as ever.
+
+use crate::{
+    ReadError,
+    engine::{Shelved, key, key::Row},
+    limits,
+    reader::Reader,
+};
+use fhir::{LogicalId, ResourceType};
+use search::{
+    ParameterId, Predicate, Registry,
+    encoded::{EncodedValues, decoded},
+};
+use std::{collections::BTreeMap, mem::size_of, sync::Arc};
+
+/// A value with the resources that have it.
+#[derive(Debug)]
+struct Entry {
+    parameter: ParameterId,
+    /// End of its bytes; they begin where those of the entry before end.
+    value_end: u32,
+    /// End of its ordinals.
+    ordinals_end: u32,
+}
+
+/// The resources of one type in one compartment. Without contents when they are too many.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    contents: Option<Contents>,
+}
+
+#[derive(Debug)]
+struct Contents {
+    patient: LogicalId,
+    /// Ascending.
+    rows: Vec<Row>,
+    /// Ascending by parameter.
+    entries: Vec<Entry>,
+    values: Vec<u8>,
+    /// Places in `rows`.
+    ordinals: Vec<u16>,
+}
+
+/// A set of places in a folder's rows.
+#[derive(Debug, Clone)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn none(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn all(count: usize) -> Self {
+        let mut set = Self::none(count);
+        set.turn(count);
+        set
+    }
+
+    /// The others. Bits beyond `count` stay off.
+    fn turn(&mut self, count: usize) {
+        self.0.iter_mut().for_each(|word| *word = !*word);
+        if let Some(last) = self.0.last_mut()
+            && !count.is_multiple_of(64)
+        {
+            *last &= (1 << (count % 64)) - 1;
+        }
+    }
+
+    fn add(&mut self, at: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(at / 64)) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn and(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
+    }
+
+    fn or(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+}
+
+/// Whether a folder answers for this parameter.
+fn keeps(registry: &Registry, parameter: ParameterId) -> bool {
+    registry.by_id(parameter).is_some_and(|parameter| parameter.code != "identifier")
+}
+
+impl Folder {
+    /// Bytes on the heap, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.contents.as_ref().map_or(64, |contents| {
+            256 + contents.rows.len() * size_of::<Row>()
+                + contents.entries.len() * size_of::<Entry>()
+                + contents.values.len()
+                + contents.ordinals.len() * size_of::<u16>()
+        })
+    }
+
+    /// The rows that all parts mean, ascending, and the parts that it cannot answer; `None` when the
+    /// folder is too large to be kept.
+    pub(crate) fn rows(
+        &self,
+        registry: &Registry,
+        parts: &[Arc<Predicate>],
+    ) -> Option<(Vec<Row>, Vec<Arc<Predicate>>)> {
+        let contents = self.contents.as_ref()?;
+        let mut left = Vec::new();
+        let mut meant = Set::all(contents.rows.len());
+        for part in parts {
+            match contents.set(registry, part) {
+                Some(set) => meant.and(&set),
+                None => left.push(Arc::clone(part)),
+            }
+        }
+        Some((contents.rows_of(&meant), left))
+    }
+}
+
+impl Contents {
+    fn make(reader: &Reader, kind: ResourceType, patient: &LogicalId, rows: Vec<Row>) -> Result<Self, ReadError> {
+        let mut gathered: BTreeMap<(ParameterId, Box<[u8]>), Vec<u16>> = BTreeMap::new();
+        for (row, at) in rows.iter().zip(0u16..) {
+            let Some(stored) = reader.current(kind, *row)? else {
+                return Err(ReadError::Unavailable("an index names a row that is not there".into()));
+            };
+            for (parameter, value) in EncodedValues::new(stored.values()?).entries() {
+                if keeps(&reader.registry, parameter) {
+                    let ordinals = gathered.entry((parameter, value.into())).or_default();
+                    if ordinals.last() != Some(&at) {
+                        ordinals.push(at);
+                    }
+                }
+            }
+        }
+        let mut contents = Self {
+            patient: patient.clone(),
+            rows,
+            entries: Vec::with_capacity(gathered.len()),
+            values: Vec::with_capacity(gathered.keys().map(|(_, value)| value.len()).sum()),
+            ordinals: Vec::with_capacity(gathered.values().map(Vec::len).sum()),
+        };
+        let end =
+            |length: usize| u32::try_from(length).map_err(|_| ReadError::Unavailable("a folder is too large".into()));
+        for ((parameter, value), ordinals) in gathered {
+            contents.values.extend_from_slice(&value);
+            contents.ordinals.extend_from_slice(&ordinals);
+            contents.entries.push(Entry {
+                parameter,
+                value_end: end(contents.values.len())?,
+                ordinals_end: end(contents.ordinals.len())?,
+            });
+        }
+        Ok(contents)
+    }
+
+    /// The resources that have a value of the parameter which passes.
+    fn with_value(&self, parameter: ParameterId, mut passes: impl FnMut(&[u8]) -> bool) -> Set {
+        let mut set = Set::none(self.rows.len());
+        let first = self.entries.partition_point(|entry| entry.parameter < parameter);
+        let before = first.checked_sub(1).and_then(|before| self.entries.get(before));
+        let (mut value_from, mut ordinals_from) =
+            before.map_or((0, 0), |entry| (entry.value_end as usize, entry.ordinals_end as usize));
+        for entry in
+            self.entries.get(first..).unwrap_or_default().iter().take_while(|entry| entry.parameter == parameter)
+        {
+            let (value_end, ordinals_end) = (entry.value_end as usize, entry.ordinals_end as usize);
+            if self.values.get(value_from..value_end).is_some_and(&mut passes) {
+                self.ordinals.get(ordinals_from..ordinals_end).unwrap_or_default().iter().for_each(|at| set.add(*at));
+            }
+            (value_from, ordinals_from) = (value_end, ordinals_end);
+        }
+        set
+    }
+
+    /// The resources that the part means; `None` when their values here do not tell.
+    fn set(&self, registry: &Registry, part: &Predicate) -> Option<Set> {
+        let count = self.rows.len();
+        Some(match part {
+            Predicate::All => Set::all(count),
+            Predicate::Nothing => Set::none(count),
+            Predicate::And(parts) => {
+                let mut set = Set::all(count);
+                for part in parts {
+                    set.and(&self.set(registry, part)?);
+                }
+                set
+            }
+            Predicate::Or(parts) => {
+                let mut set = Set::none(count);
+                for part in parts {
+                    set.or(&self.set(registry, part)?);
+                }
+                set
+            }
+            Predicate::Not(part) => {
+                let mut set = self.set(registry, part)?;
+                set.turn(count);
+                set
+            }
+            Predicate::Value { parameter, test } if keeps(registry, *parameter) => self
+                .with_value(*parameter, |value| {
+                    decoded(value).is_some_and(|value| search::compare::passes(test, value))
+                }),
+            Predicate::Missing { parameter, missing } if keeps(registry, *parameter) => {
+                let mut set = self.with_value(*parameter, |value| decoded(value).is_some());
+                if *missing {
+                    set.turn(count);
+                }
+                set
+            }
+            Predicate::PatientCompartment(patient) if *patient == self.patient => Set::all(count),
+            Predicate::Value { .. }
+            | Predicate::Missing { .. }
+            | Predicate::PatientCompartment(_)
+            | Predicate::Id(_)
+            | Predicate::LastUpdated(_)
+            | Predicate::Chain { .. }
+            | Predicate::Has { .. } => return None,
+        })
+    }
+
+    fn rows_of(&self, set: &Set) -> Vec<Row> {
+        let ones: u32 = set.0.iter().map(|word| word.count_ones()).sum();
+        let mut rows = Vec::with_capacity(ones as usize);
+        for (chunk, word) in self.rows.chunks(64).zip(&set.0) {
+            let mut rest = *word;
+            while rest != 0 {
+                rows.extend(chunk.get(rest.trailing_zeros() as usize));
+                rest &= rest - 1;
+            }
+        }
+        rows
+    }
+}
+
+/// The folder of this patient and type, when it is kept or worth keeping. What making it costs is
+/// bounded by [`limits::FOLDER_ROWS_MAX`] and no search's own: answers must not depend on it.
+pub(crate) fn folder(
+    reader: &Reader,
+    kind: ResourceType,
+    patient: &LogicalId,
+) -> Result<Option<Arc<Folder>>, ReadError> {
+    let number = reader.types.number(kind);
+    let prefix = key::folder(patient.as_str(), number);
+    let hash = match reader.view.folder(&prefix) {
+        Shelved::Kept(folder) => return Ok(Some(folder)),
+        Shelved::Rare => return Ok(None),
+        Shelved::Wanted(hash) => hash,
+    };
+    let rows = members(reader, kind, patient)?;
+    let contents = rows.map(|rows| Contents::make(reader, kind, patient, rows)).transpose()?;
+    let folder = Arc::new(Folder { contents });
+    reader.view.keep_folder(hash, prefix, Arc::clone(&folder));
+    Ok(Some(folder))
+}
+
+/// The rows in the compartment, unless they are too many.
+fn members(reader: &Reader, kind: ResourceType, patient: &LogicalId) -> Result<Option<Vec<Row>>, ReadError> {
+    let prefix = key::compartment(patient.as_str(), reader.types.number(kind), key::MEMBERSHIP, &[]);
+    let mut keys = reader.view.prefix(crate::engine::Space::Compartment, &prefix)?;
+    let mut rows = Vec::new();
+    while let Some(found) = keys.next_key()? {
+        if rows.len() >= limits::FOLDER_ROWS_MAX {
+            return Ok(None);
+        }
+        rows.push(key::row_of(&found).ok_or(crate::engine::record::Damaged("index key"))?);
+    }
+    Ok(Some(rows))
+}
+
+#[cfg(test)]
+mod tests;
