@@ -32,18 +32,43 @@ pub const DICTIONARY_SAMPLES: usize = if cfg!(test) { 4 } else { 64 };
 /// Bytes of a dictionary's values, and of its JSON: each packing goes through them once.
 pub const DICTIONARY_BYTES_MAX: usize = 8 * 1024;
 
-/// Bytes that a large keyspace (versions, index rows) gathers in memory before it is written out.
-pub const MEMTABLE_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes that all keyspaces together gather in memory before the largest of them is written out, as the engine
+/// counts them (a key counts 64 bytes more than it has). With the caches this keeps a busy server under 96 MB.
+pub const MEMTABLES_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The same for keyspaces that hold little.
-pub const SMALL_MEMTABLE_BYTES: u64 = 1024 * 1024;
+/// The same for one of the authorization server's tables, which the engine sees to itself.
+pub const TABLE_MEMTABLE_BYTES: u64 = 1024 * 1024;
+
+/// Bytes in no table yet at which a commit waits for the engine, [`PRESSURE_WAIT`] each: four budgets.
+pub const UNWRITTEN_BYTES_WAIT: u64 = 64 * 1024 * 1024;
+
+/// How long a group of commits is held back then: with many clients in a group it slows them to what the
+/// engine can take, and no single one waits long.
+pub const PRESSURE_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Bytes in no table yet at which nothing more is taken. The engine has stood still for seconds then.
+pub const UNWRITTEN_BYTES_MAX: u64 = 160 * 1024 * 1024;
+
+/// Bytes left in memory that are not worth a table of their own when the writer rests.
+pub const IDLE_UNWRITTEN_BYTES: u64 = 256 * 1024;
+
+/// Tables of a keyspace's newest level beyond which none is added before they were merged. The engine halts
+/// writers at 30.
+pub const NEWEST_TABLES_MAX: usize = 16;
+
+/// Bytes of a table. Levels are made of them (four in the first, forty in the second), and a merge rewrites what
+/// overlaps: with the engine's own 64 MiB, all of a keyspace up to 256 MiB whenever four memtables are full.
+pub const TABLE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Bytes of journal files before the engine writes memtables out to be rid of them. The engine
 /// takes no less than 64 MiB.
 pub const JOURNAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Threads of the engine that write out and compact.
-pub const ENGINE_THREADS: usize = 2;
+/// Threads of the engine that write out and merge. With two, one of them spins while the other merges.
+pub const ENGINE_THREADS: usize = 1;
+
+/// How long a store that is closed may write out what is in memory. After that the next start replays it.
+pub const SETTLE_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Transactions that may wait for the writer; the next one is refused as unavailable.
 pub const QUEUE_TRANSACTIONS_MAX: usize = 4096;

@@ -66,6 +66,7 @@ pub(crate) fn all(engine: &Engine, types: &Types, registry: &Registry, base_url:
             }
             if ops >= BATCH_OPS {
                 std::mem::replace(&mut batch, engine.batch()).commit()?;
+                engine.keep_up()?;
                 ops = 0;
                 tracing::info!(resources = count, "indexing anew");
             }
@@ -90,5 +91,6 @@ fn remove_all(engine: &Engine, space: Space) -> Result<(), Fault> {
             return Ok(());
         }
         batch.commit()?;
+        engine.keep_up()?;
     }
 }

@@ -225,6 +225,9 @@ impl Store {
     /// # Errors
     /// [`CommitError`] with the place of the change that stopped it.
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
+        if self.engine.is_overwhelmed() {
+            return Err(CommitError::Unavailable("the engine does not keep up with what is written".into()));
+        }
         let work = self.preparer().transaction(transaction);
         self.queue.commit(work).await
     }

@@ -5,6 +5,7 @@
 //! - [`key`], [`record`]: keys and values byte by byte, as `docs/store.md` writes them down.
 //! - [`files`], [`journal`]: the engine's own files, held against themselves before it opens them.
 //! - [`hot`], [`packed`], [`memory`]: what is read again and again, kept in memory.
+//! - [`memtables`]: what is not in tables yet, when it is written out, when the writer waits for it.
 //! - [`audit_files`]: segments of the audit log; [`mark`]: the two slots that tell a lost tail.
 //!
 //! Everything above sees bytes and [`Fault`]s, not fjall's types.
@@ -16,12 +17,14 @@ mod journal;
 pub(crate) mod key;
 pub(crate) mod mark;
 pub(crate) mod memory;
+pub(crate) mod memtables;
 pub(crate) mod packed;
 pub(crate) mod record;
 
 use crate::{OpenError, folder::Folder, limits};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
+    compaction::Leveled,
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
 use hot::Kind;
@@ -108,9 +111,10 @@ pub(crate) const SPACES: [(Space, &str, Use); 10] = [
 ];
 
 fn settings(usage: Use) -> KeyspaceCreateOptions {
-    let bytes = if usage == Use::Small { limits::SMALL_MEMTABLE_BYTES } else { limits::MEMTABLE_BYTES };
     let options = KeyspaceCreateOptions::default()
-        .max_memtable_size(bytes)
+        // The store seals memtables itself: see `memtables`.
+        .max_memtable_size(u64::MAX)
+        .compaction_strategy(Arc::new(Leveled::default().with_table_target_size(limits::TABLE_BYTES)))
         .data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::Lz4))
         .data_block_size_policy(BlockSizePolicy::all(8 * 1024));
     match usage {
@@ -240,7 +244,8 @@ impl Engine {
 
     /// A batch to fill and commit.
     pub(crate) fn batch(&self) -> Batch<'_> {
-        let batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        // Data and what is needed to read it back, the file's length too; not its times.
+        let batch = self.database.batch().durability(Some(PersistMode::SyncData));
         Batch { engine: self, batch, changed: Vec::new(), fault: None }
     }
 
@@ -259,7 +264,9 @@ impl Engine {
         }
         let name = format!("table.{name}");
         let is_new = !self.database.keyspace_exists(&name);
-        let space = self.database.keyspace(&name, || settings(Use::Small))?;
+        // Seldom written: the engine's own way will do.
+        let settings = || settings(Use::Small).max_memtable_size(limits::TABLE_MEMTABLE_BYTES);
+        let space = self.database.keyspace(&name, settings)?;
         if is_new {
             files::sync_keyspaces(&self.directory).map_err(|error| Fault(error.to_string()))?;
         }

@@ -165,6 +165,7 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &R
                 Next::Job(job) => job,
                 Next::Idle => {
                     Group::new(&parts, &mut chain).sweep();
+                    rest(&parts, limits::IDLE_UNWRITTEN_BYTES);
                     continue;
                 }
                 Next::End => return,
@@ -189,6 +190,7 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &R
             next = receiver.try_recv().ok();
         }
         group.commit();
+        keep_up(&parts);
         if stop {
             finish(&parts, &mut chain);
             return;
@@ -214,7 +216,20 @@ fn next_job(receiver: &Receiver<Job>, chain: &Chain) -> Next {
     }
 }
 
-/// Leaves nothing in the outbox that the log has for good.
+fn keep_up(parts: &Parts) {
+    if let Err(fault) = parts.engine.keep_up() {
+        tracing::error!(%fault, "the engine did not write out its memory");
+    }
+}
+
+/// Lets the engine write out what lies in memory while nothing else is to be done.
+fn rest(parts: &Parts, above: u64) {
+    if let Err(fault) = parts.engine.write_out(above) {
+        tracing::error!(%fault, "the engine did not write out its memory");
+    }
+}
+
+/// Leaves nothing in the outbox that the log has for good, and nothing in the engine's journal.
 fn finish(parts: &Parts, chain: &mut Chain) {
     let reached = parts.log.last().0;
     if parts.log.sync().is_ok() {
@@ -225,4 +240,15 @@ fn finish(parts: &Parts, chain: &mut Chain) {
         }
     }
     Group::new(parts, chain).sweep();
+    if chain.failed.is_some() {
+        // What stands in the journal is evidence.
+        return;
+    }
+    match parts.engine.settle() {
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::warn!("the engine did not write out its memory in time; the next start replays its journal")
+        }
+        Err(fault) => tracing::warn!(%fault, "the engine's journal could not be emptied; the next start replays it"),
+    }
 }
