@@ -35,6 +35,20 @@ pub(crate) enum ClientRefusal {
     Replayed,
 }
 
+impl ClientRefusal {
+    /// As one word, for metrics and log lines.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::NoAssertion => "client-no-assertion",
+            Self::Assertion(_) => "client-assertion",
+            Self::OtherClientId | Self::Unknown => "client-unknown",
+            Self::Disabled => "client-disabled",
+            Self::Keys(_) => "client-keys",
+            Self::Replayed => "client-replayed",
+        }
+    }
+}
+
 impl fmt::Display for ClientRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -162,6 +176,11 @@ impl From<crate::tables::Unavailable> for NotFirst {
 }
 
 impl NotFirst {
+    /// As one word, where the refusal's own says less.
+    pub(crate) fn word(&self) -> Option<&'static str> {
+        matches!(self, Self::Replayed).then(|| ClientRefusal::Replayed.word())
+    }
+
     /// As an answer, where a client that is not authenticated gets `client`.
     pub(crate) fn refusal(&self, client: Refusal) -> Refusal {
         match self {

@@ -20,13 +20,15 @@ pub(crate) struct Event {
     pub(crate) token_name: Option<Arc<str>>,
     /// Why it failed, more exactly than the client is told.
     pub(crate) reason: Option<String>,
+    /// The same as one word, where [`outcome::word`] says less.
+    pub(crate) word: Option<&'static str>,
     details: Vec<(&'static str, String)>,
 }
 
 impl Event {
     /// Of this subtype; see `audit::balp` for what they are rendered as.
     pub(crate) fn new(subtype: &'static str, action: Action) -> Self {
-        Self { subtype, action, client_id: None, token_name: None, reason: None, details: Vec::new() }
+        Self { subtype, action, client_id: None, token_name: None, reason: None, word: None, details: Vec::new() }
     }
 
     /// Adds a detail: which client, which scopes.

@@ -29,4 +29,4 @@ mod token;
 mod used_assertions;
 
 pub use client::{Client, ClientError, Keys, NewClient, NewKeys};
-pub use service::{Parts, ROUTES, Service, StartError};
+pub use service::{Answered, Endpoint, Parts, ROUTES, Service, StartError};

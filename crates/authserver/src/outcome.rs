@@ -128,6 +128,21 @@ pub(crate) fn code(refusal: Refusal) -> ErrorCode {
     row(refusal).1
 }
 
+/// A refusal as one word, for metrics and log lines.
+pub(crate) fn word(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotFound | Refusal::Method(_) | Refusal::MediaType | Refusal::Form | Refusal::Missing(_) => "request",
+        Refusal::TooLarge => "too-long",
+        Refusal::SeveralCredentials => "several-credentials",
+        Refusal::GrantType => "grant-type",
+        Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting => "client",
+        Refusal::Bearer => "token",
+        Refusal::NoScope | Refusal::MixedScopes | Refusal::ScopeSize | Refusal::Scope => "scope",
+        Refusal::TooMany(_) => "throttled",
+        Refusal::Unavailable => "unavailable",
+    }
+}
+
 /// Whether a refusal is the server's own fault.
 pub(crate) fn is_fault(refusal: Refusal) -> bool {
     row(refusal).0.is_server_error()

@@ -150,6 +150,18 @@ pub(crate) struct Inner {
     swept_s: AtomicI64,
 }
 
+/// What an operator may know of an answered request, for log lines and metrics: an extension of every
+/// response to a form. No token, no assertion, nothing that the request brought.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// As in `X-Request-Id` and in the audit entry; empty when there is no entry.
+    pub request_id: Arc<str>,
+    /// The client, when it proved who it is.
+    pub client_id: Option<Arc<str>>,
+    /// Why it was refused, as one word.
+    pub refused: Option<&'static str>,
+}
+
 /// The authorization server.
 #[derive(Clone)]
 pub struct Service {
@@ -247,7 +259,10 @@ impl Service {
             let refusal = Refusal::TooMany(limited.retry_after_s);
             // A flood is recorded once, not request by request.
             if !limited.first {
-                return Audited::public(outcome::refused(refusal));
+                let mut response = outcome::refused(refusal);
+                let refused = Some(outcome::word(refusal));
+                response.extensions_mut().insert(Answered { request_id: "".into(), client_id: None, refused });
+                return Audited::public(response);
             }
             let mut event = begun();
             event.reason = Some("too many requests from this address".into());
@@ -377,6 +392,11 @@ impl Inner {
     fn recorded(&self, outcome: Outcome, address: IpAddr) -> Audited<Response<Bytes>> {
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let refusal = outcome.answer.as_ref().err().copied();
+        let mut answered = Answered {
+            request_id: Arc::clone(&request_id),
+            client_id: outcome.event.client_id.clone(),
+            refused: refusal.map(|refusal| outcome.event.word.unwrap_or_else(|| outcome::word(refusal))),
+        };
         let entry = outcome.event.entry(refusal, self.now(), Some(address), Arc::clone(&request_id));
         let mut response = outcome.answer.unwrap_or_else(outcome::refused);
         match self.recorder.record(&entry) {
@@ -384,11 +404,15 @@ impl Inner {
                 if let Ok(value) = HeaderValue::from_str(&request_id) {
                     response.headers_mut().insert("x-request-id", value);
                 }
+                response.extensions_mut().insert(answered);
                 Audited::new(response, receipt)
             }
             Err(why) => {
                 tracing::error!(%why, "an answer of the authorization server was held back");
-                Audited::public(outcome::refused(Refusal::Unavailable))
+                let mut response = outcome::refused(Refusal::Unavailable);
+                answered.refused = Some("audit-unavailable");
+                response.extensions_mut().insert(answered);
+                Audited::public(response)
             }
         }
     }

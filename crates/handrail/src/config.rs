@@ -1,92 +1,34 @@
-//! The configuration file of `serve`: TOML, few settings, unknown ones refused with name and line.
+//! The configuration of `serve`: flags over environment over file over defaults, all from one table.
 //!
-//! Relative paths are relative to the file. What is not here is a constant in `limits.rs`: a setting
-//! must be worth its test, and none may weaken a check (invariant 12). The README lists them all.
+//! - [`table`]: every setting, once. [`source`]: file, environment, flags. [`value`]: from text to value.
+//! - [`problem`]: what is wrong and where, all of it at once. [`document`]: `docs/configuration.md`.
+//!
+//! A name that the table does not have is refused, in the file and as `HANDRAIL_…`. Relative paths are
+//! relative to the file, those of environment and flags to the working directory.
 
-use crate::{
-    cors::Origin,
-    egress::Network,
-    http_client::Url,
-    limits,
-    listen::{Listen, NoListen},
-};
-use serde::Deserialize;
+#[cfg(test)]
+mod document;
+pub(crate) mod problem;
+pub(crate) mod source;
+pub(crate) mod table;
+mod value;
+
+use crate::{cors::Origin, egress::Network, listen::Listen};
+use problem::{Place, Problem, Problems};
+use source::{Flags, Written};
 use std::{
-    fmt,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
+use table::{Setting, TABLE};
+use value::Value;
 
-/// Why a configuration cannot be used.
-#[derive(Debug)]
-pub(crate) enum ConfigError {
-    /// The file cannot be read.
-    File(PathBuf, std::io::Error),
-    /// Not TOML, an unknown setting, or a value of another type; the text has line and column.
-    Toml(PathBuf, String),
-    /// A value that is not acceptable: the setting and what it must be.
-    Value(&'static str, String),
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path, why) => write!(f, "{}: {why}", path.display()),
-            Self::Toml(path, why) => write!(f, "{}: {why}", path.display()),
-            Self::Value(setting, why) => write!(f, "{setting}: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-/// The file as written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    listen: Option<String>,
-    base_url: Option<String>,
-    allowed_hosts: Vec<String>,
-    allowed_origins: Vec<String>,
-    tls: FileTls,
-    audit: FileAudit,
-    egress: FileEgress,
-    limits: FileLimits,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FileTls {
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-    hsts_include_subdomains: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FileAudit {
-    durability: Durability,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FileEgress {
-    allow_networks: Vec<String>,
-    ca: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct FileLimits {
-    connections: Option<usize>,
-    requests_in_flight: Option<usize>,
-}
+pub(crate) use table::LISTEN_DEFAULT;
 
 /// When the record of a read is on stable storage. That of a write always is, before the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// Within 50 ms of the answer.
-    #[default]
     Interval,
     /// Before the answer.
     Strict,
@@ -104,6 +46,8 @@ pub(crate) struct CertificateFiles {
 /// A configuration that can be used.
 #[derive(Debug)]
 pub(crate) struct Config {
+    /// The data directory, when one was named.
+    pub(crate) data: Option<PathBuf>,
     /// Where to listen.
     pub(crate) listen: Listen,
     /// The FHIR base that others use, `https://…/fhir`; by default what we listen on.
@@ -126,76 +70,184 @@ pub(crate) struct Config {
     pub(crate) connections_max: usize,
     /// Requests worked on at once.
     pub(crate) requests_in_flight_max: usize,
+    /// Where Prometheus reads, if anywhere.
+    pub(crate) metrics_listen: Option<Listen>,
+    /// Log lines.
+    pub(crate) log: crate::log::Settings,
+    /// What each setting is and where that comes from, in the order of the table.
+    pub(crate) shown: Vec<Shown>,
 }
 
-/// Where `demo` and `serve` listen when nothing else is said.
-pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:8443";
+/// A setting as `handrail config` shows it.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// Which.
+    pub(crate) setting: &'static Setting,
+    /// Its value as text.
+    pub(crate) value: String,
+    /// Where it comes from.
+    pub(crate) place: Place,
+}
+
+/// Every value in effect.
+struct Effective(Vec<(Written, Value)>);
 
 impl Config {
-    /// Reads the file, or takes the defaults.
+    /// Reads the file that the flag `--config` or `HANDRAIL_CONFIG` names, the environment and the flags.
     ///
     /// # Errors
-    /// [`ConfigError`].
-    pub(crate) fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path else { return Self::new(File::default(), Path::new("")) };
-        let text = std::fs::read_to_string(path).map_err(|why| ConfigError::File(path.to_owned(), why))?;
-        let file = toml::from_str(&text).map_err(|why| ConfigError::Toml(path.to_owned(), why.to_string()))?;
-        Self::new(file, path.parent().unwrap_or(Path::new("")))
+    /// [`Problems`]: all of them.
+    pub(crate) fn read(file: Option<&Path>, flags: Flags) -> Result<Self, Problems> {
+        Self::from_sources(file, std::env::vars_os(), flags)
     }
 
-    fn new(file: File, folder: &Path) -> Result<Self, ConfigError> {
-        let listen = file.listen.as_deref().unwrap_or(LISTEN_DEFAULT);
-        let listen = listen.parse().map_err(|why: NoListen| ConfigError::Value("listen", why.to_string()))?;
-        let base_url = file.base_url.as_deref().map(base_url).transpose()?;
-        let certificate = match (file.tls.certificate, file.tls.key) {
-            (Some(certificate), Some(key)) => {
-                Some(CertificateFiles { certificate: folder.join(certificate), key: folder.join(key) })
+    /// The defaults.
+    ///
+    /// # Errors
+    /// None, unless a default of the table is wrong; a test reads them.
+    pub(crate) fn defaults() -> Result<Self, Problems> {
+        Self::from_sources(None, std::iter::empty(), Flags::default())
+    }
+
+    fn from_sources(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        flags: Flags,
+    ) -> Result<Self, Problems> {
+        let (mut written, mut problems) = (Vec::new(), Vec::new());
+        for setting in TABLE {
+            if let Some(default) = setting.default {
+                written.push(Written { setting, texts: vec![default.to_owned()], place: Place::Default });
             }
-            (None, None) => None,
-            _ => return Err(ConfigError::Value("tls", "certificate and key belong together; name both".into())),
-        };
-        let origin = |text: &String| {
-            Origin::parse(text).map_err(|why| ConfigError::Value("allowed_origins", format!("'{text}': {why}")))
-        };
-        let network = |text: &String| {
-            text.parse().map_err(|why| ConfigError::Value("egress.allow_networks", format!("'{text}': {why}")))
-        };
-        Ok(Self {
-            listen,
-            base_url,
-            allowed_hosts: file.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
-            allowed_origins: file.allowed_origins.iter().map(origin).collect::<Result<_, _>>()?,
-            certificate,
-            hsts_include_subdomains: file.tls.hsts_include_subdomains,
-            durability: file.audit.durability,
-            egress_networks: file.egress.allow_networks.iter().map(network).collect::<Result<_, _>>()?,
-            egress_ca: file.egress.ca.map(|path| folder.join(path)),
-            connections_max: bound("limits.connections", file.limits.connections, limits::CONNECTIONS_MAX)?,
-            requests_in_flight_max: bound(
-                "limits.requests_in_flight",
-                file.limits.requests_in_flight,
-                limits::REQUESTS_IN_FLIGHT_MAX,
-            )?,
-        })
+        }
+        let environment: Vec<_> = environment.collect();
+        let named = environment.iter().find(|(name, _)| name == source::FILE_VARIABLE).map(|(_, path)| Path::new(path));
+        if let Some(path) = file.or(named) {
+            match std::fs::read_to_string(path) {
+                Ok(text) => source::file(path, &text, &mut written, &mut problems),
+                Err(why) => problems.push(Problem::whole(format!("{}: {}", path.display(), unreadable(&why)))),
+            }
+        }
+        source::environment(environment.into_iter(), &mut written, &mut problems);
+        source::flags(flags, &mut written);
+        // Every value is checked, also one that another overrides: it would be in effect one day.
+        let mut effective = Effective(Vec::new());
+        for written in written {
+            match value::of(&written) {
+                Ok(value) => effective.put(written, value),
+                Err(text) => problems.push(Problem::new(written.place, text)),
+            }
+        }
+        effective.belong_together(&mut problems);
+        if problems.is_empty() { Ok(effective.config()) } else { Err(Problems(problems)) }
     }
 }
 
-/// The base URL without a slash at its end.
-fn base_url(text: &str) -> Result<String, ConfigError> {
-    let fail = |why: String| ConfigError::Value("base_url", why);
-    let url = Url::parse(text.trim_end_matches('/')).map_err(|why| fail(why.to_string()))?;
-    if url.target() != "/fhir" {
-        return Err(fail("it ends with /fhir, such as https://fhir.example.org/fhir".into()));
+fn unreadable(why: &std::io::Error) -> String {
+    match why.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this user may not read the file".to_owned(),
+        std::io::ErrorKind::InvalidData => "the file is not UTF-8 text".to_owned(),
+        std::io::ErrorKind::IsADirectory => "that is a directory; name the file in it".to_owned(),
+        _ => why.to_string(),
     }
-    Ok(url.to_string())
 }
 
-/// A count from 1 to a million.
-fn bound(setting: &'static str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {
-    match value {
-        None => Ok(default),
-        Some(value) if (1..=1_000_000).contains(&value) => Ok(value),
-        Some(_) => Err(ConfigError::Value(setting, "a number from 1 to 1000000".into())),
+impl Effective {
+    /// The later of two values counts: sources are read in the order of their precedence.
+    fn put(&mut self, written: Written, value: Value) {
+        self.0.retain(|(other, _)| other.setting != written.setting);
+        self.0.push((written, value));
+    }
+
+    fn get(&self, setting: &Setting) -> Option<&Value> {
+        self.0.iter().find(|(written, _)| written.setting == setting).map(|(_, value)| value)
+    }
+
+    fn belong_together(&self, problems: &mut Vec<Problem>) {
+        let place = |setting: &Setting| {
+            let (written, _) = self.0.iter().find(|(written, _)| written.setting == setting)?;
+            Some(written.place.clone())
+        };
+        match (place(&table::TLS_CERTIFICATE), place(&table::TLS_KEY)) {
+            (Some(place), None) => problems.push(Problem::new(place, "tls.certificate needs tls.key beside it")),
+            (None, Some(place)) => problems.push(Problem::new(place, "tls.key needs tls.certificate beside it")),
+            _ => {}
+        }
+    }
+
+    fn path(&self, setting: &Setting) -> Option<PathBuf> {
+        self.get(setting).and_then(|value| if let Value::Path(path) = value { Some(path.clone()) } else { None })
+    }
+
+    fn listen(&self, setting: &Setting) -> Option<Listen> {
+        self.get(setting).and_then(|value| if let Value::Listen(at) = value { Some(at.clone()) } else { None })
+    }
+
+    fn text(&self, setting: &Setting) -> Option<&str> {
+        self.get(setting).and_then(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+    }
+
+    fn count(&self, setting: &Setting, default: usize) -> usize {
+        match self.get(setting) {
+            Some(Value::Count(count)) => usize::try_from(*count).unwrap_or(default),
+            _ => default,
+        }
+    }
+
+    fn config(self) -> Config {
+        let is = |setting: &Setting, word: &str| self.text(setting) == Some(word);
+        let certificate = self.path(&table::TLS_CERTIFICATE).zip(self.path(&table::TLS_KEY));
+        Config {
+            data: self.path(&table::DATA),
+            listen: self.listen(&table::LISTEN).unwrap_or_else(Listen::usual),
+            base_url: self.text(&table::BASE_URL).map(str::to_owned),
+            allowed_hosts: match self.get(&table::ALLOWED_HOSTS) {
+                Some(Value::Hosts(hosts)) => hosts.clone(),
+                _ => Vec::new(),
+            },
+            allowed_origins: match self.get(&table::ALLOWED_ORIGINS) {
+                Some(Value::Origins(origins)) => origins.clone(),
+                _ => Vec::new(),
+            },
+            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            hsts_include_subdomains: self.get(&table::TLS_HSTS_INCLUDE_SUBDOMAINS) == Some(&Value::Switch(true)),
+            durability: match is(&table::AUDIT_DURABILITY, "strict") {
+                true => Durability::Strict,
+                false => Durability::Interval,
+            },
+            egress_networks: match self.get(&table::EGRESS_ALLOW_NETWORKS) {
+                Some(Value::Networks(networks)) => networks.clone(),
+                _ => Vec::new(),
+            },
+            egress_ca: self.path(&table::EGRESS_CA),
+            connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
+            requests_in_flight_max: self
+                .count(&table::LIMITS_REQUESTS_IN_FLIGHT, crate::limits::REQUESTS_IN_FLIGHT_MAX),
+            metrics_listen: self.listen(&table::METRICS_LISTEN),
+            log: crate::log::Settings::of_words(
+                self.text(&table::LOG_LEVEL),
+                self.text(&table::LOG_FORMAT),
+                self.text(&table::LOG_ACCESS),
+            ),
+            shown: self.shown(),
+        }
+    }
+
+    fn shown(&self) -> Vec<Shown> {
+        let row = |setting: &'static Setting| match self.0.iter().find(|(written, _)| written.setting == setting) {
+            Some((written, value)) => {
+                let value = match value {
+                    Value::Path(path) => path.display().to_string(),
+                    Value::Text(text) => text.clone(),
+                    Value::Listen(listen) => listen.to_string(),
+                    _ => written.texts.join(", "),
+                };
+                Shown { setting, value, place: written.place.clone() }
+            }
+            None => Shown { setting, value: format!("({})", setting.without), place: Place::Default },
+        };
+        TABLE.iter().map(|setting| row(setting)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stated limits of the listener, the outbound client and the commands (invariant 10; rows A21, F60, F66).
 //!
-//! Three of them are settings too (`limits` in the configuration file); the constants are their defaults.
+//! Two of them are settings too (`limits` in the configuration file); the constants are their defaults.
 
 use std::time::Duration;
 
@@ -132,3 +132,15 @@ pub(crate) const LOAD_FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Bytes of all examples of one package, unpacked.
 pub(crate) const LOAD_PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// What `limits.connections` and `limits.requests_in_flight` can be set to: more is a typing mistake.
+pub(crate) const CONFIGURED_MAX: u64 = 1_000_000;
+
+/// Time from which a request is slow enough for a log line of its own.
+pub(crate) const SLOW: Duration = Duration::from_secs(1);
+
+/// Log lines that wait to be written; a line is about 300 bytes.
+pub(crate) const LOG_LINES_MAX: usize = 8192;
+
+/// Bytes of them.
+pub(crate) const LOG_BYTES_MAX: usize = 4 * 1024 * 1024;

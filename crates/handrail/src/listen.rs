@@ -50,6 +50,11 @@ impl Listen {
         if matches!(self.host.as_str(), "0.0.0.0" | "::") { "localhost" } else { &self.host }
     }
 
+    /// Where `demo` and `serve` listen when nothing else is said.
+    pub(crate) fn usual() -> Self {
+        Self { host: "127.0.0.1".into(), port: 8443 }
+    }
+
     /// The same host, any free port.
     pub(crate) fn on_any_port(&self) -> Self {
         Self { port: 0, ..self.clone() }

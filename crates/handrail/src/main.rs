@@ -3,6 +3,7 @@
 //! The only crate that knows sockets, TLS, the clock and the environment (invariant 2). Begin at
 //! [`command`]; a running server is [`server`], and what leaves it goes through [`router`].
 
+mod answered;
 mod assembly;
 mod clock;
 mod command;
@@ -28,5 +29,8 @@ mod tls;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Whatever this program makes holds health data or keys, also what the storage engine makes by itself.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     command::run()
 }

@@ -33,6 +33,23 @@ pub(crate) enum Outcome {
     TooSlow,
 }
 
+/// Why one of these is a refusal, as one word: an extension of its response, for log lines and metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused(pub(crate) &'static str);
+
+const fn word(outcome: Outcome) -> Option<Refused> {
+    match outcome {
+        Outcome::Live | Outcome::Ready | Outcome::Preflight => None,
+        Outcome::NotReady => Some(Refused("not-ready")),
+        Outcome::NotFound => Some(Refused("not-found")),
+        Outcome::Method => Some(Refused("request")),
+        Outcome::WrongHost => Some(Refused("wrong-host")),
+        Outcome::Busy => Some(Refused("busy")),
+        Outcome::TooLong => Some(Refused("too-long")),
+        Outcome::TooSlow => Some(Refused("too-slow")),
+    }
+}
+
 /// Which error format the path speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -44,6 +61,12 @@ pub(crate) enum Format {
 
 /// Makes the answer.
 pub(crate) fn response(outcome: Outcome, format: Format) -> Response<Full<Bytes>> {
+    let mut response = answer(outcome, format);
+    word(outcome).map(|refused| response.extensions_mut().insert(refused));
+    response
+}
+
+fn answer(outcome: Outcome, format: Format) -> Response<Full<Bytes>> {
     let (status, issue, text) = match outcome {
         Outcome::Live => return plain(StatusCode::OK, "live\n"),
         Outcome::Ready => return plain(StatusCode::OK, "ready\n"),

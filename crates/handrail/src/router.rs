@@ -4,16 +4,19 @@
 //! Before any of it: the host must be ours (row A24), and there must be room (row F66).
 
 use crate::{
+    answered::{self, Facts},
     cors::Cors,
     health::Health,
     limits,
     listener::{RequestBody, body::BodyError, room::Work},
+    log::{self, access},
     outcome::{self, Format, Outcome},
     security_headers::SecurityHeaders,
 };
 use audit::Audited;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 use tokio::time::{Instant, timeout};
@@ -32,6 +35,8 @@ pub(crate) struct Router {
     pub(crate) security_headers: SecurityHeaders,
     /// Host names that are ours, in lower case, without port.
     pub(crate) hosts: HashSet<String>,
+    /// Which requests get a log line.
+    pub(crate) log: log::Settings,
 }
 
 /// Which part of the server a path belongs to.
@@ -65,7 +70,7 @@ impl Router {
     ) -> Response<Full<Bytes>> {
         let started = Instant::now();
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+        let path = request.uri().path().to_owned();
         let (parts, body) = request.into_parts();
         let preflight = Cors::is_preflight(&parts);
         let answer = if preflight {
@@ -73,13 +78,30 @@ impl Router {
         } else {
             self.dispatch(peer, work, Request::from_parts(parts, body)).await
         };
-        let response = self.leave(answer, &path, origin.as_ref(), preflight);
-        let (status, elapsed_us) = (response.status().as_u16(), started.elapsed().as_micros());
-        if response.status().is_server_error() {
-            tracing::warn!(%method, path, status, elapsed_us, "answered");
-        } else {
-            tracing::debug!(%method, path, status, elapsed_us, "answered");
-        }
+        let mut response = self.leave(answer, &path, origin.as_ref(), preflight);
+        let otherwise = match door(&path) {
+            _ if preflight => "preflight",
+            Door::Live | Door::Ready => "health",
+            Door::Authserver => answered::endpoint(&path),
+            Door::Fhir | Door::Nowhere => "none",
+        };
+        let facts = Facts::of(&mut response, otherwise);
+        let took = started.elapsed();
+        access::log(
+            self.log.access,
+            self.log.format,
+            &access::Answered {
+                request_id: facts.request_id.as_deref().unwrap_or_default(),
+                interaction: facts.interaction,
+                resource_type: facts.resource_type.map(fhir::ResourceType::name),
+                status: response.status().as_u16(),
+                refused: facts.refused,
+                took,
+                bytes: response.body().size_hint().exact().unwrap_or_default(),
+                client: facts.client.as_deref(),
+                peer: peer.ip(),
+            },
+        );
         response
     }
 

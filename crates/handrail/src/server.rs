@@ -230,6 +230,7 @@ fn router(config: &Config, base_url: &str, assembly: &Assembly, stopping: Arc<At
         cors: Cors::new(config.allowed_origins.iter().cloned(), registered),
         security_headers: SecurityHeaders::new(config.certificate.is_none(), config.hsts_include_subdomains),
         hosts,
+        log: config.log,
     })
 }
 

@@ -10,6 +10,7 @@
 //!
 //! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
 
+mod answered;
 mod body;
 mod capability;
 mod failure;
@@ -23,4 +24,5 @@ mod service;
 mod trail;
 pub mod wire;
 
+pub use answered::{Answered, WORDS};
 pub use service::{Parts, Service};

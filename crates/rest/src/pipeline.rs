@@ -19,6 +19,7 @@
 //! leaves without a permit (4), and no response without a record (6).
 
 use crate::{
+    answered::{self, Answered},
     body::Unread,
     failure::Failure,
     interaction::{self, Answer, Call, Proof},
@@ -49,7 +50,15 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     let (head, body) = Request::split(request);
     let request_id = service.request_id(&head);
     if route::is_public(&head, &service.base_path) {
-        return Audited::public(wire::respond(Reply::document(service.capabilities.clone()), &request_id, &head));
+        let mut response = wire::respond(Reply::document(service.capabilities.clone()), &request_id, &head);
+        response.extensions_mut().insert(Answered {
+            request_id,
+            client_id: None,
+            interaction: "capabilities",
+            resource_type: None,
+            refused: None,
+        });
+        return Audited::public(response);
     }
     let mut trail = Trail::begin(service.now(), peer, request_id);
     let outcome = caught(proceed(service, operator, &head, body, &mut trail)).await;
@@ -79,6 +88,8 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
 /// Joins the response with the proof of its record; without one it becomes a 503 that tells nothing.
 fn audited(service: &Service, head: &Request, trail: Trail, outcome: Result<Answer, Failure>) -> Audited<Response> {
     let request_id = Arc::clone(trail.request_id());
+    let code = || route::code(head, &service.base_path);
+    let mut answered = trail.answered(outcome.as_ref().err().map(answered::word), code);
     let recorded = match outcome {
         Ok(Answer { reply, proof: Proof::Recorded(receipt) }) => Ok((wire::respond(reply, &request_id, head), receipt)),
         Ok(Answer { reply, proof: Proof::ToRecord }) => {
@@ -88,16 +99,22 @@ fn audited(service: &Service, head: &Request, trail: Trail, outcome: Result<Answ
         Err(failure) => {
             log(&failure, &request_id);
             let mapped = outcome::map(failure);
-            let receipt =
-                service.parts.store.log().record(&trail.failed(&mapped, || route::code(head, &service.base_path)));
+            let receipt = service.parts.store.log().record(&trail.failed(&mapped, code));
             receipt.map(|receipt| (wire::refuse_request(&mapped, &request_id, head), receipt))
         }
     };
     match recorded {
-        Ok((response, receipt)) => Audited::new(response, receipt),
+        Ok((mut response, receipt)) => {
+            response.extensions_mut().insert(answered);
+            Audited::new(response, receipt)
+        }
         Err(unavailable) => {
             tracing::error!(%request_id, error = %unavailable.0, "audit log unavailable");
-            Audited::public(wire::refuse_request(&outcome::map(unavailable.into()), &request_id, head))
+            let failure = unavailable.into();
+            answered.refused = Some(answered::word(&failure));
+            let mut response = wire::refuse_request(&outcome::map(failure), &request_id, head);
+            response.extensions_mut().insert(answered);
+            Audited::public(response)
         }
     }
 }

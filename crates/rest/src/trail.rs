@@ -1,6 +1,7 @@
 //! The facts of one request as they become known, for its audit entry (rows F16 to F18).
 
 use crate::{
+    Answered,
     outcome::Mapped,
     wire::{Accepted, Method},
 };
@@ -16,6 +17,8 @@ use store::Found;
 pub(crate) struct Trail {
     /// Code of the interaction; `None` until it is known. It becomes `entry.subtype` at the end.
     code: Option<&'static str>,
+    /// What the interaction names.
+    resource_type: Option<ResourceType>,
     entry: Entry,
 }
 
@@ -24,6 +27,7 @@ impl Trail {
     pub(crate) fn begin(recorded: Instant, peer: Accepted, request_id: Arc<str>) -> Self {
         Self {
             code: None,
+            resource_type: None,
             entry: Entry {
                 recorded,
                 kind: Kind::Rest,
@@ -57,6 +61,7 @@ impl Trail {
     /// What is asked for.
     pub(crate) fn interaction(&mut self, interaction: &Interaction) {
         self.code = Some(interaction.code());
+        self.resource_type = interaction.resource_type();
         match interaction {
             Interaction::Read(kind, id)
             | Interaction::HistoryInstance(kind, id)
@@ -108,6 +113,17 @@ impl Trail {
         }
     }
 
+    /// What log lines and metrics may know. `code` as for [`Self::failed`].
+    pub(crate) fn answered(&self, refused: Option<&'static str>, code: impl FnOnce() -> &'static str) -> Answered {
+        Answered {
+            request_id: Arc::clone(&self.entry.request_id),
+            client_id: self.entry.client_id.clone(),
+            interaction: self.code.unwrap_or_else(code),
+            resource_type: self.resource_type,
+            refused,
+        }
+    }
+
     /// The entry of something done.
     pub(crate) fn done(mut self) -> Entry {
         let code = self.code.unwrap_or("unknown");
@@ -137,7 +153,7 @@ impl Trail {
             Method::Other => "unknown",
         };
         let entry = Entry { query: None, touched: Vec::new(), patients: Vec::new(), ..self.entry.clone() };
-        Self { code: Some(code), entry }
+        Self { code: Some(code), resource_type: None, entry }
     }
 }
 

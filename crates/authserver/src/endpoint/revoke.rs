@@ -69,6 +69,7 @@ pub(super) async fn authenticated(
     let audiences = [endpoint, inner.endpoints.token.as_str(), inner.endpoints.issuer.as_str()];
     let proven = inner.proven(credentials, &audiences).await.map_err(|failed| {
         event.reason = Some(failed.why.to_string());
+        event.word = Some(failed.why.word());
         if let Some(claimed) = &failed.claimed {
             event.detail("client_id", claimed);
         }
@@ -79,6 +80,7 @@ pub(super) async fn authenticated(
     let marked = tokio::task::spawn_blocking(move || marking.used_for_the_first_time(&proven)).await;
     marked.map_err(|_| Refusal::Unavailable)?.map_err(|not_first| {
         event.reason = Some(not_first.reason());
+        event.word = not_first.word();
         event.detail("client_id", &client.id);
         not_first.refusal(refusal)
     })?;

@@ -35,6 +35,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
             };
             if code == ErrorCode::InvalidClient {
                 event.reason = Some(ClientRefusal::NoAssertion.to_string());
+                event.word = Some(ClientRefusal::NoAssertion.word());
             }
             return Outcome::refused(refusal, event);
         }
@@ -48,6 +49,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
         Ok(proven) => proven,
         Err(failed) => {
             event.reason = Some(failed.why.to_string());
+            event.word = Some(failed.why.word());
             if let Some(claimed) = &failed.claimed {
                 event.detail("client_id", claimed);
             }
@@ -67,6 +69,7 @@ fn issued(inner: &Inner, proven: &Proven, scope: Option<&str>, mut event: Event)
     let client = &proven.client;
     if let Err(not_first) = inner.used_for_the_first_time(proven) {
         event.reason = Some(not_first.reason());
+        event.word = not_first.word();
         event.detail("client_id", &client.id);
         return Outcome::refused(not_first.refusal(Refusal::Client), event);
     }

@@ -67,7 +67,7 @@ impl Demo {
             return Err(Fault::at(self.data.display(), "a demo already runs on this folder")
                 .fix("use it, stop it with Ctrl-C there, or give this one another folder with --data"));
         }
-        let config = Config { listen: self.place().await?, ..Config::read(None).map_err(Fault::new)? };
+        let config = Config { listen: self.place().await?, ..Config::defaults().map_err(Fault::new)? };
         let server = Server::start(&self.data, &config).await?;
         let told = match told(&self.data)? {
             Some(told) if server.assembly.authserver.client(&told.client_id).is_some() => {
@@ -93,7 +93,7 @@ impl Demo {
         if let Some(listen) = &self.listen {
             return Ok(listen.clone());
         }
-        let usual = Config::read(None).map_err(Fault::new)?.listen;
+        let usual = Config::defaults().map_err(Fault::new)?.listen;
         let taken = match usual.address().await.and_then(listener::bind) {
             Ok(_) => false,
             Err(why) => why.kind() == std::io::ErrorKind::AddrInUse,

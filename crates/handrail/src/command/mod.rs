@@ -2,14 +2,16 @@
 
 mod audit;
 mod client;
+mod config;
 mod data;
 mod demo;
 mod load;
 mod remote;
 mod serve;
+mod settings;
 mod token;
 
-use crate::{fault::Fault, limits, print};
+use crate::{fault::Fault, limits, log::Settings, print};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -26,7 +28,7 @@ use std::process::ExitCode;
   handrail token --server https://127.0.0.1:8443/fhir --client ID --key lab.jwk \\
       --ca ./data/tls/ca.pem
 
-Log lines go to standard error; HANDRAIL_LOG=debug shows more of them."
+Log lines go to standard error; HANDRAIL_LOG_LEVEL=debug shows more of them."
 )]
 struct Line {
     #[command(subcommand)]
@@ -39,6 +41,8 @@ enum Command {
     Demo(demo::Demo),
     /// Start a server on a data directory
     Serve(serve::Serve),
+    /// Show every setting, its value and where it comes from
+    Config(config::Config),
     /// Register, list and remove the systems that may call
     Client(client::Client),
     /// Get an access token (SMART Backend Services) and print it
@@ -51,32 +55,36 @@ enum Command {
 
 /// Runs the command of this process.
 pub(crate) fn run() -> ExitCode {
-    let line = Line::parse();
-    let level = match &line.command {
-        Command::Serve(_) => "info",
-        _ => "warn",
-    };
-    crate::log::start(level);
+    match Line::parse().command {
+        Command::Demo(demo) => in_runtime(Settings::of_command(), true, demo.run()),
+        Command::Serve(serve) => match serve.read() {
+            Ok(config) => in_runtime(config.log, true, serve::run(config)),
+            Err(fault) => failed(&fault),
+        },
+        Command::Config(config) => ended(config.run()),
+        Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
+        Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),
+        Command::Load(load) => in_runtime(Settings::of_command(), false, load.run()),
+        Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),
+    }
+}
+
+/// Does the work with log lines and a runtime; `server` when it goes on until a signal.
+fn in_runtime(log: Settings, server: bool, work: impl Future<Output = Result<ExitCode, Fault>>) -> ExitCode {
+    let logging = crate::log::start(log, server);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = cores + limits::THREADS_BESIDE_CORES;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(why) => return failed(&Fault::new(why)),
+    let outcome = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(why) => Err(Fault::new(why)),
     };
-    let ended = runtime.block_on(async {
-        match line.command {
-            Command::Demo(demo) => demo.run().await,
-            Command::Serve(serve) => serve.run().await,
-            Command::Client(client) => client.run().await,
-            Command::Token(token) => token.run().await,
-            Command::Load(load) => load.run().await,
-            Command::Audit(audit) => audit.run(),
-        }
-    });
-    match ended {
-        Ok(code) => code,
-        Err(fault) => failed(&fault),
-    }
+    // The log first, then the reason of the end below it.
+    drop(logging);
+    ended(outcome)
+}
+
+fn ended(outcome: Result<ExitCode, Fault>) -> ExitCode {
+    outcome.unwrap_or_else(|fault| failed(&fault))
 }
 
 fn failed(fault: &Fault) -> ExitCode {

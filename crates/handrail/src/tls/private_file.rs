@@ -42,6 +42,9 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         _ => {}
     }
     let mut file = options(mode).create_new(true).open(&neighbour)?;
+    // The process makes private files by its umask; a public one must be said to be one.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&neighbour, path)

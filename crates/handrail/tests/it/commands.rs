@@ -68,5 +68,5 @@ fn a_mistake_in_the_configuration_is_named() {
     let output = run(["serve", "--data", data.to_str().unwrap(), "--config", config.to_str().unwrap()]);
     assert!(!output.status.success());
     let text = stderr(&output);
-    assert!(text.contains("listen_adress") && text.contains("line 2"), "{text}");
+    assert!(text.contains("listen_adress") && text.contains("handrail.toml:2:1"), "{text}");
 }

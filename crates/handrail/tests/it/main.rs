@@ -14,6 +14,7 @@ mod cors;
 mod demo;
 mod load;
 mod real_clients;
+mod settings;
 mod shutdown;
 mod support;
 mod tls;

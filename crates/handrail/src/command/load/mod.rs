@@ -41,16 +41,16 @@ pub(super) struct Load {
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Access token for the server
-    #[arg(long, value_name = "TOKEN", requires = "server", conflicts_with_all = ["client", "key"])]
+    #[arg(long, value_name = "TOKEN", requires = "server", conflicts_with_all = ["data", "client", "key"])]
     token: Option<String>,
     /// Client id: gets tokens as needed, for loads of more than five minutes
-    #[arg(long, value_name = "ID", requires_all = ["server", "key"])]
+    #[arg(long, value_name = "ID", requires_all = ["server", "key"], conflicts_with = "data")]
     client: Option<String>,
     /// The client's private key
-    #[arg(long, value_name = "FILE", requires = "client")]
+    #[arg(long, value_name = "FILE", requires = "client", conflicts_with = "data")]
     key: Option<PathBuf>,
     /// CA file (PEM) that the server's certificate is signed by, if the machine does not trust it
-    #[arg(long, value_name = "FILE", requires = "server")]
+    #[arg(long, value_name = "FILE", requires = "server", conflicts_with = "data")]
     ca: Option<PathBuf>,
     /// Data directory that no server runs on
     #[arg(long, value_name = "DIR")]

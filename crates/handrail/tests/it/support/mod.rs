@@ -22,7 +22,7 @@ const READY: Duration = Duration::from_secs(60);
 /// The binary under test.
 pub(crate) fn handrail() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handrail"));
-    command.env_remove("HANDRAIL_LOG").stdin(Stdio::null());
+    command.env_remove("HANDRAIL_LOG_LEVEL").stdin(Stdio::null());
     command
 }
 

@@ -1,0 +1,83 @@
+//! `docs/configuration.md`, written from the table. A test holds the file equal to it.
+
+use super::table::{Setting, TABLE};
+use std::fmt::Write as _;
+
+const HEAD: &str = "\
+# Configuration
+
+Written from the table in `crates/handrail/src/config/table.rs` (`BLESS=1 cargo test -p handrail configuration`).
+
+Every setting can stand in a TOML file (`--config FILE` or `HANDRAIL_CONFIG`), in an environment variable, or behind a
+flag of `handrail serve`. A flag goes before the environment, the environment before the file, the file before the
+default. `handrail config` prints what is in effect and where each value comes from; it takes the same flags and file.
+
+- A name that is not in this table is refused, in the file and as `HANDRAIL_…`, and the nearest known one is told.
+  Variables that Kubernetes and container links make for a service called `handrail` are left alone.
+- A value that does not fit is refused with its place: `handrail.toml:7:15`, the variable or the flag. All mistakes are
+  told at once. A value that another overrides must fit too.
+- Relative paths are relative to the file; those of variables and flags to the working directory.
+- Lists are arrays in the file; elsewhere their items are divided by commas. A flag of a list may be repeated.
+- No setting holds a secret, only paths of files that do. None weakens a check.
+- Limits that are not settings are constants with their reason in each crate's `limits.rs`.
+
+";
+
+/// The whole document.
+pub(crate) fn markdown() -> String {
+    let mut text = HEAD.to_owned();
+    text.push_str("| setting | value | default | variable, flag | what |\n|---|---|---|---|---|\n");
+    for setting in TABLE {
+        let Setting { name, variable, flag, kind, meaning, .. } = setting;
+        let default = match setting.default {
+            Some(default) => format!("`{default}`"),
+            None => setting.without.to_owned(),
+        };
+        let _ = writeln!(text, "| `{name}` | {} | {default} | `{variable}` `--{flag}` | {meaning} |", kind.expected());
+    }
+    text.push_str("\n## A whole file\n\n```toml\n");
+    text.push_str(EXAMPLE);
+    text.push_str("```\n\n## In a container\n\n```sh\n");
+    text.push_str(CONTAINER);
+    text.push_str("```\n");
+    text
+}
+
+/// Also read by a test: an example that the program refuses is worse than none.
+pub(crate) const EXAMPLE: &str = r#"data = "/var/lib/handrail"
+listen = "0.0.0.0:443"
+base_url = "https://fhir.example.org/fhir"
+allowed_hosts = ["fhir.internal"]
+allowed_origins = ["https://app.example.org"]
+
+[tls]
+certificate = "/etc/handrail/fullchain.pem"
+key = "/etc/handrail/key.pem"
+hsts_include_subdomains = false
+
+[audit]
+durability = "interval"
+
+[egress]
+allow_networks = ["10.1.0.0/16"]
+ca = "/etc/handrail/internal-ca.pem"
+
+[limits]
+connections = 1024
+requests_in_flight = 512
+
+[metrics]
+listen = "127.0.0.1:9464"
+
+[log]
+level = "info"
+format = "json"
+access = "problems"
+"#;
+
+const CONTAINER: &str = r"export HANDRAIL_DATA=/data HANDRAIL_LISTEN=0.0.0.0:8443
+export HANDRAIL_BASE_URL=https://fhir.example.org/fhir
+export HANDRAIL_TLS_CERTIFICATE=/run/secrets/tls.crt HANDRAIL_TLS_KEY=/run/secrets/tls.key
+handrail config      # what will be in effect
+handrail serve
+";

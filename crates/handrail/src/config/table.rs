@@ -1,0 +1,176 @@
+//! The table of settings: what file, environment, flags and `docs/configuration.md` are all made of.
+//!
+//! A setting must be worth its test, and none may weaken a check (invariant 12). What is not here is
+//! a constant in `limits.rs`.
+
+use crate::limits;
+
+/// What a value must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `HOST:PORT`.
+    Listen,
+    /// A FHIR base: `https://HOST[:PORT]/fhir`.
+    BaseUrl,
+    /// A file or directory.
+    Path,
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number within these bounds.
+    Count(u64, u64),
+    /// Host names.
+    Hosts,
+    /// Web origins.
+    Origins,
+    /// Networks in CIDR notation.
+    Networks,
+}
+
+impl Kind {
+    /// Whether it is a list: an array in the file, divided by commas elsewhere.
+    pub(crate) const fn is_list(self) -> bool {
+        matches!(self, Self::Hosts | Self::Origins | Self::Networks)
+    }
+
+    /// What is expected, for error texts and the document.
+    pub(crate) fn expected(self) -> String {
+        match self {
+            Self::Listen => "HOST:PORT, such as 127.0.0.1:8443, [::1]:8443 or 0.0.0.0:443".into(),
+            Self::BaseUrl => "an https URL that ends with /fhir, such as https://fhir.example.org/fhir".into(),
+            Self::Path => "a path".into(),
+            Self::Switch => "true or false".into(),
+            Self::OneOf(words) => format!("one of {}", words.join(", ")),
+            Self::Count(from, to) => format!("a whole number from {from} to {to}"),
+            Self::Hosts => "a list of host names".into(),
+            Self::Origins => "a list of origins, such as https://app.example.org".into(),
+            Self::Networks => "a list of networks, such as 10.1.0.0/16 or fd00::/8".into(),
+        }
+    }
+
+    /// What stands behind the flag in help lines.
+    pub(crate) const fn value_name(self) -> &'static str {
+        match self {
+            Self::Listen => "HOST:PORT",
+            Self::BaseUrl => "URL",
+            Self::Path => "PATH",
+            Self::Switch => "true|false",
+            Self::OneOf(_) => "WORD",
+            Self::Count(..) => "N",
+            Self::Hosts => "HOST,…",
+            Self::Origins => "ORIGIN,…",
+            Self::Networks => "NETWORK,…",
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// Name in the file; what stands before a dot is the file's section.
+    pub(crate) name: &'static str,
+    /// Environment variable.
+    pub(crate) variable: &'static str,
+    /// Flag of `serve`, without `--`.
+    pub(crate) flag: &'static str,
+    /// What its value must be.
+    pub(crate) kind: Kind,
+    /// Its value when nothing is said, as an operator would write it; `None` for none.
+    pub(crate) default: Option<&'static str>,
+    /// What happens without a value, when there is no default.
+    pub(crate) without: &'static str,
+    /// One line for help and document.
+    pub(crate) meaning: &'static str,
+}
+
+/// Where `demo` and `serve` listen when nothing else is said.
+pub(crate) const LISTEN_DEFAULT: &str = "127.0.0.1:8443";
+
+macro_rules! settings {
+    ($($id:ident: $name:literal $variable:literal $flag:literal $kind:expr, $default:expr, $without:literal, $meaning:literal;)*) => {
+        $(
+            #[doc = $meaning]
+            pub(crate) static $id: Setting = Setting {
+                name: $name, variable: $variable, flag: $flag, kind: $kind, default: $default, without: $without,
+                meaning: $meaning,
+            };
+        )*
+        /// Every setting, in the order of the document.
+        pub(crate) static TABLE: &[&Setting] = &[$(&$id),*];
+    };
+}
+
+settings! {
+    DATA: "data" "HANDRAIL_DATA" "data" Kind::Path, None, "must be given",
+        "data directory; made when it does not exist";
+    LISTEN: "listen" "HANDRAIL_LISTEN" "listen" Kind::Listen, Some(LISTEN_DEFAULT), "",
+        "where to listen; port 0 picks a free one";
+    BASE_URL: "base_url" "HANDRAIL_BASE_URL" "base-url" Kind::BaseUrl, None, "what it listens on",
+        "the FHIR base that others use; links, issuer and token audience are made of it, never of a request's Host";
+    ALLOWED_HOSTS: "allowed_hosts" "HANDRAIL_ALLOWED_HOSTS" "allowed-hosts" Kind::Hosts, None, "none",
+        "further host names that requests may name";
+    ALLOWED_ORIGINS: "allowed_origins" "HANDRAIL_ALLOWED_ORIGINS" "allowed-origins" Kind::Origins, None, "none",
+        "web origins that may call, besides those of registered clients";
+    TLS_CERTIFICATE: "tls.certificate" "HANDRAIL_TLS_CERTIFICATE" "tls-certificate" Kind::Path, None, "a local CA",
+        "PEM file of the certificate chain, the server's own first; goes with tls.key";
+    TLS_KEY: "tls.key" "HANDRAIL_TLS_KEY" "tls-key" Kind::Path, None, "a local CA",
+        "PEM file of its key: RSA from 2048 bits, P-256, P-384 or P-521";
+    TLS_HSTS_INCLUDE_SUBDOMAINS: "tls.hsts_include_subdomains" "HANDRAIL_TLS_HSTS_INCLUDE_SUBDOMAINS" "tls-hsts-include-subdomains"
+        Kind::Switch, Some("false"), "",
+        "adds includeSubDomains to Strict-Transport-Security";
+    AUDIT_DURABILITY: "audit.durability" "HANDRAIL_AUDIT_DURABILITY" "audit-durability"
+        Kind::OneOf(&["interval", "strict"]), Some("interval"), "",
+        "when the record of a read is on stable storage: within 50 ms (interval) or before the answer (strict); that of a write always is before";
+    EGRESS_ALLOW_NETWORKS: "egress.allow_networks" "HANDRAIL_EGRESS_ALLOW_NETWORKS" "egress-allow-networks"
+        Kind::Networks, None, "none",
+        "networks that fetches of client keys may reach although they are not public";
+    EGRESS_CA: "egress.ca" "HANDRAIL_EGRESS_CA" "egress-ca" Kind::Path, None, "the machine's anchors",
+        "CA file for those fetches";
+    LIMITS_CONNECTIONS: "limits.connections" "HANDRAIL_LIMITS_CONNECTIONS" "limits-connections"
+        Kind::Count(1, limits::CONFIGURED_MAX), Some("1024"), "",
+        "open connections; resting ones give way to newcomers";
+    LIMITS_REQUESTS_IN_FLIGHT: "limits.requests_in_flight" "HANDRAIL_LIMITS_REQUESTS_IN_FLIGHT" "limits-requests-in-flight"
+        Kind::Count(1, limits::CONFIGURED_MAX), Some("512"), "",
+        "requests worked on at once; further ones get 503 with Retry-After";
+    METRICS_LISTEN: "metrics.listen" "HANDRAIL_METRICS_LISTEN" "metrics-listen" Kind::Listen, None, "off",
+        "where Prometheus reads /metrics, over plain HTTP and without a token: keep it on 127.0.0.1 or in a network of its own";
+    LOG_LEVEL: "log.level" "HANDRAIL_LOG_LEVEL" "log-level"
+        Kind::OneOf(&["error", "warn", "info", "debug", "trace"]), Some("info"), "",
+        "log lines from this severity on; libraries never write more than warnings";
+    LOG_FORMAT: "log.format" "HANDRAIL_LOG_FORMAT" "log-format"
+        Kind::OneOf(&["auto", "json", "text"]), Some("auto"), "",
+        "auto: text on a terminal, else JSON";
+    LOG_ACCESS: "log.access" "HANDRAIL_LOG_ACCESS" "log-access"
+        Kind::OneOf(&["off", "problems", "all"]), Some("problems"), "",
+        "which requests get a line: none, those answered with 4xx or 5xx or slower than a second, or all";
+}
+
+/// Settings whose name is like a mistaken one, nearest first; at most one.
+pub(crate) fn nearest<'a>(mistaken: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mistaken = mistaken.to_ascii_lowercase();
+    let reach = (mistaken.chars().count() / 3).clamp(1, 4);
+    let near = |name: &&str| distance(&mistaken, &name.to_ascii_lowercase());
+    names
+        .map(|name| (near(&name), name))
+        .filter(|(far, _)| *far <= reach)
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, name)| name)
+}
+
+/// Edits (insert, remove, replace a character) between two texts.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, c) in one.chars().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        next.push(at + 1);
+        for (pair, d) in row.windows(2).zip(&other) {
+            let [above_left, above] = pair else { continue };
+            let left = next.last().copied().unwrap_or_default();
+            next.push((above_left + usize::from(c != *d)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
