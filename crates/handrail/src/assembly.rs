@@ -3,7 +3,7 @@
 //! Used by the server and by commands that hold the directory themselves (`load --data`, `client`).
 
 use crate::{clock, config::LISTEN_DEFAULT, fault::Fault, tls::private_file};
-use audit::checkpoint::Signer;
+use audit::checkpoint::{Checkpoint, Signer};
 use authserver::egress::Fetch;
 use fhir::LogicalId;
 use std::{io, path::Path, sync::Arc};
@@ -93,15 +93,17 @@ fn warn_of_others(directory: &Path) {
 }
 
 /// Signs a checkpoint of the audit log over everything recorded so far (row F23). Waits for the disk.
-pub(crate) fn checkpoint(store: &store::Store) {
-    if let Err(why) = store.log().checkpoint(clock::now()) {
+/// `None` when nothing was recorded since the last one, or it failed.
+pub(crate) fn checkpoint(store: &store::Store) -> Option<Checkpoint> {
+    store.log().checkpoint(clock::now()).unwrap_or_else(|why| {
         tracing::error!(%why, "the audit log could not be signed");
-    }
+        None
+    })
 }
 
 impl Drop for Assembly {
     fn drop(&mut self) {
-        checkpoint(&self.store);
+        let _ = checkpoint(&self.store);
     }
 }
 

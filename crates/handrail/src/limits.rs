@@ -144,3 +144,15 @@ pub(crate) const LOG_LINES_MAX: usize = 8192;
 
 /// Bytes of them.
 pub(crate) const LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Time between two looks at whether the certificate files changed.
+pub(crate) const CERTIFICATE_LOOK: Duration = Duration::from_secs(30);
+
+/// Days before the certificate's end at which the log begins to warn.
+pub(crate) const CERTIFICATE_WARN_DAYS: i64 = 14;
+
+/// Connections to the metrics: a few scrapers and a person with curl.
+pub(crate) const METRICS_CONNECTIONS_MAX: usize = 16;
+
+/// Time after which such a connection is closed; scrapers open another.
+pub(crate) const METRICS_CONNECTION_LIFE: Duration = Duration::from_secs(600);

@@ -14,7 +14,7 @@ mod places;
 pub(crate) mod room;
 mod seat;
 
-use crate::{limits, router::Router};
+use crate::{clock, limits, router::Router};
 use body::TimedBody;
 use bytes::Bytes;
 use http::Request;
@@ -88,10 +88,14 @@ pub(crate) async fn serve(
         let (tcp, peer, place) = match accepted {
             Ok(Some(accepted)) => accepted,
             // Its address has its share: closing at once costs least.
-            Ok(None) => continue,
+            Ok(None) => {
+                router.metrics.connections.refused("address-share");
+                continue;
+            }
             Err(why) => {
                 // Out of file descriptors, or the peer left between SYN and accept.
                 tracing::warn!(%why, "a connection could not be accepted");
+                router.metrics.connections.refused("not-accepted");
                 sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -128,19 +132,23 @@ async fn connection(
     room: Arc<Room>,
     stop: watch::Receiver<bool>,
 ) {
+    let counted = Arc::clone(&router.metrics);
+    let connections = &counted.connections;
+    let _open = connections.accepted();
     // Answers are written whole; waiting to fill a segment only adds delay.
     let _ = tcp.set_nodelay(true);
     let handshake = tokio::select! {
         handshake = timeout(limits::HANDSHAKE, tls.accept(tcp)) => handshake,
-        _ = place.seat.told() => return tracing::debug!("an unfinished TLS handshake gave way"),
+        _ = place.seat.told() => return failed(&router, peer, "gave-way", &"another connection needed the place"),
     };
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
-        Ok(Err(why)) => return tracing::debug!(%why, "TLS handshake failed"),
-        Err(_) => return tracing::debug!("TLS handshake took too long"),
+        Ok(Err(why)) => return failed(&router, peer, kind_of(&why), &why),
+        Err(_) => return failed(&router, peer, "too-slow", &"it took too long"),
     };
     place.seat.moved();
     let http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    connections.shook_hands(http_2);
     let seat = Arc::clone(&place.seat);
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, room, seat) = (Arc::clone(&router), Arc::clone(&room), Arc::clone(&seat));
@@ -158,6 +166,29 @@ async fn connection(
     });
     if let Err(why) = converse(stream, http_2, service, &place.seat, stop).await {
         tracing::debug!(%why, "connection ended early");
+    }
+}
+
+/// A handshake that failed: counted always, in the log now and then, for strangers can make many.
+fn failed(router: &Router, peer: SocketAddr, kind: &'static str, why: &dyn std::fmt::Display) {
+    router.metrics.connections.handshake_failed(kind);
+    if let Some(others) = router.handshake_lines.take(clock::now().unix_seconds()) {
+        let peer = peer.ip().to_canonical();
+        tracing::info!(kind, %peer, %why, others, "a TLS handshake failed");
+    }
+}
+
+/// What went wrong in a handshake, as one word.
+fn kind_of(why: &io::Error) -> &'static str {
+    use rustls::Error as E;
+    match why.get_ref().and_then(|inner| inner.downcast_ref::<E>()) {
+        Some(E::PeerIncompatible(_)) => "incompatible",
+        Some(E::AlertReceived(_)) => "refused-by-peer",
+        Some(E::InvalidMessage(_) | E::InappropriateMessage { .. }) => "not-tls",
+        Some(E::PeerMisbehaved(_) | E::InappropriateHandshakeMessage { .. }) => "misbehaved",
+        Some(E::NoApplicationProtocol) => "no-protocol",
+        Some(_) => "other",
+        None => "closed",
     }
 }
 

@@ -11,10 +11,10 @@ pub(crate) mod access;
 mod lines;
 pub(crate) mod sparing;
 
+pub(crate) use lines::lost;
 use std::io::{IsTerminal, Write, stderr};
 use tracing::Level;
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
-
 
 /// Our own crates: their lines are reviewed, so they may be verbose.
 const OURS: [&str; 12] = [

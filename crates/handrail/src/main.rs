@@ -18,6 +18,7 @@ mod limits;
 mod listen;
 mod listener;
 mod log;
+mod metrics;
 mod open_files;
 mod outcome;
 mod print;

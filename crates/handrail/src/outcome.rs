@@ -107,6 +107,37 @@ fn answer(outcome: Outcome, format: Format) -> Response<Full<Bytes>> {
     response
 }
 
+/// What the listener of the metrics answers.
+#[derive(Debug)]
+pub(crate) enum Scraped {
+    /// The page.
+    Page(String),
+    /// The page could not be made.
+    Failed,
+    /// Not a method of the page.
+    Method,
+    /// Another path.
+    Elsewhere,
+}
+
+/// The response of the metrics listener. SPEC: Prometheus exposition format 0.0.4.
+pub(crate) fn metrics(scraped: Scraped) -> Response<Full<Bytes>> {
+    const PAGE: &str = "text/plain; version=0.0.4; charset=utf-8";
+    let mut response = match scraped {
+        Scraped::Page(page) => with(StatusCode::OK, Some(PAGE), page.into()),
+        Scraped::Failed => plain(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be made\n"),
+        Scraped::Method => plain(StatusCode::METHOD_NOT_ALLOWED, "use GET\n"),
+        Scraped::Elsewhere => plain(StatusCode::NOT_FOUND, "metrics are at /metrics; FHIR is served elsewhere\n"),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    response
+}
+
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     with(status, Some("text/plain;charset=utf-8"), Bytes::from_static(text.as_bytes()))
 }

@@ -10,6 +10,7 @@ use crate::{
     limits,
     listener::{RequestBody, body::BodyError, room::Work},
     log::{self, access},
+    metrics::Metrics,
     outcome::{self, Format, Outcome},
     security_headers::SecurityHeaders,
 };
@@ -37,6 +38,10 @@ pub(crate) struct Router {
     pub(crate) hosts: HashSet<String>,
     /// Which requests get a log line.
     pub(crate) log: log::Settings,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Log lines of failed handshakes.
+    pub(crate) handshake_lines: log::sparing::Sparing,
 }
 
 /// Which part of the server a path belongs to.
@@ -69,6 +74,7 @@ impl Router {
         request: Request<RequestBody>,
     ) -> Response<Full<Bytes>> {
         let started = Instant::now();
+        let _in_flight = self.metrics.begin();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let path = request.uri().path().to_owned();
         let (parts, body) = request.into_parts();
@@ -86,7 +92,9 @@ impl Router {
             Door::Fhir | Door::Nowhere => "none",
         };
         let facts = Facts::of(&mut response, otherwise);
-        let took = started.elapsed();
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        let bytes = response.body().size_hint().exact().unwrap_or_default();
+        self.metrics.answered(&facts, status, took, bytes);
         access::log(
             self.log.access,
             self.log.format,
@@ -94,10 +102,10 @@ impl Router {
                 request_id: facts.request_id.as_deref().unwrap_or_default(),
                 interaction: facts.interaction,
                 resource_type: facts.resource_type.map(fhir::ResourceType::name),
-                status: response.status().as_u16(),
+                status,
                 refused: facts.refused,
                 took,
-                bytes: response.body().size_hint().exact().unwrap_or_default(),
+                bytes,
                 client: facts.client.as_deref(),
                 peer: peer.ip(),
             },

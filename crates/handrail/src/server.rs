@@ -7,46 +7,47 @@
 use crate::{
     assembly::{self, Assembly, BaseUrl},
     clock,
-    config::{CertificateFiles, Config, Durability},
+    config::{Config, Durability, table},
     control::Control,
     cors::Cors,
     egress::Egress,
     fault::Fault,
     health::Health,
     http_client::Url,
+    limits,
     listen::Listen,
     listener::{self, Capacity},
+    log::sparing::Sparing,
+    metrics::{self, Metrics},
     open_files,
     router::Router,
     security_headers::SecurityHeaders,
-    tls::{self, certificate::Certificate, local_ca},
+    tls::{
+        self,
+        certificate::Certificate,
+        watch::{Source, Watch},
+    },
 };
 use audit::entry::{Action, Entry, Kind, Outcome};
 use std::{
     collections::HashSet,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Time between two looks at whether the certificate was renewed or is ending.
-const CERTIFICATE_LOOK: Duration = Duration::from_secs(3600);
-
 /// Time between two signed checkpoints of the audit log: what an attacker on the machine could cut unnoticed.
 const CHECKPOINT: Duration = Duration::from_secs(60);
-
-/// Days before the certificate's end at which the log begins to warn.
-const CERTIFICATE_WARN_DAYS: i64 = 14;
 
 /// A server that is ready to serve.
 pub(crate) struct Server {
@@ -54,23 +55,19 @@ pub(crate) struct Server {
     pub(crate) local_url: String,
     /// The FHIR base that others use.
     pub(crate) base_url: String,
+    /// Where metrics are read.
+    pub(crate) metrics_url: Option<String>,
     /// Store and services.
     pub(crate) assembly: Assembly,
-    directory: PathBuf,
     listener: TcpListener,
     certificate: Arc<Certificate>,
-    source: Source,
+    is_local: bool,
+    watch: Watch,
+    metrics: Option<(TcpListener, metrics::listener::Render)>,
     router: Arc<Router>,
     capacity: Capacity,
     stopping: Arc<AtomicBool>,
     control: Control,
-}
-
-/// Where the certificate comes from.
-#[derive(Debug, Clone)]
-enum Source {
-    Files(CertificateFiles),
-    LocalCa { host: String },
 }
 
 impl Server {
@@ -79,7 +76,12 @@ impl Server {
     /// # Errors
     /// [`Fault`], with what an operator can do.
     pub(crate) async fn start(directory: &Path, config: &Config) -> Result<Self, Fault> {
-        let listener = take_port(&config.listen).await?;
+        let listener = take_port(&config.listen, table::LISTEN.flag).await?;
+        let metrics_listener = match &config.metrics_listen {
+            Some(listen) => Some(take_port(listen, table::METRICS_LISTEN.flag).await?),
+            None => None,
+        };
+        let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(Fault::new)?;
         let address = listener.local_addr().map_err(Fault::new)?;
         let local_url = config.listen.base_url(address.port());
         let base_url = config.base_url.clone().unwrap_or_else(|| local_url.clone());
@@ -100,20 +102,38 @@ impl Server {
             .map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));
-        let router = router(config, &base_url, &assembly, Arc::clone(&stopping))?;
+        let metrics = Arc::new(Metrics::new());
+        let capacity = Capacity {
+            connections: open_files::room_for(config.connections_max),
+            requests: config.requests_in_flight_max,
+        };
+        let router = Arc::new(router(config, &base_url, &assembly, Arc::clone(&stopping), Arc::clone(&metrics))?);
+        let sources = metrics::Sources {
+            metrics: Arc::clone(&metrics),
+            store: Arc::clone(&assembly.store),
+            authserver: Arc::clone(&assembly.authserver),
+            ready: {
+                let router = Arc::clone(&router);
+                Box::new(move || router.health.is_ready())
+            },
+            directory: directory.to_owned(),
+            connections_max: capacity.connections,
+            requests_in_flight_max: capacity.requests,
+        };
+        let render: metrics::listener::Render = Arc::new(move || sources.page());
+        let watch = Watch::new(Arc::clone(&certificate), source.clone(), directory.to_owned(), metrics, (chain, key));
         Ok(Self {
             local_url,
             base_url,
+            metrics_url: metrics_at.map(|address| format!("http://{address}/metrics")),
             assembly,
-            directory: directory.to_owned(),
             listener,
             certificate,
-            source,
-            router: Arc::new(router),
-            capacity: Capacity {
-                connections: open_files::room_for(config.connections_max),
-                requests: config.requests_in_flight_max,
-            },
+            is_local: matches!(source, Source::LocalCa { .. }),
+            watch,
+            metrics: metrics_listener.map(|listener| (listener, render)),
+            router,
+            capacity,
             stopping,
             control,
         })
@@ -121,7 +141,7 @@ impl Server {
 
     /// Whether the certificate is the local CA's.
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self.source, Source::LocalCa { .. })
+        self.is_local
     }
 
     /// Serves until SIGTERM or SIGINT, and ends well. A second signal ends at once. `ready` is called
@@ -133,15 +153,18 @@ impl Server {
         let tls = tls::server_config(Arc::clone(&self.certificate)).map_err(Fault::new)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Fault::new)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Fault::new)?;
+        let hang_up = signal(SignalKind::hangup()).map_err(Fault::new)?;
         let (stop, stopped) = watch::channel(false);
         record(&self.assembly, "start")?;
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = self.local_url, base = self.base_url, "started");
         let housekeeping = tokio::spawn(housekeeping(
             Arc::clone(&self.assembly.authserver),
             Arc::clone(&self.assembly.store),
-            Arc::clone(&self.certificate),
-            self.source.clone(),
-            self.directory.clone(),
+            Arc::clone(&self.router.metrics),
+            self.watch,
+            hang_up,
         ));
+        let scraping = self.metrics.map(|(listener, render)| tokio::spawn(metrics::listener::serve(listener, render)));
         let mut serving = tokio::spawn(listener::serve(
             self.listener,
             TlsAcceptor::from(Arc::new(tls)),
@@ -169,6 +192,9 @@ impl Server {
             tracing::warn!(connections = cut, "connections were cut because they did not finish in time");
         }
         housekeeping.abort();
+        if let Some(scraping) = scraping {
+            scraping.abort();
+        }
         drop(self.control);
         record(&self.assembly, "stop")?;
         tracing::info!("stopped");
@@ -176,36 +202,16 @@ impl Server {
     }
 }
 
-impl Source {
-    fn read(&self, directory: &Path) -> Result<(Vec<u8>, Vec<u8>), Fault> {
-        match self {
-            Self::Files(files) => {
-                let read = |path: &Path| std::fs::read(path).map_err(|why| Fault::at(path.display(), why));
-                Ok((read(&files.certificate)?, read(&files.key)?))
-            }
-            Self::LocalCa { host } => {
-                let leaf = local_ca::leaf(directory, host, clock::now()).map_err(Fault::new)?;
-                Ok((leaf.chain.into_bytes(), leaf.key.into_bytes()))
-            }
-        }
-    }
-
-    fn fault(&self, why: &tls::certificate::CertificateError) -> Fault {
-        match self {
-            Self::Files(files) => Fault::at(files.certificate.display(), why),
-            Self::LocalCa { .. } => Fault::new(why).fix("delete DIR/tls to have a new local CA made"),
-        }
-    }
-}
-
-async fn take_port(listen: &Listen) -> Result<TcpListener, Fault> {
+async fn take_port(listen: &Listen, flag: &str) -> Result<TcpListener, Fault> {
     let address = listen.address().await.map_err(|why| Fault::at(listen, why))?;
     listener::bind(address).map_err(|why| {
         let fault = Fault::at(listen, &why);
         match why.kind() {
-            std::io::ErrorKind::AddrInUse => fault.fix("choose another port with --listen HOST:PORT; port 0 picks one"),
+            std::io::ErrorKind::AddrInUse => {
+                fault.fix(format!("choose another port with --{flag} HOST:PORT; port 0 picks one"))
+            }
             std::io::ErrorKind::PermissionDenied => {
-                fault.fix("ports below 1024 need a privilege; try --listen 127.0.0.1:8443")
+                fault.fix(format!("ports below 1024 need a privilege; try --{flag} 127.0.0.1:8443"))
             }
             std::io::ErrorKind::AddrNotAvailable => fault.fix("that address is not one of this machine"),
             _ => fault,
@@ -213,7 +219,13 @@ async fn take_port(listen: &Listen) -> Result<TcpListener, Fault> {
     })
 }
 
-fn router(config: &Config, base_url: &str, assembly: &Assembly, stopping: Arc<AtomicBool>) -> Result<Router, Fault> {
+fn router(
+    config: &Config,
+    base_url: &str,
+    assembly: &Assembly,
+    stopping: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
+) -> Result<Router, Fault> {
     let base = Url::parse(base_url).map_err(Fault::new)?;
     let mut hosts: HashSet<String> = config.allowed_hosts.iter().cloned().collect();
     hosts.insert(base.host().to_owned());
@@ -231,6 +243,8 @@ fn router(config: &Config, base_url: &str, assembly: &Assembly, stopping: Arc<At
         security_headers: SecurityHeaders::new(config.certificate.is_none(), config.hsts_include_subdomains),
         hosts,
         log: config.log,
+        metrics,
+        handshake_lines: Sparing::default(),
     })
 }
 
@@ -259,56 +273,38 @@ fn record(assembly: &Assembly, subtype: &str) -> Result<(), Fault> {
 async fn housekeeping(
     authserver: Arc<authserver::Service>,
     store: Arc<store::Store>,
-    certificate: Arc<Certificate>,
-    source: Source,
-    directory: PathBuf,
+    metrics: Arc<Metrics>,
+    watch: Watch,
+    mut hang_up: Signal,
 ) {
     let sweep_s = u64::try_from(authserver::limits::SWEEP_S).unwrap_or(30);
     let mut sweep = interval(Duration::from_secs(sweep_s));
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut sign = interval(CHECKPOINT);
     sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut look = interval(CERTIFICATE_LOOK);
-    let mut reload = signal(SignalKind::hangup()).ok();
-    let mut last = source.read(&directory).ok();
+    let mut look = interval(limits::CERTIFICATE_LOOK);
+    let watch = Arc::new(Mutex::new(watch));
+    let look_now = || {
+        let watch = Arc::clone(&watch);
+        tokio::task::spawn_blocking(move || watch.lock().unwrap_or_else(PoisonError::into_inner).look(clock::now()))
+    };
     loop {
-        let hung_up = async {
-            match &mut reload {
-                Some(reload) => reload.recv().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             _ = sweep.tick() => {
                 let authserver = Arc::clone(&authserver);
                 let _ = tokio::task::spawn_blocking(move || authserver.sweep()).await;
             }
             _ = sign.tick() => {
-                let store = Arc::clone(&store);
-                let _ = tokio::task::spawn_blocking(move || assembly::checkpoint(&store)).await;
+                let (store, metrics) = (Arc::clone(&store), Arc::clone(&metrics));
+                let _ = tokio::task::spawn_blocking(move || {
+                    if let Some(signed) = assembly::checkpoint(&store) {
+                        metrics.signed(signed.sequence, signed.time.unix_seconds());
+                    }
+                })
+                .await;
             }
-            _ = look.tick() => follow(&certificate, &source, &directory, &mut last),
-            _ = hung_up => follow(&certificate, &source, &directory, &mut last),
+            _ = look.tick() => drop(look_now().await),
+            _ = hang_up.recv() => drop(look_now().await),
         }
-    }
-}
-
-type Pem = (Vec<u8>, Vec<u8>);
-
-fn follow(certificate: &Certificate, source: &Source, directory: &Path, last: &mut Option<Pem>) {
-    match source.read(directory) {
-        Ok(pem) if last.as_ref() != Some(&pem) => match certificate.replace(&pem.0, &pem.1) {
-            Ok(()) => {
-                tracing::info!("the certificate was renewed");
-                *last = Some(pem);
-            }
-            Err(why) => tracing::error!(%why, "the new certificate cannot be used; the old one stays"),
-        },
-        Ok(_) => {}
-        Err(why) => tracing::error!(%why, "the certificate cannot be read; the old one stays"),
-    }
-    let days = certificate.ends_at_s().map(|ends| (ends - clock::now().unix_seconds()).div_euclid(86_400));
-    if let Some(days) = days.filter(|days| *days <= CERTIFICATE_WARN_DAYS) {
-        tracing::warn!(days, "the server certificate ends soon");
     }
 }

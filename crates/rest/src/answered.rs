@@ -25,7 +25,7 @@ pub struct Answered {
 }
 
 /// Every word that [`Answered::refused`] can be.
-pub const WORDS: [&str; 19] = [
+pub const WORDS: [&str; 21] = [
     "token-missing",
     "token-malformed",
     "token-unknown",
@@ -37,11 +37,13 @@ pub const WORDS: [&str; 19] = [
     "media-type",
     "too-long",
     "body-broken",
+    "too-slow",
     "invalid",
     "too-costly",
     "precondition",
     "conflict",
     "throttled",
+    "busy",
     "store-unavailable",
     "audit-unavailable",
     "fault",
@@ -61,11 +63,13 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::NotAcceptable | Failure::MediaType => "media-type",
         Failure::TooLong(_) | Failure::TooManyEntries(_) => "too-long",
         Failure::BodyBroken => "body-broken",
+        Failure::BodySlow => "too-slow",
         Failure::Json(_) | Failure::Content(_) | Failure::Invalid(_) | Failure::Duplicate => "invalid",
         Failure::TooCostly(_) => "too-costly",
         Failure::VersionMismatch(_) | Failure::Exists | Failure::MultipleMatches | Failure::NoMatch => "precondition",
         Failure::Conflict => "conflict",
         Failure::Throttled => "throttled",
+        Failure::Busy => "busy",
         Failure::Store(_) => "store-unavailable",
         Failure::Audit => "audit-unavailable",
         Failure::Fault => "fault",

@@ -13,6 +13,7 @@ pub mod error;
 pub mod limits;
 pub mod page;
 pub mod snapshot;
+pub mod stats;
 pub mod tables;
 pub mod transaction;
 

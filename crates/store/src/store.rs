@@ -17,6 +17,7 @@ use crate::{
     plan::Heavy,
     reader::Reader,
     rebuild,
+    stats::{EngineStats, Meter},
     tables::Table,
     types::Types,
     writer::{Parts, Queue, prepare::Preparer},
@@ -70,6 +71,7 @@ pub struct Store {
     pub(crate) names: Arc<EventNames>,
     server: Arc<Server>,
     audit_directory: PathBuf,
+    pub(crate) meter: Arc<Meter>,
     syncing: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -146,6 +148,8 @@ impl Store {
         let search = given.map_or_else(limits::Search::default, |given| given.search);
         let heavy = Arc::<Heavy>::default();
         let (types, mark) = (Arc::new(types), Arc::new(Mutex::new(mark)));
+        let meter = Arc::new(Meter::new());
+        meter.audit_synced(log.last().0);
         let queue = Queue::start(Parts {
             engine: engine.clone(),
             types: Arc::clone(&types),
@@ -155,9 +159,10 @@ impl Store {
             log: Arc::clone(&log),
             mark: Arc::clone(&mark),
             chain,
+            meter: Arc::clone(&meter),
         });
         let queue = Arc::new(queue.map_err(fault)?);
-        let syncing = sync_thread(files.clone(), Arc::clone(&log), mark).map_err(fault)?;
+        let syncing = sync_thread(files.clone(), Arc::clone(&log), mark, Arc::clone(&meter)).map_err(fault)?;
         Ok(Self {
             engine,
             types,
@@ -172,8 +177,13 @@ impl Store {
             server: Arc::new(Server { base_url: options.base_url.clone(), name: "handrail".into() }),
             base_url: options.base_url,
             audit_directory,
+            meter,
             syncing: Mutex::new(Some(syncing)),
         })
+    }
+
+    pub(crate) fn engine_stats(&self) -> EngineStats {
+        self.engine.stats()
     }
 
     /// Whether the engine takes batches: it takes none after a failed write, also of its own threads.
@@ -301,7 +311,12 @@ impl Drop for Store {
 }
 
 /// Brings the log to stable storage soon after each append, and notes how far it came.
-fn sync_thread(files: AuditFiles, log: Arc<Log>, mark: Arc<Mutex<MarkFile>>) -> std::io::Result<JoinHandle<()>> {
+fn sync_thread(
+    files: AuditFiles,
+    log: Arc<Log>,
+    mark: Arc<Mutex<MarkFile>>,
+    meter: Arc<Meter>,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("audit-sync".into()).spawn(move || {
         let mut more = true;
         let mut mark_synced = Instant::now();
@@ -312,6 +327,7 @@ fn sync_thread(files: AuditFiles, log: Arc<Log>, mark: Arc<Mutex<MarkFile>>) -> 
                 tracing::error!(error = %error.0, "audit log: sync failed; nothing more is answered");
                 return;
             }
+            meter.audit_synced(reached);
             let (noted, file) = {
                 let mut mark = mark.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = Mark { audit: reached, ..mark.current() };

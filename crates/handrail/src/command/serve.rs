@@ -56,6 +56,9 @@ pub(super) async fn run(config: Config) -> Result<ExitCode, Fault> {
     if server.base_url != server.local_url {
         print::note(format_args!("FHIR base for others: {}", server.base_url));
     }
+    if let Some(url) = &server.metrics_url {
+        print::note(format_args!("metrics for Prometheus: {url}"));
+    }
     let listening = format!("listening on {}", server.local_url);
     server.run(|| print::result(listening)).await?;
     Ok(ExitCode::SUCCESS)

@@ -64,7 +64,14 @@ impl Certificate {
 
     /// When the server certificate ends, in seconds since the epoch.
     pub(crate) fn ends_at_s(&self) -> Option<i64> {
-        self.current.load().cert.first().and_then(|der| ends_at_s(der))
+        self.validity_s().map(|(_, ends_s)| ends_s)
+    }
+
+    /// When it begins and ends to be valid, in seconds since the epoch.
+    pub(crate) fn validity_s(&self) -> Option<(i64, i64)> {
+        let current = self.current.load();
+        let (_, parsed) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
+        Some((parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp()))
     }
 }
 

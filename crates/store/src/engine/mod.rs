@@ -21,7 +21,12 @@ pub(crate) mod memtables;
 pub(crate) mod packed;
 pub(crate) mod record;
 
-use crate::{OpenError, folder::Folder, limits};
+use crate::{
+    OpenError,
+    folder::Folder,
+    limits,
+    stats::{EngineStats, KeyspaceStats},
+};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable,
     compaction::Leveled,
@@ -228,6 +233,30 @@ impl Engine {
     /// Whether the engine takes batches; it takes none after a failed write, also of its own threads.
     pub(crate) fn is_usable(&self) -> bool {
         self.database.persist(PersistMode::Buffer).is_ok()
+    }
+
+    /// Numbers of this moment.
+    pub(crate) fn stats(&self) -> EngineStats {
+        let database = &self.database;
+        let keyspaces = SPACES.iter().zip(self.spaces.iter()).map(|((_, name, _), space)| KeyspaceStats {
+            name,
+            disk_bytes: space.disk_space(),
+            tables: space.table_count() as u64,
+            l0_tables: space.l0_table_count() as u64,
+        });
+        EngineStats {
+            disk_bytes: database.disk_space().unwrap_or(0),
+            journal_bytes: database.journal_disk_space().unwrap_or(0),
+            journals: database.journal_count() as u64,
+            memtable_bytes: database.write_buffer_size(),
+            flushes_waiting: database.outstanding_flushes() as u64,
+            compactions_active: database.active_compactions() as u64,
+            compactions: database.compactions_completed() as u64,
+            compaction_time: database.time_compacting(),
+            cache_bytes: database.cache_size(),
+            cache_bytes_max: database.cache_capacity(),
+            keyspaces: keyspaces.collect(),
+        }
     }
 
     fn space(&self, space: Space) -> Result<&Keyspace, Fault> {

@@ -21,6 +21,7 @@ use crate::{
     page::Method,
     plan::Heavy,
     reader::Reader,
+    stats::Meter,
     transaction::Done,
     types::Types,
 };
@@ -44,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) log: Arc<Log>,
     pub(crate) mark: Arc<Mutex<MarkFile>>,
     pub(crate) chain: Chain,
+    pub(crate) meter: Arc<Meter>,
 }
 
 /// Where the writer is: what the next commit continues.
@@ -165,6 +167,7 @@ impl<'a> Group<'a> {
 
     /// Takes a job into the group, or answers it when it fails.
     pub(crate) fn take(&mut self, job: Job) {
+        self.parts.meter.taken();
         match job {
             Job::Stop => {}
             Job::Table(change, reply) => match self.table(&change) {
@@ -384,7 +387,10 @@ impl<'a> Group<'a> {
         }
         self.finish_batch();
         let Self { parts, chain, next, batch, accepted, tables, .. } = self;
-        if let Err(fault) = batch.commit() {
+        let started = std::time::Instant::now();
+        let committed = batch.commit();
+        parts.meter.written(accepted.len(), tables.len(), started.elapsed(), committed.is_ok());
+        if let Err(fault) = committed {
             tracing::error!(%fault, "the engine failed; nothing is written until the store is opened anew");
             return refuse(chain, fault.0, accepted, tables);
         }

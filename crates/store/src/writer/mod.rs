@@ -14,6 +14,7 @@ use crate::{
     CommitError, Committed,
     engine::{TableSpace, mark::Mark},
     limits,
+    stats::Meter,
 };
 use prepare::Work;
 use std::sync::{
@@ -56,6 +57,7 @@ pub(crate) struct Queue {
     bytes: Arc<AtomicUsize>,
     /// Cleared when the writer takes nothing more.
     running: Arc<AtomicBool>,
+    meter: Arc<Meter>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -71,10 +73,11 @@ impl Queue {
         let queued = Arc::clone(&bytes);
         let running = Arc::new(AtomicBool::new(true));
         let still = Running(Arc::clone(&running));
+        let meter = Arc::clone(&parts.meter);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || run(parts, &receiver, &queued, &still))?;
-        Ok(Self { sender, bytes, running, thread: Mutex::new(Some(thread)) })
+        Ok(Self { sender, bytes, running, meter, thread: Mutex::new(Some(thread)) })
     }
 
     /// Whether the writer takes changes.
@@ -83,10 +86,25 @@ impl Queue {
     }
 
     fn send(&self, job: Job) -> Result<(), CommitError> {
-        self.sender.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => CommitError::Busy,
-            TrySendError::Disconnected(_) => unavailable("the writer has ended"),
+        // Counted before it is there: the writer may take it at once.
+        self.meter.queued();
+        self.sender.try_send(job).map_err(|error| {
+            self.meter.taken();
+            match error {
+                TrySendError::Full(_) => self.busy(),
+                TrySendError::Disconnected(_) => unavailable("the writer has ended"),
+            }
         })
+    }
+
+    fn busy(&self) -> CommitError {
+        self.meter.refused();
+        CommitError::Busy
+    }
+
+    /// Bytes of transactions that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// Queues a transaction and waits for its outcome.
@@ -94,7 +112,7 @@ impl Queue {
         let bytes = work.bytes;
         if self.bytes.fetch_add(bytes, Ordering::AcqRel) > limits::QUEUE_BYTES_MAX {
             self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-            return Err(CommitError::Busy);
+            return Err(self.busy());
         }
         let (reply, answer) = oneshot::channel();
         if let Err(error) = self.send(Job::Commit(Box::new(work), reply)) {

@@ -1,17 +1,21 @@
 //! A server process in a directory of its own, and how tests talk to it.
 
+mod exposition;
 mod http;
 
+pub(crate) use exposition::Exposition;
 pub(crate) use http::{Http, handshake, tls};
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
         mpsc,
     },
+    thread::JoinHandle,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -51,7 +55,11 @@ pub(crate) struct Server {
     /// FHIR base, as the server printed it.
     pub(crate) base: String,
     pub(crate) port: u16,
+    /// Where its metrics are read, when they are.
+    metrics: Option<String>,
     child: Child,
+    log: Arc<Mutex<String>>,
+    reading: Option<JoinHandle<()>>,
     _own: Option<TempDir>,
 }
 
@@ -93,19 +101,28 @@ impl Server {
                 }
             }
         });
-        let mut log = child.stderr.take().unwrap();
-        let (done, errors) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = log.read_to_string(&mut text);
-            let _ = done.send(text);
+        let log = Arc::new(Mutex::new(String::new()));
+        let errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let collected = Arc::clone(&log);
+        let (metrics_line, metrics) = mpsc::channel();
+        let reading = std::thread::spawn(move || {
+            for text in errors.map_while(Result::ok) {
+                if let Some(url) = text.strip_prefix("metrics for Prometheus: http://") {
+                    let _ = metrics_line.send(url.trim_end_matches("/metrics").to_owned());
+                }
+                let mut all = collected.lock().unwrap();
+                all.push_str(&text);
+                all.push('\n');
+            }
         });
         let Ok(base) = ready.recv_timeout(READY) else {
             let _ = child.kill();
-            panic!("the server did not get ready: {}", errors.recv_timeout(READY).unwrap_or_default());
+            let _ = reading.join();
+            panic!("the server did not get ready: {}", log.lock().unwrap());
         };
         let port = base.trim_start_matches("https://").split(['/', ':']).nth(1).unwrap().parse().unwrap();
-        Self { directory: directory.to_owned(), base, port, child, _own: None }
+        let metrics = metrics.try_recv().ok();
+        Self { directory: directory.to_owned(), base, port, metrics, child, log, reading: Some(reading), _own: None }
     }
 
     /// Its CA file.
@@ -146,7 +163,33 @@ impl Server {
     /// Sends a signal and waits for the end: the exit code.
     pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
-        self.child.wait().unwrap().code()
+        let code = self.child.wait().unwrap().code();
+        if let Some(reading) = self.reading.take() {
+            reading.join().unwrap();
+        }
+        code
+    }
+
+    /// What it wrote to standard error so far; all of it once it has stopped.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// An answer of the metrics listener: head and body.
+    pub(crate) fn scrape(&self, request: &str) -> (String, String) {
+        let mut stream = std::net::TcpStream::connect(self.metrics.as_ref().unwrap()).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: metrics\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.to_owned())
+    }
+
+    /// The metrics of now, checked to be what Prometheus reads.
+    pub(crate) fn metrics(&self) -> Exposition {
+        let (head, body) = self.scrape("GET /metrics");
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        Exposition::parse(&body)
     }
 
     /// Sends a signal.
