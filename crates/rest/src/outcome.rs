@@ -70,6 +70,14 @@ impl Mapped {
         Self { status, issues, challenge: None, allow: Vec::new(), retry_after_s: None }
     }
 
+    /// The same, with the place in the request that it is about.
+    fn at(mut self, place: &'static str) -> Self {
+        for issue in &mut self.issues {
+            issue.expression = Some(place.to_owned());
+        }
+        self
+    }
+
     fn challenge(self, challenge: Challenge) -> Self {
         Self { challenge: Some(challenge), ..self }
     }
@@ -83,6 +91,10 @@ impl Mapped {
         self.issues.first().map_or("", |issue| &issue.diagnostics)
     }
 }
+
+/// The place of what is wrong with the URL or a search as a whole. SPEC: R4 operationoutcome.html,
+/// `issue.location`: "http." before what is no element.
+const URL: &str = "http.url";
 
 /// The table.
 pub(crate) fn map(failure: Failure) -> Mapped {
@@ -152,17 +164,20 @@ pub(crate) fn map(failure: Failure) -> Mapped {
         }
         Failure::Id => {
             Mapped::new(StatusCode::BAD_REQUEST, IssueType::Value, "an id is 1 to 64 of the characters A-Z a-z 0-9 - .")
+                .at(URL)
         }
         Failure::NotFound => Mapped::new(StatusCode::NOT_FOUND, IssueType::NotFound, "no such resource"),
         Failure::Gone => Mapped::new(StatusCode::GONE, IssueType::Deleted, "the resource was deleted"),
         Failure::TooCostly(what) => {
             Mapped::new(StatusCode::BAD_REQUEST, IssueType::TooCostly, format!("the search is too costly: {what}"))
+                .at(URL)
         }
         Failure::Cursor => Mapped::new(
             StatusCode::BAD_REQUEST,
             IssueType::Invalid,
             "this page link is not of this search and caller; start the search again",
-        ),
+        )
+        .at("_cursor"),
         Failure::VersionMismatch(current) => Mapped::new(
             StatusCode::PRECONDITION_FAILED,
             IssueType::Conflict,

@@ -138,7 +138,9 @@ pub(crate) fn parse_entry(
     };
     let method = Method::parse(entry.method.as_deref().ok_or_else(|| missing("method"))?);
     let url = entry.url.as_deref().ok_or_else(|| missing("url"))?;
-    let url = url.strip_prefix(base_url).unwrap_or(url);
+    // `…/fhirPatient` begins with our base and is not below it.
+    let below = url.strip_prefix(base_url).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let url = below.unwrap_or(url);
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let conditions = Conditions {
         if_match: entry.if_match.as_deref().map(crate::wire::tags),

@@ -171,7 +171,7 @@ impl Request {
     }
 
     pub(crate) fn media_type(&self) -> MediaType {
-        let encoded = self.parts.headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity");
+        let encoded = self.parts.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity");
         let Ok(declared) = self.single(&CONTENT_TYPE) else { return MediaType::Other };
         let Some(declared) = declared else { return if encoded { MediaType::Other } else { MediaType::Absent } };
         let mut parts = declared.split(';');

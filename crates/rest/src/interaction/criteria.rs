@@ -31,10 +31,19 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (decode(name), decode(value)) {
             (Some(name), Some(value)) => Ok((name, value)),
-            _ => Err(Failure::request(Issue::error(IssueType::Value, "a parameter is not UTF-8, percent-encoded"))),
+            _ => {
+                let issue = Issue::error(IssueType::Value, "a parameter is not UTF-8, percent-encoded");
+                Err(Failure::request(issue.at(place(name))))
+            }
         }
     });
     decoded.collect()
+}
+
+/// A parameter's name as it was sent, short and without what would not print.
+fn place(name: &str) -> String {
+    let name: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+    if name.is_empty() { "http.url".to_owned() } else { name }
 }
 
 /// The condition of `If-None-Exist` or a conditional reference, as a search for two at most: enough

@@ -79,7 +79,9 @@ pub(super) fn same_type(tree: &Tree, kind: ResourceType) -> Result<(), Failure> 
     let root = tree.root();
     if root.kind() != Kind::Object {
         return Err(Failure::content(
-            Issue::error(IssueType::Structure, "the body must be one JSON object, a resource").on(root.position()),
+            Issue::error(IssueType::Structure, "the body must be one JSON object, a resource")
+                .at(kind.name())
+                .on(root.position()),
         ));
     }
     let declared = tree.resource_type();

@@ -175,6 +175,19 @@ fn every_kind_of_failure_has_a_sample() {
     assert_eq!(have, (0..KINDS).collect());
 }
 
+/// What the client did wrong has a place: an element, a parameter, a header, or a line of the body.
+#[test]
+fn every_400_and_422_says_where() {
+    for (when, failure) in samples() {
+        // This one is always that of an entry.
+        let mapped = map(if matches!(failure, Failure::Duplicate) { failure.of_entry(0) } else { failure });
+        let is_clients_text = matches!(mapped.status.as_u16(), 400 | 422);
+        for issue in mapped.issues.iter().filter(|issue| is_clients_text && issue.code != IssueType::Incomplete) {
+            assert!(issue.expression.is_some() || issue.position.is_some(), "{when}");
+        }
+    }
+}
+
 /// F15: what is for the log does not reach the client.
 #[test]
 fn internal_texts_stay_inside() {

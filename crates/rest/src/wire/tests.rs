@@ -31,6 +31,11 @@ fn media_types() {
     // F57: no compressed bodies.
     let compressed = [("content-type", "application/fhir+json"), ("content-encoding", "gzip")];
     assert_eq!(head(&compressed).media_type(), MediaType::Other);
+    for encodings in [["identity", "gzip"], ["gzip", "identity"], ["identity", ""]] {
+        let [one, other] = encodings.map(|encoding| ("content-encoding", encoding));
+        let both = head(&[("content-type", "application/fhir+json"), one, other]);
+        assert_eq!(both.media_type(), MediaType::Other, "{encodings:?}");
+    }
     let twice = [("content-type", "application/fhir+json"), ("content-type", "text/html")];
     assert_eq!(head(&twice).media_type(), MediaType::Other);
 }

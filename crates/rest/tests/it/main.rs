@@ -7,6 +7,7 @@ mod batches;
 mod capabilities;
 mod conditional;
 mod granular;
+mod hostile;
 mod reads;
 mod searches;
 mod transactions;
