@@ -70,7 +70,17 @@ pub(crate) fn run(target: &str, minutes: u32, bytes_max: u32) -> Result<(), Stri
 fn build(top: &Path) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["test", "--no-run", "--message-format=json", "-p", "fuzz", "--test", "it", "--profile", "fuzz"]);
+    command.args([
+        "test",
+        "--no-run",
+        "--message-format=json-render-diagnostics",
+        "-p",
+        "fuzz",
+        "--test",
+        "it",
+        "--profile",
+        "fuzz",
+    ]);
     // With a target named, build scripts and macros are built without the flags.
     command.arg("--target").arg(host()?).arg("--target-dir").arg(top.join("target/fuzz/build"));
     command.env("RUSTFLAGS", FLAGS).env("BOLERO_FUZZER", "libfuzzer").current_dir(top);

@@ -5,9 +5,10 @@
 
 use crate::{outcome, world};
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use rest::wire::Accepted;
+use rest::wire::{Accepted, BodyEnd};
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr},
@@ -29,6 +30,7 @@ pub fn head(bytes: &[u8]) {
                 let service = Arc::clone(&service);
                 async move {
                     let peer = Accepted::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
+                    let request = request.map(|body| body.map_err(|_| BodyEnd::Broken));
                     Ok::<_, Infallible>(service.answer(peer, request).await.into_inner())
                 }
             });

@@ -25,7 +25,7 @@ pub fn check(type_name: &str, text: &str) -> Result<(), &'static str> {
         "integer" => (integer(text, i32::MIN), "an integer is a whole number of 32 bits, without leading zeros"),
         "unsignedInt" => (integer(text, 0), "an unsignedInt is a whole number from 0 to 2147483647"),
         "positiveInt" => (integer(text, 1), "a positiveInt is a whole number from 1 to 2147483647"),
-        "decimal" => (decimal::is_decimal(text), "a decimal is a JSON number"),
+        "decimal" => (decimal::is_decimal(text), "a decimal is a JSON number, of a size below 1.8e308"),
         "string" => (string(text), "a string has 1 to 1048576 characters, no control characters but tab and line ends"),
         "markdown" => {
             (string(text), "markdown has 1 to 1048576 characters, no control characters but tab and line ends")

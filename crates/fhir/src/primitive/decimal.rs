@@ -12,7 +12,7 @@ mod tests;
 const DIGITS_MAX: u32 = 36;
 
 /// Largest power of ten, either way, of a decimal that is read.
-const EXPONENT_MAX: i32 = 6144;
+const EXPONENT_MAX: u32 = 6144;
 
 /// An exact decimal: `mantissa × 10^exponent`, exponent as written (`1.50` is 150 × 10⁻²).
 ///
@@ -56,7 +56,7 @@ impl Decimal {
         }
         let exponent = power.checked_sub(i32::try_from(fraction.len()).ok()?)?;
         let mantissa = if negative { -mantissa } else { mantissa };
-        (exponent.abs() <= EXPONENT_MAX).then_some(Self { mantissa, exponent })
+        (exponent.unsigned_abs() <= EXPONENT_MAX).then_some(Self { mantissa, exponent })
     }
 
     /// Numeric order; `1.0` equals `1.00`.
@@ -102,8 +102,14 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// Whether the text has the format of a JSON number, of any length.
+/// Whether the text has the format of a JSON number, of any length, and a size that a binary floating point
+/// number has. Most readers of JSON make one of it, and many refuse the whole text when they cannot: one
+/// `1e999` would spoil every page that it is on (row F56).
 pub(super) fn is_decimal(text: &str) -> bool {
+    is_number(text) && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (digits, power) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -118,7 +124,7 @@ fn read_power(text: &str) -> Option<i32> {
     if !is_number {
         return None;
     }
-    text.parse().ok().filter(|power: &i32| power.abs() <= EXPONENT_MAX)
+    text.parse().ok().filter(|power: &i32| power.unsigned_abs() <= EXPONENT_MAX)
 }
 
 fn power_of_ten(power: u32) -> Option<i128> {
