@@ -37,6 +37,12 @@ fn what_a_server_must_not_guess_is_refused_with_its_place() {
     assert_eq!(refusal(&"[".repeat(100_000)).0, K::TooDeep);
 }
 
+/// F56: the memory of a tree is bounded by the number of its values, whatever the body's length.
+#[test]
+fn too_many_values_are_refused() {
+    assert_eq!(refusal(&format!("[{}0]", "0,".repeat(crate::limits::NODES_MAX))).0, JsonErrorKind::TooManyValues);
+}
+
 #[test]
 fn a_second_equal_name_is_found_in_wide_objects_too() {
     for width in [2, 31, 32, 33, 34, 100, 256] {
