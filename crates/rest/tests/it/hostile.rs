@@ -424,7 +424,7 @@ fn nothing_that_is_sent_becomes_a_header() {
         format!("Patient?_format={evil}"),
         format!("Patient?_cursor={evil}"),
         format!("Patient/{evil}"),
-        format!("{evil}"),
+        evil.to_owned(),
     ] {
         let reply = get(&server, &token, &path);
         for (name, value) in &reply.headers {
