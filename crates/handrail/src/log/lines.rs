@@ -73,16 +73,21 @@ pub(super) fn is_started() -> bool {
 
 /// Queues a line, with its line break. Never waits.
 pub(super) fn send(line: Vec<u8>) {
-    let Some(queue) = QUEUE.get() else {
-        let _ = stderr().write_all(&line);
-        return;
-    };
-    let length = line.len();
-    let queued = queue.bytes.fetch_add(length, Ordering::Relaxed);
-    let room = queued + length <= limits::LOG_BYTES_MAX;
-    if !room || queue.sender.try_send(Job::Line(line)).is_err() {
-        queue.bytes.fetch_sub(length, Ordering::Relaxed);
-        queue.lost.fetch_add(1, Ordering::Relaxed);
+    match QUEUE.get() {
+        Some(queue) => queue.send(line),
+        None => drop(stderr().write_all(&line)),
+    }
+}
+
+impl Queue {
+    fn send(&self, line: Vec<u8>) {
+        let length = line.len();
+        let queued = self.bytes.fetch_add(length, Ordering::Relaxed);
+        let room = queued + length <= limits::LOG_BYTES_MAX;
+        if !room || self.sender.try_send(Job::Line(line)).is_err() {
+            self.bytes.fetch_sub(length, Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -166,6 +171,18 @@ mod tests {
         write_all(&receiver, Format::Json, &mut out);
         assert_eq!(out, b"one\ntwo\n");
         done.try_recv().unwrap();
+    }
+
+    /// Nobody reads here, as at a full pipe; were a line waited for, this test would not end.
+    #[test]
+    fn a_line_without_room_is_dropped_and_counted() {
+        let (sender, _receiver) = sync_channel(2);
+        let queue = Queue { sender, bytes: AtomicUsize::new(0), lost: AtomicU64::new(0) };
+        (0..5).for_each(|_| queue.send(b"line\n".to_vec()));
+        assert_eq!(queue.lost.load(Ordering::Relaxed), 3);
+        assert_eq!(queue.bytes.load(Ordering::Relaxed), 10);
+        queue.send(vec![0; limits::LOG_BYTES_MAX]);
+        assert_eq!(queue.lost.load(Ordering::Relaxed), 4);
     }
 
     #[test]

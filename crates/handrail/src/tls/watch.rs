@@ -77,6 +77,9 @@ impl Watch {
         metrics: Arc<Metrics>,
         served: Pem,
     ) -> Self {
+        if let Some(ends_s) = certificate.ends_at_s() {
+            metrics.certificate.ends_s.store(ends_s, Relaxed);
+        }
         Self { certificate, source, directory, metrics, served, refused: None, warned: None }
     }
 

@@ -13,6 +13,7 @@ mod commands;
 mod cors;
 mod demo;
 mod load;
+mod logs;
 mod metrics;
 mod real_clients;
 mod settings;

@@ -1,7 +1,10 @@
 //! Rows A1, A2, A3, A5 on the wire.
 
-use crate::support::{Server, handshake, tls};
-use std::time::Duration;
+use crate::support::{Http, Server, handshake, tls};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -64,30 +67,89 @@ async fn a3_plain_http_gets_no_answer() {
     assert!(!answer.starts_with(b"HTTP/"), "{answer:?}");
 }
 
-#[tokio::test]
-async fn a5_a_new_certificate_is_taken_up_without_a_restart() {
-    let own = tempfile::tempdir().unwrap();
-    let write = |name: &str| {
+/// Certificate files of the operator, and a server on them with metrics.
+struct Own {
+    folder: tempfile::TempDir,
+    server: Server,
+}
+
+impl Own {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("handrail.toml");
+        let text = "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n";
+        std::fs::write(&config, text).unwrap();
+        Self::write(folder.path(), "one.example");
+        let server = Server::on(&folder.path().join("data"), &["--config", config.to_str().unwrap()]);
+        Self { folder, server }
+    }
+
+    /// A new pair of this name in the files, and a copy of its certificate to trust.
+    fn write(folder: &Path, name: &str) {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned(), name.to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap().pem();
-        std::fs::write(own.path().join("server.pem"), &certificate).unwrap();
-        std::fs::write(own.path().join("server.key"), key.serialize_pem()).unwrap();
-        std::fs::write(own.path().join(format!("{name}.pem")), &certificate).unwrap();
-    };
-    write("one.example");
-    let config = own.path().join("handrail.toml");
-    std::fs::write(&config, "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n").unwrap();
-    let server = Server::on(&own.path().join("data"), &["--config", config.to_str().unwrap()]);
-    assert!(!server.ca().exists(), "no local CA beside certificate files");
-    let trusts = |name: &str| tls(&own.path().join(format!("{name}.pem")), rustls::ALL_VERSIONS, &[]);
-    handshake(server.port, trusts("one.example")).await.unwrap();
-    write("two.example");
-    server.signal("HUP");
-    let taken_up = async {
-        while handshake(server.port, trusts("two.example")).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(20), taken_up).await.unwrap();
+        std::fs::write(folder.join("server.pem"), &certificate).unwrap();
+        std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
+        std::fs::write(folder.join(format!("{name}.pem")), &certificate).unwrap();
+    }
+
+    fn ca(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.pem"))
+    }
+
+    /// Whether a new connection is answered with the certificate of this name.
+    async fn serves(&self, name: &str) -> bool {
+        handshake(self.server.port, tls(&self.ca(name), rustls::ALL_VERSIONS, &[])).await.is_ok()
+    }
+
+    /// SIGHUP, and waits until the files were read that often with this outcome.
+    async fn reload(&self, outcome: &str, times: f64) {
+        self.server.signal("HUP");
+        let series = format!("handrail_certificate_reloads_total{{outcome=\"{outcome}\"}}");
+        let seen = async {
+            while self.server.metrics().value(&series) != times {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(20), seen).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a5_a_new_certificate_reaches_new_connections_and_open_ones_live_on() {
+    let own = Own::start();
+    assert!(!own.server.ca().exists(), "no local CA beside certificate files");
+    let mut open = Http::connect(own.server.port, &own.ca("one.example"), false).await;
+    assert_eq!(open.get("/livez", &[]).await.status, 200);
+    Own::write(own.folder.path(), "two.example");
+    own.reload("taken", 1.0).await;
+    assert!(own.serves("two.example").await && !own.serves("one.example").await);
+    assert_eq!(open.get("/livez", &[]).await.status, 200, "the open connection goes on");
+}
+
+#[tokio::test]
+async fn a5_a_certificate_that_cannot_be_used_leaves_the_old_one() {
+    let mut own = Own::start();
+    let ends = own.server.metrics().value("handrail_certificate_not_after_timestamp_seconds");
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    std::fs::write(own.folder.path().join("server.key"), &key).unwrap();
+    own.reload("refused", 1.0).await;
+    std::fs::write(own.folder.path().join("server.pem"), "-----BEGIN CERTIFICATE-----\ncut").unwrap();
+    own.reload("refused", 2.0).await;
+    std::fs::remove_file(own.folder.path().join("server.pem")).unwrap();
+    own.reload("refused", 3.0).await;
+    assert!(own.serves("one.example").await);
+    let metrics = own.server.metrics();
+    assert_eq!(metrics.value("handrail_certificate_stale"), 1.0);
+    assert_eq!(metrics.value("handrail_certificate_not_after_timestamp_seconds"), ends);
+    Own::write(own.folder.path(), "two.example");
+    own.reload("taken", 1.0).await;
+    assert_eq!(own.server.metrics().value("handrail_certificate_stale"), 0.0);
+    assert!(own.serves("two.example").await);
+    own.server.stop("TERM");
+    let log = own.server.log();
+    assert_eq!(log.matches("the new certificate cannot be used; the old one stays").count(), 3, "{log}");
+    assert_eq!(log.matches("the certificate was renewed").count(), 1, "{log}");
+    assert!(!log.contains(key.lines().nth(1).unwrap()), "{log}");
 }
