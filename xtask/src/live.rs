@@ -37,6 +37,12 @@ pub(crate) fn bench(arguments: &[OsString]) -> Result<(), String> {
     succeed(command.args(arguments))
 }
 
+/// `cargo xtask kill` and `soak`: builds for release and runs the program on that binary.
+pub(crate) fn on_release(program: &str, arguments: &[OsString]) -> Result<(), String> {
+    build(program, true)?;
+    succeed(Command::new(built("release", program)).arg("--handrail").arg(built("release", "handrail")).args(arguments))
+}
+
 /// `cargo xtask twin`: builds for release and runs sequences; the stores are in memory where the
 /// machine has a place for that, since every commit waits for its disk.
 pub(crate) fn twin(arguments: &[OsString]) -> Result<(), String> {

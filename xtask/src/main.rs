@@ -45,6 +45,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// `kill -9` at random moments under writing clients; a checker outside holds the store to what was acknowledged.
+    Kill {
+        /// Passed on: --kills N, --seed S, --clients N, --per-store N, --load-ms N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Random sequences against two stores that differ only in what the caller may not see.
     Twin {
         /// Passed on: --sequences N, --seed S, --replay SEED.
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
         Task::Conformance { directory } => conformance::run(&directory),
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
+        Task::Kill { arguments } => live::on_release("kill", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),
         Task::Tidy => tidy::run(),

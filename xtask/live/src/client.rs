@@ -119,9 +119,17 @@ impl<'a> Reply<'a> {
 
 /// The bytes of a request.
 pub fn request(method: &str, path: &str, token: &str, body: &[u8]) -> Vec<u8> {
+    request_with(method, path, token, &[], body)
+}
+
+/// The bytes of a request with further header fields.
+pub fn request_with(method: &str, path: &str, token: &str, fields: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut out = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\naccept: application/fhir+json\r\n"
     );
+    for (name, value) in fields {
+        out.push_str(&format!("{name}: {value}\r\n"));
+    }
     if !body.is_empty() {
         out.push_str(&format!("content-type: application/fhir+json\r\ncontent-length: {}\r\n", body.len()));
     }

@@ -1,4 +1,5 @@
 //! What the programs of this package share: the handrail binary as a subject, and a bare client.
 
 pub mod client;
+pub mod seeded;
 pub mod subject;

@@ -172,6 +172,35 @@ impl Subject {
         memory(self.child.id()).resident
     }
 
+    /// Ends it at once, as `kill -9` does.
+    ///
+    /// # Errors
+    /// What the process says.
+    pub fn kill(mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts a server on a data directory that has a port already, and ends it at once after a while.
+    ///
+    /// # Errors
+    /// What the process says.
+    pub fn start_and_kill(binary: &Path, data: &Path, after: Duration) -> io::Result<()> {
+        let port = std::fs::read_to_string(data.join("port"))?;
+        let log = File::options().create(true).append(true).open(log_of(data))?;
+        let mut child = Command::new(binary)
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .arg(data)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        std::thread::sleep(after);
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
     /// Asks it to stop, and waits until it has.
     ///
     /// # Errors
