@@ -45,6 +45,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Mixed load at a fixed rate for a while: memory flat, no stall (docs/bench.md).
+    Soak {
+        /// Passed on: --minutes N, --rate N, --resources N, --seed S.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// `kill -9` at random moments under writing clients; a checker outside holds the store to what was acknowledged.
     Kill {
         /// Passed on: --kills N, --seed S, --clients N, --per-store N, --load-ms N.
@@ -78,6 +84,7 @@ fn main() -> ExitCode {
         Task::Conformance { directory } => conformance::run(&directory),
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
+        Task::Soak { arguments } => live::on_release("soak", &arguments),
         Task::Kill { arguments } => live::on_release("kill", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),

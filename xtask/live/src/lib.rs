@@ -1,5 +1,7 @@
 //! What the programs of this package share: the handrail binary as a subject, and a bare client.
 
 pub mod client;
+pub mod data;
+pub mod due;
 pub mod seeded;
 pub mod subject;

@@ -181,10 +181,6 @@ pub(crate) struct AtRate {
 /// Connections of an open loop: as many requests can be under way.
 const CONNECTIONS: usize = 64;
 
-/// Shortest time between two moments at which requests fall due; at higher rates several fall due
-/// together. A sleeping thread wakes about 60 µs late, and that counts too.
-const TICK: Duration = Duration::from_micros(250);
-
 /// Time for what is still under way at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -222,7 +218,7 @@ pub(crate) async fn open<W: Work>(
             })
         })
         .collect();
-    let clock = std::thread::spawn(move || tick(rate, time, first, &send));
+    let clock = std::thread::spawn(move || live::due::tick(rate, time, first, &send));
     let begin = Instant::now();
     let patience = tokio::time::Instant::now() + time + PATIENCE;
     let (mut all, mut gave_up) = (Vec::new(), false);
@@ -240,31 +236,6 @@ pub(crate) async fn open<W: Work>(
     let sent = clock.join().unwrap_or(0);
     let unanswered = if gave_up { sent.saturating_sub(done.load(Ordering::Relaxed)).max(1) } else { 0 };
     Ok(AtRate { rate, measured: Measured::from(all, elapsed), unanswered })
-}
-
-/// The clock of an open loop, on a thread of its own: it never waits for an answer. The number of
-/// requests that fell due.
-fn tick(rate: f64, time: Duration, first: usize, send: &mpsc::UnboundedSender<(usize, Instant)>) -> usize {
-    let step = TICK.as_secs_f64().max(1.0 / rate);
-    let begin = Instant::now();
-    let (mut sent, mut n) = (0, 0u32);
-    loop {
-        let offset = Duration::from_secs_f64(step * f64::from(n));
-        if offset >= time {
-            return sent;
-        }
-        let due = begin + offset;
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests")]
-        let until = (rate * step * f64::from(n + 1)).round() as usize;
-        while sent < until {
-            if send.send((first + sent, due)).is_err() {
-                return sent;
-            }
-            sent += 1;
-        }
-        n += 1;
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! writes, TLS, token, permit, validation and audit are on for the subject, always; every answer is
 //! checked. How to read what it prints: `docs/bench.md`.
 
-mod data;
 mod engine;
 mod load;
 mod measure;

@@ -3,7 +3,7 @@
 //! us meets all of them.
 
 use crate::{
-    Arguments, data, engine,
+    Arguments, engine,
     load::{self, Measured, Work},
     profile::{Profile, Recording},
     reference::Reference,
@@ -13,6 +13,7 @@ use crate::{
     works::{Bare, Create, Prepared, Read, Search, Transaction, UNIT},
 };
 use bytes::Bytes;
+use live::data;
 use std::{
     io,
     path::Path,

@@ -1,9 +1,9 @@
 //! A store of one size: loaded once, kept at rest, copied for each piece of work, so that no work
 //! finds what another has left.
 
-use crate::{data, load::Target, report::Row};
+use crate::{load::Target, report::Row};
 use live::{
-    client,
+    client, data,
     subject::{self, Subject},
 };
 use std::{

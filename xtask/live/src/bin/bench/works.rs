@@ -1,8 +1,11 @@
 //! The four kinds of work, each with what its answers must be.
 
-use crate::{data, load::Work};
+use crate::load::Work;
 use fhir::json::{Tree, Value};
-use live::client::{self, Reply};
+use live::{
+    client::{self, Reply},
+    data,
+};
 use memchr::memmem;
 
 /// Resources of one transaction.

@@ -17,7 +17,6 @@ use clap::Parser;
 use live::{client, seeded::Seeded, subject::Subject};
 use model::{Book, Shared};
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::{
@@ -27,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use trail::Trail;
-use writers::Round;
+use writers::{Round, Steady};
 
 /// How often to kill, and whom.
 #[derive(Debug, Parser)]
@@ -167,7 +166,7 @@ async fn one_store(a: &Arguments, seed: u64, directory: &Path, sums: &mut Sums) 
     for client in 0..a.clients {
         books.push(patient(&subject, &token.0, client).await?);
     }
-    let mut steady = BTreeMap::new();
+    let mut steady = Steady::new();
     let (mut shared, mut next_shared) = (Shared::default(), 0);
     let mut trail = Trail::default();
     let rounds = a.per_store.min(a.kills - sums.kills);

@@ -17,6 +17,9 @@ use std::{
     },
 };
 
+/// Id → number and bytes of the newest acknowledged version.
+pub(crate) type Steady = BTreeMap<String, (usize, Arc<[u8]>)>;
+
 /// What all clients of a round share.
 pub(crate) struct Round {
     pub(crate) address: SocketAddr,
@@ -26,8 +29,8 @@ pub(crate) struct Round {
     pub(crate) killed: AtomicBool,
     pub(crate) shared: Mutex<Shared>,
     pub(crate) next_shared: AtomicUsize,
-    /// Acknowledged versions of resources that nobody deletes: id → number and bytes.
-    pub(crate) steady: Mutex<BTreeMap<String, (usize, Arc<[u8]>)>>,
+    /// Acknowledged versions of resources that nobody deletes.
+    pub(crate) steady: Mutex<Steady>,
 }
 
 /// The guard, whoever panicked with it.
@@ -89,7 +92,7 @@ fn is_steady(key: &str) -> bool {
 
 /// A live resource of the book; one that may be deleted when `mortal`. Not one of `but`.
 fn some_live(book: &Book, chance: &mut Seeded, mortal: bool, but: &[Effect]) -> Option<(String, String)> {
-    let fits = |key: &str| !(mortal && is_steady(key)) && !but.iter().any(|effect| effect.key() == key);
+    let fits = |key: &str| (!mortal || !is_steady(key)) && but.iter().all(|effect| effect.key() != key);
     // From a random key on, round to the beginning: no list of all is made.
     let from = format!("c{}-{:06}", book.client, chance.below(book.next + 1));
     let rest = book.items.range(from.clone()..).chain(book.items.range(..from));

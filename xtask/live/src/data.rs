@@ -1,17 +1,17 @@
-//! The resources that the bench writes: patients with dated observations of about 1.5 KB, shaped
+//! The resources that bench and soak write: patients with dated observations of about 1.5 KB, shaped
 //! like PFE single observations, so that a search can be asked for exactly 20 of them.
 
 use fhir::json::Writer;
 
 /// Codes of the observations: each patient has [`DATES`] of each.
-pub(crate) const CODES: [&str; 4] = ["83254-3", "83232-9", "83234-5", "83220-4"];
+pub const CODES: [&str; 4] = ["83254-3", "83232-9", "83234-5", "83220-4"];
 /// Observations of one code of one patient, a day apart.
-pub(crate) const DATES: usize = 25;
+pub const DATES: usize = 25;
 /// Resources of one patient, the patient included.
-pub(crate) const PER_PATIENT: usize = 1 + CODES.len() * DATES;
+pub const PER_PATIENT: usize = 1 + CODES.len() * DATES;
 
 /// A Patient.
-pub(crate) fn patient(n: usize) -> Vec<u8> {
+pub fn patient(n: usize) -> Vec<u8> {
     let mut w = Writer::new();
     w.object(|w| {
         w.member("resourceType", "Patient");
@@ -42,7 +42,7 @@ fn coding(w: &mut Writer, system: &str, code: &str, display: &str) {
 }
 
 /// An Observation of about 1.5 KB; `serial` makes it unique.
-pub(crate) fn observation(patient: usize, code: &str, day: usize, id: Option<&str>, serial: usize) -> Vec<u8> {
+pub fn observation(patient: usize, code: &str, day: usize, id: Option<&str>, serial: usize) -> Vec<u8> {
     let mut w = Writer::with_capacity(2048);
     w.object(|w| {
         w.member("resourceType", "Observation");
@@ -94,23 +94,23 @@ pub(crate) fn observation(patient: usize, code: &str, day: usize, id: Option<&st
 }
 
 /// The n-th code, counted round.
-pub(crate) fn code(n: usize) -> &'static str {
+pub fn code(n: usize) -> &'static str {
     CODES.get(n % CODES.len()).copied().unwrap_or_default()
 }
 
 /// The id of an Observation of the load: patient, place of its code, day.
-pub(crate) fn observation_id(patient: usize, code: usize, day: usize) -> String {
+pub fn observation_id(patient: usize, code: usize, day: usize) -> String {
     format!("bench-o{patient}-{code}-{day}")
 }
 
 /// That Observation as it was sent.
-pub(crate) fn loaded(patient: usize, place: usize, day: usize) -> Vec<u8> {
+pub fn loaded(patient: usize, place: usize, day: usize) -> Vec<u8> {
     let serial = (patient * CODES.len() + place) * DATES + day;
     observation(patient, code(place), day, Some(&observation_id(patient, place, day)), serial)
 }
 
 /// A transaction Bundle of these (method, url, resource) entries.
-pub(crate) fn bundle(entries: &[(&str, String, Vec<u8>)]) -> Vec<u8> {
+pub fn bundle(entries: &[(&str, String, Vec<u8>)]) -> Vec<u8> {
     let mut w = Writer::with_capacity(entries.len() * 1800);
     w.object(|w| {
         w.member("resourceType", "Bundle");
@@ -134,7 +134,7 @@ pub(crate) fn bundle(entries: &[(&str, String, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// A patient and all of its observations, under chosen ids, as one transaction.
-pub(crate) fn whole_patient(n: usize) -> Vec<u8> {
+pub fn whole_patient(n: usize) -> Vec<u8> {
     let mut entries = vec![("PUT", format!("Patient/bench-p{n}"), patient(n))];
     for place in 0..CODES.len() {
         for day in 0..DATES {
