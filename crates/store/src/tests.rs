@@ -3,6 +3,7 @@
 mod commits;
 mod folders;
 mod hidden;
+mod oracle;
 mod plans;
 mod reopening;
 pub(crate) mod world;

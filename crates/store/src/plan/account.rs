@@ -34,8 +34,6 @@ macro_rules! shapes {
 
 shapes! {
     // How one part can be found.
-    /// A part that means nothing.
-    PathNothing "means nothing",
     /// Ids.
     PathIds "found by id",
     /// One index key.
@@ -245,7 +243,7 @@ impl Account {
 /// The shape of a path. Exhaustive on purpose: a new kind of path or source needs its shape.
 fn shape_of(part: &Predicate, path: &Path) -> Shape {
     match (part, path) {
-        (Predicate::Nothing, _) => Shape::PathNothing,
+        (Predicate::Nothing, _) => Shape::PathNoKey,
         (Predicate::Id(_), _) => Shape::PathIds,
         (Predicate::PatientCompartment(_), _) => Shape::PathCompartment,
         (Predicate::Or(_) | Predicate::And(_), Path::Stream(..)) => Shape::PathEither,

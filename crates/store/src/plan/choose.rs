@@ -195,7 +195,7 @@ fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadE
 fn gather_one(parts: &mut [Part], place: &Place<'_>) -> Result<(), ReadError> {
     let live = usize::try_from(place.reader.live(place.kind)?).unwrap_or(usize::MAX);
     let cap = (live / 4 + place.reader.search.gather_keys).min(limits::SEARCH_ROWS_MAX);
-    let mut max = place.reader.search.gather_keys.min(cap);
+    let mut max = place.reader.search.gather_keys.clamp(1, cap.max(1));
     loop {
         for part in parts.iter_mut() {
             let Path::Ranges(spans, exact) = &part.path else { continue };

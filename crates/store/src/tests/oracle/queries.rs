@@ -1,0 +1,262 @@
+//! Random queries: every kind of test and predicate, joins in joins, permits with predicates, sorts,
+//! totals, includes, pages small and large.
+
+use super::{
+    dice::Dice,
+    values::{
+        KINDS, REFERENCES, any_id, code, decimal, kind_of, parameter, parameters, span, system, text, unit,
+        unit_system, uri,
+    },
+};
+use crate::tests::world::{Table, at, kind};
+use fhir::primitive::decimal::Decimal;
+use policy::{Access, Need};
+use search::{
+    ParameterId, ParameterKind, Predicate, Query, Test, exact,
+    fold::fold,
+    predicate::{DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMatch, TokenTest, UriMatch},
+    query::{Direction, Include, SortKey, Total},
+    ucum,
+};
+use std::{collections::HashMap, sync::Arc};
+
+pub(super) const PREFIXES: [Prefix; 9] =
+    [Prefix::Eq, Prefix::Ne, Prefix::Gt, Prefix::Lt, Prefix::Ge, Prefix::Le, Prefix::Sa, Prefix::Eb, Prefix::Ap];
+
+/// A query with its permit.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) of: &'static str,
+    pub(super) predicate: Arc<Predicate>,
+    pub(super) permit: Arc<Table>,
+    pub(super) sort: Vec<SortKey>,
+    pub(super) count: usize,
+    pub(super) includes: Vec<Include>,
+    pub(super) revincludes: Vec<Include>,
+    /// The second page is asked for after the store has changed.
+    pub(super) goes_on_later: bool,
+}
+
+impl Asked {
+    pub(super) fn query(&self, total: Total) -> Query {
+        Query {
+            resource_type: kind(self.of),
+            predicate: Arc::clone(&self.predicate),
+            sort: self.sort.clone(),
+            count: self.count,
+            total,
+            includes: self.includes.clone(),
+            revincludes: self.revincludes.clone(),
+            applied: "asked".into(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+pub(super) fn asked(dice: &mut Dice) -> Asked {
+    let of = dice.pick(&KINDS);
+    let includes = dice.percent(20);
+    Asked {
+        of,
+        predicate: joined(dice, of, 2),
+        permit: permit(dice),
+        sort: if dice.percent(50) { Vec::new() } else { sort(dice, of) },
+        count: if dice.percent(15) { 1000 } else { 1 + dice.below(5) },
+        includes: if includes { dice.list(0, 3, |dice| include(dice)) } else { Vec::new() },
+        revincludes: if includes { dice.list(0, 3, |dice| include(dice)) } else { Vec::new() },
+        goes_on_later: dice.percent(20),
+    }
+}
+
+fn include(dice: &mut Dice) -> Include {
+    let (source, code) = dice.pick(&REFERENCES);
+    let target = dice.percent(40).then(|| kind(dice.pick(&KINDS)));
+    Include { source: kind(source), parameter: parameter(source, code), target }
+}
+
+fn sort(dice: &mut Dice, of: &str) -> Vec<SortKey> {
+    let way = |dice: &mut Dice| dice.pick(&[Direction::Ascending, Direction::Descending]);
+    if dice.percent(25) {
+        return vec![SortKey::LastUpdated(way(dice))];
+    }
+    dice.list(1, 4, |dice| match dice.below(5) {
+        0 => SortKey::LastUpdated(way(dice)),
+        1 => SortKey::Id(way(dice)),
+        _ => SortKey::Parameter(any_parameter(dice, of), way(dice)),
+    })
+}
+
+fn any_parameter(dice: &mut Dice, of: &str) -> ParameterId {
+    let code = dice.pick(parameters(of));
+    parameter(of, code)
+}
+
+/// Half of the permits hide nothing; the others narrow each type by itself, searches and reads apart.
+pub(super) fn permit(dice: &mut Dice) -> Arc<Table> {
+    let mut of = HashMap::new();
+    if dice.percent(50) {
+        for name in KINDS {
+            for need in [Need::Search, Need::Read] {
+                let access = match dice.below(10) {
+                    0 => Access::Nothing,
+                    1..5 => Access::Where(simple(dice, name, 2)),
+                    _ => continue,
+                };
+                of.insert((kind(name), need), access);
+            }
+        }
+    }
+    Arc::new(Table { default: Access::Everything, of })
+}
+
+/// With chains and `_has`, so many deep.
+fn joined(dice: &mut Dice, of: &'static str, depth: usize) -> Arc<Predicate> {
+    if depth == 0 {
+        return simple(dice, of, 1);
+    }
+    Arc::new(match dice.below(20) {
+        0..10 => return simple(dice, of, 2),
+        10..13 => chain(dice, of, depth),
+        13..16 => has(dice, of, depth),
+        16 => Predicate::And(vec![Arc::new(chain(dice, of, depth)), simple(dice, of, 1)]),
+        17 => Predicate::And(vec![Arc::new(has(dice, of, depth)), simple(dice, of, 1)]),
+        18 => Predicate::Or(vec![joined(dice, of, depth - 1), joined(dice, of, depth - 1)]),
+        _ => Predicate::Not(joined(dice, of, depth - 1)),
+    })
+}
+
+fn chain(dice: &mut Dice, of: &'static str, depth: usize) -> Predicate {
+    let of_type: Vec<&str> = REFERENCES.iter().filter(|(source, _)| *source == of).map(|(_, code)| *code).collect();
+    let parameter = parameter(of, dice.pick(&of_type));
+    let target = dice.pick(&KINDS);
+    Predicate::Chain { parameter, target: kind(target), predicate: joined(dice, target, depth - 1) }
+}
+
+fn has(dice: &mut Dice, of: &'static str, depth: usize) -> Predicate {
+    let _ = of;
+    let (source, code) = dice.pick(&REFERENCES);
+    Predicate::Has {
+        source: kind(source),
+        parameter: parameter(source, code),
+        predicate: joined(dice, source, depth - 1),
+    }
+}
+
+/// Without joins, so many brackets deep.
+fn simple(dice: &mut Dice, of: &str, depth: usize) -> Arc<Predicate> {
+    if depth == 0 {
+        return Arc::new(leaf(dice, of));
+    }
+    Arc::new(match dice.below(12) {
+        0..5 => leaf(dice, of),
+        5..8 => Predicate::And(dice.list(0, 4, |dice| simple(dice, of, depth - 1))),
+        8..10 => Predicate::Or(dice.list(0, 4, |dice| simple(dice, of, depth - 1))),
+        10 => {
+            let parameter = any_parameter(dice, of);
+            let one = |dice: &mut Dice| Arc::new(Predicate::Value { parameter, test: test(dice, parameter) });
+            Predicate::Or(dice.list(2, 4, one))
+        }
+        _ => Predicate::Not(simple(dice, of, depth - 1)),
+    })
+}
+
+fn leaf(dice: &mut Dice, of: &str) -> Predicate {
+    match dice.below(30) {
+        0 => Predicate::All,
+        1 => Predicate::Nothing,
+        2 | 3 => Predicate::Id(dice.list(0, 4, any_id)),
+        4 | 5 => {
+            let low = at(dice.between(0, 40)).unix_millis();
+            Predicate::LastUpdated(DateTest { prefix: dice.pick(&PREFIXES), low, high: low + dice.pick(&[1, 5]) })
+        }
+        6 | 7 => Predicate::Missing { parameter: any_parameter(dice, of), missing: dice.percent(50) },
+        8 | 9 => Predicate::PatientCompartment(any_id(dice)),
+        10..13 if of != "Patient" => {
+            let parameter = parameter(of, dice.pick(&["patient", "subject"]));
+            let test = Test::Reference(ReferenceTest::Target(kind("Patient"), any_id(dice)));
+            Predicate::Value { parameter, test }
+        }
+        _ => {
+            let parameter = any_parameter(dice, of);
+            Predicate::Value { parameter, test: test(dice, parameter) }
+        }
+    }
+}
+
+fn token(dice: &mut Dice) -> TokenTest {
+    match dice.below(8) {
+        0..3 => TokenTest::Code(code(dice)),
+        3 | 4 => TokenTest::SystemCode(system(dice), code(dice)),
+        5 => TokenTest::NoSystem(code(dice)),
+        6 => TokenTest::System(system(dice)),
+        _ => TokenTest::Text(fold(&text(dice)).chars().take(2).collect()),
+    }
+}
+
+fn number(dice: &mut Dice) -> NumberTest {
+    let (prefix, value) = (dice.pick(&PREFIXES), decimal(dice));
+    let interval =
+        if prefix == Prefix::Ap { exact::approximate_interval(value) } else { exact::precision_interval(value) };
+    let (low, high) = interval.unwrap();
+    NumberTest { prefix, value, low, high }
+}
+
+/// A test for values of this parameter.
+fn test(dice: &mut Dice, parameter: ParameterId) -> Test {
+    match kind_of(parameter) {
+        ParameterKind::Token => Test::Token(token(dice)),
+        ParameterKind::String => match dice.below(4) {
+            0 => Test::String(StringMatch::Exact, text(dice)),
+            1 => Test::String(StringMatch::Contains, fold(dice.pick(&["nn", "e", "b", ""]))),
+            _ => {
+                let whole = fold(&text(dice));
+                let length = 1 + dice.below(whole.chars().count());
+                Test::String(StringMatch::StartsWith, whole.chars().take(length).collect())
+            }
+        },
+        ParameterKind::Date => {
+            let (low, high) = span(dice);
+            Test::Date(DateTest { prefix: dice.pick(&PREFIXES), low, high })
+        }
+        ParameterKind::Number => Test::Number(number(dice)),
+        ParameterKind::Reference => Test::Reference(match dice.below(8) {
+            0..4 => ReferenceTest::Target(kind(dice.pick(&KINDS)), any_id(dice)),
+            4 | 5 => ReferenceTest::AnyType(any_id(dice)),
+            6 => ReferenceTest::Url(uri(dice)),
+            _ => ReferenceTest::Identifier(token(dice)),
+        }),
+        ParameterKind::Quantity => {
+            let (number, system) = (number(dice), unit_system(dice));
+            let code = dice.percent(70).then(|| unit(dice));
+            let is_ucum = system.as_deref() == Some(ucum::SYSTEM);
+            let canonical = code.as_deref().filter(|_| is_ucum).and_then(|code| {
+                let (factor, unit) = ucum::factor(code)?;
+                let times = |value: Decimal| exact::product(value, factor);
+                let (value, low, high) = (times(number.value)?, times(number.low)?, times(number.high)?);
+                Some((NumberTest { prefix: number.prefix, value, low, high }, unit))
+            });
+            Test::Quantity(Box::new(QuantityTest { number, system, code, canonical }))
+        }
+        ParameterKind::Uri => Test::Uri(dice.pick(&[UriMatch::Exact, UriMatch::Above, UriMatch::Below]), uri(dice)),
+        ParameterKind::Composite => {
+            let components = search::registry().by_id(parameter).unwrap().components.iter();
+            Test::Composite(components.map(|(component, _)| test(dice, *component)).collect())
+        }
+        ParameterKind::Special => panic!("special parameters are not asked for"),
+    }
+}
+
+/// Everything of a type.
+pub(super) fn whole(of: &str) -> Query {
+    Query {
+        resource_type: kind(of),
+        predicate: Arc::new(Predicate::All),
+        sort: Vec::new(),
+        count: 3,
+        total: Total::None,
+        includes: Vec::new(),
+        revincludes: Vec::new(),
+        applied: "asked".into(),
+        warnings: Vec::new(),
+    }
+}
