@@ -56,6 +56,25 @@ pub(crate) fn twin(arguments: &[OsString]) -> Result<(), String> {
     succeed(command.args(arguments))
 }
 
+/// `cargo xtask oracle`: the store's property with other seeds and as many queries as asked for. It
+/// is a test, not a program of its own: it needs what only the store's tests see, permits of any
+/// predicate and the planner's own account. Its stores are in memory as those of [`twin`].
+pub(crate) fn oracle(queries: u64, seed: u64, replay: Option<u64>) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["test", "--quiet", "-p", "store", "--lib", "--"]);
+    command.args(["tests::oracle::a_search_finds_what_the_matcher_means", "--exact", "--nocapture"]);
+    command.env("ORACLE_QUERIES", queries.to_string()).env("ORACLE_SEED", seed.to_string());
+    if let Some(replay) = replay {
+        command.env("ORACLE_REPLAY", replay.to_string());
+    }
+    let memory = Path::new("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        command.env("TMPDIR", memory);
+    }
+    succeed(&mut command)
+}
+
 /// The guides' packages against the running server, over TLS.
 pub(crate) fn guides(directory: &Path) -> Result<String, String> {
     let packages = directory.join("packages");

@@ -74,6 +74,18 @@ enum Task {
         #[arg(long, default_value_t = 4096)]
         bytes: u32,
     },
+    /// Random queries of random stores, against the matcher: the property of the store's tests, run long.
+    Oracle {
+        /// Queries in all.
+        #[arg(long, default_value_t = 10_000)]
+        queries: u64,
+        /// Seed of the first store; each further one has the next.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only the store of this seed.
+        #[arg(long)]
+        replay: Option<u64>,
+    },
     /// Check crate edges, file heads and lengths, banned calls, manifests.
     Tidy,
 }
@@ -88,6 +100,7 @@ fn main() -> ExitCode {
         Task::Kill { arguments } => live::on_release("kill", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),
+        Task::Oracle { queries, seed, replay } => live::oracle(queries, seed, replay),
         Task::Tidy => tidy::run(),
     };
     match outcome {

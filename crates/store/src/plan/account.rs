@@ -46,8 +46,6 @@ shapes! {
     PathRange "found by a range of the index, out of order",
     /// One key of a patient's compartment.
     PathKeyWithin "found by one key within the patient's compartment",
-    /// Several keys of a patient's compartment.
-    PathKeysWithin "found by several keys within the patient's compartment",
     /// Keys between bounds within a patient's compartment.
     PathRangeWithin "found by a range within the patient's compartment, out of order",
     /// A patient's compartment.
@@ -258,8 +256,7 @@ fn shape_of(part: &Predicate, path: &Path) -> Shape {
             (Source::List(_), _) => Shape::PathNoKey,
             (Source::Posting(_), false) => Shape::PathKey,
             (Source::Posting(_), true) => Shape::PathKeyWithin,
-            (Source::Union(_) | Source::Both(_), false) => Shape::PathKeys,
-            (Source::Union(_) | Source::Both(_), true) => Shape::PathKeysWithin,
+            (Source::Union(_) | Source::Both(_), _) => Shape::PathKeys,
         },
         (Predicate::Value { .. }, Path::Ranges(spans, _)) => {
             let within = spans.iter().any(|span| span.space == Space::Compartment);

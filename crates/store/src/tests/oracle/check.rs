@@ -108,14 +108,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Applies changes, a few different resources in each transaction.
+    /// Applies changes, up to two dozen different resources in each transaction.
     fn change(&mut self, changes: &[Change]) {
         let mut changes = changes.iter().peekable();
         while changes.peek().is_some() {
             let mut of_one: Vec<(&str, &LogicalId)> = Vec::new();
             let mut prepared = Vec::new();
             while let Some(change) =
-                changes.next_if(|change| of_one.len() < 8 && !of_one.contains(&(change.of, &change.id)))
+                changes.next_if(|change| of_one.len() < 24 && !of_one.contains(&(change.of, &change.id)))
             {
                 of_one.push((change.of, &change.id));
                 prepared.push(self.prepared(change));
@@ -211,12 +211,18 @@ impl<'a> Run<'a> {
 
     fn search(&mut self, snapshot: &Snapshot, asked: &Asked) -> Outcome {
         self.coverage.asked(asked);
-        let model = self.model.clone();
+        let model = std::mem::take(&mut self.model);
+        let outcome = self.search_of(snapshot, asked, &model);
+        self.model = model;
+        outcome
+    }
+
+    fn search_of(&mut self, snapshot: &Snapshot, asked: &Asked, model: &Model) -> Outcome {
         let expected = model.found(asked);
         for total in [Total::Accurate, Total::WhenKnown, Total::None, Total::Estimate] {
             // Pages are walked with each, but for two kinds of total one page tells all.
             let every_page = matches!(total, Total::Accurate | Total::WhenKnown);
-            if let Err(error) = self.walk(snapshot, asked, total, &expected, every_page)? {
+            if let Err(error) = self.walk(snapshot, asked, total, (model, &expected), every_page)? {
                 self.refused(&error)?;
             }
         }
@@ -235,7 +241,7 @@ impl<'a> Run<'a> {
         snapshot: &Snapshot,
         asked: &Asked,
         total: Total,
-        expected: &[(Place, &Known)],
+        (model, expected): (&Model, &[(Place, &Known)]),
         every_page: bool,
     ) -> Result<Result<(), ReadError>, String> {
         let whole = expected.len() as u64;
@@ -247,7 +253,7 @@ impl<'a> Run<'a> {
                 Err(error) => return Ok(Err(error)),
             };
             let (due, after) = rest.split_at(asked.count.min(rest.len()));
-            self.one_page(asked, &page, due)?;
+            self.one_page(model, asked, &page, due)?;
             same("whether a page follows", &page.next.is_some(), &!after.is_empty())?;
             let is_whole = cursor.is_none() && page.next.is_none();
             let told = match total {
@@ -267,7 +273,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn one_page(&mut self, asked: &Asked, page: &Page, due: &[(Place, &Known)]) -> Outcome {
+    fn one_page(&mut self, model: &Model, asked: &Asked, page: &Page, due: &[(Place, &Known)]) -> Outcome {
         let names = |found: &[crate::Found]| -> Vec<(ResourceType, LogicalId)> {
             found.iter().map(|found| (found.resource_type, found.id.clone())).collect()
         };
@@ -277,7 +283,7 @@ impl<'a> Run<'a> {
             let version = known.versions.last().map(|version| (known.versions.len() as u32, version.last_updated));
             same("the version", &Some((found.version.number(), found.last_updated)), &version)?;
         }
-        let included = self.model.included(asked, due);
+        let included = model.included(asked, due);
         if !included.is_empty() {
             self.coverage.saw("something included");
         }
@@ -303,7 +309,7 @@ impl<'a> Run<'a> {
             Err(error) => return self.refused(&error),
         };
         let (due, after) = expected.split_at(asked.count.min(expected.len()));
-        self.one_page(asked, &page, due)?;
+        self.one_page(&model, asked, &page, due)?;
         same("whether a page follows", &page.next.is_some(), &!after.is_empty())
     }
 
@@ -326,7 +332,7 @@ impl<'a> Run<'a> {
             Err(ReadError::Gone) => "gone".to_owned(),
             Err(error) => format!("{error:?}"),
         };
-        let newest = versions.iter().enumerate().last();
+        let newest = versions.iter().enumerate().next_back();
         self.coverage.saw(match said(newest).as_str() {
             "not found" => "a read that finds nothing",
             "gone" => "a read of what is gone",

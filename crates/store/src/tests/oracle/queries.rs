@@ -62,8 +62,8 @@ pub(super) fn asked(dice: &mut Dice) -> Asked {
         permit: permit(dice),
         sort: if dice.percent(50) { Vec::new() } else { sort(dice, of) },
         count: if dice.percent(15) { 1000 } else { 1 + dice.below(5) },
-        includes: if includes { dice.list(0, 3, |dice| include(dice)) } else { Vec::new() },
-        revincludes: if includes { dice.list(0, 3, |dice| include(dice)) } else { Vec::new() },
+        includes: if includes { dice.list(0, 3, include) } else { Vec::new() },
+        revincludes: if includes { dice.list(0, 3, include) } else { Vec::new() },
         goes_on_later: dice.percent(20),
     }
 }
@@ -115,7 +115,13 @@ fn joined(dice: &mut Dice, of: &'static str, depth: usize) -> Arc<Predicate> {
         return simple(dice, of, 1);
     }
     Arc::new(match dice.below(20) {
-        0..10 => return simple(dice, of, 2),
+        0..7 => return simple(dice, of, 2),
+        7 => Predicate::And(vec![
+            Arc::new(Predicate::PatientCompartment(any_id(dice))),
+            Arc::new(plain(dice, of)),
+            Arc::new(plain(dice, of)),
+        ]),
+        8 | 9 => Predicate::And(dice.list(2, 4, |dice| Arc::new(plain(dice, of)))),
         10..13 => chain(dice, of, depth),
         13..16 => has(dice, of, depth),
         16 => Predicate::And(vec![Arc::new(chain(dice, of, depth)), simple(dice, of, 1)]),
@@ -140,6 +146,23 @@ fn has(dice: &mut Dice, of: &'static str, depth: usize) -> Predicate {
         parameter: parameter(source, code),
         predicate: joined(dice, source, depth - 1),
     }
+}
+
+/// A test for one index key, with many rows: several of these are intersected.
+fn plain(dice: &mut Dice, of: &str) -> Predicate {
+    let code = match of {
+        "Patient" => dice.pick(&["gender", "_profile", "identifier"]),
+        "Observation" => dice.pick(&["code", "status", "performer", "_profile"]),
+        "Encounter" => dice.pick(&["class", "identifier", "part-of"]),
+        _ => dice.pick(&["condition", "encounter", "probability"]),
+    };
+    let parameter = parameter(of, code);
+    let test = match kind_of(parameter) {
+        ParameterKind::Token if dice.percent(50) => Test::Token(TokenTest::Code(dice.pick(&["a", "b"]).to_owned())),
+        ParameterKind::Reference if dice.percent(50) => Test::Reference(ReferenceTest::AnyType(any_id(dice))),
+        _ => test(dice, parameter),
+    };
+    Predicate::Value { parameter, test }
 }
 
 /// Without joins, so many brackets deep.

@@ -57,7 +57,9 @@ pub(super) fn kind_of(parameter: ParameterId) -> ParameterKind {
 }
 
 pub(super) fn any_id(dice: &mut Dice) -> LogicalId {
-    id(&format!("r{}", dice.below(12)))
+    // A few are named more often, so that compartments and lists grow.
+    let below = if dice.percent(40) { 3 } else { 16 };
+    id(&format!("r{}", dice.below(below)))
 }
 
 /// A whole number, half a number, or one with a digit more.
