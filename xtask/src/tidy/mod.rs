@@ -1,12 +1,13 @@
 //! `cargo xtask tidy`: habits of the tree that the compiler does not hold. Runs as a test too.
 //!
 //! Crate edges against the table in `ARCHITECTURE.md` ([`edges`]); the head, the length and the
-//! calls of every Rust file ([`source`]); manifests ([`manifest`]). Each fault names its
+//! calls of every Rust file ([`source`]); manifests ([`manifest`]); the tests that `docs/threats.md` names ([`threats`]). Each fault names its
 //! replacement. Left out: what rustfmt, clippy and rustc say already.
 
 mod edges;
 mod manifest;
 mod source;
+mod threats;
 
 #[cfg(test)]
 mod tests;
@@ -41,21 +42,24 @@ pub(crate) fn faults(top: &Path) -> Result<Vec<String>, String> {
 
     let mut faults = manifest::workspace_faults(&workspace);
     let mut manifests = Vec::new();
-    let mut lengths = Vec::new();
+    let mut sources = Vec::new();
     for path in &files {
         if path.ends_with("/Cargo.toml") {
             manifests.push((path.clone(), read(top, path)?));
         } else if path.ends_with(".rs") {
             let text = read(top, path)?;
             faults.extend(source::faults(path, &text));
-            lengths.push((path.clone(), text.lines().count()));
+            sources.push((path.clone(), text));
         }
     }
     for (path, text) in &manifests {
         faults.extend(manifest::crate_faults(path, text));
     }
     faults.extend(edges::faults(&architecture, &manifests));
+    let lengths: Vec<(String, usize)> =
+        sources.iter().map(|(path, text)| (path.clone(), text.lines().count())).collect();
     faults.extend(source::length_faults(&lengths, &long_files));
+    faults.extend(threats::faults(&read(top, "docs/threats.md")?, &sources));
     Ok(faults)
 }
 

@@ -147,3 +147,20 @@ fn manifests_use_the_one_list_with_its_reasons() {
     assert!(manifest::crate_faults("crates/a/Cargo.toml", good).is_empty());
     assert_eq!(manifest::crate_faults("crates/a/Cargo.toml", "[dependencies]\nx = \"1\"\n").len(), 2);
 }
+
+#[test]
+fn threats_name_tests_that_are_there() {
+    let sources = [
+        ("crates/a/tests/it/b.rs".to_owned(), "fn shown() {}".to_owned()),
+        ("crates/a/src/c.rs".to_owned(), "mod tests {\n fn inner() {} }".to_owned()),
+    ];
+    let all: Vec<String> = (55..=66).map(|row| format!("F{row}")).collect();
+    let page = |last: &str| format!("{}\n| threat | test |\n|---|---|\n| x | {last} |\n", all.join(" "));
+    for right in ["`a::b::shown`", "`a::c::tests::inner`, `a::b::shown`", "later: issue 4"] {
+        assert_eq!(threats::faults(&page(right), &sources), Vec::<String>::new(), "{right}");
+    }
+    for wrong in ["", "`shown`", "`a::b::missing`", "`a::c::shown`", "`b::b::shown`", "soon"] {
+        assert_eq!(threats::faults(&page(wrong), &sources).len(), 1, "{wrong}");
+    }
+    assert_eq!(threats::faults("F55", &sources).len(), 12, "no table, and eleven threats left out");
+}

@@ -71,12 +71,56 @@ async fn private_addresses_are_refused_before_a_connection_is_made() {
     let directory = tempfile::tempdir().unwrap();
     let (port, tls) = server(directory.path()).await;
     let egress = Egress::new(tls, Vec::new());
-    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "2130706433", "0x7f.1"] {
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "localhost.",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[0:0:0:0:0:0:0:1]",
+        "169.254.169.254",
+        "2130706433",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0",
+    ] {
         let fetched = egress.fetch(&format!("https://{host}:{port}/jwks")).await;
         assert!(matches!(fetched, Err(FetchError::Forbidden(_) | FetchError::Unreachable(_))), "{host}: {fetched:?}");
     }
     for url in [format!("http://127.0.0.1:{port}/jwks"), "file:///etc/passwd".into(), "gopher://x".into()] {
         assert!(matches!(egress.fetch(&url).await, Err(FetchError::Forbidden(_))), "{url}");
+    }
+}
+
+/// F60: the answer of the name server is checked whole, and only what was checked is connected to: a second
+/// answer is never asked for (rebinding).
+#[tokio::test]
+async fn one_inner_address_spoils_a_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, tls) = server(directory.path()).await;
+    let egress = Egress::new(tls, vec!["10.1.0.0/16".parse().unwrap()]);
+    let check = |url: &str, found: &[&str]| {
+        let found: Vec<SocketAddr> = found.iter().map(|address| address.parse().unwrap()).collect();
+        egress.check(&Url::parse(url).unwrap(), &found).is_ok()
+    };
+    let url = "https://client.example/jwks";
+    assert!(check(url, &["93.184.216.34:443", "[2606:2800:220:1::1]:443"]));
+    for inner in ["127.0.0.1:443", "169.254.169.254:443", "[fd00::1]:443", "[::ffff:10.0.0.1]:443", "192.168.0.1:443"] {
+        assert!(!check(url, &["93.184.216.34:443", inner]), "{inner}");
+        assert!(!check(url, &[inner, "93.184.216.34:443"]), "{inner}");
+    }
+    // Ports: those of HTTPS, unless the operator allowed the network.
+    assert!(check("https://client.example:8443/jwks", &["93.184.216.34:8443"]));
+    for port in [22, 25, 80, 6379, 8080] {
+        let address = format!("93.184.216.34:{port}");
+        assert!(!check(&format!("https://client.example:{port}/jwks"), &[&address]), "{port}");
+        let allowed = format!("10.1.2.3:{port}");
+        assert!(check(&format!("https://client.example:{port}/jwks"), &[&allowed]), "{port}");
     }
 }
 
