@@ -11,6 +11,10 @@ pub(crate) mod access;
 mod lines;
 pub(crate) mod sparing;
 
+use crate::{
+    config::table::{self, Kind, Setting},
+    fault::Fault,
+};
 pub(crate) use lines::lost;
 use std::io::{IsTerminal, Write, stderr};
 use tracing::Level;
@@ -72,10 +76,21 @@ impl Settings {
     }
 
     /// Of a command that ends by itself: warnings, unless `HANDRAIL_LOG_LEVEL` says otherwise.
-    pub(crate) fn of_command() -> Self {
-        let word = |name: &str| std::env::var(name).ok();
-        let level = word("HANDRAIL_LOG_LEVEL").unwrap_or_else(|| "warn".to_owned());
-        Self::of_words(Some(&level), word("HANDRAIL_LOG_FORMAT").as_deref(), Some("off"))
+    ///
+    /// # Errors
+    /// [`Fault`] when `HANDRAIL_LOG_LEVEL` or `HANDRAIL_LOG_FORMAT` is none of the setting's words.
+    pub(crate) fn of_command() -> Result<Self, Fault> {
+        let word = |setting: &Setting| match std::env::var(setting.variable) {
+            Ok(word) => match setting.kind {
+                Kind::OneOf(words) if !words.contains(&word.as_str()) => {
+                    Err(Fault::at(setting.variable, format_args!("expected {}", setting.kind.expected())))
+                }
+                _ => Ok(Some(word)),
+            },
+            Err(_) => Ok(None),
+        };
+        let level = word(&table::LOG_LEVEL)?.unwrap_or_else(|| "warn".to_owned());
+        Ok(Self::of_words(Some(&level), word(&table::LOG_FORMAT)?.as_deref(), Some("off")))
     }
 }
 

@@ -301,6 +301,8 @@ fn store(page: &mut Page, stats: &store::stats::Stats) {
     page.histogram(&c::GROUP_JOBS, &[], &stats.group_jobs, 1.0);
     page.histogram(&c::GROUP_COMMIT, &[], &stats.group_commit_us, 1e6);
     page.value(&c::GROUPS_FAILED, stats.groups_failed);
+    page.value(&c::STALLS, stats.stalls);
+    page.value(&c::STALLED, stats.stalled.as_secs_f64());
     page.value(&c::QUEUE, stats.queue_jobs);
     page.value(&c::QUEUE_LIMIT, stats.queue_jobs_max);
     page.value(&c::QUEUE_BYTES, stats.queue_bytes);
@@ -319,6 +321,12 @@ fn engine(page: &mut Page, engine: &store::stats::EngineStats) {
     page.value(&c::ENGINE_COMPACTION_TIME, engine.compaction_time.as_secs_f64());
     page.value(&c::ENGINE_CACHE, engine.cache_bytes);
     page.value(&c::ENGINE_CACHE_LIMIT, engine.cache_bytes_max);
+    page.value(&c::ENGINE_UNWRITTEN, engine.unwritten_bytes);
+    let shelves = &engine.shelves;
+    shelves.iter().for_each(|shelf| page.labelled(&c::MEMORY, &[shelf.name], shelf.bytes));
+    shelves.iter().for_each(|shelf| page.labelled(&c::MEMORY_LIMIT, &[shelf.name], shelf.bytes_max));
+    shelves.iter().for_each(|shelf| page.labelled(&c::MEMORY_ASKED, &[shelf.name], shelf.asked));
+    shelves.iter().for_each(|shelf| page.labelled(&c::MEMORY_FOUND, &[shelf.name], shelf.found));
     let spaces = &engine.keyspaces;
     spaces.iter().for_each(|space| page.labelled(&c::ENGINE_KEYSPACE, &[space.name], space.disk_bytes));
     spaces.iter().for_each(|space| page.labelled(&c::ENGINE_TABLES, &[space.name], space.tables));

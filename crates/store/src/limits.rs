@@ -46,6 +46,9 @@ pub const UNWRITTEN_BYTES_WAIT: u64 = 64 * 1024 * 1024;
 /// engine can take, and no single one waits long.
 pub const PRESSURE_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
 
+/// Time from which waiting for the engine counts as a stall, for an operator's numbers.
+pub const STALL: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// Bytes in no table yet at which nothing more is taken. The engine has stood still for seconds then.
 pub const UNWRITTEN_BYTES_MAX: u64 = 160 * 1024 * 1024;
 

@@ -77,6 +77,8 @@ pub(crate) struct Meter {
     groups: Histogram,
     commits: Histogram,
     audit_synced: AtomicU64,
+    stalls: AtomicU64,
+    stalled_us: AtomicU64,
 }
 
 impl Meter {
@@ -90,6 +92,8 @@ impl Meter {
             groups: Histogram::new(GROUP_BOUNDS),
             commits: Histogram::new(TIME_BOUNDS_US),
             audit_synced: AtomicU64::new(0),
+            stalls: AtomicU64::new(0),
+            stalled_us: AtomicU64::new(0),
         }
     }
 
@@ -117,6 +121,14 @@ impl Meter {
             self.table_changes.fetch_add(table_changes as u64, Relaxed);
         } else {
             self.failed.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The writer waited this long for the engine to keep up.
+    pub(crate) fn kept_up(&self, took: Duration) {
+        if took >= limits::STALL {
+            self.stalls.fetch_add(1, Relaxed);
+            self.stalled_us.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
         }
     }
 
@@ -151,8 +163,12 @@ pub struct Stats {
     pub groups_failed: u64,
     /// Jobs of a group.
     pub group_jobs: Distribution,
-    /// Microseconds that a group took to reach stable storage, stalls of the engine included.
+    /// Microseconds that a group took to reach stable storage; stalls come on top.
     pub group_commit_us: Distribution,
+    /// How often the writer was held back for the engine to keep up.
+    pub stalls: u64,
+    /// How long, together.
+    pub stalled: Duration,
     /// Last audit record.
     pub audit_last: u64,
     /// Last audit record known to be on stable storage.
@@ -184,8 +200,27 @@ pub struct EngineStats {
     pub cache_bytes: u64,
     /// How many may be.
     pub cache_bytes_max: u64,
+    /// Bytes of changes in no table yet; writes are held back when they are many.
+    pub unwritten_bytes: u64,
+    /// What is kept in memory because it is read again.
+    pub shelves: Vec<ShelfStats>,
     /// Keyspace by keyspace.
     pub keyspaces: Vec<KeyspaceStats>,
+}
+
+/// Numbers of what is kept in memory of one kind.
+#[derive(Debug, Clone)]
+pub struct ShelfStats {
+    /// Its name.
+    pub name: &'static str,
+    /// Bytes held, about.
+    pub bytes: u64,
+    /// How many may be.
+    pub bytes_max: u64,
+    /// How often something was looked for.
+    pub asked: u64,
+    /// How often it was there.
+    pub found: u64,
 }
 
 /// Numbers of a keyspace.
@@ -220,6 +255,8 @@ impl Store {
             groups_failed: meter.failed.load(Relaxed),
             group_jobs: meter.groups.read(),
             group_commit_us: meter.commits.read(),
+            stalls: meter.stalls.load(Relaxed),
+            stalled: Duration::from_micros(meter.stalled_us.load(Relaxed)),
             audit_last: last,
             audit_synced: meter.audit_synced.load(Relaxed).min(last),
             engine: self.engine_stats(),

@@ -58,7 +58,7 @@ pub(crate) fn run() -> ExitCode {
     match Line::parse().command {
         Command::Demo(demo) => in_runtime(Settings::of_command(), true, demo.run()),
         Command::Serve(serve) => match serve.read() {
-            Ok(config) => in_runtime(config.log, true, serve::run(config)),
+            Ok(config) => in_runtime(Ok(config.log), true, serve::run(config)),
             Err(fault) => failed(&fault),
         },
         Command::Config(config) => ended(config.run()),
@@ -70,8 +70,15 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Does the work with log lines and a runtime; `server` when it goes on until a signal.
-fn in_runtime(log: Settings, server: bool, work: impl Future<Output = Result<ExitCode, Fault>>) -> ExitCode {
-    let logging = crate::log::start(log, server);
+fn in_runtime(
+    log: Result<Settings, Fault>,
+    server: bool,
+    work: impl Future<Output = Result<ExitCode, Fault>>,
+) -> ExitCode {
+    let logging = match log {
+        Ok(settings) => crate::log::start(settings, server),
+        Err(fault) => return failed(&fault),
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = cores + limits::THREADS_BESIDE_CORES;
     let outcome = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {

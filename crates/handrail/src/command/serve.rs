@@ -22,8 +22,8 @@ A flag goes before the environment, the environment before the file; 'handrail c
 in effect. Without certificate files the server makes a local CA in DIR/tls; clients trust it by
 DIR/tls/ca.pem. That is for trying out: give a real server its own certificate.
 
-SIGTERM or Ctrl-C stops it; requests in flight finish first. A renewed certificate is taken up within
-a minute, with SIGHUP at once.")]
+SIGTERM or Ctrl-C stops it; requests in flight finish first. A renewed certificate is taken up
+within a minute, with SIGHUP at once.")]
 pub(super) struct Serve {
     #[command(flatten)]
     given: Given,

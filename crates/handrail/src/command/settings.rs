@@ -3,7 +3,7 @@
 use crate::config::{
     problem::Problems,
     source::Flags,
-    table::{Setting, TABLE},
+    table::{Kind, Setting, TABLE},
 };
 use crate::{config::Config, fault::Fault};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -65,9 +65,16 @@ impl FromArgMatches for SettingFlags {
 }
 
 fn flag(setting: &'static Setting) -> Arg {
-    let help = match setting.default {
-        Some(default) => format!("{} [default: {default}]", setting.meaning),
-        None => format!("{} [default: {}]", setting.meaning, setting.without),
+    let mut help = setting.meaning.to_owned();
+    if let Some(first) = help.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    if let Kind::OneOf(words) = setting.kind {
+        help = format!("{help} [{}]", words.join("|"));
+    }
+    help = match setting.default {
+        Some(default) => format!("{help} [default: {default}]"),
+        None => format!("{help} [default: {}]", setting.without),
     };
     Arg::new(setting.name)
         .long(setting.flag)

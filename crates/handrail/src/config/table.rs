@@ -102,7 +102,7 @@ macro_rules! settings {
 }
 
 settings! {
-    DATA: "data" "HANDRAIL_DATA" "data" Kind::Path, None, "must be given",
+    DATA: "data" "HANDRAIL_DATA" "data" Kind::Path, None, "none, it must be named",
         "data directory; made when it does not exist";
     LISTEN: "listen" "HANDRAIL_LISTEN" "listen" Kind::Listen, Some(LISTEN_DEFAULT), "",
         "where to listen; port 0 picks a free one";

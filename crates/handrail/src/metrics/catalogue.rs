@@ -71,8 +71,10 @@ families! {
     TRANSACTIONS: Counter "handrail_store_transactions_total" [], "Transactions made durable; a single create, update or delete is one.";
     TABLE_CHANGES: Counter "handrail_store_table_changes_total" [], "Changes of clients, tokens and keys made durable.";
     GROUP_JOBS: Histogram "handrail_store_group_jobs" [], "Transactions and table changes that shared one sync.";
-    GROUP_COMMIT: Histogram "handrail_store_commit_duration_seconds" [], "Time of a group to stable storage: writing, sync, and stalls of the engine.";
+    GROUP_COMMIT: Histogram "handrail_store_commit_duration_seconds" [], "Time of a group to stable storage; stalls come on top.";
     GROUPS_FAILED: Counter "handrail_store_groups_failed_total" [], "Groups that the engine could not write; the store takes no more changes then.";
+    STALLS: Counter "handrail_store_stalls_total" [], "Times that the writer was held back for the engine to keep up.";
+    STALLED: Counter "handrail_store_stalled_seconds_total" [], "How long, together.";
     QUEUE: Gauge "handrail_store_queue_jobs" [], "Changes that wait for the writer.";
     QUEUE_LIMIT: Gauge "handrail_store_queue_jobs_limit" [], "How many may wait.";
     QUEUE_BYTES: Gauge "handrail_store_queue_bytes" [], "Bytes of changes that wait for the writer.";
@@ -89,6 +91,11 @@ families! {
     ENGINE_COMPACTION_TIME: Counter "handrail_engine_compaction_seconds_total" [], "Time they took.";
     ENGINE_CACHE: Gauge "handrail_engine_cache_bytes" [], "Bytes in the block cache.";
     ENGINE_CACHE_LIMIT: Gauge "handrail_engine_cache_limit_bytes" [], "How many may be.";
+    ENGINE_UNWRITTEN: Gauge "handrail_engine_unwritten_bytes" [], "Bytes of changes in no table yet; writes are held back when they are many.";
+    MEMORY: Gauge "handrail_memory_kept_bytes" ["shelf"], "Bytes kept in memory because they are read again: places, versions, folders of patients.";
+    MEMORY_LIMIT: Gauge "handrail_memory_kept_limit_bytes" ["shelf"], "How many may be.";
+    MEMORY_ASKED: Counter "handrail_memory_asked_total" ["shelf"], "Times that something was looked for there.";
+    MEMORY_FOUND: Counter "handrail_memory_found_total" ["shelf"], "Times that it was there.";
     ENGINE_KEYSPACE: Gauge "handrail_engine_keyspace_disk_bytes" ["keyspace"], "Bytes of the tables of a keyspace.";
     ENGINE_TABLES: Gauge "handrail_engine_keyspace_tables" ["keyspace"], "Tables of a keyspace.";
     ENGINE_L0: Gauge "handrail_engine_keyspace_l0_tables" ["keyspace"], "Tables of its first level; writes slow down when they become many.";

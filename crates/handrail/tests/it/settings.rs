@@ -57,6 +57,13 @@ fn serve_without_a_data_directory_says_how_to_name_one() {
     assert!(text.contains("--data DIR, HANDRAIL_DATA, or data in the file"), "{text}");
 }
 
+#[test]
+fn a_command_refuses_a_log_level_that_is_none() {
+    let output = handrail().args(["client", "list", "--data", "nowhere"]).env("HANDRAIL_LOG_LEVEL", "loud").output();
+    let text = stderr(&output.unwrap());
+    assert!(text.contains("HANDRAIL_LOG_LEVEL: expected one of error, warn, info, debug, trace"), "{text}");
+}
+
 /// What `load --data` would not use is refused, not ignored.
 #[test]
 fn load_into_a_directory_takes_no_credentials() {

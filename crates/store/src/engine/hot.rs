@@ -11,7 +11,7 @@
 //! slot is not above the view's own number, nor above that of the view that read the entry. Then no
 //! batch has changed the key since either view's moment, so both see the same value.
 
-use crate::limits;
+use crate::{limits, stats::ShelfStats};
 use std::{
     borrow::Borrow,
     collections::HashMap,
@@ -71,6 +71,10 @@ struct Shard<K, V> {
     young: Table<K, V>,
     old: Table<K, V>,
     young_bytes: usize,
+    /// Bytes of the old ones when they were put away.
+    old_bytes: usize,
+    asked: u64,
+    found: u64,
 }
 
 impl<K, V> Shard<K, V> {
@@ -81,7 +85,7 @@ impl<K, V> Shard<K, V> {
         }
         if self.young_bytes > bytes_max / SHARDS / 2 {
             self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
+            self.old_bytes = std::mem::take(&mut self.young_bytes);
         }
     }
 }
@@ -96,8 +100,27 @@ pub(crate) struct Shelf<K, V> {
 impl<K, V: Clone> Shelf<K, V> {
     /// An empty shelf for this many bytes.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        let shard = || Mutex::new(Shard { young: Table::default(), old: Table::default(), young_bytes: 0 });
-        Self { shards: (0..SHARDS).map(|_| shard()).collect(), bytes_max }
+        let shard = || Shard {
+            young: Table::default(),
+            old: Table::default(),
+            young_bytes: 0,
+            old_bytes: 0,
+            asked: 0,
+            found: 0,
+        };
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), bytes_max }
+    }
+
+    /// What it holds, and how often it had what it was asked for.
+    pub(crate) fn stats(&self, name: &'static str) -> ShelfStats {
+        let mut stats = ShelfStats { name, bytes: 0, bytes_max: self.bytes_max as u64, asked: 0, found: 0 };
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            stats.bytes += (shard.young_bytes + shard.old_bytes) as u64;
+            stats.asked += shard.asked;
+            stats.found += shard.found;
+        }
+        stats
     }
 
     fn shard(&self, hash: u64) -> Option<&Mutex<Shard<K, V>>> {
@@ -111,6 +134,7 @@ impl<K, V: Clone> Shelf<K, V> {
         Q: PartialEq + ?Sized,
     {
         let mut shard = self.shard(hash)?.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.asked += 1;
         let young = shard.young.get(&hash);
         let in_old = young.is_none();
         let entry = young.or_else(|| shard.old.get(&hash))?;
@@ -122,6 +146,7 @@ impl<K, V: Clone> Shelf<K, V> {
             return None;
         }
         let value = entry.value.clone();
+        shard.found += 1;
         if in_old && let Some(entry) = shard.old.remove(&hash) {
             shard.insert(hash, entry, self.bytes_max);
         }

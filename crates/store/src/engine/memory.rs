@@ -5,7 +5,7 @@ use super::{
     packed::{Dictionaries, Packed},
     record::Place,
 };
-use crate::{folder::Folder, limits};
+use crate::{folder::Folder, limits, stats::ShelfStats};
 use std::sync::Arc;
 
 /// The shelves, and the numbers that say of which moment their entries are.
@@ -30,5 +30,10 @@ impl Memory {
             folders: Shelf::new(limits::FOLDERS_BYTES),
             dictionaries: Dictionaries::new(),
         }
+    }
+
+    /// Numbers of this moment.
+    pub(crate) fn stats(&self) -> Vec<ShelfStats> {
+        vec![self.places.stats("places"), self.versions.stats("versions"), self.folders.stats("folders")]
     }
 }

@@ -255,6 +255,8 @@ impl Engine {
             compaction_time: database.time_compacting(),
             cache_bytes: database.cache_size(),
             cache_bytes_max: database.cache_capacity(),
+            unwritten_bytes: self.unwritten_bytes(),
+            shelves: self.memory.stats(),
             keyspaces: keyspaces.collect(),
         }
     }

@@ -235,7 +235,10 @@ fn next_job(receiver: &Receiver<Job>, chain: &Chain) -> Next {
 }
 
 fn keep_up(parts: &Parts) {
-    if let Err(fault) = parts.engine.keep_up() {
+    let started = std::time::Instant::now();
+    let kept_up = parts.engine.keep_up();
+    parts.meter.kept_up(started.elapsed());
+    if let Err(fault) = kept_up {
         tracing::error!(%fault, "the engine did not write out its memory");
     }
 }

@@ -56,7 +56,7 @@ pub(crate) struct Server {
     pub(crate) base: String,
     pub(crate) port: u16,
     /// Where its metrics are read, when they are.
-    metrics: Option<String>,
+    metrics: Mutex<(mpsc::Receiver<String>, Option<String>)>,
     child: Child,
     log: Arc<Mutex<String>>,
     reading: Option<JoinHandle<()>>,
@@ -121,7 +121,7 @@ impl Server {
             panic!("the server did not get ready: {}", log.lock().unwrap());
         };
         let port = base.trim_start_matches("https://").split(['/', ':']).nth(1).unwrap().parse().unwrap();
-        let metrics = metrics.try_recv().ok();
+        let metrics = Mutex::new((metrics, None));
         Self { directory: directory.to_owned(), base, port, metrics, child, log, reading: Some(reading), _own: None }
     }
 
@@ -177,7 +177,12 @@ impl Server {
 
     /// An answer of the metrics listener: head and body.
     pub(crate) fn scrape(&self, request: &str) -> (String, String) {
-        let mut stream = std::net::TcpStream::connect(self.metrics.as_ref().unwrap()).unwrap();
+        let address = {
+            let mut metrics = self.metrics.lock().unwrap();
+            let (line, known) = &mut *metrics;
+            known.get_or_insert_with(|| line.recv_timeout(READY).unwrap()).clone()
+        };
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
         write!(stream, "{request} HTTP/1.1\r\nHost: metrics\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
