@@ -19,7 +19,7 @@ mod values;
 
 use case::Case;
 use coverage::Coverage;
-use std::time::Instant;
+use std::{io::Write, time::Instant};
 
 /// Cases of `cargo test`: enough for every way at the top of a search.
 const CASES: u64 = 20;
@@ -28,12 +28,17 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
+/// To whoever waits for a long run.
+fn say(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{what}");
+}
+
 /// Runs the case of a seed; a difference ends the test.
 fn run(seed: u64) -> (Case, Coverage) {
     let (case, mut coverage) = (Case::new(seed), Coverage::default());
     if let Err(difference) = check::check(&case, &mut coverage) {
         let what = difference.what.clone();
-        println!("seed {seed}: store and model differ: {what}\nshrinking");
+        say(format_args!("seed {seed}: store and model differ: {what}\nshrinking"));
         let shrunk = shrink::shrunk(&case, difference);
         let (case, difference) = (shrunk.case, shrunk.difference);
         panic!(
@@ -48,7 +53,7 @@ fn run(seed: u64) -> (Case, Coverage) {
 fn a_search_finds_what_the_matcher_means() {
     if let Some(seed) = number("ORACLE_REPLAY") {
         let (_, coverage) = run(seed);
-        println!("seed {seed}: no difference\n{coverage}");
+        say(format_args!("seed {seed}: no difference\n{coverage}"));
         return;
     }
     let (wanted, first) = (number("ORACLE_QUERIES"), number("ORACLE_SEED").unwrap_or(1));
@@ -60,11 +65,14 @@ fn a_search_finds_what_the_matcher_means() {
         stores += 1;
         queries += case.queries();
         if wanted.is_some() && stores % 100 == 0 {
-            println!("{queries} queries of {stores} stores, {} s", started.elapsed().as_secs());
+            say(format_args!("{queries} queries of {stores} stores, {} s", started.elapsed().as_secs()));
         }
     }
     if wanted.is_some() {
-        println!("{whole}{queries} queries of {stores} stores, no difference, {} s", started.elapsed().as_secs());
+        say(format_args!(
+            "{whole}{queries} queries of {stores} stores, no difference, {} s",
+            started.elapsed().as_secs()
+        ));
     }
     let missing = whole.missing(wanted.is_some());
     assert!(missing.is_empty(), "never seen in {queries} queries of {stores} stores: {missing:?}");
