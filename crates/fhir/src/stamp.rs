@@ -57,7 +57,7 @@ fn append(out: &mut Vec<u8>, member: Value<'_>) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(member.name().as_bytes());
     out.extend_from_slice(b"\":");
-    let mut writer = Writer::with_capacity(member.raw().len());
+    let mut writer = Writer::after(std::mem::take(out));
     writer.value(member);
-    out.extend_from_slice(&writer.into_bytes());
+    *out = writer.into_bytes();
 }

@@ -20,6 +20,12 @@ impl Writer {
         Self { out: Vec::with_capacity(bytes), comma: false }
     }
 
+    /// A writer of one value after these bytes.
+    #[must_use]
+    pub fn after(out: Vec<u8>) -> Self {
+        Self { out, comma: false }
+    }
+
     /// What was written.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {

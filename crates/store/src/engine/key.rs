@@ -34,6 +34,13 @@ pub(crate) fn history(kind: TypeNumber, row: Row, version: u32) -> [u8; 14] {
     key
 }
 
+/// `type(2) parameter(2)`: what index keys of a parameter of a type begin with.
+pub(crate) fn of_type(kind: TypeNumber, parameter: ParameterId) -> [u8; 4] {
+    let mut key = [0; 4];
+    put(&mut key, &[&kind.0.to_be_bytes(), &parameter.0.to_be_bytes()]);
+    key
+}
+
 /// `type(2) parameter(2) value`: begin of the keys of one value; `row(8)` follows.
 pub(crate) fn index(kind: TypeNumber, parameter: ParameterId, value: &[u8]) -> Vec<u8> {
     [&kind.0.to_be_bytes()[..], &parameter.0.to_be_bytes()[..], value].concat()

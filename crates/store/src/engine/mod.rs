@@ -327,6 +327,18 @@ impl TableSpace {
 #[derive(Debug, Clone)]
 pub(crate) struct Value(fjall::Slice);
 
+impl Value {
+    /// A copy of these bytes; up to 20 of them take no memory of their own.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self(fjall::Slice::new(bytes))
+    }
+
+    /// No bytes.
+    pub(crate) fn empty() -> Self {
+        Self(fjall::Slice::empty())
+    }
+}
+
 impl std::ops::Deref for Value {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
@@ -521,6 +533,24 @@ impl Batch<'_> {
         self.changes(space, key);
         match self.engine.space(space) {
             Ok(space) => self.batch.remove(space, key),
+            Err(fault) => self.fault = Some(fault),
+        }
+    }
+
+    /// As [`Batch::put`], without copying.
+    pub(crate) fn put_value(&mut self, space: Space, key: Value, value: Value) {
+        self.changes(space, &key);
+        match self.engine.space(space) {
+            Ok(space) => self.batch.insert(space, key.0, value.0),
+            Err(fault) => self.fault = Some(fault),
+        }
+    }
+
+    /// As [`Batch::remove`], without copying.
+    pub(crate) fn remove_value(&mut self, space: Space, key: Value) {
+        self.changes(space, &key);
+        match self.engine.space(space) {
+            Ok(space) => self.batch.remove(space, key.0),
             Err(fault) => self.fault = Some(fault),
         }
     }

@@ -41,9 +41,14 @@ impl From<Damaged> for super::Fault {
 }
 
 impl<'a> Version<'a> {
-    /// `form(1) method(1) version(4) milliseconds(8) commit(8) length(1) id length(4) values json`.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(27 + self.id.len() + self.values.len() + self.json.len());
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// `form(1) method(1) version(4) milliseconds(8) commit(8) length(1) id length(4) values json`.
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
         out.push(VERSION_FORM);
         out.push(match self.method {
             Method::Create => 1,
@@ -59,7 +64,6 @@ impl<'a> Version<'a> {
         out.extend_from_slice(&u32::try_from(self.values.len()).unwrap_or(u32::MAX).to_be_bytes());
         out.extend_from_slice(self.values);
         out.extend_from_slice(self.json);
-        out
     }
 
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, Damaged> {

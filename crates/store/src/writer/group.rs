@@ -7,12 +7,12 @@
 use super::{
     Job, TableAction, TableChange,
     check::{self, Before},
-    prepare::{Action, Postings, Work, postings},
+    prepare::{Action, Keys, Postings, Work, postings},
 };
 use crate::{
     CommitError, Committed,
     engine::{
-        Batch, Engine, Fault, Space,
+        Batch, Engine, Fault, Space, Value,
         key::{self, Row, TypeNumber},
         mark::{Mark, MarkFile},
         record::{self, Commit, Hash, Made, Place, Version},
@@ -75,8 +75,8 @@ pub(crate) struct Head {
 
 /// A change of the engine that waits for its batch.
 enum Op {
-    Put(Space, Vec<u8>, Vec<u8>),
-    Remove(Space, Vec<u8>),
+    Put(Space, Value, Value),
+    Remove(Space, Value),
     /// A resource of this folder changes.
     Touch(Vec<u8>),
 }
@@ -117,6 +117,8 @@ struct Effects {
     outbox: Vec<[u8; 8]>,
     live: Vec<(TypeNumber, i64)>,
     next: Head,
+    /// Where keys and values are put together.
+    scratch: Vec<u8>,
 }
 
 impl<'a> Group<'a> {
@@ -158,7 +160,7 @@ impl<'a> Group<'a> {
             Job::Commit(work, _) => {
                 let again =
                     |change: &super::prepare::Prepared| self.touched.contains(&(change.kind, change.id.clone()));
-                !work.changes.iter().any(again)
+                (self.touched.is_empty() || !work.changes.iter().any(again))
                     && (self.kinds.is_empty()
                         || !check::types_looked_at(work).iter().any(|kind| self.kinds.contains(kind)))
             }
@@ -229,6 +231,7 @@ impl<'a> Group<'a> {
             outbox: Vec::new(),
             live: Vec::new(),
             next: self.next,
+            scratch: Vec::with_capacity(4096),
         };
         effects.next.commit += 1;
         let mut made = Vec::new();
@@ -245,7 +248,7 @@ impl<'a> Group<'a> {
             let chain = record::link(&effects.next.hash, effects.next.commit, time, &digest);
             let commit = Commit { time, chain, digest, made };
             let number = effects.next.commit.to_be_bytes();
-            effects.ops.push(Op::Put(Space::Commit, number.to_vec(), commit.encode()));
+            effects.ops.push(Op::Put(Space::Commit, Value::new(&number), Value::new(&commit.encode())));
             effects.next.hash = chain;
         } else {
             // Nothing changed: no commit. Its entries still go through the outbox.
@@ -256,8 +259,8 @@ impl<'a> Group<'a> {
             let entry = completed(entry, &effects.done, &patients, at).encode();
             let key = effects.next.next_outbox.to_be_bytes();
             effects.next.next_outbox += 1;
-            let value = [&before.to_be_bytes()[..], entry.as_bytes()].concat();
-            effects.ops.push(Op::Put(Space::Outbox, key.to_vec(), value));
+            let value = joined(&mut effects.scratch, &[&before.to_be_bytes(), entry.as_bytes()]);
+            effects.ops.push(Op::Put(Space::Outbox, Value::new(&key), value));
             effects.outbox.push(key);
             effects.entries.push(entry);
         }
@@ -301,7 +304,12 @@ impl<'a> Group<'a> {
             Action::Update { body, .. } => (Method::Update, Some(body)),
             Action::Delete { .. } => (Method::Delete, None),
         };
-        let json = body.map(|body| body.json.stamp(version_id, now)).unwrap_or_default();
+        let ready = body.and_then(|body| body.ready.as_ref()).filter(|ready| ready.is_for(version_id, now));
+        let json = match (ready, body) {
+            (Some(ready), _) => ready.json.clone(),
+            (None, Some(body)) => body.json.stamp(version_id, now).into(),
+            (None, None) => bytes::Bytes::new(),
+        };
         let new = Version {
             method,
             version,
@@ -312,25 +320,31 @@ impl<'a> Group<'a> {
             values: body.map_or_else(|| old.map_or(&[][..], |old| old.values), |body| &body.values),
             json: &json,
         };
-        digests.push(new.digest(change.kind.name()));
+        digests.push(ready.map_or_else(|| new.digest(change.kind.name()), |ready| ready.digest));
         made.push(Made { kind, row, version });
 
-        let ops = &mut effects.ops;
+        let (ops, scratch) = (&mut effects.ops, &mut effects.scratch);
+        let updated = key::last_updated(kind, new.last_updated);
         if let (Some(stored), Some(old)) = (&before.live, &old) {
-            ops.push(Op::Put(Space::History, key::history(kind, row, old.version).to_vec(), stored.whole()?.to_vec()));
-            ops.push(Op::Remove(Space::LastUpdated, key::with_row(&key::last_updated(kind, old.last_updated), row)));
+            let past = key::history(kind, row, old.version);
+            ops.push(Op::Put(Space::History, Value::new(&past), Value::new(stored.whole()?)));
+            // An update within the same millisecond keeps its key: one batch must not name it twice.
+            if body.is_none() || old.last_updated != new.last_updated {
+                let before = key::last_updated(kind, old.last_updated);
+                ops.push(Op::Remove(Space::LastUpdated, joined(scratch, &[&before, &row.to_be_bytes()])));
+            }
         }
         let place = Place { row, version, deleted: body.is_none() };
-        ops.push(Op::Put(Space::Id, key::id(kind, change.id.as_str()), place.encode().to_vec()));
+        ops.push(Op::Put(Space::Id, Value::new(&key::id(kind, change.id.as_str())), Value::new(&place.encode())));
+        scratch.clear();
+        new.encode_into(scratch);
+        let current = Value::new(&key::current(kind, row));
         if body.is_some() {
-            ops.push(Op::Put(Space::Current, key::current(kind, row).to_vec(), new.encode()));
-            let updated = key::with_row(&key::last_updated(kind, new.last_updated), row);
-            // An update within the same millisecond keeps its key: one batch must not name it twice.
-            ops.retain(|op| !matches!(op, Op::Remove(Space::LastUpdated, key) if *key == updated));
-            ops.push(Op::Put(Space::LastUpdated, updated, Vec::new()));
+            ops.push(Op::Put(Space::Current, current, Value::new(scratch)));
+            ops.push(Op::Put(Space::LastUpdated, joined(scratch, &[&updated, &row.to_be_bytes()]), Value::empty()));
         } else {
-            ops.push(Op::Put(Space::History, key::history(kind, row, version).to_vec(), new.encode()));
-            ops.push(Op::Remove(Space::Current, key::current(kind, row).to_vec()));
+            ops.push(Op::Put(Space::History, Value::new(&key::history(kind, row, version)), Value::new(scratch)));
+            ops.push(Op::Remove(Space::Current, current));
         }
         let none = Postings::default();
         let new_postings = body.map_or(&none, |body| &body.postings);
@@ -338,15 +352,15 @@ impl<'a> Group<'a> {
             let values = EncodedValues::new(old.values);
             postings(&self.parts.types, &self.parts.registry, change.kind, &old_patients, values)
         });
-        replace(ops, Space::Index, &old_postings.index, &new_postings.index, row);
-        replace(ops, Space::Compartment, &old_postings.compartment, &new_postings.compartment, row);
+        replace(ops, Space::Index, &old_postings.index, &new_postings.index, row, scratch);
+        replace(ops, Space::Compartment, &old_postings.compartment, &new_postings.compartment, row, scratch);
 
         if before.place.is_none() {
             effects.next.next_row += 1;
         }
         effects.live.push((kind, i64::from(body.is_some()) - i64::from(old.is_some())));
 
-        done.bytes = json.into();
+        done.bytes = json;
         let mut patients = body.map_or_else(Vec::new, |body| body.patients.clone());
         patients.extend(old_patients);
         patients.sort();
@@ -358,8 +372,8 @@ impl<'a> Group<'a> {
     fn accept(&mut self, work: Work, effects: Effects, reply: oneshot::Sender<Result<Committed, CommitError>>) {
         for op in effects.ops {
             match op {
-                Op::Put(space, key, value) => self.batch.put(space, &key, &value),
-                Op::Remove(space, key) => self.batch.remove(space, &key),
+                Op::Put(space, key, value) => self.batch.put_value(space, key, value),
+                Op::Remove(space, key) => self.batch.remove_value(space, key),
                 Op::Touch(folder) => self.batch.touch(&folder),
             }
         }
@@ -472,22 +486,34 @@ fn table_key(change: &TableChange) -> (String, Vec<u8>) {
     (change.table.name().to_owned(), change.key.clone())
 }
 
-/// Adds what is new to a row's keys and removes what is not there any more. Both lists are sorted.
-fn replace(ops: &mut Vec<Op>, space: Space, old: &[Vec<u8>], new: &[Vec<u8>], row: Row) {
-    for begin in old.iter().filter(|begin| new.binary_search(begin).is_err()) {
-        ops.push(Op::Remove(space, key::with_row(begin, row)));
+/// Adds what is new to a row's keys and removes what is not there any more.
+fn replace(ops: &mut Vec<Op>, space: Space, old: &Keys, new: &Keys, row: Row, scratch: &mut Vec<u8>) {
+    let row = row.to_be_bytes();
+    for begin in old.iter().filter(|begin| !new.has(begin)) {
+        ops.push(Op::Remove(space, joined(scratch, &[begin, &row])));
     }
-    for begin in new.iter().filter(|begin| old.binary_search(begin).is_err()) {
-        ops.push(Op::Put(space, key::with_row(begin, row), Vec::new()));
+    ops.reserve(new.len());
+    for begin in new.iter().filter(|begin| !old.has(begin)) {
+        ops.push(Op::Put(space, joined(scratch, &[begin, &row]), Value::empty()));
     }
+}
+
+/// These bytes one after the other, as the engine takes them. `scratch` saves an allocation.
+fn joined(scratch: &mut Vec<u8>, parts: &[&[u8]]) -> Value {
+    scratch.clear();
+    parts.iter().for_each(|part| scratch.extend_from_slice(part));
+    Value::new(scratch)
 }
 
 /// An entry with the versions of what was touched, and the patients whose data it was, where the
 /// caller could not know them. The first entries belong to the changes, the others to the whole.
 fn completed(entry: &audit::Entry, done: &[Done], patients: &[Vec<LogicalId>], at: usize) -> audit::Entry {
     let mut entry = entry.clone();
+    // Mostly an entry is about its own change.
+    let own = done.get(at..).and_then(<[Done]>::first);
     for touched in entry.touched.iter_mut().filter(|touched| touched.version.is_none()) {
-        let of = done.iter().find(|done| done.resource_type == touched.resource_type && done.id == touched.id);
+        let is_it = |done: &&Done| done.resource_type == touched.resource_type && done.id == touched.id;
+        let of = own.filter(is_it).or_else(|| done.iter().find(is_it));
         touched.version = of.and_then(|done| done.version);
     }
     if entry.patients.is_empty() {

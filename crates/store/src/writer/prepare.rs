@@ -1,7 +1,18 @@
 //! What can be done before the queue, on the calling task: index values drawn out and encoded,
 //! index keys made, the server's mark prepared. The writer then only looks, copies and commits.
 
-use crate::{Change, Transaction, engine::key, reader::Covers, transaction::Condition, types::Types};
+use crate::{
+    Change, Transaction,
+    engine::{
+        key,
+        record::{Hash, Version},
+    },
+    page::Method,
+    reader::Covers,
+    transaction::Condition,
+    types::Types,
+};
+use bytes::Bytes;
 use fhir::{Instant, LogicalId, ResourceType, VersionId, stamp::Template};
 use search::{
     ParameterKind, Registry,
@@ -38,17 +49,75 @@ pub(crate) enum Action {
 pub(crate) struct Body {
     /// JSON with holes for version and time.
     pub(crate) json: Template,
+    /// The JSON as it most likely will be.
+    pub(crate) ready: Option<Ready>,
     /// Encoded index values.
     pub(crate) values: Vec<u8>,
     pub(crate) postings: Postings,
     pub(crate) patients: Vec<LogicalId>,
 }
 
-/// Begins of the index keys of one resource; its row follows each. Sorted, each once.
+/// A first version, made before it is known whether it will be that.
+pub(crate) struct Ready {
+    now: Instant,
+    pub(crate) json: Bytes,
+    /// What the chain of commits vouches for.
+    pub(crate) digest: Hash,
+}
+
+impl Ready {
+    /// Whether this is what the version will be.
+    pub(crate) fn is_for(&self, version: VersionId, now: Instant) -> bool {
+        version == VersionId::FIRST && self.now == now
+    }
+}
+
+/// Begins of the index keys of one resource; its row follows each.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Postings {
-    pub(crate) index: Vec<Vec<u8>>,
-    pub(crate) compartment: Vec<Vec<u8>>,
+    pub(crate) index: Keys,
+    pub(crate) compartment: Keys,
+}
+
+/// Begins of keys: sorted, each once. One after the other in one piece of memory.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Keys {
+    bytes: Vec<u8>,
+    spans: Vec<(u32, u32)>,
+}
+
+impl Keys {
+    fn push(&mut self, parts: &[&[u8]]) {
+        let start = self.bytes.len();
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        // INVARIANT: keys of a body below 4 GiB.
+        let at = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        self.spans.push((at(start), at(self.bytes.len())));
+    }
+
+    fn sort(&mut self) {
+        let Self { bytes, spans } = self;
+        let key = |span: &(u32, u32)| bytes.get(span.0 as usize..span.1 as usize).unwrap_or_default();
+        spans.sort_unstable_by(|a, b| key(a).cmp(key(b)));
+        spans.dedup_by(|a, b| key(a) == key(b));
+    }
+
+    fn key(&self, span: (u32, u32)) -> &[u8] {
+        self.bytes.get(span.0 as usize..span.1 as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| self.key(*span))
+    }
+
+    /// Whether this key is one of them.
+    pub(crate) fn has(&self, key: &[u8]) -> bool {
+        self.spans.binary_search_by(|span| self.key(*span).cmp(key)).is_ok()
+    }
 }
 
 /// Which parameters are also indexed within a patient's compartment: those that people filter a
@@ -71,8 +140,11 @@ pub(crate) fn postings(
 ) -> Postings {
     let number = types.number(kind);
     let mut postings = Postings::default();
+    // Most resources have some twenty keys of some thirty bytes.
+    postings.index.bytes.reserve(1024);
+    postings.index.spans.reserve(32);
     for patient in patients {
-        postings.compartment.push(key::compartment(patient.as_str(), number, key::MEMBERSHIP, &[]));
+        postings.compartment.push(&[&key::compartment(patient.as_str(), number, key::MEMBERSHIP, &[])]);
     }
     let mut last = None;
     let mut narrow = false;
@@ -81,19 +153,18 @@ pub(crate) fn postings(
             last = Some(parameter);
             narrow = in_compartment(registry, parameter);
         }
+        let of_type = key::of_type(number, parameter);
         search::index_key::keys(value, &mut |value| {
-            postings.index.push(key::index(number, parameter, value));
+            postings.index.push(&[&of_type, value]);
             if narrow {
                 for patient in patients {
-                    postings.compartment.push(key::compartment(patient.as_str(), number, parameter, value));
+                    postings.compartment.push(&[patient.as_str().as_bytes(), &[0], &of_type, value]);
                 }
             }
         });
     }
-    for list in [&mut postings.index, &mut postings.compartment] {
-        list.sort_unstable();
-        list.dedup();
-    }
+    postings.index.sort();
+    postings.compartment.sort();
     postings
 }
 
@@ -117,7 +188,8 @@ impl Preparer {
                     Change::Create { id, resource, unless } => {
                         bytes += resource.tree().bytes().len() * 2;
                         let kind = resource.resource_type();
-                        let body = self.body(&resource, &id);
+                        let mut body = self.body(&resource, &id);
+                        body.ready = Some(body.first(kind, &id, now));
                         let unless = unless.map(|predicate| Condition::new(kind, predicate));
                         (kind, id, Action::Create { body, unless })
                     }
@@ -158,6 +230,24 @@ impl Preparer {
         let patients = patients_of(values, &self.registry, kind, id);
         let values = encoded::encode(values);
         let postings = postings(&self.types, &self.registry, kind, &patients, EncodedValues::new(&values));
-        Body { json, values, postings, patients }
+        Body { json, ready: None, values, postings, patients }
+    }
+}
+
+impl Body {
+    /// The first version of a resource that is created now.
+    fn first(&self, kind: ResourceType, id: &LogicalId, now: Instant) -> Ready {
+        let json = Bytes::from(self.json.stamp(VersionId::FIRST, now));
+        let version = Version {
+            method: Method::Create,
+            version: VersionId::FIRST.number(),
+            last_updated: now.unix_millis(),
+            commit: 0,
+            id: id.as_str(),
+            values: &[],
+            json: &json,
+        };
+        let digest = version.digest(kind.name());
+        Ready { now, digest, json }
     }
 }
