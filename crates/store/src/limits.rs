@@ -85,8 +85,9 @@ pub const QUEUE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Transactions that share one sync at most: bounds the time the first of them waits.
 pub const GROUP_TRANSACTIONS_MAX: usize = 256;
 
-/// Bytes of resources after which a group takes no more transactions.
-pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of resources (each counted twice) after which a group takes no more transactions: a group is some 50 ms of
+/// the writer's time at most, unless one transaction alone is more.
+pub const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Milliseconds within which a recorded read is on stable storage (invariant 6); half of 50, so
 /// that the sync itself has time.

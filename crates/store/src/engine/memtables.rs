@@ -14,8 +14,22 @@ use fjall::{AbstractTree, Keyspace};
 use std::{
     fs, io,
     path::Path,
+    sync::PoisonError,
     time::{Duration, Instant},
 };
+
+/// Journals at the last look, and the keyspaces that a filled one still waits for.
+pub(crate) struct Filled {
+    journals: usize,
+    keyspaces: Vec<Keyspace>,
+}
+
+impl Default for Filled {
+    fn default() -> Self {
+        // The one that is written to.
+        Self { journals: 1, keyspaces: Vec::new() }
+    }
+}
 
 impl Engine {
     /// Bytes that are in no table yet, as the engine counts them.
@@ -37,13 +51,26 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets the largest memtable be written out when all together are over their budget, and every
-    /// one when a full journal waits for them.
+    /// Lets the largest memtable be written out when all together are over their budget, and each one
+    /// once when a journal was filled: it goes when every keyspace has written out what is in it.
     fn relieve(&self) -> Result<(), Fault> {
-        if self.database.journal_count() > 1 {
-            // A journal goes when each keyspace has written out what is in it.
-            return self.write_out(0);
+        let journals = self.database.journal_count();
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        if journals > filled.journals {
+            filled.keyspaces = self.every_keyspace()?;
         }
+        filled.journals = journals;
+        let mut later = Vec::new();
+        for space in std::mem::take(&mut filled.keyspaces) {
+            if !may_seal(&space) {
+                later.push(space);
+            } else if !space.tree.active_memtable().is_empty() {
+                space.rotate_memtable()?;
+            }
+        }
+        filled.keyspaces = later;
+        drop(filled);
+
         let mut active = 0;
         let mut largest: Option<(u64, &Keyspace)> = None;
         for space in self.spaces.iter() {

@@ -43,7 +43,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -137,6 +137,8 @@ pub(crate) struct Engine {
     memory: Arc<Memory>,
     /// Our number of the last batch.
     batches: Arc<AtomicU64>,
+    /// Keyspaces that a filled journal waits for.
+    filled: Arc<Mutex<memtables::Filled>>,
     directory: Arc<Path>,
     /// Held as long as anybody reads.
     _lock: Arc<std::fs::File>,
@@ -213,6 +215,7 @@ impl Engine {
             spaces,
             memory: Arc::new(Memory::new()),
             batches: Arc::default(),
+            filled: Arc::default(),
             directory: directory.into(),
             _lock: Arc::new(lock),
         };
