@@ -14,7 +14,7 @@ mod places;
 pub(crate) mod room;
 mod seat;
 
-use crate::{clock, limits, router::Router};
+use crate::{clock, limits, metrics::Metrics, router::Router};
 use body::TimedBody;
 use bytes::Bytes;
 use http::Request;
@@ -78,7 +78,7 @@ pub(crate) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> usize {
     let places = Arc::new(Places::new(capacity.connections, capacity.requests));
-    let relief = tokio::spawn(relieve(Arc::clone(&places)));
+    let relief = tokio::spawn(relieve(Arc::clone(&places), Arc::clone(&router.metrics)));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -115,11 +115,12 @@ async fn accept(listener: &TcpListener, places: &Places) -> io::Result<Option<(T
     Ok(places.take(peer.ip()).await.map(|place| (tcp, peer, place)))
 }
 
-async fn relieve(places: Arc<Places>) {
+async fn relieve(places: Arc<Places>, metrics: Arc<Metrics>) {
     let mut look = interval(limits::RELIEF);
     loop {
         look.tick().await;
         places.relieve();
+        metrics.connections.holds(places.room.body_bytes(), places.room.sending_bytes());
     }
 }
 

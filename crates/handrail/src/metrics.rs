@@ -21,7 +21,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -77,6 +77,8 @@ pub(crate) struct Connections {
     refused: Words,
     handshakes: Words,
     handshakes_failed: Words,
+    body_bytes: AtomicUsize,
+    sending_bytes: AtomicUsize,
 }
 
 impl Connections {
@@ -90,6 +92,12 @@ impl Connections {
     /// One was closed at once, or could not be accepted.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refused.count(reason);
+    }
+
+    /// This many bytes of request bodies, and of large answers that wait to be taken, are in memory.
+    pub(crate) fn holds(&self, body_bytes: usize, sending_bytes: usize) {
+        self.body_bytes.store(body_bytes, Relaxed);
+        self.sending_bytes.store(sending_bytes, Relaxed);
     }
 
     /// A handshake was done.
@@ -271,6 +279,8 @@ impl Sources {
         connections.refused.show(page, &c::CONNECTIONS_REFUSED);
         connections.handshakes.show(page, &c::HANDSHAKES);
         connections.handshakes_failed.show(page, &c::HANDSHAKES_FAILED);
+        page.value(&c::BODY_BYTES, connections.body_bytes.load(Relaxed));
+        page.value(&c::SENDING_BYTES, connections.sending_bytes.load(Relaxed));
         let certificate = &self.metrics.certificate;
         let ends_s = certificate.ends_s.load(Relaxed);
         if ends_s != 0 {
@@ -303,6 +313,8 @@ fn store(page: &mut Page, stats: &store::stats::Stats) {
     page.value(&c::GROUPS_FAILED, stats.groups_failed);
     page.value(&c::STALLS, stats.stalls);
     page.value(&c::STALLED, stats.stalled.as_secs_f64());
+    page.value(&c::HEAVY, stats.heavy_searches);
+    page.value(&c::HEAVY_LIMIT, stats.heavy_searches_max);
     page.value(&c::QUEUE, stats.queue_jobs);
     page.value(&c::QUEUE_LIMIT, stats.queue_jobs_max);
     page.value(&c::QUEUE_BYTES, stats.queue_bytes);

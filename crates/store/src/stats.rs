@@ -165,6 +165,10 @@ pub struct Stats {
     pub group_jobs: Distribution,
     /// Microseconds that a group took to reach stable storage; stalls come on top.
     pub group_commit_us: Distribution,
+    /// Costly searches that run.
+    pub heavy_searches: u64,
+    /// How many may at once.
+    pub heavy_searches_max: u64,
     /// How often the writer was held back for the engine to keep up.
     pub stalls: u64,
     /// How long, together.
@@ -255,6 +259,8 @@ impl Store {
             groups_failed: meter.failed.load(Relaxed),
             group_jobs: meter.groups.read(),
             group_commit_us: meter.commits.read(),
+            heavy_searches: self.heavy_searches() as u64,
+            heavy_searches_max: limits::HEAVY_SEARCHES_MAX as u64,
             stalls: meter.stalls.load(Relaxed),
             stalled: Duration::from_micros(meter.stalled_us.load(Relaxed)),
             audit_last: last,

@@ -182,6 +182,10 @@ impl Store {
         })
     }
 
+    pub(crate) fn heavy_searches(&self) -> usize {
+        self.heavy.running()
+    }
+
     pub(crate) fn engine_stats(&self) -> EngineStats {
         self.engine.stats()
     }

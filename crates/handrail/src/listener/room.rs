@@ -55,6 +55,11 @@ impl Room {
         }
     }
 
+    /// Bytes of request bodies in memory.
+    pub(crate) fn body_bytes(&self) -> usize {
+        limits::BODY_BYTES_IN_FLIGHT_MAX.saturating_sub(self.body_bytes.available_permits())
+    }
+
     /// Bytes of large answers that peers have not taken yet.
     pub(crate) fn sending_bytes(&self) -> usize {
         self.sending_bytes.load(Relaxed)

@@ -63,6 +63,8 @@ families! {
     CONNECTIONS_REFUSED: Counter "handrail_connections_refused_total" ["reason"], "Connections closed at once: of an address that holds its share, or not acceptable.";
     HANDSHAKES: Counter "handrail_tls_handshakes_total" ["protocol"], "TLS handshakes done, by the protocol agreed on.";
     HANDSHAKES_FAILED: Counter "handrail_tls_handshake_failures_total" ["kind"], "TLS handshakes that failed, by kind.";
+    BODY_BYTES: Gauge "handrail_request_bodies_bytes" [], "Bytes of request bodies in memory, seen every two seconds.";
+    SENDING_BYTES: Gauge "handrail_untaken_answers_bytes" [], "Bytes of large answers that peers have not taken yet, seen every two seconds.";
     CERTIFICATE_ENDS: Gauge "handrail_certificate_not_after_timestamp_seconds" [], "When the server certificate ends, in seconds since 1970; the dashboard shows the days left.";
     CERTIFICATE_RELOADS: Counter "handrail_certificate_reloads_total" ["outcome"], "Times that changed certificate files were read: taken, or refused so that the old one stays.";
     CERTIFICATE_STALE: Gauge "handrail_certificate_stale" [], "Whether the files hold a certificate that cannot be used, so that an old one is served: 1 or 0.";
@@ -75,6 +77,8 @@ families! {
     GROUPS_FAILED: Counter "handrail_store_groups_failed_total" [], "Groups that the engine could not write; the store takes no more changes then.";
     STALLS: Counter "handrail_store_stalls_total" [], "Times that the writer was held back for the engine to keep up.";
     STALLED: Counter "handrail_store_stalled_seconds_total" [], "How long, together.";
+    HEAVY: Gauge "handrail_store_heavy_searches" [], "Costly searches that run.";
+    HEAVY_LIMIT: Gauge "handrail_store_heavy_searches_limit" [], "How many may at once; further ones get 503.";
     QUEUE: Gauge "handrail_store_queue_jobs" [], "Changes that wait for the writer.";
     QUEUE_LIMIT: Gauge "handrail_store_queue_jobs_limit" [], "How many may wait.";
     QUEUE_BYTES: Gauge "handrail_store_queue_bytes" [], "Bytes of changes that wait for the writer.";

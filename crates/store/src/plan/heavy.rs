@@ -26,6 +26,11 @@ impl Heavy {
         Ok(())
     }
 
+    /// How many are taken.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Relaxed)
+    }
+
     /// Gives it back.
     pub(crate) fn leave(&self) {
         self.running.fetch_sub(1, Relaxed);
