@@ -4,10 +4,12 @@
 //! - [`Store::commit`]: a [`transaction::Transaction`] of validated changes with their audit entries, one atomic batch.
 //! - [`tables::Table`]: small key-value tables for the authorization server.
 //! - [`doctor::examine`]: what is wrong with a directory at rest.
+//! - [`backup`]: a moment of a running store as bytes, and a directory made of them.
 //! - [`Store::log`]: the audit log, on the store's own append-only files.
 //!
 //! One module knows engine files: `engine`. Keys and values byte by byte: `docs/store.md`.
 
+pub mod backup;
 pub mod doctor;
 pub mod error;
 pub mod limits;
@@ -31,6 +33,7 @@ mod types;
 mod verify_audit;
 mod writer;
 
+pub use backup::BackupError;
 pub use error::{CommitError, OpenError, ReadError};
 pub use page::{Found, HistoryPage, Method, Page};
 pub use plan::account::{Counts, Explanation, Shape, Step};

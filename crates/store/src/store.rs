@@ -7,10 +7,12 @@ use crate::{
     CommitError, Committed, OpenError, Snapshot, Transaction,
     audit_event::Events,
     audit_event::names::EventNames,
+    backup::{self, BackupError},
     cursor::Secret,
     engine::{
         Engine,
         audit_files::{self, AuditFiles},
+        dump::Moment,
         mark::{Mark, MarkFile},
     },
     limits, open,
@@ -293,6 +295,24 @@ impl Store {
     /// [`OpenError::Engine`].
     pub fn live_resources(&self, resource_type: fhir::ResourceType) -> Result<u64, OpenError> {
         Ok(self.reader().live(resource_type)?)
+    }
+
+    /// Writes a backup of this moment, with other files that belong to it. Requests go on meanwhile.
+    ///
+    /// # Errors
+    /// [`BackupError`]; what was written by then is no backup.
+    pub fn backup(
+        &self,
+        others: &[backup::Other],
+        taken: fhir::Instant,
+        to: &mut dyn std::io::Write,
+    ) -> Result<backup::Contents, BackupError> {
+        // WHY: before the segments, so that they have every record that a checkpoint speaks of.
+        let beside = audit_files::beside(&self.audit_directory)?;
+        let (engine, files) = (self.engine.clone(), self.files.clone());
+        let moment = self.queue.between(move || Moment::now(&engine, &files, beside));
+        let moment = moment.map_err(|error| BackupError::Store(error.to_string()))??;
+        backup::write(&moment, others, taken, to)
     }
 
     /// Finishes what is queued, syncs, and takes nothing more. Reads still work.

@@ -132,6 +132,20 @@ pub(crate) fn checkpoint_bytes(directory: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
+/// The files beside the segments, with their lengths.
+pub(crate) fn beside(directory: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
+    let mut found = Vec::new();
+    for name in [CHECKPOINTS, KEYS] {
+        let path = directory.join(name);
+        match fs::metadata(&path) {
+            Ok(metadata) => found.push((path, metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
 /// The file of checkpoints, to append to.
 pub(crate) fn checkpoint_sink(directory: &Path) -> io::Result<Box<dyn Appender>> {
     let file = OpenOptions::new().append(true).create(true).open(directory.join(CHECKPOINTS))?;
@@ -306,6 +320,17 @@ impl AuditFiles {
     pub(crate) fn last(&self) -> Option<(u64, Hash)> {
         let files = self.files();
         (files.active.last > 0).then_some((files.active.last, files.active.hash))
+    }
+
+    /// The segments, with how many bytes of each hold whole records.
+    pub(crate) fn extent(&self) -> io::Result<Vec<(PathBuf, u64)>> {
+        let files = self.files();
+        let mut extent = Vec::with_capacity(files.sealed.len() + 1);
+        for segment in &files.sealed {
+            extent.push((segment.path.clone(), fs::metadata(&segment.path)?.len()));
+        }
+        extent.push((files.active.path.clone(), files.active.bytes));
+        Ok(extent)
     }
 
     /// Waits until something was appended, and then a moment for more; `false` when it is time to stop.

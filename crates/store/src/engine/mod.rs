@@ -6,11 +6,13 @@
 //! - [`files`], [`journal`]: the engine's own files, held against themselves before it opens them.
 //! - [`hot`], [`packed`], [`memory`]: what is read again and again, kept in memory.
 //! - [`memtables`]: what is not in tables yet, when it is written out, when the writer waits for it.
+//! - [`dump`]: all of it at one moment, for backups.
 //! - [`audit_files`]: segments of the audit log; [`mark`]: the two slots that tell a lost tail.
 //!
 //! Everything above sees bytes and [`Fault`]s, not fjall's types.
 
 pub(crate) mod audit_files;
+pub(crate) mod dump;
 pub(crate) mod files;
 mod hot;
 mod journal;

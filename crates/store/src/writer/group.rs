@@ -155,7 +155,7 @@ impl<'a> Group<'a> {
     /// Whether the view of this group still tells the truth for the job.
     pub(crate) fn admits(&self, job: &Job) -> bool {
         match job {
-            Job::Stop => true,
+            Job::Stop | Job::Between(_) => true,
             Job::Table(change, _) => !self.keys.contains(&table_key(change)),
             Job::Commit(work, _) => {
                 let again =
@@ -171,7 +171,7 @@ impl<'a> Group<'a> {
     pub(crate) fn take(&mut self, job: Job) {
         self.parts.meter.taken();
         match job {
-            Job::Stop => {}
+            Job::Stop | Job::Between(_) => {}
             Job::Table(change, reply) => match self.table(&change) {
                 Ok(had) => self.tables.push((reply, had)),
                 Err(error) => {

@@ -32,6 +32,8 @@ pub(crate) enum Job {
     Commit(Box<Work>, oneshot::Sender<Result<Committed, CommitError>>),
     /// Change a table; the answer says whether the key had a value before.
     Table(TableChange, std::sync::mpsc::Sender<Result<bool, CommitError>>),
+    /// Do this when no commit is under way.
+    Between(Box<dyn FnOnce() + Send>),
     /// Finish what is queued before this, and end.
     Stop,
 }
@@ -148,6 +150,19 @@ impl Queue {
         outcome
     }
 
+    /// Does something when what is queued before it is committed and nothing after it is begun.
+    pub(crate) fn between<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CommitError> {
+        let (reply, answer) = std::sync::mpsc::channel();
+        self.send(Job::Between(Box::new(move || {
+            // Whoever asked may have gone.
+            let _ = reply.send(work());
+        })))?;
+        answer.recv().map_err(|_| unavailable("the writer has ended"))
+    }
+
     /// Lets the writer finish what is queued and end.
     pub(crate) fn stop(&self) {
         // A full queue is no reason to lose what is in it: this waits.
@@ -191,12 +206,19 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &R
         };
         let mut group = Group::new(&parts, &mut chain);
         let mut next = Some(first);
-        let mut stop = false;
+        let (mut stop, mut between) = (false, None);
         while let Some(job) = next.take() {
-            if matches!(job, Job::Stop) {
-                stop = true;
-                break;
-            }
+            let job = match job {
+                Job::Stop => {
+                    stop = true;
+                    break;
+                }
+                Job::Between(work) => {
+                    between = Some(work);
+                    break;
+                }
+                job => job,
+            };
             if group.is_full() || !group.admits(&job) {
                 waiting = Some(job);
                 break;
@@ -209,6 +231,9 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &R
         }
         group.commit();
         keep_up(&parts);
+        if let Some(work) = between {
+            work();
+        }
         if stop {
             finish(&parts, &mut chain);
             return;
