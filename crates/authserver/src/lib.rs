@@ -30,3 +30,4 @@ mod used_assertions;
 
 pub use client::{Client, ClientError, Keys, NewClient, NewKeys};
 pub use service::{Answered, Endpoint, Parts, ROUTES, Service, StartError};
+pub use tables::TOKENS;

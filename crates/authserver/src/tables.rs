@@ -10,6 +10,10 @@
 use std::{fmt, sync::Arc};
 use store::Store;
 
+/// Name of the table of live tokens. A store that is restored begins without: what was revoked since
+/// the backup must not come back to life.
+pub const TOKENS: &str = "oauth_tokens";
+
 /// The table does not answer or does not take the change; the text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable(pub String);
@@ -84,7 +88,7 @@ impl Tables {
     pub(crate) fn of_store(store: &Store) -> Result<Self, store::OpenError> {
         Ok(Self {
             clients: Arc::new(store.table("oauth_clients")?),
-            tokens: Arc::new(store.table("oauth_tokens")?),
+            tokens: Arc::new(store.table(TOKENS)?),
             assertions: Arc::new(store.table("oauth_assertions")?),
             keys: Arc::new(store.table("oauth_keys")?),
         })

@@ -3,10 +3,14 @@
 //! Used by the server and by commands that hold the directory themselves (`load --data`, `client`).
 
 use crate::{clock, config::LISTEN_DEFAULT, fault::Fault, tls::private_file};
-use audit::checkpoint::{Checkpoint, Signer};
+use audit::{
+    checkpoint::{Checkpoint, Signer},
+    entry::{Action, Entry, Kind, Outcome},
+};
 use authserver::egress::Fetch;
 use fhir::LogicalId;
 use std::{io, path::Path, sync::Arc};
+use store::backup::{Contents, Other};
 
 /// What is open on a data directory.
 pub(crate) struct Assembly {
@@ -90,6 +94,72 @@ fn warn_of_others(directory: &Path) {
             tracing::warn!(%directory, "others on this machine can enter the data directory; chmod 700 keeps them out");
         }
     }
+}
+
+/// Records what the program itself did (BALP: application activity): start, stop, backup, restore.
+///
+/// # Errors
+/// [`Fault`] when the audit log cannot be written.
+pub(crate) fn record(store: &store::Store, subtype: &str) -> Result<(), Fault> {
+    let entry = Entry {
+        recorded: clock::now(),
+        kind: Kind::Application,
+        subtype: subtype.into(),
+        action: Action::Execute,
+        outcome: Outcome::Success,
+        outcome_text: None,
+        client_id: None,
+        token_name: None,
+        address: None,
+        request_id: "".into(),
+        query: None,
+        touched: Vec::new(),
+        patients: Vec::new(),
+    };
+    store.log().record(&entry).map(drop).map_err(Fault::new)
+}
+
+/// Folders beside the store whose files belong to a backup: keys of the log, the local CA.
+const BESIDE: [&str; 2] = ["keys", "tls"];
+
+/// Writes a backup, recorded before its first byte.
+///
+/// # Errors
+/// [`Fault`]; what was written by then is no backup.
+pub(crate) fn back_up(directory: &Path, store: &store::Store, to: &mut dyn io::Write) -> Result<Contents, Fault> {
+    let mut others = Vec::new();
+    for folder in BESIDE {
+        let listed = match std::fs::read_dir(directory.join(folder)) {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed.map_err(|why| Fault::at(folder, why))?,
+        };
+        for entry in listed {
+            let path = entry.map_err(|why| Fault::at(folder, why))?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.is_file()) else {
+                continue;
+            };
+            let bytes = std::fs::read(&path).map_err(|why| Fault::at(path.display(), why))?;
+            others.push((format!("{folder}/{name}"), bytes));
+        }
+    }
+    record(store, "backup")?;
+    store.backup(&others, clock::now(), to).map_err(Fault::new)
+}
+
+/// Puts a file of a backup in its place: one of [`BESIDE`], nothing else.
+///
+/// # Errors
+/// [`Fault`].
+pub(crate) fn put_beside(directory: &Path, (name, bytes): &Other) -> Result<(), Fault> {
+    let plain = |name: &&str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        !name.is_empty() && !name.starts_with('.') && name.bytes().all(fits)
+    };
+    let place = name.split_once('/').filter(|(folder, file)| BESIDE.contains(folder) && plain(file));
+    let (folder, file) = place.ok_or_else(|| Fault::at(name, "a backup of handrail holds no such file"))?;
+    let folder = directory.join(folder);
+    private_file::make_directory(&folder).map_err(|why| Fault::at(folder.display(), why))?;
+    private_file::write(&folder.join(file), bytes).map_err(|why| Fault::at(name, why))
 }
 
 /// Signs a checkpoint of the audit log over everything recorded so far (row F23). Waits for the disk.

@@ -4,7 +4,10 @@
 //! could open the store as well. Orders are carried out by the same code whether they come from
 //! here or from a command that holds the directory itself ([`perform`]).
 
-use crate::limits;
+use crate::{
+    assembly::{self, Assembly},
+    limits,
+};
 use authserver::{ClientError, NewClient, NewKeys};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -35,6 +38,8 @@ pub(crate) enum Order {
     },
     /// List the clients.
     ListClients,
+    /// Take a backup: it follows the reply, to the end of the stream.
+    Backup,
     /// Remove a client.
     RemoveClient {
         /// Its id.
@@ -62,6 +67,8 @@ pub(crate) enum Reply {
     Clients(Vec<Registered>),
     /// It is gone.
     Removed,
+    /// It follows.
+    Backup,
     /// Not done, and why.
     Refused(String),
 }
@@ -105,6 +112,8 @@ pub(crate) fn perform(authserver: &authserver::Service, order: Order) -> Reply {
                 })
                 .collect(),
         ),
+        // Carried out by whoever holds the stream that it goes to: `exchange`, `command::backup`.
+        Order::Backup => Reply::Refused("a backup needs a stream".into()),
         Order::RemoveClient { id } => match authserver.remove_client(&id) {
             Ok(()) => Reply::Removed,
             Err(why) => refused(&why),
@@ -129,7 +138,7 @@ impl Control {
     ///
     /// # Errors
     /// Whatever the operating system says.
-    pub(crate) fn listen(directory: &Path, authserver: Arc<authserver::Service>) -> io::Result<Self> {
+    pub(crate) fn listen(directory: &Path, assembly: &Assembly) -> io::Result<Self> {
         let path = directory.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
@@ -138,13 +147,15 @@ impl Control {
         let short = ShortPath::new(directory)?;
         let listener = UnixListener::bind(&short.path)?;
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        let served = Served {
+            authserver: Arc::clone(&assembly.authserver),
+            store: Arc::clone(&assembly.store),
+            directory: directory.to_owned(),
+        };
         tokio::spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => {
-                        let authserver = Arc::clone(&authserver);
-                        tokio::spawn(timeout(limits::CONTROL, exchange(stream, authserver)));
-                    }
+                    Ok((stream, _)) => drop(tokio::spawn(exchange(stream, served.clone()))),
                     Err(why) => {
                         tracing::warn!(%why, "the control socket failed");
                         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -164,19 +175,75 @@ impl Drop for Control {
 
 const SOCKET: &str = "control.sock";
 
-async fn exchange(stream: UnixStream, authserver: Arc<authserver::Service>) -> io::Result<()> {
-    let (read, mut write) = stream.into_split();
-    let mut line = String::new();
-    let bytes_max = u64::try_from(limits::CONTROL_BYTES_MAX).unwrap_or(u64::MAX);
-    BufReader::new(read.take(bytes_max)).read_line(&mut line).await?;
-    let reply = match serde_json::from_str(&line) {
+/// What the socket serves.
+#[derive(Clone)]
+struct Served {
+    authserver: Arc<authserver::Service>,
+    store: Arc<store::Store>,
+    directory: PathBuf,
+}
+
+async fn exchange(mut stream: UnixStream, served: Served) -> io::Result<()> {
+    let Ok(line) = timeout(limits::CONTROL, first_line(&mut stream)).await else { return Ok(()) };
+    let authserver = served.authserver;
+    let reply = match serde_json::from_str(&line?) {
+        Ok(Order::Backup) => {
+            // A backup takes as long as it takes; what bounds it is a reader that takes nothing.
+            let stream = stream.into_std()?;
+            return tokio::task::spawn_blocking(move || backup(stream, &served.store, &served.directory)).await?;
+        }
         // Registering waits for the disk.
         Ok(order) => tokio::task::spawn_blocking(move || perform(&authserver, order)).await?,
         Err(why) => Reply::Refused(format!("not an order that this server knows: {why}")),
     };
-    let mut line = serde_json::to_string(&reply)?;
-    line.push('\n');
-    write.write_all(line.as_bytes()).await
+    timeout(limits::CONTROL, stream.write_all(&line_of(&reply)?)).await.unwrap_or(Ok(()))
+}
+
+async fn first_line(stream: &mut UnixStream) -> io::Result<String> {
+    let mut line = String::new();
+    let bytes_max = u64::try_from(limits::CONTROL_BYTES_MAX).unwrap_or(u64::MAX);
+    BufReader::new(stream.take(bytes_max)).read_line(&mut line).await?;
+    Ok(line)
+}
+
+fn line_of(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn backup(stream: std::os::unix::net::UnixStream, store: &store::Store, directory: &Path) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(limits::STALL))?;
+    let mut out = std::io::BufWriter::with_capacity(256 * 1024, stream);
+    io::Write::write_all(&mut out, &line_of(&Reply::Backup)?)?;
+    match assembly::back_up(directory, store, &mut out) {
+        Ok(_) => tracing::info!("a backup was taken"),
+        // The stream ends before its end, and so its reader knows.
+        Err(why) => tracing::error!(%why, "a backup failed"),
+    }
+    Ok(())
+}
+
+/// Asks the server of this directory for a backup, which is then read from the stream; `None` when no
+/// server runs.
+///
+/// # Errors
+/// When one runs and does not give it.
+pub(crate) async fn ask_backup(directory: &Path) -> io::Result<Option<impl io::Read>> {
+    let Some(mut stream) = connect(directory).await? else { return Ok(None) };
+    stream.write_all(&line_of(&Order::Backup)?).await?;
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(limits::CONTROL))?;
+    let mut stream = std::io::BufReader::with_capacity(256 * 1024, stream);
+    let mut line = String::new();
+    io::BufRead::read_line(&mut stream, &mut line)?;
+    match serde_json::from_str(&line)? {
+        Reply::Backup => Ok(Some(stream)),
+        Reply::Refused(why) => Err(io::Error::other(why)),
+        _ => Err(io::Error::other("the server gave another answer than asked for")),
+    }
 }
 
 /// Asks the server of this directory; `None` when none runs.
@@ -187,9 +254,7 @@ pub(crate) async fn ask(directory: &Path, order: &Order) -> io::Result<Option<Re
     let Some(stream) = connect(directory).await? else { return Ok(None) };
     let exchange = async {
         let (read, mut write) = stream.into_split();
-        let mut line = serde_json::to_string(order)?;
-        line.push('\n');
-        write.write_all(line.as_bytes()).await?;
+        write.write_all(&line_of(order)?).await?;
         let mut answer = String::new();
         BufReader::new(read).read_line(&mut answer).await?;
         Ok(Some(serde_json::from_str(&answer)?))

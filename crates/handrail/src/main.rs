@@ -10,6 +10,7 @@ mod command;
 mod config;
 mod control;
 mod cors;
+mod doctor;
 mod egress;
 mod fault;
 mod health;

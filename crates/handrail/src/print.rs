@@ -59,6 +59,26 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// A number of things: `1 record`, `12 345 records`.
+pub(crate) fn many(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A size for people: `1.4 GB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    let (mut tenths, mut unit) = (bytes / 100, 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    if tenths < 100 { format!("{}.{} {name}", tenths / 10, tenths % 10) } else { format!("{} {name}", tenths / 10) }
+}
+
 /// Text as one word for a POSIX shell.
 pub(crate) fn shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
@@ -72,6 +92,12 @@ pub(crate) fn shell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        let sizes = [0, 999, 1_000, 9_940, 12_345, 999_999, 1_400_000, 64 << 20, 3 << 40].map(bytes);
+        assert_eq!(sizes, ["0 bytes", "999 bytes", "1.0 kB", "9.9 kB", "12 kB", "999 kB", "1.4 MB", "67 MB", "3.2 TB"]);
+    }
 
     #[test]
     fn counts_have_groups() {

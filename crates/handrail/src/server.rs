@@ -28,7 +28,6 @@ use crate::{
         watch::{Source, Watch},
     },
 };
-use audit::entry::{Action, Entry, Kind, Outcome};
 use std::{
     collections::HashSet,
     path::Path,
@@ -98,8 +97,7 @@ impl Server {
         let egress = Arc::new(Egress::new(trust, config.egress_networks.clone()));
         let assembly =
             assembly::open(directory, BaseUrl::Of(&base_url), config.durability == Durability::Strict, egress)?;
-        let control = Control::listen(directory, Arc::clone(&assembly.authserver))
-            .map_err(|why| Fault::at("the control socket", why))?;
+        let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));
         let metrics = Arc::new(Metrics::new());
@@ -155,7 +153,7 @@ impl Server {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Fault::new)?;
         let hang_up = signal(SignalKind::hangup()).map_err(Fault::new)?;
         let (stop, stopped) = watch::channel(false);
-        record(&self.assembly, "start")?;
+        assembly::record(&self.assembly.store, "start")?;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = self.local_url, base = self.base_url, "started");
         let housekeeping = tokio::spawn(housekeeping(
             Arc::clone(&self.assembly.authserver),
@@ -196,7 +194,7 @@ impl Server {
             scraping.abort();
         }
         drop(self.control);
-        record(&self.assembly, "stop")?;
+        assembly::record(&self.assembly.store, "stop")?;
         tracing::info!("stopped");
         Ok(())
     }
@@ -246,26 +244,6 @@ fn router(
         metrics,
         handshake_lines: Sparing::default(),
     })
-}
-
-/// Records that the server begins or ends (BALP: application activity).
-fn record(assembly: &Assembly, subtype: &str) -> Result<(), Fault> {
-    let entry = Entry {
-        recorded: clock::now(),
-        kind: Kind::Application,
-        subtype: subtype.into(),
-        action: Action::Execute,
-        outcome: Outcome::Success,
-        outcome_text: None,
-        client_id: None,
-        token_name: None,
-        address: None,
-        request_id: "".into(),
-        query: None,
-        touched: Vec::new(),
-        patients: Vec::new(),
-    };
-    assembly.store.log().record(&entry).map(drop).map_err(Fault::new)
 }
 
 /// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificate. SIGHUP

@@ -1,10 +1,12 @@
 //! The commands, one file each, and the help that a newcomer reads first.
 
 mod audit;
+mod backup;
 mod client;
 mod config;
 mod data;
 mod demo;
+mod doctor;
 mod load;
 mod remote;
 mod serve;
@@ -51,6 +53,12 @@ enum Command {
     Load(load::Load),
     /// Look after the audit log
     Audit(audit::Audit),
+    /// Write a backup, also while the server runs
+    Backup(backup::Backup),
+    /// Make a new data directory of a backup
+    Restore(backup::Restore),
+    /// Say in plain words what is wrong with a server and its data directory
+    Doctor(doctor::Doctor),
 }
 
 /// Runs the command of this process.
@@ -65,6 +73,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
         Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),
         Command::Load(load) => in_runtime(Settings::of_command(), false, load.run()),
+        Command::Backup(backup) => in_runtime(Settings::of_command(), false, backup.run()),
+        Command::Restore(restore) => in_runtime(Settings::of_command(), false, async { restore.run() }),
+        Command::Doctor(doctor) => match doctor.read() {
+            Ok(examination) => in_runtime(Settings::of_command(), false, examination.run()),
+            Err(fault) => failed(&fault),
+        },
         Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),
     }
 }

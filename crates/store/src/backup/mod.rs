@@ -117,11 +117,11 @@ pub(crate) fn write(
     for (name, bytes) in others {
         blocks.write(&Block::Other { name: name.clone(), bytes: bytes.clone() })?;
     }
-    moment.pairs(&mut |space, pairs, count| {
+    moment.pairs(|space, pairs, count| {
         contents.pairs += count;
         Ok::<_, BackupError>(blocks.write(&Block::Pairs { space: space.to_owned(), pairs })?)
     })?;
-    moment.audit(&mut |name, bytes| {
+    moment.audit(|name, bytes| {
         contents.audit_bytes += bytes.len() as u64;
         Ok::<_, BackupError>(blocks.write(&Block::Audit { name: name.to_owned(), bytes })?)
     })?;

@@ -40,7 +40,7 @@ impl Moment {
     /// Hands on the pairs of all keyspaces, in parts with their counts.
     pub(crate) fn pairs<E: From<Fault>>(
         &self,
-        each: &mut dyn FnMut(&str, Vec<u8>, u64) -> Result<(), E>,
+        mut each: impl FnMut(&str, Vec<u8>, u64) -> Result<(), E>,
     ) -> Result<(), E> {
         let database = &self.view.engine.database;
         for name in database.list_keyspace_names() {
@@ -63,7 +63,7 @@ impl Moment {
     }
 
     /// Hands on the files of the audit log, in parts.
-    pub(crate) fn audit<E: From<Fault>>(&self, each: &mut dyn FnMut(&str, Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn audit<E: From<Fault>>(&self, mut each: impl FnMut(&str, Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         for (path, bytes) in &self.audit {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let mut left = File::open(path).map_err(fault)?.take(*bytes);
