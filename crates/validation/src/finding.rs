@@ -16,6 +16,11 @@ pub(crate) struct Place<'p> {
 }
 
 impl Place<'_> {
+    /// The type of the resource at the root.
+    pub(crate) fn root(&self) -> &str {
+        self.parent.map_or(self.name, Place::root)
+    }
+
     /// `Observation.component[0].code`.
     pub(crate) fn expression(&self) -> String {
         let mut out = self.parent.map_or_else(String::new, Place::expression);

@@ -48,6 +48,12 @@ impl<'t> Walk<'t> {
             let text = "expected a reference as Type/id, an absolute URL or #id; found neither";
             self.findings.add_at(Issue::error(IssueType::Value, text), place, reference.span().start);
         } else if let Some(name) = name {
+            if !absolute && text.contains('?') && place.root() != "Bundle" {
+                // SPEC: R4 http.html#trules. A transaction has resolved them by now; what is left would be stored,
+                // and lead nowhere. In a Bundle that is kept as such they are its own.
+                let text = "a conditional reference is for the entries of a transaction; here give Type/id";
+                self.findings.add_at(Issue::error(IssueType::Value, text), place, reference.span().start);
+            }
             self.target(of, name, reference, place);
         }
     }

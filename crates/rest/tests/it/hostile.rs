@@ -477,3 +477,19 @@ fn a_conditional_reference_finds_only_what_its_caller_may() {
         assert!(refused.issue().2.starts_with("Bundle.entry[0]"), "{wrong}: {}", refused.text());
     }
 }
+
+/// F63: outside of a transaction nobody resolves a condition: stored as sent it would lead nowhere.
+#[test]
+fn a_conditional_reference_is_for_transactions_alone() {
+    let (server, token) = server();
+    create(&server, &token, &patient("open"));
+    let mut body = observation("x", "survey", "1");
+    body["subject"]["reference"] = json!("Patient?identifier=urn:test:mrn|open");
+    let refused = server.request("POST", "Observation").token(&token).json(&body).send().expect(422);
+    assert_eq!(refused.issue().2, "Observation.subject");
+    let reply = send(&server, &token, "batch", &[entry("POST", "Observation", Some(body.clone()))]).expect(200);
+    assert_eq!(statuses(&reply), ["422 Unprocessable Entity"]);
+    // A Bundle that is kept as a document keeps its own references.
+    let kept = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": body}]});
+    let _ = server.request("POST", "Bundle").token(&token).json(&kept).send().expect(201);
+}

@@ -176,6 +176,7 @@ fn references() {
         ("Patient/betsy", "Encounter/betsy", "Observation.subject", Value, "found one to Encounter"),
         ("Patient/betsy", "https://h.example/fhir/Encounter/1/_history/2", "Observation.subject", Value, "Encounter"),
         ("Patient/betsy", "Encounter?identifier=1", "Observation.subject", Value, "Encounter"),
+        ("Patient/betsy", "Patient?identifier=1", "Observation.subject", Value, "a transaction"),
         ("Patient/betsy", "Patients/betsy", "Observation.subject", Value, "as Type/id"),
         ("Patient/betsy", "betsy", "Observation.subject", Value, "as Type/id"),
         ("Patient/betsy", "#walkers", "Observation.subject", NotFound, "ref-1"),
@@ -192,7 +193,7 @@ fn references() {
         "urn:uuid:6e1b1c0e-7c0a-4d6c-8a59-3d6a2f0f8d11",
         "Group/1/_history/1",
         "https://h.example/x/Location/3",
-        "Patient?identifier=1",
+        "https://h.example/x/Patient?identifier=1",
     ] {
         assert_eq!(errors(&mutate("Patient/betsy", right)), [], "{right}");
     }
