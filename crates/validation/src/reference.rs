@@ -43,12 +43,13 @@ impl<'t> Walk<'t> {
         let name = type_segment(&text);
         let known = name.is_some_and(|name| ResourceType::parse(name).is_ok());
         // Absolute URLs may lie on servers with rules of their own; a relative one is `Type/id`.
-        let absolute = text.contains(':');
+        let (path, query) = text.split_once('?').map_or((&*text, None), |(path, query)| (path, Some(query)));
+        let absolute = path.contains(':');
         if !known && !absolute {
             let text = "expected a reference as Type/id, an absolute URL or #id; found neither";
             self.findings.add_at(Issue::error(IssueType::Value, text), place, reference.span().start);
         } else if let Some(name) = name {
-            if !absolute && text.contains('?') && place.root() != "Bundle" {
+            if !absolute && query.is_some() && place.root() != "Bundle" {
                 // SPEC: R4 http.html#trules. A transaction has resolved them by now; what is left would be stored,
                 // and lead nowhere. In a Bundle that is kept as such they are its own.
                 let text = "a conditional reference is for the entries of a transaction; here give Type/id";

@@ -176,7 +176,7 @@ fn references() {
         ("Patient/betsy", "Encounter/betsy", "Observation.subject", Value, "found one to Encounter"),
         ("Patient/betsy", "https://h.example/fhir/Encounter/1/_history/2", "Observation.subject", Value, "Encounter"),
         ("Patient/betsy", "Encounter?identifier=1", "Observation.subject", Value, "Encounter"),
-        ("Patient/betsy", "Patient?identifier=1", "Observation.subject", Value, "a transaction"),
+        ("Patient/betsy", "Patient?identifier=urn:a|1", "Observation.subject", Value, "a transaction"),
         ("Patient/betsy", "Patients/betsy", "Observation.subject", Value, "as Type/id"),
         ("Patient/betsy", "betsy", "Observation.subject", Value, "as Type/id"),
         ("Patient/betsy", "#walkers", "Observation.subject", NotFound, "ref-1"),
