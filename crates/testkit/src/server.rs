@@ -3,11 +3,15 @@
 use crate::{Clock, Request, Tokens};
 use fhir::LogicalId;
 use rest::{Parts, Service};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use search::Registry;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
-use store::{Options, Store};
+use store::{Given, OpenError, Options, Store};
 use tempfile::TempDir;
 
 /// A service with its store.
@@ -37,10 +41,24 @@ impl Server {
     /// When the store cannot be made.
     #[must_use]
     pub fn new() -> Self {
+        Self::over(|directory, registry, options| Store::open(directory, registry, options))
+    }
+
+    /// A new server, empty, whose store has this secret and these limits: two of them name things
+    /// alike.
+    ///
+    /// # Panics
+    /// When the store cannot be made.
+    #[must_use]
+    pub fn given(given: Given) -> Self {
+        Self::over(|directory, registry, options| Store::open_given(directory, registry, options, given))
+    }
+
+    fn over(open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let registry = Arc::clone(search::registry::registry());
         let options = Options { base_url: Self::BASE_URL.to_owned(), strict_audit: false };
-        let store = Arc::new(Store::open(directory.path(), Arc::clone(&registry), options).expect("a store"));
+        let store = Arc::new(open(directory.path(), Arc::clone(&registry), options).expect("a store"));
         let clock = Clock::default();
         let tokens = Tokens::new(clock.clone());
         let next = AtomicU64::new(1);

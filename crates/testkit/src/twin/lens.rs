@@ -1,7 +1,8 @@
 //! What a caller may see: random scopes, and by hand the question whether they cover a resource.
 //!
 //! A resource is hidden when no scope with one of the letters `r s u d` covers it: `c` tells
-//! nothing about what is there.
+//! nothing about what is there. Of the audit log a caller sees its own events, those since its
+//! requests began, or those of a kind that makes no difference between the worlds.
 
 use super::{
     dice::Dice,
@@ -48,8 +49,10 @@ impl Criterion {
         Self::Label(vec![0], false)
     }
 
-    fn text(&self, kind: Type) -> String {
-        let (parameter, system, codes) = kind.label();
+    /// `None`: of every type.
+    fn text(&self, kind: Option<Type>) -> String {
+        let of = kind.unwrap_or(Type::Patient);
+        let (parameter, system, codes) = of.label();
         let token = |at: usize| {
             if system.is_empty() { codes[at].to_owned() } else { format!("{system}|{}", codes[at]) }
         };
@@ -62,14 +65,14 @@ impl Criterion {
             Self::NotLabel(at) => format!("{parameter}:not={}", token(*at)),
             Self::LabelMissing(missing) => format!("{parameter}:missing={missing}"),
             Self::Status(at) => {
-                let (parameter, codes) = kind.status().expect("it was rolled for the type");
+                let (parameter, codes) = of.status().expect("it was rolled for the type");
                 format!("{parameter}={}", codes[*at])
             }
             Self::Code(at) => format!("code={LOINC}|{}", CODES[*at]),
             Self::Patient(id) => format!("patient=Patient/{id}"),
             Self::Id(ids) => format!("_id={}", ids.join(",")),
-            Self::DateFrom(day) => format!("{}=ge2026-01-{day:02}", kind.date().unwrap_or_default()),
-            Self::NumberAbove(number) if kind == Type::RiskAssessment => format!("probability=gt0.{number:02}"),
+            Self::DateFrom(day) => format!("{}=ge2026-01-{day:02}", of.date().unwrap_or_default()),
+            Self::NumberAbove(number) if of == Type::RiskAssessment => format!("probability=gt0.{number:02}"),
             Self::NumberAbove(number) => format!("value-quantity=gt{number}"),
             Self::Tag(tag) => format!("_tag=urn:test:tag|t{tag}"),
         }
@@ -93,29 +96,62 @@ impl Criterion {
 
 #[derive(Debug, Clone)]
 struct Rule {
-    kind: Type,
+    /// `None`: `*`.
+    kind: Option<Type>,
     letters: &'static str,
     all: Vec<Criterion>,
 }
 
+impl Rule {
+    fn is_of(&self, kind: Type) -> bool {
+        self.kind.is_none_or(|of| of == kind)
+    }
+}
+
 /// A caller's scopes.
 #[derive(Debug, Clone)]
-pub struct Lens(Vec<Rule>);
+pub struct Lens {
+    rules: Vec<Rule>,
+    /// Criteria of a scope for audit events.
+    events: Option<&'static str>,
+}
 
 const LETTERS: [&str; 20] = [
     "rs", "rs", "rs", "rs", "rs", "cruds", "cruds", "cruds", "cruds", "cruds", "cruds", "cruds", "r", "s", "cu", "cs",
     "ud", "cud", "rds", "c",
 ];
 
+/// Own events; those since the requests began (`World` begins them at this time of day); failures
+/// and kinds that the makers of the worlds never cause.
+const EVENTS: [&str; 5] = [
+    "agent:identifier=https://handrail.test/fhir|test-client",
+    "date=ge2026-01-01T01:00:00Z",
+    "outcome=4",
+    "subtype=vread",
+    "subtype=history-instance",
+];
+
 impl Lens {
-    /// Scopes of most types; one at least is granular.
+    /// The scopes of one of several sorts of caller.
     pub(super) fn roll(dice: &mut Dice) -> Self {
+        let rules = match dice.below(10) {
+            0 => Self::few_types(dice),
+            1 | 2 => Self::one_patient(dice),
+            3 => Self::everywhere(dice),
+            _ => Self::mixed(dice),
+        };
+        let events = dice.chance(35).then(|| dice.word(&EVENTS));
+        Self { rules, events }
+    }
+
+    /// Scopes of most types; one at least is granular.
+    fn mixed(dice: &mut Dice) -> Vec<Rule> {
         let mut rules = Vec::new();
         for kind in TYPES {
             let scopes = match dice.below(10) {
-                0..2 => 0,
-                2..4 => {
-                    rules.push(Rule { kind, letters: dice.word(&LETTERS), all: Vec::new() });
+                0 => 0,
+                1..4 => {
+                    rules.push(Rule { kind: Some(kind), letters: dice.word(&LETTERS), all: Vec::new() });
                     usize::from(dice.chance(30))
                 }
                 4..8 => 1,
@@ -124,13 +160,49 @@ impl Lens {
             rules.extend((0..scopes).map(|_| Self::granular(dice, kind)));
         }
         rules.push(Self::granular(dice, Type::Observation));
-        Self(rules)
+        rules
+    }
+
+    /// All of a few types, nothing of the others: whatever joins them is hidden.
+    fn few_types(dice: &mut Dice) -> Vec<Rule> {
+        let letters = dice.word(&["rs", "cruds", "s"]);
+        (0..1 + dice.below(3)).map(|_| Rule { kind: Some(*dice.pick(&TYPES)), letters, all: Vec::new() }).collect()
+    }
+
+    /// One patient and what is about them, as a compartment.
+    fn one_patient(dice: &mut Dice) -> Vec<Rule> {
+        let letters = dice.word(&["rs", "cruds"]);
+        let patient = Type::Patient.id(dice.below(4));
+        let about = |kind: Type| match kind {
+            Type::Patient => Some(vec![Criterion::Id(vec![patient.clone()])]),
+            Type::Practitioner => Some(Vec::new()),
+            kind if kind.has_patient() => Some(vec![Criterion::Patient(patient.clone())]),
+            _ => None,
+        };
+        TYPES.into_iter().filter_map(|kind| Some(Rule { kind: Some(kind), letters, all: about(kind)? })).collect()
+    }
+
+    /// A part of every type, by what all types have.
+    fn everywhere(dice: &mut Dice) -> Vec<Rule> {
+        let letters = dice.word(&["rs", "cruds", "cruds"]);
+        let criterion = if dice.chance(75) {
+            Criterion::Tag(1 + dice.below(2))
+        } else {
+            let ids = TYPES.iter().flat_map(|kind| (0..kind.ids()).map(|at| kind.id(at)));
+            Criterion::Id(ids.filter(|_| dice.chance(40)).collect())
+        };
+        let mut rules = vec![Rule { kind: None, letters, all: vec![criterion] }];
+        if dice.chance(40) {
+            let kind = *dice.pick(&TYPES);
+            rules.push(Self::granular(dice, kind));
+        }
+        rules
     }
 
     /// With one more scope that searches a part of the observations.
     pub(super) fn searching(mut self, dice: &mut Dice) -> Self {
-        self.0.retain(|rule| rule.kind != Type::Observation || !rule.all.is_empty());
-        self.0.push(Rule { letters: "cruds", ..Self::granular(dice, Type::Observation) });
+        self.rules.retain(|rule| rule.kind != Some(Type::Observation) || !rule.all.is_empty());
+        self.rules.push(Rule { letters: "cruds", ..Self::granular(dice, Type::Observation) });
         self
     }
 
@@ -139,30 +211,36 @@ impl Lens {
         if dice.chance(20) {
             all.push(Criterion::roll(dice, kind));
         }
-        Rule { kind, letters: dice.word(&LETTERS), all }
+        Rule { kind: Some(kind), letters: dice.word(&LETTERS), all }
     }
 
     /// As the token has them.
     #[must_use]
     pub fn scope(&self) -> String {
-        let scopes: Vec<String> = self.0.iter().map(Rule::text).collect();
+        let mut scopes: Vec<String> = self.rules.iter().map(Rule::text).collect();
+        scopes.extend(self.events.map(|criteria| format!("system/AuditEvent.rs?{criteria}")));
         scopes.join(" ")
     }
 
     /// Whether anything that tells of its being there covers it.
     pub(super) fn sees(&self, shape: &Shape) -> bool {
-        self.0.iter().any(|rule| {
-            rule.kind == shape.kind
+        self.rules.iter().any(|rule| {
+            rule.is_of(shape.kind)
                 && rule.letters.contains(['r', 's', 'u', 'd'])
                 && rule.all.iter().all(|criterion| criterion.covers(shape))
         })
     }
 
-    /// The types that some scope names.
-    pub(super) fn types(&self) -> Vec<Type> {
-        let mut types: Vec<Type> = self.0.iter().map(|rule| rule.kind).collect();
-        types.dedup();
-        types
+    /// The types on which some scope gives all of these letters, each by one scope or another.
+    pub(super) fn types(&self, letters: &str) -> Vec<Type> {
+        let gives =
+            |kind: Type, letter| self.rules.iter().any(|rule| rule.is_of(kind) && rule.letters.contains(letter));
+        TYPES.into_iter().filter(|kind| letters.chars().all(|letter| gives(*kind, letter))).collect()
+    }
+
+    /// Whether some audit events are visible.
+    pub(super) fn sees_events(&self) -> bool {
+        self.events.is_some()
     }
 }
 
@@ -170,6 +248,7 @@ impl Rule {
     fn text(&self) -> String {
         let criteria: Vec<String> = self.all.iter().map(|criterion| criterion.text(self.kind)).collect();
         let question = if criteria.is_empty() { "" } else { "?" };
-        format!("system/{}.{}{question}{}", self.kind.name(), self.letters, criteria.join("&"))
+        let kind = self.kind.map_or("*", Type::name);
+        format!("system/{kind}.{}{question}{}", self.letters, criteria.join("&"))
     }
 }

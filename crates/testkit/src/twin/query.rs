@@ -3,7 +3,7 @@
 
 use super::{
     dice::Dice,
-    shape::{CODES, LOINC, TYPES, Type, WORDS},
+    shape::{CODES, LINKS, LOINC, TYPES, Type, WORDS},
 };
 use fhir::ResourceType;
 use search::{Parameter, ParameterKind};
@@ -44,7 +44,7 @@ pub(super) fn encode(text: &str) -> String {
 pub(super) fn id(dice: &mut Dice, kind: Type) -> String {
     match dice.below(20) {
         0..15 => kind.id(dice.below(kind.ids())),
-        15..18 => format!("id-{:06}", 2 + dice.below(12)),
+        15..18 => format!("made-{}", dice.below(12)),
         18 => "absent".to_owned(),
         _ => dice.word(&["x_y", "p0.", "%00", "id"]).to_owned(),
     }
@@ -54,7 +54,7 @@ fn date(dice: &mut Dice) -> String {
     match dice.below(8) {
         0 => "2026".to_owned(),
         1 => "2026-01".to_owned(),
-        2 => format!("2026-01-01T00:00:{:02}Z", dice.below(60)),
+        2 => format!("2026-01-01T0{}:00:{:02}Z", dice.below(2), dice.below(60)),
         3 => dice.word(&["2026-13", "today", "1900-01-01"]).to_owned(),
         _ => format!("2026-01-{:02}", 1 + dice.below(28)),
     }
@@ -156,7 +156,10 @@ fn telling(dice: &mut Dice, kind: Type) -> (String, String) {
             Some(name) => (name.to_owned(), format!("{}{}", dice.word(&PREFIXES), date(dice))),
             None => ("_id".to_owned(), id(dice, kind)),
         },
-        _ => ("_lastUpdated".to_owned(), format!("{}2026-01-01T00:00:{:02}Z", dice.word(&PREFIXES), dice.below(60))),
+        _ => {
+            let moment = format!("2026-01-01T0{}:00:{:02}Z", usize::from(dice.chance(20)), dice.below(60));
+            ("_lastUpdated".to_owned(), format!("{}{moment}", dice.word(&PREFIXES)))
+        }
     }
 }
 
@@ -168,7 +171,17 @@ fn filter(dice: &mut Dice, kind: Type) -> (String, String) {
     match dice.below(20) {
         0..8 => telling(dice, kind),
         8..13 => simple(dice, kind, true),
-        13..16 => {
+        13 | 14 => {
+            let list: Vec<_> = LINKS.iter().filter(|(source, ..)| *source == kind).collect();
+            if list.is_empty() {
+                return telling(dice, kind);
+            }
+            let (_, code, target) = **dice.pick(&list);
+            let (name, value) = telling(dice, target);
+            let typed = if dice.chance(80) { format!(":{}", target.name()) } else { String::new() };
+            (format!("{code}{typed}.{name}"), value)
+        }
+        15 => {
             let list = references(kind);
             let Some(parameter) = (!list.is_empty()).then(|| *dice.pick(&list)) else { return telling(dice, kind) };
             let fits =
@@ -181,7 +194,7 @@ fn filter(dice: &mut Dice, kind: Type) -> (String, String) {
         }
         16..19 => {
             let (source, code) = referring(dice, kind);
-            let (name, value) = inner(dice, source);
+            let (name, value) = if dice.chance(70) { telling(dice, source) } else { inner(dice, source) };
             (format!("_has:{}:{code}:{name}", source.name()), value)
         }
         _ => {
@@ -193,6 +206,11 @@ fn filter(dice: &mut Dice, kind: Type) -> (String, String) {
 
 /// A type and its parameter that may refer to this one.
 fn referring(dice: &mut Dice, kind: Type) -> (Type, String) {
+    let linked: Vec<_> = LINKS.iter().filter(|(.., target)| *target == kind).collect();
+    if !linked.is_empty() && dice.chance(65) {
+        let (source, code, _) = **dice.pick(&linked);
+        return (source, code.to_owned());
+    }
     for _ in 0..20 {
         let source = *dice.pick(&TYPES);
         let list = references(source);
@@ -226,10 +244,19 @@ fn shaping(dice: &mut Dice, kind: Type) -> (String, String) {
         }
         5 => ("_total".to_owned(), dice.word(&["none", "estimate", "accurate", "accurate", "few"]).to_owned()),
         6 | 7 => {
+            let linked: Vec<_> = LINKS.iter().filter(|(source, ..)| *source == kind).collect();
             let list = references(kind);
-            let code = if list.is_empty() { "subject".to_owned() } else { dice.pick(&list).code.clone() };
+            let code = if !linked.is_empty() && dice.chance(65) {
+                dice.pick(&linked).1.to_owned()
+            } else if list.is_empty() {
+                "subject".to_owned()
+            } else {
+                dice.pick(&list).code.clone()
+            };
             let target = if dice.chance(20) { format!(":{}", dice.pick(&TYPES).name()) } else { String::new() };
-            ("_include".to_owned(), format!("{}:{code}{target}", kind.name()))
+            let name = if dice.chance(4) { "_include:iterate" } else { "_include" };
+            let what = if dice.chance(3) { "*".to_owned() } else { format!("{}:{code}{target}", kind.name()) };
+            (name.to_owned(), what)
         }
         8 | 9 => {
             let (source, code) = referring(dice, kind);
@@ -249,8 +276,7 @@ pub(super) fn search(dice: &mut Dice, kind: Type) -> String {
     for _ in 0..*dice.pick(&[0, 1, 1, 2, 2, 3]) {
         pairs.push(shaping(dice, kind));
     }
-    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    pairs.join("&")
+    joined(&pairs)
 }
 
 /// A query string that pages through much.
@@ -268,6 +294,47 @@ pub(super) fn paging(dice: &mut Dice, kind: Type) -> String {
     if dice.chance(30) {
         pairs.push(shaping(dice, kind));
     }
+    joined(&pairs)
+}
+
+/// A query string for the audit log: its parameters as the registry has them.
+pub(super) fn events(dice: &mut Dice) -> String {
+    let registry = search::registry::registry();
+    let kind = ResourceType::parse("AuditEvent").expect("a type of R4");
+    let all: Vec<&Parameter> = registry.of_type(kind).filter(|parameter| registry.is_supported(parameter)).collect();
+    let mut pairs = Vec::new();
+    for _ in 0..*dice.pick(&[0, 0, 1, 1, 2]) {
+        let parameter = *dice.pick(&all);
+        let value = match parameter.code.as_str() {
+            "_id" => format!("event-{}", dice.below(40)),
+            "action" => dice.word(&["R", "E", "C", "U", "D"]).to_owned(),
+            "outcome" => dice.word(&["0", "4", "8"]).to_owned(),
+            "subtype" => dice.word(&["read", "vread", "search-type", "transaction", "update"]).to_owned(),
+            _ if parameter.kind == ParameterKind::Date => {
+                format!("{}2026-01-01T0{}:00:{:02}Z", dice.word(&PREFIXES), dice.below(2), dice.below(40))
+            }
+            _ if parameter.kind == ParameterKind::Reference => {
+                let kind = *dice.pick(&TYPES);
+                format!("{}/{}", kind.name(), id(dice, kind))
+            }
+            _ => dice.word(&["true", "x", "https://handrail.test/fhir", "1.2.3.4"]).to_owned(),
+        };
+        pairs.push((parameter.code.clone(), value));
+    }
+    if dice.chance(60) {
+        pairs.push(("_count".to_owned(), dice.word(&["0", "1", "2", "3", "5", "100"]).to_owned()));
+    }
+    if dice.chance(40) {
+        let sort = ["date", "-date", "_lastUpdated", "-_lastUpdated", "_id", "agent"];
+        pairs.push(("_sort".to_owned(), dice.word(&sort).to_owned()));
+    }
+    if dice.chance(40) {
+        pairs.push(("_total".to_owned(), dice.word(&["none", "estimate", "accurate", "accurate"]).to_owned()));
+    }
+    joined(&pairs)
+}
+
+fn joined(pairs: &[(String, String)]) -> String {
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     pairs.join("&")
 }

@@ -9,8 +9,11 @@ use std::fmt::Write;
 
 /// The case in words.
 pub(super) fn of(case: &Case) -> String {
-    let mut out = format!("scopes: {}\nthe worlds (first | second):\n", case.scope);
-    for moment in &case.moments {
+    let mut out = format!(
+        "replay: cargo xtask twin --replay {}\nscopes: {}\nthe worlds (first | second):\n",
+        case.seed, case.plan.scope
+    );
+    for moment in &case.plan.moments {
         let [one, two] = moment.events.each_ref().map(event_text);
         let same = if one == two { one.clone() } else { format!("{one}\n      | {two}") };
         let Moment { kind, id, after_s, copies, .. } = moment;
@@ -35,6 +38,7 @@ fn event_text(event: &Event) -> String {
         Event::Nothing => "-".to_owned(),
         Event::Put(shape) => shape.json().to_string(),
         Event::Delete => "deleted".to_owned(),
+        Event::Noise(count) => format!("{count} searches of another client"),
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Event {
     Nothing,
     Put(Shape),
     Delete,
+    /// Another client does so many searches: nothing but the audit log grows.
+    Noise(usize),
 }
 
 /// A moment: the clock moves, then each world changes.
@@ -62,6 +64,12 @@ pub(super) fn roll(dice: &mut Dice, lens: &Lens) -> Vec<Moment> {
         let at = dice.below(histories.len());
         moments.push(histories[at].remove(0));
         histories.retain(|history| !history.is_empty());
+    }
+    for _ in 0..dice.below(3) {
+        let noise = Event::Noise(1 + dice.below(9));
+        let events = if dice.chance(50) { [noise, Event::Nothing] } else { [Event::Nothing, noise] };
+        let at = dice.below(moments.len() + 1);
+        moments.insert(at, Moment { kind: Type::Patient, id: "noise".to_owned(), after_s: 0, copies: 1, events });
     }
     moments
 }
@@ -147,7 +155,7 @@ fn known(lens: &Lens, moments: &[Moment], world: usize) -> BTreeMap<(Type, Strin
         let name = (moment.kind, moment.id.clone());
         let before = state.get(&name).cloned();
         let after = match (&moment.events[world], before) {
-            (Event::Nothing, _) | (Event::Delete, None | Some((_, _, true))) => continue,
+            (Event::Nothing | Event::Noise(_), _) | (Event::Delete, None | Some((_, _, true))) => continue,
             (Event::Delete, Some((version, shape, false))) => (version + 1, shape, true),
             (Event::Put(shape), before) => (before.map_or(1, |before| before.0 + 1), shape.clone(), false),
         };

@@ -122,6 +122,34 @@ impl Type {
     }
 }
 
+/// Reference parameters that the worlds' resources have values of: source, code, target.
+pub(super) const LINKS: [(Type, &str, Type); 24] = [
+    (Patient, "general-practitioner", Practitioner),
+    (Observation, "subject", Patient),
+    (Observation, "patient", Patient),
+    (Observation, "derived-from", Observation),
+    (Observation, "encounter", Encounter),
+    (Observation, "performer", Practitioner),
+    (Condition, "subject", Patient),
+    (Condition, "patient", Patient),
+    (Condition, "encounter", Encounter),
+    (Condition, "asserter", Practitioner),
+    (Encounter, "subject", Patient),
+    (Encounter, "patient", Patient),
+    (Encounter, "participant", Practitioner),
+    (Encounter, "practitioner", Practitioner),
+    (DiagnosticReport, "subject", Patient),
+    (DiagnosticReport, "patient", Patient),
+    (DiagnosticReport, "result", Observation),
+    (RiskAssessment, "subject", Patient),
+    (RiskAssessment, "patient", Patient),
+    (RiskAssessment, "encounter", Encounter),
+    (RiskAssessment, "performer", Practitioner),
+    (Observation, "subject", Patient),
+    (Condition, "patient", Patient),
+    (DiagnosticReport, "result", Observation),
+];
+
 pub(super) const CODES: [&str; 3] = ["8867-4", "718-7", "72166-2"];
 pub(super) const WORDS: [&str; 5] = ["Alba", "Alder", "Birch", "birch", "Ålesund"];
 pub(super) const LOINC: &str = "http://loinc.org";

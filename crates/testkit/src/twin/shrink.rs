@@ -1,7 +1,7 @@
-//! Shrinking: first the requests, then the moments of the worlds, as long as the answers differ
-//! and the worlds still look the same.
+//! Shrinking: first the requests, then the moments of the worlds, then parts of each request, as
+//! long as the answers differ and the worlds still look the same.
 
-use super::{Case, Tally, script};
+use super::{Case, Tally, ask::Ask, script};
 
 /// The smallest case found that still shows a difference.
 pub(super) fn smallest(case: &Case) -> Case {
@@ -10,13 +10,39 @@ pub(super) fn smallest(case: &Case) -> Case {
         best.asks.truncate(difference.at + 1);
     }
     loop {
-        let before = (best.asks.len(), best.moments.len());
+        let before = (best.asks.len(), best.plan.moments.len());
         without(&mut best, |case| &mut case.asks);
-        without(&mut best, |case| &mut case.moments);
-        if (best.asks.len(), best.moments.len()) == before {
+        without(&mut best, |case| &mut case.plan.moments);
+        let simpler = simplify(&mut best);
+        if !simpler && (best.asks.len(), best.plan.moments.len()) == before {
             return best;
         }
     }
+}
+
+fn shows(case: &Case) -> bool {
+    script::is_fair(&case.lens, &case.plan.moments) && case.run(&mut Tally::default()).is_some()
+}
+
+/// Leaves out parts of single requests; whether any could go.
+fn simplify(best: &mut Case) -> bool {
+    let mut any = false;
+    for at in 0..best.asks.len() {
+        'again: loop {
+            let Some(Ask::Send(plain)) = best.asks.get(at) else { break };
+            for simpler in plain.simpler() {
+                let mut less = best.clone();
+                less.asks[at] = Ask::Send(simpler);
+                if shows(&less) {
+                    *best = less;
+                    any = true;
+                    continue 'again;
+                }
+            }
+            break;
+        }
+    }
+    any
 }
 
 /// Leaves out pieces of a list, large ones first.
@@ -29,7 +55,7 @@ fn without<T: Clone>(best: &mut Case, list: impl Fn(&mut Case) -> &mut Vec<T>) {
             let all = list(&mut less);
             let end = (at + size).min(all.len());
             all.drain(at..end);
-            if script::is_fair(&less.lens, &less.moments) && less.run(&mut Tally::default()).is_some() {
+            if shows(&less) {
                 *best = less;
             } else {
                 at += size;

@@ -1,73 +1,179 @@
 //! One of the two worlds: a server that the script made, asked as the caller.
 
 use super::{
-    ask::Ask,
+    ask::{Ask, Plain},
+    plant::Plant,
     script::{Event, Moment},
 };
 use crate::{Reply, Server};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use store::{Given, limits};
+
+/// Seconds after the start of the day at which the caller's requests begin: some scopes for audit
+/// events say so.
+const ASKS_BEGIN_S: i64 = 3600;
+
+/// The worlds' common secret: equal positions have equal cursors.
+const SECRET: [u8; 32] = [7; 32];
+
+/// Limits with which small worlds go every way that a search can go. What refuses a search is as in
+/// the product.
+fn small() -> limits::Search {
+    limits::Search { probe_rows: 3, gather_keys: 2, small_join_rows: 2, casual_keys: 8, ..limits::Search::default() }
+}
 
 /// A server whose content a script made, and a token of the caller.
 pub(super) struct World {
-    server: Server,
-    token: String,
+    pub(super) server: Server,
+    scope: String,
+    tokens: BTreeMap<String, String>,
+    plant: Option<Plant>,
     /// The last `next` link.
     next: Option<String>,
+    /// Ids that the server made, as answers told them.
+    made: Vec<String>,
+    /// Names of audit events, as answers told them.
+    events: Vec<String>,
+}
+
+/// What the worlds of a case are made from.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) moments: Vec<Moment>,
+    pub(super) scope: String,
+    /// With small limits, else with those of the product.
+    pub(super) small: bool,
+    pub(super) plant: Option<Plant>,
 }
 
 impl World {
     /// `which`: the first or the second world of the script.
-    pub(super) fn new(moments: &[Moment], which: usize, scope: &str) -> Self {
-        let server = Server::new();
-        for moment in moments {
+    pub(super) fn new(plan: &Plan, which: usize) -> Self {
+        let mut search = if plan.small { small() } else { limits::Search::default() };
+        if let Some(plant) = plan.plant {
+            plant.limit(&mut search);
+        }
+        let server = Server::given(Given { secret: SECRET, search });
+        let mut passed_s = 0;
+        for moment in &plan.moments {
             server.clock().advance_s(moment.after_s);
+            passed_s += moment.after_s;
             if moment.copies > 1 {
                 crowd(&server, moment, which);
                 continue;
             }
             let path = format!("{}/{}", moment.kind.name(), moment.id);
-            // A request id of our own, so that the server's count of requests stays the same.
-            let request = |method| server.request(method, &path).as_operator().header("x-request-id", "script");
+            // A request id of our own, so that the server makes as many in either world.
+            let request =
+                |method, path: &str| server.request(method, path).as_operator().header("x-request-id", "script").send();
             let reply = match &moment.events[which] {
                 Event::Nothing => continue,
-                Event::Put(shape) => request("PUT").json(&shape.json()).send(),
-                Event::Delete => request("DELETE").send(),
+                Event::Noise(count) => {
+                    (1..*count).for_each(|_| assert!(request("GET", "Patient?_count=1").status == 200));
+                    request("GET", "Patient?_count=1")
+                }
+                Event::Put(shape) => {
+                    let request = server.request("PUT", &path).as_operator().header("x-request-id", "script");
+                    request.json(&shape.json()).send()
+                }
+                Event::Delete => request("DELETE", &path),
             };
-            assert!(reply.status < 300, "the script is at fault: {} {}", path, reply.text());
+            assert!(reply.status < 300, "the script is at fault: {path} {}", reply.text());
         }
-        server.clock().advance_s(1);
-        let token = server.token_for(scope);
-        Self { server, token, next: None }
+        server.clock().advance_s(ASKS_BEGIN_S - passed_s);
+        let scope = plan.scope.clone();
+        let (next, made, events) = (None, Vec::new(), Vec::new());
+        Self { server, scope, tokens: BTreeMap::new(), plant: plan.plant, next, made, events }
     }
 
     /// The answer to one request; `None` when there is no page to go on to.
     pub(super) fn ask(&mut self, ask: &Ask) -> Option<Reply> {
         self.server.clock().advance_s(1);
-        let reply = match ask {
-            Ask::Next => {
-                let url = self.next.take()?;
-                self.server.request("GET", &url).token(&self.token).send()
-            }
-            Ask::Send(plain) => {
-                let mut request = self.server.request(plain.method, &plain.path).token(&self.token);
-                for (name, value) in &plain.headers {
-                    request = request.header(name, value);
-                }
-                if let Some((media_type, body)) = &plain.body {
-                    request = request.body(media_type, body.clone());
-                }
-                request.send()
-            }
+        let plain = match ask {
+            Ask::Next => Plain::get(self.next.take()?),
+            Ask::Send(plain) => self.filled(plain),
         };
-        if reply.status == 200
-            && reply.header("content-type").is_some()
-            && !reply.body.is_empty()
-            && let Some(next) = reply.link("next")
-        {
-            self.next = Some(next);
-        }
+        let reply = match self.plant {
+            Some(plant) => plant.answer(self, &plain),
+            None => self.send(&plain, ""),
+        };
+        self.learn(&reply);
         Some(reply)
     }
+
+    /// The answer to a request of the caller, whose scopes are these more.
+    pub(super) fn send(&mut self, plain: &Plain, more: &str) -> Reply {
+        let scope = if more.is_empty() { self.scope.clone() } else { format!("{} {more}", self.scope) };
+        let server = &self.server;
+        let token = self.tokens.entry(scope).or_insert_with_key(|scope| server.token_for(scope));
+        let mut request = server.request(plain.method, &plain.path).token(token);
+        for (name, value) in &plain.headers {
+            request = request.header(name, value);
+        }
+        if let Some((media_type, body)) = &plain.body {
+            request = request.body(media_type, body.clone());
+        }
+        request.send()
+    }
+
+    /// The request with ids, names and cursors that are known by now.
+    fn filled(&self, plain: &Plain) -> Plain {
+        let fill = |text: &str| {
+            let text = numbered(text, "made-", &self.made);
+            let text = numbered(&text, "event-", &self.events);
+            let cursor = self.next.as_deref().and_then(|next| next.split("_cursor=").nth(1)).unwrap_or("AAAA");
+            text.replace("CURSOR", cursor)
+        };
+        Plain {
+            method: plain.method,
+            path: fill(plain.path.trim_start_matches(Server::BASE_URL).trim_start_matches('/')),
+            headers: plain.headers.iter().map(|(name, value)| (*name, fill(value))).collect(),
+            body: plain.body.as_ref().map(|(media_type, body)| (*media_type, fill(body))),
+        }
+    }
+
+    fn learn(&mut self, reply: &Reply) {
+        let id = |location: &str| location.split("/_history/").next()?.rsplit('/').next().map(str::to_owned);
+        if reply.status == 201 {
+            self.made.extend(reply.header("location").and_then(id));
+        }
+        if reply.status != 200 || reply.header("content-type").is_none() || reply.body.is_empty() {
+            return;
+        }
+        let body = reply.json();
+        for entry in body["entry"].as_array().into_iter().flatten() {
+            let response = &entry["response"];
+            if response["status"].as_str().is_some_and(|status| status.starts_with("201")) {
+                self.made.extend(response["location"].as_str().and_then(id));
+            }
+            if entry["resource"]["resourceType"] == "AuditEvent" {
+                self.events.extend(entry["resource"]["id"].as_str().map(str::to_owned));
+            }
+        }
+        if let Some(next) = reply.link("next") {
+            self.next = Some(next.trim_start_matches(Server::BASE_URL).trim_start_matches('/').to_owned());
+        }
+    }
+}
+
+/// `made-3` becomes the third that is known, counted around; as it stands when none is.
+fn numbered(text: &str, prefix: &str, known: &[String]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(prefix).filter(|_| !known.is_empty()) {
+        let (before, after) = rest.split_at(at);
+        let digits = &after[prefix.len()..];
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let (number, after) = digits.split_at(end);
+        out.push_str(before);
+        match number.parse::<usize>() {
+            Ok(number) => out.push_str(&known[number % known.len()]),
+            Err(_) => out.push_str(prefix),
+        }
+        rest = after;
+    }
+    out + rest
 }
 
 /// Makes a crowd in one commit.

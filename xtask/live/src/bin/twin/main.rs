@@ -1,5 +1,7 @@
 //! Twin worlds, many of them: `cargo xtask twin --sequences 20000`. A difference is printed with its
 //! seed, shrunk, and ends the run with a failure. What the worlds are: `testkit::twin`.
+//!
+//! `--plants` runs planted leaks and says after how many sequences each is found.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 use clap::Parser;
@@ -11,7 +13,7 @@ use std::{
     },
     time::Instant,
 };
-use testkit::twin::{Case, Tally};
+use testkit::twin::{Case, PLANTS, Plant, Tally};
 
 /// Runs random sequences of a caller against two stores that differ in what it may not see.
 #[derive(Debug, Parser)]
@@ -22,42 +24,45 @@ struct Arguments {
     /// Seed of the first; each further one has the next.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Only this seed, printed whole.
+    /// Only this seed; a difference is printed whole.
     #[arg(long)]
     replay: Option<u64>,
-    /// Only worlds with crowds: so many resources of a kind that searches go other ways. Give it
-    /// with --replay too.
-    #[arg(long)]
-    crowded: bool,
     /// Differences after which to stop.
     #[arg(long, default_value_t = 1)]
     differences: usize,
     /// Sequences run at the same time.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-}
-
-/// Every so many seeds one is crowded.
-const CROWDED_EVERY: u64 = 8;
-
-fn case(seed: u64, crowded: bool) -> Case {
-    if crowded || seed.is_multiple_of(CROWDED_EVERY) { Case::crowded(seed) } else { Case::new(seed) }
+    /// Finds planted leaks instead: each of them this many times, from seeds that follow.
+    #[arg(long, value_name = "TIMES")]
+    plants: Option<usize>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(seed) = arguments.replay {
-        return match case(seed, arguments.crowded).check() {
-            Ok(tally) => {
-                println!("seed {seed}: no difference; {tally:?}");
-                ExitCode::SUCCESS
-            }
-            Err(report) => {
-                println!("seed {seed}\n{report}");
-                ExitCode::FAILURE
-            }
-        };
+    if let Some(times) = arguments.plants {
+        return plants(&arguments, times);
     }
+    match arguments.replay {
+        Some(seed) => replay(seed),
+        None => sequences(&arguments),
+    }
+}
+
+fn replay(seed: u64) -> ExitCode {
+    match Case::new(seed).check() {
+        Ok(tally) => {
+            println!("seed {seed}: no difference; {:?}", tally.statuses);
+            ExitCode::SUCCESS
+        }
+        Err(report) => {
+            println!("{report}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn sequences(arguments: &Arguments) -> ExitCode {
     let started = Instant::now();
     let (next, found) = (AtomicU64::new(0), AtomicUsize::new(0));
     let whole = Mutex::new(Tally::default());
@@ -67,18 +72,17 @@ fn main() -> ExitCode {
             if at >= arguments.sequences || found.load(Ordering::Relaxed) >= arguments.differences {
                 break;
             }
-            let seed = arguments.seed.wrapping_add(at);
-            match case(seed, arguments.crowded).check() {
+            match Case::new(arguments.seed.wrapping_add(at)).check() {
                 Ok(tally) => {
                     let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
-                    whole.add(&tally);
+                    whole.add(tally);
                     if whole.sequences.is_multiple_of(500) {
                         println!("{} sequences, {} s", whole.sequences, started.elapsed().as_secs());
                     }
                 }
                 Err(report) => {
                     found.fetch_add(1, Ordering::Relaxed);
-                    println!("seed {seed} (replay: cargo xtask twin --replay {seed})\n{report}");
+                    println!("{report}");
                 }
             }
         }
@@ -92,7 +96,7 @@ fn main() -> ExitCode {
     let requests: usize = whole.statuses.values().sum();
     let (sequences, hidden, seconds) = (whole.sequences, whole.hidden, started.elapsed().as_secs());
     println!("{sequences} sequences, {requests} requests to each world, {hidden} hidden differences, {seconds} s");
-    println!("answers by status: {:?}", whole.statuses);
+    println!("answers by status: {:?}; forms of search parameters: {}", whole.statuses, whole.forms.len());
     match found.into_inner() {
         0 => {
             println!("no difference");
@@ -103,4 +107,40 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// After how many sequences each planted leak is found.
+fn plants(arguments: &Arguments, times: usize) -> ExitCode {
+    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some(plant) = PLANTS.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut after = found_after(arguments, *plant, times);
+            after.sort_unstable();
+            let found = after.len();
+            missed.fetch_add(times - found, Ordering::Relaxed);
+            println!("{plant:?}: found {found} of {times} times, after so many sequences: {after:?}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads.max(1) {
+            scope.spawn(work);
+        }
+    });
+    if missed.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn found_after(arguments: &Arguments, plant: Plant, times: usize) -> Vec<u64> {
+    let mut seed = arguments.seed;
+    let mut after = Vec::new();
+    for _ in 0..times {
+        let first = seed;
+        while seed - first < arguments.sequences {
+            seed += 1;
+            if Case::new(seed - 1).with_plant(plant).differs() {
+                after.push(seed - first);
+                break;
+            }
+        }
+    }
+    after
 }
