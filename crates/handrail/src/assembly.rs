@@ -79,6 +79,7 @@ pub(crate) fn open(
         base_url,
         clock: clock::system(),
         new_id: Arc::new(new_id),
+        rest_until: Arc::new(|moment| Box::pin(tokio::time::sleep_until(moment.into()))),
         software: env!("CARGO_PKG_VERSION"),
     });
     Ok(Assembly { store, authserver, rest: Arc::new(rest) })

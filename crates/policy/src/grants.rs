@@ -38,6 +38,7 @@ pub struct Grants {
     /// By [`ResourceType::index`], then by place in [`NEEDS`].
     table: Vec<[Access; NEEDS.len()]>,
     unusable: Vec<Arc<str>>,
+    narrowed: bool,
 }
 
 impl fmt::Debug for Grants {
@@ -56,7 +57,7 @@ impl Grants {
     pub(crate) fn compile_with(caller: &Caller, criteria: &Criteria<'_>) -> Self {
         let scopes = Arc::clone(&caller.grant().scopes);
         let mut used = vec![false; scopes.len()];
-        let table = ResourceType::all()
+        let table: Vec<[Access; NEEDS.len()]> = ResourceType::all()
             .map(|resource_type| match caller.kind() {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
@@ -67,7 +68,8 @@ impl Grants {
         }
         let unusable =
             scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
-        Self { kind: caller.kind(), scopes, table, unusable }
+        let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
+        Self { kind: caller.kind(), scopes, table, unusable, narrowed }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -79,6 +81,11 @@ impl Grants {
     pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
         let theirs = &caller.grant().scopes;
         self.kind == caller.kind() && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
+    }
+
+    /// Whether a part of some type is granted.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.narrowed
     }
 
     /// Whether anything at all is granted.

@@ -45,6 +45,12 @@ impl Permit {
         Self { grants }
     }
 
+    /// Whether the caller sees a part of some type: what it does not see could show in times.
+    #[must_use]
+    pub fn is_narrowed(&self) -> bool {
+        self.grants.is_narrowed()
+    }
+
     /// Which resources of this type the permit covers for this need.
     #[must_use]
     pub fn access(&self, resource_type: ResourceType, need: Need) -> &Access {

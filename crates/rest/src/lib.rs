@@ -6,6 +6,7 @@
 //! - [`wire`]: the only file that knows HTTP syntax. [`outcome`]: the only mapping to status codes.
 //! - [`route`]: the table of routes; which interaction is asked for.
 //! - [`body`]: a body stays closed until someone may be here.
+//! - [`held`]: answers that leave at steps of time, so that the time tells nothing.
 //! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
 //!
 //! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
@@ -15,6 +16,7 @@ mod body;
 mod capability;
 mod failure;
 mod grants;
+mod held;
 mod interaction;
 pub mod limits;
 mod outcome;
@@ -25,4 +27,4 @@ mod trail;
 pub mod wire;
 
 pub use answered::{Answered, WORDS};
-pub use service::{Parts, Service};
+pub use service::{Parts, RestUntil, Service};

@@ -31,5 +31,9 @@ pub const HISTORY_COUNT_MAX: usize = 500;
 /// Characters of a page cursor: ours have fewer than 1,000.
 pub const CURSOR_CHARS_MAX: usize = 4_096;
 
+/// The first step of time at which an answer leaves that could tell of hidden rows: most searches
+/// within a patient's record end before it, and people do not feel it.
+pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// Seconds a client is asked to wait after a 429 or 503.
 pub const RETRY_AFTER_S: u32 = 5;

@@ -22,6 +22,7 @@ use crate::{
     answered::{self, Answered},
     body::Unread,
     failure::Failure,
+    held::Held,
     interaction::{self, Answer, Call, Proof},
     outcome, route,
     service::Service,
@@ -61,8 +62,14 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         return Audited::public(response);
     }
     let mut trail = Trail::begin(service.now(), peer, request_id);
-    let outcome = caught(proceed(service, operator, &head, body, &mut trail)).await;
-    audited(service, &head, trail, outcome)
+    let mut held = None;
+    let outcome = caught(proceed(service, operator, &head, body, &mut trail, &mut held)).await;
+    let done = outcome.is_ok();
+    let answer = audited(service, &head, trail, outcome);
+    if let Some(moment) = held.and_then(|held| held.until(done)) {
+        (service.parts.rest_until)(moment).await;
+    }
+    answer
 }
 
 /// Who, what, may they, and only then the body.
@@ -72,6 +79,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     head: &Request,
     body: Unread<B>,
     trail: &mut Trail,
+    held: &mut Option<Held>,
 ) -> Result<Answer, Failure> {
     let caller = match operator {
         Some(operator) => operator,
@@ -82,6 +90,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     trail.interaction(&asked.interaction);
     let permit = service.grants.decide(&caller, &service.parts.registry, &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
+    *held = Held::begin(&permit, &asked.interaction);
     interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await
 }
 

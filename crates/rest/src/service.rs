@@ -13,8 +13,11 @@ use fhir::{Instant, LogicalId, schema::Schema};
 use http_body::Body;
 use oauth::{Caller, bearer::LiveTokens, caller::CallerKind};
 use search::Registry;
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 use store::Store;
+
+/// Waits until a moment.
+pub type RestUntil = dyn Fn(std::time::Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
 /// What the service is made of. Clock and ids come from outside, so that tests can seed them.
 pub struct Parts {
@@ -35,6 +38,8 @@ pub struct Parts {
     /// A new logical id that no resource has, and that nothing can be told from. Requests get their
     /// ids from it too.
     pub new_id: Arc<dyn Fn() -> LogicalId + Send + Sync>,
+    /// Waits until this moment: an answer that could tell of hidden rows leaves then.
+    pub rest_until: Arc<RestUntil>,
     /// Version of this program, for `/metadata`.
     pub software: &'static str,
 }

@@ -20,6 +20,7 @@ pub struct Server {
     store: Arc<Store>,
     clock: Clock,
     tokens: Tokens,
+    holds: Arc<AtomicU64>,
     runtime: tokio::runtime::Runtime,
     // Dropped last: the store is closed by then.
     directory: TempDir,
@@ -41,7 +42,7 @@ impl Server {
     /// When the store cannot be made.
     #[must_use]
     pub fn new() -> Self {
-        Self::over(|directory, registry, options| Store::open(directory, registry, options))
+        Self::over(Store::open, false)
     }
 
     /// A new server, empty, whose store has this secret and these limits: two of them name things
@@ -51,10 +52,20 @@ impl Server {
     /// When the store cannot be made.
     #[must_use]
     pub fn given(given: Given) -> Self {
-        Self::over(|directory, registry, options| Store::open_given(directory, registry, options, given))
+        Self::over(|directory, registry, options| Store::open_given(directory, registry, options, given), false)
     }
 
-    fn over(open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>) -> Self {
+    /// A new server, empty, that holds answers back for as long as the real one does; the others
+    /// only count when they would.
+    ///
+    /// # Panics
+    /// When the store cannot be made.
+    #[must_use]
+    pub fn holding() -> Self {
+        Self::over(Store::open, true)
+    }
+
+    fn over(open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>, waits: bool) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let registry = Arc::clone(search::registry::registry());
         let options = Options { base_url: Self::BASE_URL.to_owned(), strict_audit: false };
@@ -63,6 +74,8 @@ impl Server {
         let tokens = Tokens::new(clock.clone());
         let next = AtomicU64::new(1);
         let shown = clock.clone();
+        let holds = Arc::new(AtomicU64::new(0));
+        let held = Arc::clone(&holds);
         let service = Service::new(Parts {
             store: Arc::clone(&store),
             schema: fhir::schema::r4(),
@@ -75,10 +88,14 @@ impl Server {
                 let id = format!("id-{:06}", next.fetch_add(1, Ordering::SeqCst));
                 LogicalId::parse(&id).expect("an id")
             }),
+            rest_until: Arc::new(move |moment| {
+                held.fetch_add(1, Ordering::SeqCst);
+                if waits { Box::pin(tokio::time::sleep_until(moment.into())) } else { Box::pin(std::future::ready(())) }
+            }),
             software: "0.0.0-test",
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { service: Arc::new(service), store, clock, tokens, runtime, directory }
+        Self { service: Arc::new(service), store, clock, tokens, holds, runtime, directory }
     }
 
     /// The service itself.
@@ -103,6 +120,12 @@ impl Server {
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// How many answers were held back so far.
+    #[must_use]
+    pub fn holds(&self) -> u64 {
+        self.holds.load(Ordering::SeqCst)
     }
 
     /// Where the store is.

@@ -27,6 +27,30 @@ fn reads() {
     let _ = get(&server, &survey, "Encounter").expect(403);
 }
 
+/// F13, F14: what could tell of hidden rows by its time is held back; the rest is not.
+#[test]
+fn what_could_tell_by_its_time_is_held_back() {
+    let (server, survey) = world();
+    let all = server.token_for("system/Observation.rs");
+    let held = |token: &str, path: &str| {
+        let before = server.holds();
+        let _ = get(&server, token, path);
+        server.holds() - before
+    };
+    for path in [
+        "Observation/l1",
+        "Observation/x",
+        "Observation/l1/_history/1",
+        "Observation?code=2",
+        "Patient?_has:Observation:patient:code=2",
+    ] {
+        assert_eq!(held(&survey, path), 1, "{path}");
+        assert_eq!(held(&all, path), 0, "nothing is hidden: {path}");
+    }
+    assert_eq!(held(&survey, "Observation/s1"), 0, "it was found by its id");
+    assert_eq!(held(&survey, "Encounter/x"), 0, "no data was looked at");
+}
+
 #[test]
 fn searches_totals_and_counts() {
     let (server, survey) = world();

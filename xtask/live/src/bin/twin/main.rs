@@ -2,7 +2,10 @@
 //! seed, shrunk, and ends the run with a failure. What the worlds are: `testkit::twin`.
 //!
 //! `--plants` runs planted leaks and says after how many sequences each is found.
+//! `--timing` measures whether the time of an answer tells of hidden rows ([`timing`]).
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
+
+mod timing;
 
 use clap::Parser;
 use std::{
@@ -36,12 +39,18 @@ struct Arguments {
     /// Finds planted leaks instead: each of them this many times, from seeds that follow.
     #[arg(long, value_name = "TIMES")]
     plants: Option<usize>,
+    /// Measures times instead, with so many samples of each question.
+    #[arg(long, value_name = "SAMPLES")]
+    timing: Option<usize>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(times) = arguments.plants {
         return plants(&arguments, times);
+    }
+    if let Some(samples) = arguments.timing {
+        return if timing::run(samples.max(200), arguments.seed) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match arguments.replay {
         Some(seed) => replay(seed),
