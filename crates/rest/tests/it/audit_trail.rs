@@ -132,7 +132,7 @@ fn a_panic_is_answered_and_recorded() {
         oauth_url: String::new(),
         clock: std::sync::Arc::new(move || clock.now()),
         new_id: std::sync::Arc::new(|| fhir::LogicalId::parse("x").unwrap()),
-        rest_until: Arc::new(|_| Box::pin(std::future::ready(()))),
+        rest_until: std::sync::Arc::new(|_| Box::pin(std::future::ready(()))),
         software: "0",
     });
     for _ in 0..2 {
