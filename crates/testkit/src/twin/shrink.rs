@@ -28,18 +28,15 @@ fn shows(case: &Case) -> bool {
 fn simplify(best: &mut Case) -> bool {
     let mut any = false;
     for at in 0..best.asks.len() {
-        'again: loop {
-            let Some(Ask::Send(plain)) = best.asks.get(at) else { break };
-            for simpler in plain.simpler() {
+        while let Some(Ask::Send(plain)) = best.asks.get(at) {
+            let shorter = plain.simpler().into_iter().map(|simpler| {
                 let mut less = best.clone();
                 less.asks[at] = Ask::Send(simpler);
-                if shows(&less) {
-                    *best = less;
-                    any = true;
-                    continue 'again;
-                }
-            }
-            break;
+                less
+            });
+            let Some(shorter) = shorter.into_iter().find(shows) else { break };
+            *best = shorter;
+            any = true;
         }
     }
     any
