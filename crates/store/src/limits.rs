@@ -34,17 +34,22 @@ pub const DICTIONARY_BYTES_MAX: usize = 8 * 1024;
 
 /// Bytes that all keyspaces together gather in memory before the largest of them is written out, as the engine
 /// counts them (a key counts 64 bytes more than it has). With the caches this keeps a busy server under 96 MB.
-pub const MEMTABLES_BYTES: u64 = 16 * 1024 * 1024;
+/// Tests write little and want to see it written out.
+pub const MEMTABLES_BYTES: u64 = if cfg!(test) { 256 * 1024 } else { 16 * 1024 * 1024 };
 
 /// The same for one of the authorization server's tables, which the engine sees to itself.
 pub const TABLE_MEMTABLE_BYTES: u64 = 1024 * 1024;
 
-/// Bytes in no table yet at which a commit waits for the engine, [`PRESSURE_WAIT`] each: four budgets.
-pub const UNWRITTEN_BYTES_WAIT: u64 = 64 * 1024 * 1024;
+/// Bytes in no table yet from which on the writer is held back for the engine after each group of commits: twice
+/// the budget, so that it never happens while the engine keeps up.
+pub const UNWRITTEN_BYTES_WAIT: u64 = 2 * MEMTABLES_BYTES;
 
-/// How long a group of commits is held back then: with many clients in a group it slows them to what the
-/// engine can take, and no single one waits long.
-pub const PRESSURE_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+/// Bytes above that for each microsecond of waiting: 1 ms for a MiB. With many clients in a group that slows them
+/// to what the engine can take, and no single one waits long.
+pub const UNWRITTEN_BYTES_PER_US: u64 = 1024;
+
+/// The longest of these waits: well below the 250 ms that no commit should be held up.
+pub const PRESSURE_WAIT_MAX: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Time from which waiting for the engine counts as a stall, for an operator's numbers.
 pub const STALL: std::time::Duration = std::time::Duration::from_millis(1);
@@ -57,9 +62,13 @@ pub const IDLE_UNWRITTEN_BYTES: u64 = 256 * 1024;
 
 /// Tables of a keyspace's newest level beyond which none is added before they were merged. The engine halts
 /// writers at 30.
-pub const NEWEST_TABLES_MAX: usize = 16;
+pub const NEWEST_TABLES_MAX: usize = 20;
 
-/// Bytes of a table. Levels are made of them (four in the first, forty in the second), and a merge rewrites what
+/// Tables of the newest level that are merged into the next: the more at once, the less often what they overlap is
+/// written again; but a search looks into each of them.
+pub const NEWEST_TABLES_MERGED: u8 = 6;
+
+/// Bytes of a table. Levels are made of them (six in the first, sixty in the second), and a merge rewrites what
 /// overlaps: with the engine's own 64 MiB, all of a keyspace up to 256 MiB whenever four memtables are full.
 pub const TABLE_BYTES: u64 = 8 * 1024 * 1024;
 

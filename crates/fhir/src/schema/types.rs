@@ -34,8 +34,8 @@ pub struct TypeDefinition {
     pub constraints: Vec<Constraint>,
     /// Its position in [`super::Schema::types`]: for tables beside the schema.
     pub index: usize,
-    /// Positions in `elements`, sorted by the elements' names.
-    by_name: Vec<u16>,
+    /// Positions in `elements`, sorted by [`begin`] of the elements' names: most look-ups read nothing else.
+    by_name: Vec<(u64, u16)>,
     /// Positions in `elements` of the choices.
     choices: Vec<u16>,
 }
@@ -134,11 +134,18 @@ impl TypeDefinition {
     }
 
     fn element_bytes(&self, name: &[u8]) -> Option<&ElementDefinition> {
-        let named = |at: &u16| self.elements.get(usize::from(*at));
-        let order = |at: &u16| named(at).map_or(b"".as_slice(), |element| element.name.as_bytes()).cmp(name);
-        let at = self.by_name.binary_search_by(order).ok()?;
-        self.by_name.get(at).and_then(named)
+        let begin = begin(name);
+        let first = self.by_name.partition_point(|(other, _)| *other < begin);
+        let same = self.by_name.get(first..)?.iter().take_while(|(other, _)| *other == begin);
+        same.filter_map(|(_, at)| self.elements.get(usize::from(*at))).find(|element| element.name.as_bytes() == name)
     }
+}
+
+/// The first eight bytes of a name, as a number.
+fn begin(name: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(bytes)
 }
 
 impl ElementDefinition {
@@ -244,9 +251,9 @@ fn link(one: &mut TypeDefinition, names: &[&'static str]) {
         reference.index = names.binary_search(&reference.code).unwrap_or(usize::MAX);
     }
     let count = u16::try_from(one.elements.len()).unwrap_or(u16::MAX);
-    let name = |at: &u16| one.elements.get(usize::from(*at)).map_or("", |element| element.name);
-    one.by_name = (0..count).collect();
-    one.by_name.sort_unstable_by_key(name);
+    let name = |at: u16| one.elements.get(usize::from(at)).map_or("", |element| element.name);
+    one.by_name = (0..count).map(|at| (begin(name(at).as_bytes()), at)).collect();
+    one.by_name.sort_unstable();
     let is_choice = |at: &u16| one.elements.get(usize::from(*at)).is_some_and(|element| element.is_choice);
     one.choices = (0..count).filter(is_choice).collect();
 }

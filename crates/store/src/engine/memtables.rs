@@ -45,8 +45,9 @@ impl Engine {
     /// Lets the engine keep up with what was written: for whoever commits, after each commit.
     pub(crate) fn keep_up(&self) -> Result<(), Fault> {
         self.relieve()?;
-        if self.unwritten_bytes() > limits::UNWRITTEN_BYTES_WAIT {
-            std::thread::sleep(limits::PRESSURE_WAIT);
+        let wait = wait_for(self.unwritten_bytes());
+        if !wait.is_zero() {
+            std::thread::sleep(wait);
         }
         Ok(())
     }
@@ -126,6 +127,12 @@ impl Engine {
     }
 }
 
+/// How long whoever commits is held back when so much is in no table yet.
+fn wait_for(unwritten: u64) -> Duration {
+    let over = unwritten.saturating_sub(limits::UNWRITTEN_BYTES_WAIT);
+    Duration::from_micros(over / limits::UNWRITTEN_BYTES_PER_US).min(limits::PRESSURE_WAIT_MAX)
+}
+
 /// Whether a memtable more may wait to be written, and a table more stand in the newest level.
 fn may_seal(space: &Keyspace) -> bool {
     space.sealed_memtable_count() == 0 && space.tree.l0_run_count() < limits::NEWEST_TABLES_MAX
@@ -147,3 +154,6 @@ fn empty_journal(directory: &Path) -> io::Result<()> {
     file.set_len(0)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,11 @@ fn settings(usage: Use) -> KeyspaceCreateOptions {
     let options = KeyspaceCreateOptions::default()
         // The store seals memtables itself: see `memtables`.
         .max_memtable_size(u64::MAX)
-        .compaction_strategy(Arc::new(Leveled::default().with_table_target_size(limits::TABLE_BYTES)))
+        .compaction_strategy(Arc::new(
+            Leveled::default()
+                .with_table_target_size(limits::TABLE_BYTES)
+                .with_l0_threshold(limits::NEWEST_TABLES_MERGED),
+        ))
         .data_block_compression_policy(CompressionPolicy::all(fjall::CompressionType::Lz4))
         .data_block_size_policy(BlockSizePolicy::all(8 * 1024));
     match usage {
