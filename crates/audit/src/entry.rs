@@ -152,7 +152,7 @@ impl Entry {
     /// The bytes, as the module describes. Texts and lists over the limits are cut.
     #[must_use]
     pub fn encode(&self) -> Encoded {
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(256 + self.touched.len() * 40);
         self.encode_into(&mut out);
         Encoded(out)
     }

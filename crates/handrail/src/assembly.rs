@@ -2,15 +2,21 @@
 //!
 //! Used by the server and by commands that hold the directory themselves (`load --data`, `client`).
 
-use crate::{clock, config::LISTEN_DEFAULT, fault::Fault, tls::private_file};
+use crate::{
+    clock,
+    config::LISTEN_DEFAULT,
+    fault::Fault,
+    tls::{self, private_file},
+};
 use audit::{
     checkpoint::{Checkpoint, Signer},
     entry::{Action, Entry, Kind, Outcome},
 };
 use authserver::egress::Fetch;
 use fhir::LogicalId;
-use std::{io, path::Path, sync::Arc};
+use std::{cell::RefCell, io, path::Path, sync::Arc};
 use store::backup::{Contents, Other};
+use uuid::{Builder, Uuid};
 
 /// What is open on a data directory.
 pub(crate) struct Assembly {
@@ -207,9 +213,25 @@ fn opening(directory: &Path, why: &store::OpenError) -> Fault {
     }
 }
 
+/// Ids that a thread has ready: randomness for this many is asked for at once, since every request has an id.
+const IDS_READY: usize = 64;
+
+thread_local! {
+    static READY: RefCell<Vec<Uuid>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A logical id that no resource has: 122 random bits.
 fn new_id() -> LogicalId {
-    let text = uuid::Uuid::new_v4().hyphenated().to_string();
+    let uuid = READY.with_borrow_mut(|ready| {
+        if ready.is_empty() {
+            let mut random = [0; 16 * IDS_READY];
+            if tls::provider().secure_random.fill(&mut random).is_ok() {
+                ready.extend(random.as_chunks().0.iter().map(|bytes| Builder::from_random_bytes(*bytes).into_uuid()));
+            }
+        }
+        ready.pop().unwrap_or_else(Uuid::new_v4)
+    });
+    let mut text = Uuid::encode_buffer();
     #[expect(clippy::expect_used, reason = "36 characters of [0-9a-f-] are a logical id")]
-    LogicalId::parse(&text).expect("a UUID is a logical id")
+    LogicalId::parse(uuid.hyphenated().encode_lower(&mut text)).expect("a UUID is a logical id")
 }

@@ -79,7 +79,7 @@ impl Events {
             id: event.id.clone(),
             version: VersionId::FIRST,
             last_updated: event.entry.recorded,
-            bytes: rendered.to_json().into(),
+            json: bytes::Bytes::from(rendered.to_json()).into(),
             patients: event.entry.patients.clone(),
             method: Method::Create,
         }

@@ -2,7 +2,8 @@
 //!
 //! Most searches here name a patient. Over the engine each costs an iterator or two and a look-up
 //! for each candidate; in a folder the values of all its resources stand once each, with the
-//! resources that have them, so a part of a predicate is tested on a few distinct values.
+//! resources that have them, so a part of a predicate is tested on a few distinct values. And it
+//! holds the versions themselves, packed, so that nothing has to be looked up for the answer.
 //!
 //! A folder is made from current versions when it is asked for a second time, and is dropped when
 //! any resource in it changes (`engine::hot`). It answers by the same comparison as the matcher
@@ -13,7 +14,7 @@
 
 use crate::{
     ReadError,
-    engine::{Shelved, key, key::Row},
+    engine::{Shelved, key, key::Row, packed::Packed},
     limits,
     reader::Reader,
 };
@@ -50,6 +51,8 @@ struct Contents {
     values: Vec<u8>,
     /// Places in `rows`.
     ordinals: Vec<u16>,
+    /// The version of each row; `None` for one that is too large to be kept.
+    versions: Vec<Option<Packed>>,
 }
 
 /// A set of places in a folder's rows.
@@ -105,6 +108,7 @@ impl Folder {
                 + contents.entries.len() * size_of::<Entry>()
                 + contents.values.len()
                 + contents.ordinals.len() * size_of::<u16>()
+                + contents.versions.iter().flatten().map(|packed| packed.bytes() + 48).sum::<usize>()
         })
     }
 
@@ -126,15 +130,23 @@ impl Folder {
         }
         Some((contents.rows_of(&meant), left))
     }
+
+    /// The version of a row of it, when it is at hand.
+    pub(crate) fn version(&self, row: Row) -> Option<&Packed> {
+        let contents = self.contents.as_ref()?;
+        contents.versions.get(contents.rows.binary_search(&row).ok()?)?.as_ref()
+    }
 }
 
 impl Contents {
     fn make(reader: &Reader, kind: ResourceType, patient: &LogicalId, rows: Vec<Row>) -> Result<Self, ReadError> {
         let mut gathered: BTreeMap<(ParameterId, Box<[u8]>), Vec<u16>> = BTreeMap::new();
+        let mut versions = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(0u16..) {
-            let Some(stored) = reader.current(kind, *row)? else {
+            let Some((stored, packed)) = reader.to_keep(kind, *row)? else {
                 return Err(ReadError::Unavailable("an index names a row that is not there".into()));
             };
+            versions.push(packed);
             for (parameter, value) in EncodedValues::new(stored.values()?).entries() {
                 if keeps(&reader.registry, parameter) {
                     let ordinals = gathered.entry((parameter, value.into())).or_default();
@@ -150,6 +162,7 @@ impl Contents {
             entries: Vec::with_capacity(gathered.len()),
             values: Vec::with_capacity(gathered.keys().map(|(_, value)| value.len()).sum()),
             ordinals: Vec::with_capacity(gathered.values().map(Vec::len).sum()),
+            versions,
         };
         let end =
             |length: usize| u32::try_from(length).map_err(|_| ReadError::Unavailable("a folder is too large".into()));

@@ -35,7 +35,7 @@ mod writer;
 
 pub use backup::BackupError;
 pub use error::{CommitError, OpenError, ReadError};
-pub use page::{Found, HistoryPage, Method, Page};
+pub use page::{Found, HistoryPage, Json, Method, Page};
 pub use plan::account::{Counts, Explanation, Shape, Step};
 pub use snapshot::Snapshot;
 pub use store::{Given, Options, Store};

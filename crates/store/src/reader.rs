@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Found, limits, plan::Heavy, types::Types};
+use crate::{Found, limits, page::Json, plan::Heavy, types::Types};
 
 /// What a permit says: the only question the store asks of one. Tests answer it themselves.
 pub(crate) trait Covers: Send + Sync {
@@ -56,7 +56,7 @@ pub(crate) struct Stored {
 #[derive(Debug, Clone)]
 enum Form {
     Whole(Value),
-    Packed(Box<Unpacking>),
+    Packed(Unpacking),
 }
 
 /// A packed version, and what of it was unpacked so far.
@@ -111,19 +111,11 @@ impl Stored {
         }
     }
 
-    fn json_bytes(&self) -> Result<usize, Damaged> {
-        match &self.form {
-            Form::Whole(value) => Ok(Version::decode(value)?.json.len()),
-            Form::Packed(it) => Ok(it.packed.json_bytes()),
-        }
-    }
-
-    fn append_json(&self, out: &mut Vec<u8>) -> Result<(), Fault> {
-        match &self.form {
-            Form::Whole(value) => out.extend_from_slice(Version::decode(value)?.json),
-            Form::Packed(it) => it.memory.dictionaries.append_json(it.kind.0, &it.packed, out)?,
-        }
-        Ok(())
+    fn json(&self) -> Result<Json, Damaged> {
+        Ok(match &self.form {
+            Form::Whole(value) => Bytes::copy_from_slice(Version::decode(value)?.json).into(),
+            Form::Packed(it) => Json::packed(it.packed.clone(), it.kind, Arc::clone(&it.memory)),
+        })
     }
 
     /// Id, time and values, for the matcher.
@@ -145,28 +137,46 @@ impl Reader {
     /// The current version of a row; `None` when it is deleted.
     pub(crate) fn current(&self, kind: ResourceType, row: Row) -> Result<Option<Stored>, Fault> {
         let number = self.types.number(kind);
-        let form = match self.view.version(number, row)? {
-            None => return Ok(None),
-            Some(Current::Kept(packed)) => Form::Packed(Box::new(Unpacking {
-                packed,
-                kind: number,
-                memory: Arc::clone(self.view.memory()),
-                values: OnceCell::new(),
-                whole: OnceCell::new(),
-            })),
+        Ok(match self.view.version(number, row)? {
+            None => None,
+            Some(Current::Kept(packed)) => Some(self.unpacking(kind, row, packed)),
             Some(Current::Read(value, unkept)) => {
-                if value.len() <= limits::VERSION_KEPT_BYTES_MAX {
-                    let version = Version::decode(&value)?;
-                    let patients = self.patients(kind, &version)?;
-                    let names = patients.iter().map(LogicalId::as_str);
-                    if let Some(packed) = self.view.memory().dictionaries.pack(number.0, &value, &version, names) {
-                        self.view.keep_version(&unkept, packed);
-                    }
+                if let Some(packed) = self.packed(kind, &value)? {
+                    self.view.keep_version(&unkept, packed);
                 }
-                Form::Whole(value)
+                Some(Self::stored(kind, row, value))
             }
-        };
-        Ok(Some(Stored { kind, row, form }))
+        })
+    }
+
+    /// The current version of a row, with what somebody else may keep of it.
+    pub(crate) fn to_keep(&self, kind: ResourceType, row: Row) -> Result<Option<(Stored, Option<Packed>)>, Fault> {
+        Ok(match self.view.version(self.types.number(kind), row)? {
+            None => None,
+            Some(Current::Kept(packed)) => Some((self.unpacking(kind, row, packed.clone()), Some(packed))),
+            Some(Current::Read(value, _)) => {
+                let packed = self.packed(kind, &value)?;
+                Some((Self::stored(kind, row, value), packed))
+            }
+        })
+    }
+
+    /// A version that is packed.
+    pub(crate) fn unpacking(&self, kind: ResourceType, row: Row, packed: Packed) -> Stored {
+        let (values, whole) = (OnceCell::new(), OnceCell::new());
+        let memory = Arc::clone(self.view.memory());
+        let form = Form::Packed(Unpacking { packed, kind: self.types.number(kind), memory, values, whole });
+        Stored { kind, row, form }
+    }
+
+    fn packed(&self, kind: ResourceType, value: &Value) -> Result<Option<Packed>, Fault> {
+        let version = Version::decode(value)?;
+        if value.len() > limits::VERSION_KEPT_BYTES_MAX {
+            return Ok(None);
+        }
+        let patients = self.patients(kind, &version)?;
+        let names = patients.iter().map(LogicalId::as_str);
+        Ok(self.view.memory().dictionaries.pack(self.types.number(kind).0, value, &version, names))
     }
 
     fn patients(&self, kind: ResourceType, version: &Version<'_>) -> Result<Vec<LogicalId>, Fault> {
@@ -235,19 +245,10 @@ impl Reader {
         Ok(all.pop().ok_or(Damaged("version"))?)
     }
 
-    /// Versions as they leave, their JSON side by side in one buffer.
+    /// Versions as they leave.
     pub(crate) fn found_all(&self, list: &[Stored]) -> Result<Vec<Found>, Fault> {
-        let bytes = list.iter().map(Stored::json_bytes).sum::<Result<usize, _>>()?;
-        let mut json = Vec::with_capacity(bytes);
-        let mut ends = Vec::with_capacity(list.len());
-        for stored in list {
-            stored.append_json(&mut json)?;
-            ends.push(json.len());
-        }
-        let json = Bytes::from(json);
         let mut all: Vec<Found> = Vec::with_capacity(list.len());
-        let mut begin = 0;
-        for (stored, end) in list.iter().zip(ends) {
+        for stored in list {
             let head = stored.head()?;
             let before = all.last().map_or(&[][..], |before| before.patients.as_slice());
             all.push(Found {
@@ -256,10 +257,9 @@ impl Reader {
                 id: LogicalId::parse(head.id).map_err(|_| Damaged("id"))?,
                 version: VersionId::new(head.version).ok_or(Damaged("version number"))?,
                 last_updated: Instant::from_unix_millis(head.last_updated),
-                bytes: json.slice(begin..end),
+                json: stored.json()?,
                 method: head.method,
             });
-            begin = end;
         }
         Ok(all)
     }

@@ -223,7 +223,7 @@ impl Snapshot {
         caller_key: &str,
         budget: &Budget,
     ) -> Result<Page, ReadError> {
-        let sort = format!("{:?}", query.sort);
+        let sort = if query.sort.is_empty() { "[]".to_owned() } else { format!("{:?}", query.sort) };
         let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
         let mark = cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()?;
         if Events::are(query.resource_type) {

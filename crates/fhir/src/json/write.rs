@@ -110,6 +110,12 @@ impl Writer {
         self.out.extend_from_slice(json);
     }
 
+    /// Writes one value that is JSON already and that `append` puts at the end of the buffer.
+    pub fn raw_by<T>(&mut self, append: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        self.separate();
+        append(&mut self.out)
+    }
+
     /// Writes a parsed value without the white space between its parts. Scalars keep their text.
     pub fn value(&mut self, value: super::Value<'_>) {
         match value.kind() {

@@ -64,7 +64,7 @@ fn existing(
     trail.only(kind, id, Some(version));
     let found = call.service.parts.store.snapshot().vread(&call.permit, kind, id, version).ok();
     let last_modified = found.as_ref().map(|found| found.last_updated);
-    let stored = found.map(|found| found.bytes).unwrap_or_default();
+    let stored = found.map(|found| found.json.into_bytes()).transpose()?.unwrap_or_default();
     Ok(Answer::read(Reply {
         success: Success::Ok,
         etag: Some(version),

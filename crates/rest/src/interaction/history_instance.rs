@@ -14,7 +14,7 @@ use fhir::{
     issue::{Issue, IssueType},
     json::Writer,
 };
-use store::{Found, HistoryPage, page::Method};
+use store::{Found, HistoryPage, ReadError, page::Method};
 
 /// The versions that the permit covers.
 pub(super) fn perform(
@@ -30,7 +30,7 @@ pub(super) fn perform(
     }
     let page = call.service.parts.store.snapshot().history(&call.permit, kind, id, count, cursor)?;
     trail.found_all(&page.versions);
-    Ok(Answer::read(Reply::document(bundle(call.service.base_url(), kind, id, count, &page))))
+    Ok(Answer::read(Reply::document(bundle(call.service.base_url(), kind, id, count, &page)?)))
 }
 
 fn count(call: &Call<'_>) -> Result<usize, Failure> {
@@ -51,10 +51,17 @@ fn count(call: &Call<'_>) -> Result<usize, Failure> {
     if wrong.is_empty() || call.asked.prefer.lenient { Ok(count) } else { Err(Failure::Request(wrong)) }
 }
 
-fn bundle(base_url: &str, kind: ResourceType, id: &LogicalId, count: usize, page: &HistoryPage) -> Vec<u8> {
-    let bytes: usize = page.versions.iter().map(|found| found.bytes.len() + 400).sum();
+fn bundle(
+    base_url: &str,
+    kind: ResourceType,
+    id: &LogicalId,
+    count: usize,
+    page: &HistoryPage,
+) -> Result<Vec<u8>, ReadError> {
+    let bytes: usize = page.versions.iter().map(|found| found.json.len() + 400).sum();
     let mut w = Writer::with_capacity(bytes + 400);
     let url = format!("{base_url}/{kind}/{id}/_history?_count={count}");
+    let mut written = Ok(());
     w.object(|w| {
         w.member("resourceType", "Bundle");
         w.member("type", "history");
@@ -69,24 +76,25 @@ fn bundle(base_url: &str, kind: ResourceType, id: &LogicalId, count: usize, page
         });
         if !page.versions.is_empty() {
             w.key("entry");
-            w.array(|w| page.versions.iter().for_each(|found| entry(w, base_url, found)));
+            w.array(|w| written = page.versions.iter().try_for_each(|found| entry(w, base_url, found)));
         }
     });
-    w.into_bytes()
+    written.map(|()| w.into_bytes())
 }
 
-fn entry(w: &mut Writer, base_url: &str, found: &Found) {
+fn entry(w: &mut Writer, base_url: &str, found: &Found) -> Result<(), ReadError> {
     let (kind, id) = (found.resource_type, &found.id);
     let (method, url, success) = match found.method {
         Method::Create => ("POST", kind.name().to_owned(), Success::Created),
         Method::Update => ("PUT", format!("{kind}/{id}"), Success::Ok),
         Method::Delete => ("DELETE", format!("{kind}/{id}"), Success::Deleted),
     };
+    let mut json = Ok(());
     w.object(|w| {
         w.member("fullUrl", &format!("{base_url}/{kind}/{id}"));
-        if !found.bytes.is_empty() {
+        if !found.json.is_empty() {
             w.key("resource");
-            w.raw(&found.bytes);
+            json = w.raw_by(|out| found.json.append_to(out));
         }
         w.key("request");
         w.object(|w| {
@@ -100,4 +108,5 @@ fn entry(w: &mut Writer, base_url: &str, found: &Found) {
             w.member("lastModified", &found.last_updated.to_string());
         });
     });
+    json
 }

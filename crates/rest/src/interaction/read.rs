@@ -14,5 +14,5 @@ pub(super) fn perform(
     resource::no_parameters(call)?;
     let found = call.service.parts.store.snapshot().read(&call.permit, kind, id)?;
     trail.found(&found);
-    Ok(Answer::read(resource::reply(found, &call.asked.conditions)))
+    Ok(Answer::read(resource::reply(found, &call.asked.conditions)?))
 }

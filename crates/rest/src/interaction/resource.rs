@@ -20,20 +20,20 @@ use validation::Validated;
 /// A version as it leaves: its bytes, or 304 when the client's copy is this very version.
 ///
 /// Row F10: the version was read under a permit before its tag is compared.
-pub(super) fn reply(found: Found, conditions: &Conditions) -> Reply {
+pub(super) fn reply(found: Found, conditions: &Conditions) -> Result<Reply, Failure> {
     let unchanged = match (&conditions.if_none_match, conditions.if_modified_since_s) {
         (Some(Tags::Any), _) => true,
         (Some(Tags::Versions(versions)), _) => versions.contains(&found.version),
         (None, Some(since_s)) => found.last_updated.unix_seconds() <= since_s,
         (None, None) => false,
     };
-    Reply {
+    Ok(Reply {
         success: if unchanged { Success::NotModified } else { Success::Ok },
         etag: Some(found.version),
         last_modified: Some(found.last_updated),
         location: None,
-        body: if unchanged { Bytes::new() } else { found.bytes },
-    }
+        body: if unchanged { Bytes::new() } else { found.json.into_bytes()? },
+    })
 }
 
 /// Refuses parameters of an interaction that has none; under `handling=lenient` they are ignored.

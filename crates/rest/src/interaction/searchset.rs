@@ -5,12 +5,16 @@ use fhir::{
     json::Writer,
 };
 use search::Query;
-use store::{Found, Page};
+use store::{Found, Page, ReadError};
 
 /// One page as a searchset. `url`: of the search, without parameters.
-pub(super) fn write(base_url: &str, url: &str, query: &Query, page: &Page) -> Vec<u8> {
+///
+/// # Errors
+/// When a resource cannot be taken out of memory.
+pub(super) fn write(base_url: &str, url: &str, query: &Query, page: &Page) -> Result<Vec<u8>, ReadError> {
+    let mut written = Ok(());
     let entries = || page.matches.iter().chain(&page.included);
-    let bytes: usize = entries().map(|found| found.bytes.len() + base_url.len() + 160).sum();
+    let bytes: usize = entries().map(|found| found.json.len() + base_url.len() + 160).sum();
     let mut w = Writer::with_capacity(bytes + 1024);
     let self_url = if query.applied.is_empty() { url.to_owned() } else { format!("{url}?{}", query.applied) };
     w.object(|w| {
@@ -31,33 +35,41 @@ pub(super) fn write(base_url: &str, url: &str, query: &Query, page: &Page) -> Ve
         if entries().next().is_some() || !query.warnings.is_empty() {
             w.key("entry");
             w.array(|w| {
-                page.matches.iter().for_each(|found| entry(w, base_url, found, "match"));
-                page.included.iter().for_each(|found| entry(w, base_url, found, "include"));
+                let begin = begin(base_url);
+                let matches = page.matches.iter().map(|found| (found, MATCH));
+                let mut all = matches.chain(page.included.iter().map(|found| (found, INCLUDE)));
+                written = all.try_for_each(|(found, end)| entry(w, &begin, found, end));
                 warnings(w, query);
             });
         }
     });
-    w.into_bytes()
+    written.map(|()| w.into_bytes())
 }
 
-fn entry(w: &mut Writer, base_url: &str, found: &Found, mode: &str) {
-    w.object(|w| {
-        w.key("fullUrl");
-        full_url(w, base_url, found);
-        w.key("resource");
-        w.raw(&found.bytes);
-        w.key("search");
-        w.object(|w| w.member("mode", mode));
-    });
+const MATCH: &[u8] = br#","search":{"mode":"match"}}"#;
+const INCLUDE: &[u8] = br#","search":{"mode":"include"}}"#;
+
+/// The begin of every entry: its `fullUrl` up to the type.
+fn begin(base_url: &str) -> Vec<u8> {
+    let mut url = Writer::new();
+    url.string(base_url);
+    let mut begin = br#"{"fullUrl":"#.to_vec();
+    begin.extend_from_slice(url.into_bytes().strip_suffix(b"\"").unwrap_or_default());
+    begin.push(b'/');
+    begin
 }
 
-fn full_url(w: &mut Writer, base_url: &str, found: &Found) {
-    let id = found.id.as_str();
-    let mut url = String::with_capacity(base_url.len() + id.len() + 40);
-    for part in [base_url, "/", found.resource_type.name(), "/", id] {
-        url.push_str(part);
-    }
-    w.string(&url);
+/// An entry in one go: a page has up to a thousand. Names of types and ids need no escapes.
+fn entry(w: &mut Writer, begin: &[u8], found: &Found, end: &[u8]) -> Result<(), ReadError> {
+    let (kind, id) = (found.resource_type.name().as_bytes(), found.id.as_str().as_bytes());
+    w.raw_by(|out| {
+        for part in [begin, kind, b"/", id, br#"","resource":"#] {
+            out.extend_from_slice(part);
+        }
+        found.json.append_to(out)?;
+        out.extend_from_slice(end);
+        Ok(())
+    })
 }
 
 /// What was ignored, as an entry of its own. SPEC: R4 search.html#errors.

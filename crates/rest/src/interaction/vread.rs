@@ -15,5 +15,5 @@ pub(super) fn perform(
     resource::no_parameters(call)?;
     let found = call.service.parts.store.snapshot().vread(&call.permit, kind, id, version)?;
     trail.found(&found);
-    Ok(Answer::read(resource::reply(found, &call.asked.conditions)))
+    Ok(Answer::read(resource::reply(found, &call.asked.conditions)?))
 }

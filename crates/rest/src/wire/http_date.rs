@@ -17,7 +17,30 @@ pub(crate) fn format(instant: Instant) -> String {
     let weekday = usize::try_from(days.rem_euclid(7)).ok().and_then(|at| DAYS.get(at)).unwrap_or(&"Thu");
     let month = usize::try_from(month).ok().and_then(|at| MONTHS.get(at.wrapping_sub(1))).unwrap_or(&"Jan");
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    let Ok(year) = u32::try_from(year) else { return String::new() };
+    // By hand: every read of a resource says when it was last modified.
+    let mut text = String::with_capacity(32);
+    text.push_str(weekday);
+    text.push_str(", ");
+    two(&mut text, i64::from(day));
+    text.push(' ');
+    text.push_str(month);
+    text.push(' ');
+    two(&mut text, i64::from(year / 100));
+    two(&mut text, i64::from(year % 100));
+    for (before, number) in [(' ', hour), (':', minute), (':', second)] {
+        text.push(before);
+        two(&mut text, number);
+    }
+    text.push_str(" GMT");
+    text
+}
+
+/// Two digits.
+fn two(text: &mut String, number: i64) {
+    for digit in [number / 10, number % 10] {
+        text.push(u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 10)).unwrap_or('0'));
+    }
 }
 
 /// Whole seconds since the epoch; `None` when the text is no IMF-fixdate.
@@ -51,6 +74,8 @@ mod tests {
         let text = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(parse_unix_seconds(text), Some(784_111_777));
         assert_eq!(format(Instant::from_unix_millis(784_111_777_999)), text);
+        assert_eq!(format(Instant::from_unix_millis(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(format(Instant::from_unix_millis(253_402_300_799_000)), "Fri, 31 Dec 9999 23:59:59 GMT");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
     path::{Path, Place},
     source::{Posting, Source},
 };
-use crate::{ReadError, engine::Space, limits, reader::Reader};
+use crate::{ReadError, engine::Space, folder::Folder, limits, reader::Reader};
 use fhir::{LogicalId, ResourceType};
 use search::{Predicate, Test, predicate::ReferenceTest};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) residual: Option<Predicate>,
     /// All rows of the type are candidates.
     pub(crate) whole_type: bool,
+    /// Where the candidates come from, when that is a folder.
+    pub(crate) folder: Option<Arc<Folder>>,
     /// The search names a patient and more: see [`Plan::tells_total`].
     within_patient: bool,
 }
@@ -54,7 +56,13 @@ pub(crate) fn plan(
     flatten(predicate, &mut parts);
     if parts.iter().any(|part| matches!(part.as_ref(), Predicate::Nothing)) {
         budget.account.note(kind, Shape::PlanNothing);
-        return Ok(Plan { source: Source::empty(), residual: None, whole_type: false, within_patient: false });
+        return Ok(Plan {
+            source: Source::empty(),
+            residual: None,
+            whole_type: false,
+            folder: None,
+            within_patient: false,
+        });
     }
     let patient = parts.iter().find_map(|part| patient_of(reader, kind, part)).cloned();
     let within_patient = patient.is_some() && parts.len() > 1;
@@ -64,7 +72,13 @@ pub(crate) fn plan(
         && let Some((rows, left)) = folder.rows(&reader.registry, &parts)
     {
         budget.account.note_on(kind, Shape::PlanFolder, None, Some(rows.len()));
-        return Ok(Plan { source: Source::ascending(rows), residual: all_of(left), whole_type: false, within_patient });
+        return Ok(Plan {
+            source: Source::ascending(rows),
+            residual: all_of(left),
+            whole_type: false,
+            folder: Some(folder),
+            within_patient,
+        });
     }
     let place = Place { reader, kind, patient: patient.as_ref(), budget };
     let mut found = Vec::with_capacity(parts.len());
@@ -130,7 +144,7 @@ pub(crate) fn plan(
         1 => sources.swap_remove(0),
         _ => Source::Both(sources),
     };
-    Ok(Plan { source, residual, whole_type, within_patient })
+    Ok(Plan { source, residual, whole_type, folder: None, within_patient })
 }
 
 fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
@@ -188,7 +202,7 @@ fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadE
     let shape = if residual.is_none() { Shape::PlanDrivenAlone } else { Shape::PlanDriven };
     let part = parts.get(driver).map(|part| &part.predicate);
     budget.account.note_on(kind, shape, part, Some(rows.len()));
-    Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false, within_patient: false }))
+    Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false, folder: None, within_patient: false }))
 }
 
 /// Makes the range with the fewest keys a list, when it is clearly smaller than the type.

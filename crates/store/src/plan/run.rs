@@ -67,6 +67,9 @@ impl<'a> Matches<'a> {
             if let Some(value) = self.plan.source.value() {
                 self.loaded = Some(Reader::stored(self.kind, row, value));
             }
+            if let Some(packed) = self.plan.folder.as_ref().and_then(|folder| folder.version(row)) {
+                self.loaded = Some(self.reader.unpacking(self.kind, row, packed.clone()));
+            }
             let Some(residual) = &self.plan.residual else { return Ok(Some(row)) };
             self.budget.load()?;
             self.budget.account.tested();

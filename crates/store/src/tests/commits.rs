@@ -35,7 +35,8 @@ fn a_resource_lives_changes_and_ends_and_every_version_stays_readable() {
     let snapshot = world.store().snapshot();
     assert!(matches!(snapshot.read_under(all.as_ref(), kind("Patient"), &id("p1")), Err(ReadError::Gone)));
     let first = snapshot.vread_under(all.as_ref(), kind("Patient"), &id("p1"), version(1)).unwrap();
-    let text = std::str::from_utf8(&first.bytes).unwrap();
+    let json = first.json.into_bytes().unwrap();
+    let text = std::str::from_utf8(&json).unwrap();
     assert!(text.contains("Ada") && text.contains(r#""versionId":"1","lastUpdated":"2023-11-14T22:13:20.000Z""#));
     assert!(matches!(snapshot.vread_under(all.as_ref(), kind("Patient"), &id("p1"), version(4)), Err(ReadError::Gone)));
     let history = snapshot.history_under(all.as_ref(), kind("Patient"), &id("p1"), 2, None).unwrap();
@@ -212,7 +213,7 @@ fn the_store_completes_the_audit_entries_of_a_write() {
     let event = world.store().names.id(sequence).unwrap();
     let found = snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).unwrap();
     assert_eq!(found.patients, [id("p1")]);
-    assert!(std::str::from_utf8(&found.bytes).unwrap().contains("Observation/o1/_history/2"));
+    assert!(std::str::from_utf8(&found.json.into_bytes().unwrap()).unwrap().contains("Observation/o1/_history/2"));
     let nobody = only(kind("AuditEvent"), Predicate::Nothing);
     assert!(matches!(snapshot.read_under(nobody.as_ref(), kind("AuditEvent"), &event), Err(ReadError::NotFound)));
     let beyond = world.store().names.id(sequence + 1).unwrap();

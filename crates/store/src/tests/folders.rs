@@ -87,6 +87,19 @@ fn a_folder_is_of_its_moment() {
 }
 
 #[test]
+fn a_version_too_large_to_keep_is_found_among_others() {
+    let world = World::new();
+    let large = "x".repeat(limits::VERSION_KEPT_BYTES_MAX);
+    let create = |name: &str, text: &str| world.create(&observation("p1", "a", text), name);
+    world.commit(vec![create("o1", "small"), create("o2", &large), create("o3", "small")], 0);
+    let snapshot = world.store().snapshot();
+    assert_eq!(found(&snapshot, &[of("p1"), with_code("a")]), ["o1", "o2", "o3"]);
+    let page = snapshot.search_under(everything().as_ref(), &query(vec![of("p1")], 50), None, "me").unwrap();
+    let sizes: Vec<_> = page.matches.iter().map(|found| found.json.len() > large.len()).collect();
+    assert_eq!(sizes, [false, true, false]);
+}
+
+#[test]
 fn a_change_that_no_compartment_key_shows_is_seen() {
     let world = World::new();
     world.commit(vec![world.create(&observation("p1", "a", "x"), "o1")], 0);
@@ -143,7 +156,7 @@ fn a_version_that_was_kept_leaves_as_it_was_stored() {
     let snapshot = world.store().snapshot();
     let read = |name: &str| {
         let found = snapshot.read_under(everything().as_ref(), kind("Observation"), &id(name)).unwrap();
-        (found.id, found.version, found.last_updated, found.bytes, found.patients, found.method)
+        (found.id, found.version, found.last_updated, found.json.into_bytes().unwrap(), found.patients, found.method)
     };
     for _ in 0..2 {
         for n in 0..many {
@@ -158,6 +171,6 @@ fn a_version_that_was_kept_leaves_as_it_was_stored() {
     assert_eq!(page.matches.len(), many as usize);
     for found in page.matches {
         let read = read(found.id.as_str());
-        assert_eq!((found.bytes, found.patients, found.version), (read.3, read.4, read.1));
+        assert_eq!((found.json.into_bytes().unwrap(), found.patients, found.version), (read.3, read.4, read.1));
     }
 }

@@ -57,7 +57,7 @@ pub(super) async fn commit(
                 etag: Some(found.version),
                 last_modified: Some(found.last_updated),
                 location: Some(location(call.service.base_url(), found.resource_type, &found.id, found.version)),
-                body: body.map_or_else(Bytes::new, |found| found.bytes),
+                body: body.map(|found| found.json.into_bytes()).transpose()?.unwrap_or_default(),
             });
         }
     }
