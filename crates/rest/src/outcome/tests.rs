@@ -188,6 +188,13 @@ fn every_400_and_422_says_where() {
     }
 }
 
+/// What metrics count by is a list that ends, and each word of it stands for something.
+#[test]
+fn every_failure_has_one_of_the_words() {
+    let used: BTreeSet<&str> = samples().iter().map(|(_, failure)| crate::answered::word(failure)).collect();
+    assert_eq!(used, crate::WORDS.into_iter().collect());
+}
+
 /// F15: what is for the log does not reach the client.
 #[test]
 fn internal_texts_stay_inside() {
