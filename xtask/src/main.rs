@@ -57,6 +57,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Attack the release binary over the network, and watch what others get meanwhile.
+    Siege {
+        /// Passed on: --only NAME, --seconds N, --idle N, --rate N, --print-only.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Random sequences against two stores that differ only in what the caller may not see.
     Twin {
         /// Passed on: --sequences N, --seed S, --replay SEED.
@@ -98,6 +104,7 @@ fn main() -> ExitCode {
         Task::Bench { arguments } => live::bench(&arguments),
         Task::Soak { arguments } => live::on_release("soak", &arguments),
         Task::Kill { arguments } => live::on_release("kill", &arguments),
+        Task::Siege { arguments } => live::on_release("siege", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),
         Task::Oracle { queries, seed, replay } => live::oracle(queries, seed, replay),

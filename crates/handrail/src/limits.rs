@@ -12,6 +12,9 @@ pub(crate) const CONNECTIONS_MAX: usize = 1024;
 /// once, so that these leave a thread to everyone else, and the system shares the cores out.
 pub(crate) const THREADS_BESIDE_CORES: usize = store::limits::HEAVY_SEARCHES_MAX;
 
+/// Part of the places that is kept free while connections rest: one in this many.
+pub(crate) const CONNECTIONS_RESERVE: usize = 32;
+
 /// Files that are open besides connections: the engine's tables and journals, the audit log's segments.
 pub(crate) const OTHER_FILES: usize = 512;
 
@@ -35,7 +38,7 @@ pub(crate) const BODY_BYTES_IN_FLIGHT_MAX: usize = 128 * 1024 * 1024;
 pub(crate) const LARGE_ANSWER_BYTES: usize = 128 * 1024;
 
 /// Bytes of such answers in memory before the slowest peer is cut.
-pub(crate) const SENDING_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub(crate) const SENDING_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Time that a peer gets to take a large answer: 32 MB at 2.2 Mbit/s.
 pub(crate) const TAKEN: Duration = Duration::from_secs(120);
@@ -43,9 +46,9 @@ pub(crate) const TAKEN: Duration = Duration::from_secs(120);
 /// Time between two looks for peers that take their answers too slowly.
 pub(crate) const RELIEF: Duration = Duration::from_secs(2);
 
-/// Time that a resting connection gets to end when another needs its place: to say so, and to finish
-/// a request that came at the same moment.
-pub(crate) const LEAVE: Duration = Duration::from_secs(1);
+/// Time that a resting connection gets to say goodbye when another needs its place. A request that
+/// came at the same moment is finished.
+pub(crate) const LEAVE: Duration = Duration::from_millis(50);
 
 /// Time that a connection which is asked to end gets for the requests it has: a body, work, an answer.
 pub(crate) const LAST: Duration = Duration::from_secs(300);

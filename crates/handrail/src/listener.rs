@@ -118,7 +118,10 @@ async fn accept(listener: &TcpListener, places: &Places) -> io::Result<Option<(T
 async fn relieve(places: Arc<Places>, metrics: Arc<Metrics>) {
     let mut look = interval(limits::RELIEF);
     loop {
-        look.tick().await;
+        tokio::select! {
+            _ = look.tick() => {}
+            () = places.room.crowded() => {}
+        }
         places.relieve();
         metrics.connections.holds(places.room.body_bytes(), places.room.sending_bytes());
     }
@@ -162,7 +165,7 @@ async fn connection(
             if http_2 {
                 left.discard().await;
             }
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, work)))
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, &work)))
         }
     });
     if let Err(why) = converse(stream, http_2, service, &place.seat, stop).await {
@@ -233,8 +236,8 @@ where
     }
 }
 
-/// Runs a connection. When the server stops, the connection is old, or another needs its place, it
-/// finishes what it has, within bounds.
+/// Runs a connection. When the server stops or the connection is old, it finishes what it has, within
+/// bounds; when another needs its place, it says goodbye and goes, unless we work for it just then.
 async fn drive<C>(connection: C, seat: &Seat, mut stop: watch::Receiver<bool>) -> Result<(), C::Error>
 where
     C: GracefulConnection,

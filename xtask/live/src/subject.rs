@@ -56,6 +56,14 @@ impl Subject {
     /// # Errors
     /// What the process or the network says.
     pub async fn start(binary: &Path, data: &Path) -> io::Result<Self> {
+        Self::start_with(binary, data, &[]).await
+    }
+
+    /// The same, with further arguments of `serve`.
+    ///
+    /// # Errors
+    /// What the process or the network says.
+    pub async fn start_with(binary: &Path, data: &Path, more: &[&str]) -> io::Result<Self> {
         let port_file = data.join("port");
         let port = match std::fs::read_to_string(&port_file) {
             Ok(port) => port,
@@ -66,7 +74,7 @@ impl Subject {
             }
         };
         let mut command = Command::new(binary);
-        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data).args(more);
         Self::run_server(command, binary, data).await
     }
 

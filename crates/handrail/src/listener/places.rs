@@ -24,6 +24,8 @@ pub(super) struct Places {
     free: Arc<Semaphore>,
     count: usize,
     of_one_address_max: usize,
+    /// Free places from which on resting connections give way.
+    reserve: usize,
     taken: Arc<Mutex<Taken>>,
     origin: Instant,
     /// Room for requests and their bodies.
@@ -70,6 +72,7 @@ impl Places {
             free: Arc::new(Semaphore::new(count)),
             count,
             of_one_address_max: (count * limits::CONNECTIONS_OF_ONE_ADDRESS_QUARTERS / 4).max(1),
+            reserve: count / limits::CONNECTIONS_RESERVE,
             taken: Arc::default(),
             origin: Instant::now(),
             room: Arc::new(Room::new(requests)),
@@ -80,22 +83,17 @@ impl Places {
     /// waits for the next, unless the address has its share.
     pub(super) async fn take(&self, address: IpAddr) -> Option<Place> {
         let address = address.to_canonical();
-        let permit = match Arc::clone(&self.free).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let (victim, held) = {
-                    let taken = lock(&self.taken);
-                    (taken.oldest_of_the_greediest(Seat::rests_since_ms), taken.held_by(address))
-                };
-                match victim {
-                    Some(victim) => victim.leave(),
-                    None if held >= self.of_one_address_max => return None,
-                    None => {}
-                }
-                // The semaphore is never closed.
-                Arc::clone(&self.free).acquire_owned().await.ok()?
+        // Places are made before the last is gone, so that newcomers do not wait for goodbyes.
+        if self.free.available_permits() <= self.reserve {
+            let taken = lock(&self.taken);
+            match taken.oldest_of_the_greediest(Seat::rests_since_ms) {
+                Some(victim) => victim.leave(),
+                None if taken.held_by(address) >= self.of_one_address_max => return None,
+                None => {}
             }
-        };
+        }
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.free).acquire_owned().await.ok()?;
         let seat = Arc::new(Seat::new(address, self.origin));
         let mut taken = lock(&self.taken);
         let number = taken.next;
@@ -117,9 +115,10 @@ impl Places {
                 seat.cut();
             }
         }
-        if self.room.sending_bytes() > limits::SENDING_BYTES_MAX
-            && let Some(slowest) = taken.oldest_of_the_greediest(Seat::sends_since_ms)
-        {
+        let mut over = self.room.sending_bytes().saturating_sub(limits::SENDING_BYTES_MAX);
+        while over > 0 {
+            let Some(slowest) = taken.oldest_of_the_greediest(Seat::sends_since_ms) else { break };
+            over = over.saturating_sub(slowest.sending_bytes());
             slowest.cut();
         }
     }

@@ -16,14 +16,16 @@ use std::{
     },
     task::{Context, Poll},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// The room of a listener.
 #[derive(Debug)]
 pub(crate) struct Room {
     requests: Arc<Semaphore>,
     body_bytes: Arc<Semaphore>,
-    sending_bytes: Arc<AtomicUsize>,
+    sending_bytes: AtomicUsize,
+    /// Rings when more large answers wait than there is room for.
+    crowded: Notify,
 }
 
 /// There is no room.
@@ -51,13 +53,19 @@ impl Room {
         Self {
             requests: Arc::new(Semaphore::new(requests)),
             body_bytes: Arc::new(Semaphore::new(limits::BODY_BYTES_IN_FLIGHT_MAX)),
-            sending_bytes: Arc::default(),
+            sending_bytes: AtomicUsize::new(0),
+            crowded: Notify::new(),
         }
     }
 
     /// Bytes of request bodies in memory.
     pub(crate) fn body_bytes(&self) -> usize {
         limits::BODY_BYTES_IN_FLIGHT_MAX.saturating_sub(self.body_bytes.available_permits())
+    }
+
+    /// Waits until more large answers wait to be taken than there is room for.
+    pub(super) async fn crowded(&self) {
+        self.crowded.notified().await;
     }
 
     /// Bytes of large answers that peers have not taken yet.
@@ -114,31 +122,23 @@ impl Work {
         }
         Ok(())
     }
-
-    /// A part of an answer, watched until the peer has it when it is large.
-    fn sending(&self, part: Bytes) -> Bytes {
-        let bytes = part.len();
-        if bytes < limits::LARGE_ANSWER_BYTES {
-            return part;
-        }
-        self.seat.sends(bytes);
-        self.room.sending_bytes.fetch_add(bytes, Relaxed);
-        Bytes::from_owner(Sending { part, seat: Arc::clone(&self.seat), all: Arc::clone(&self.room.sending_bytes) })
-    }
 }
 
-/// The body of an answer, whose large parts are watched. The request's place is free once it begins
-/// to go out: then it is the peer that is waited for.
+/// The body of an answer. A large one is watched until the peer has it, from the moment it is made: an
+/// HTTP/2 peer that opens no window makes us hold it without asking for its first byte. The request's
+/// place is free once its answer goes out: then it is the peer that is waited for.
 pub(super) struct Answer<B> {
     body: B,
-    work: Arc<Work>,
+    sending: Option<Arc<Sending>>,
 }
 
-impl<B> Answer<B> {
+impl<B: Body> Answer<B> {
     /// Wraps the body of the answer to this request.
-    pub(super) fn new(body: B, work: Arc<Work>) -> Self {
+    pub(super) fn new(body: B, work: &Work) -> Self {
         work.pause();
-        Self { body, work }
+        let bytes = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let sending = (bytes >= limits::LARGE_ANSWER_BYTES).then(|| Arc::new(Sending::new(bytes, work)));
+        Self { body, sending }
     }
 }
 
@@ -151,7 +151,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Answer<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        frame.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(|part| self.work.sending(part)))))
+        let Some(sending) = &self.sending else { return frame };
+        let watched = |part| Bytes::from_owner(Part { part, _sending: Arc::clone(sending) });
+        frame.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(watched))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -170,23 +172,40 @@ impl Drop for Work {
     }
 }
 
-/// A large part of an answer on its way.
+/// A large answer that the peer does not have yet.
 struct Sending {
-    part: Bytes,
+    bytes: usize,
     seat: Arc<Seat>,
-    all: Arc<AtomicUsize>,
+    room: Arc<Room>,
 }
 
-impl AsRef<[u8]> for Sending {
-    fn as_ref(&self) -> &[u8] {
-        &self.part
+impl Sending {
+    fn new(bytes: usize, work: &Work) -> Self {
+        work.seat.sends(bytes);
+        let before = work.room.sending_bytes.fetch_add(bytes, Relaxed);
+        if before.saturating_add(bytes) > limits::SENDING_BYTES_MAX {
+            work.room.crowded.notify_one();
+        }
+        Self { bytes, seat: Arc::clone(&work.seat), room: Arc::clone(&work.room) }
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.seat.sent(self.part.len());
-        self.all.fetch_sub(self.part.len(), Relaxed);
+        self.seat.sent(self.bytes);
+        self.room.sending_bytes.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+/// A part of one.
+struct Part {
+    part: Bytes,
+    _sending: Arc<Sending>,
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        &self.part
     }
 }
 
@@ -195,6 +214,7 @@ mod tests {
     //! F57, F66: room is for work; it comes back; what is large is watched.
 
     use super::*;
+    use http_body_util::{BodyExt, Full};
     use tokio::time::Instant;
 
     fn seat() -> Arc<Seat> {
@@ -236,9 +256,11 @@ mod tests {
     async fn a_large_answer_counts_until_the_peer_has_it() {
         let (room, seat) = (Arc::new(Room::new(1)), seat());
         let work = Work::new(Arc::clone(&room), Arc::clone(&seat));
-        let answer = work.sending(Bytes::from(vec![7; limits::LARGE_ANSWER_BYTES]));
-        let part = answer.slice(1..2);
-        drop((work, answer));
+        let mut answer = Answer::new(Full::new(Bytes::from(vec![7; limits::LARGE_ANSWER_BYTES])), &work);
+        assert_eq!(room.sending_bytes(), limits::LARGE_ANSWER_BYTES, "before anyone asked for it");
+        let frame = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+        let part = frame.slice(1..2);
+        drop((work, answer, frame));
         assert_eq!((room.sending_bytes(), part.as_ref()), (limits::LARGE_ANSWER_BYTES, &[7][..]));
         assert!(seat.sends_since_ms().is_some());
         drop(part);

@@ -94,6 +94,11 @@ impl Seat {
         self.moved();
     }
 
+    /// Bytes of large answers that its peer has not taken yet.
+    pub(super) fn sending_bytes(&self) -> usize {
+        self.sending_bytes.load(Relaxed)
+    }
+
     /// Since when its peer takes large answers; `None` when it has taken them, or was told to leave.
     pub(super) fn sends_since_ms(&self) -> Option<u64> {
         (self.sending_bytes.load(Relaxed) > 0 && !self.cut.load(Relaxed)).then(|| self.sending_ms.load(Relaxed))

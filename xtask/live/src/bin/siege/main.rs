@@ -1,0 +1,142 @@
+//! A siege: `cargo xtask siege`. The real binary serves a steady caller while peers misbehave as
+//! rows A21 and F55 to F66 know it: idle connections by the thousand, slow readers and writers,
+//! oversized heads, HTTP/2 floods, smuggled requests, deep and compressed bodies, costly searches.
+//!
+//! It shows for each attack what became of it, how the steady caller's p99 compares with the one
+//! just before, and the most memory that the server held. It fails when an attack was answered as
+//! it must not be, when p99 more than doubled, or when memory passed its bound.
+#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+
+mod attack;
+mod caller;
+mod peer;
+
+use attack::{ATTACKS, Attack, Target};
+use clap::Parser;
+use live::subject::Subject;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+/// Attacks the real binary and watches what others get meanwhile.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The binary.
+    #[arg(long)]
+    handrail: PathBuf,
+    /// Seconds of each attack, and of the quiet time before it.
+    #[arg(long, default_value_t = 8)]
+    seconds: u64,
+    /// Only attacks whose name has this in it.
+    #[arg(long)]
+    only: Option<String>,
+    /// Idle connections.
+    #[arg(long, default_value_t = 10_000)]
+    idle: usize,
+    /// Requests a second of the steady caller.
+    #[arg(long, default_value_t = 400)]
+    rate: u32,
+    /// Only print; do not fail for figures.
+    #[arg(long)]
+    print_only: bool,
+}
+
+/// Times the quiet p99 that is allowed. Below [`FLOOR_US`] a ratio speaks of the scheduler alone.
+const RATIO_MAX: f64 = 2.0;
+
+/// Microseconds of p99 under which no ratio is held against an attack.
+const FLOOR_US: f64 = 5_000.0;
+
+/// Bytes that the server may hold under any attack but the one with room for all connections.
+const RESIDENT_MAX: u64 = 400 * 1024 * 1024;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            println!("siege: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A data directory with a story, and the configuration of a phase.
+async fn start(binary: &Path, data: &Path, connections: usize) -> std::io::Result<Subject> {
+    let config = data.join("siege.toml");
+    std::fs::write(&config, format!("[limits]\nconnections = {connections}\n"))?;
+    Subject::start_with(binary, data, &["--config", &config.to_string_lossy()]).await
+}
+
+async fn run(arguments: &Arguments) -> std::io::Result<bool> {
+    let data = tempfile::tempdir()?;
+    let time = Duration::from_secs(arguments.seconds);
+    let mut held = true;
+    let mut subject = start(&arguments.handrail, data.path(), 1024).await?;
+    let client = subject.register("system/*.cruds")?;
+    let mut target = Arc::new(Target {
+        address: subject.address,
+        tls: Arc::clone(&subject.tls),
+        token: subject.token(&client)?,
+        idle: arguments.idle,
+    });
+    caller::load(&target).await?;
+    println!(
+        "{:34} {:>9} {:>9} {:>6} {:>8} {:>7}  what became of it",
+        "attack", "quiet p99", "p99", "ratio", "RSS MiB", "failed"
+    );
+    for attack in ATTACKS {
+        if arguments.only.as_ref().is_some_and(|only| !attack.name.contains(only.as_str())) {
+            continue;
+        }
+        if attack.connections != 1024 {
+            subject.stop()?;
+            subject = start(&arguments.handrail, data.path(), attack.connections).await?;
+        }
+        // A token lives five minutes.
+        target = Arc::new(Target { token: subject.token(&client)?, address: subject.address, ..(*target).clone() });
+        held &= one(attack, &target, &subject, time, arguments).await?;
+        if attack.connections != 1024 {
+            subject.stop()?;
+            subject = start(&arguments.handrail, data.path(), 1024).await?;
+        }
+    }
+    subject.stop()?;
+    Ok(held || arguments.print_only)
+}
+
+async fn one(
+    attack: &Attack,
+    target: &Arc<Target>,
+    subject: &Subject,
+    time: Duration,
+    arguments: &Arguments,
+) -> std::io::Result<bool> {
+    let quiet = caller::steady(target, arguments.rate, time, || 0).await?;
+    let siege = (attack.begin)(Arc::clone(target)).await?;
+    let during = caller::steady(target, arguments.rate, time, || subject.resident_bytes()).await?;
+    let verdict = siege.end().await;
+    let ratio = during.p99_us / quiet.p99_us.max(1.0);
+    let (said, mut ok) = match verdict {
+        Ok(said) => (said, true),
+        Err(said) => (format!("WRONG: {said}"), false),
+    };
+    let slow = ratio > RATIO_MAX && during.p99_us > FLOOR_US;
+    let fat = attack.connections == 1024 && during.resident_max > RESIDENT_MAX;
+    ok &= !slow && !fat && during.failed == 0;
+    println!(
+        "{:34} {:>6.2} ms {:>6.2} ms {ratio:>6.2} {:>8} {:>7}  {said}{}{}",
+        attack.name,
+        quiet.p99_us / 1000.0,
+        during.p99_us / 1000.0,
+        during.resident_max / 1_048_576,
+        during.failed,
+        if slow { " [SLOW]" } else { "" },
+        if fat { " [MEMORY]" } else { "" },
+    );
+    Ok(ok)
+}
