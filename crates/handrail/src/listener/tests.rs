@@ -33,7 +33,7 @@ fn start_seated(http_2: bool) -> Seated {
                     Ok(body) => body.to_bytes().len().to_string(),
                     Err(_) => "slow".to_owned(),
                 };
-                Ok::<_, Infallible>(http::Response::new(Answer::new(Full::new(Bytes::from(text)), work)))
+                Ok::<_, Infallible>(http::Response::new(Answer::new(Full::new(Bytes::from(text)), &work)))
             }
         });
         converse(ours, http_2, service, &served, stopped).await
