@@ -5,6 +5,7 @@
 use crate::{
     clock,
     config::LISTEN_DEFAULT,
+    control::Hands,
     fault::Fault,
     tls::{self, private_file},
 };
@@ -26,6 +27,13 @@ pub(crate) struct Assembly {
     pub(crate) authserver: Arc<authserver::Service>,
     /// The FHIR service.
     pub(crate) rest: Arc<rest::Service>,
+}
+
+impl Assembly {
+    /// What orders are carried out with.
+    pub(crate) fn hands(&self) -> Hands {
+        Hands { authserver: Arc::clone(&self.authserver), rest: Arc::clone(&self.rest) }
+    }
 }
 
 /// The FHIR base URL that a directory is opened with.

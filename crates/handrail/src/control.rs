@@ -9,6 +9,7 @@ use crate::{
     limits,
 };
 use authserver::{ClientError, NewClient, NewKeys};
+use oauth::Caller;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
@@ -45,6 +46,13 @@ pub(crate) enum Order {
         /// Its id.
         id: String,
     },
+    /// Explain a search.
+    Explain {
+        /// `Type?parameters`.
+        search: String,
+        /// As a client with these scopes would search; else as the operator.
+        scope: Option<String>,
+    },
 }
 
 /// Where a client's public keys are.
@@ -69,6 +77,8 @@ pub(crate) enum Reply {
     Removed,
     /// It follows.
     Backup,
+    /// Lines for people.
+    Explained(String),
     /// Not done, and why.
     Refused(String),
 }
@@ -86,9 +96,18 @@ pub(crate) struct Registered {
     pub(crate) created: String,
 }
 
+/// What orders are carried out with.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    pub(crate) authserver: Arc<authserver::Service>,
+    pub(crate) rest: Arc<rest::Service>,
+}
+
 /// Carries out an order.
-pub(crate) fn perform(authserver: &authserver::Service, order: Order) -> Reply {
+pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
+    let authserver = hands.authserver.as_ref();
     match order {
+        Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { name, scope, keys, origins } => {
             let keys = match keys {
                 Keys::Inline(text) => NewKeys::Inline(text),
@@ -121,6 +140,22 @@ pub(crate) fn perform(authserver: &authserver::Service, order: Order) -> Reply {
     }
 }
 
+fn explain(rest: &rest::Service, search: &str, scope: Option<&str>) -> Reply {
+    const COMMAND: &str = "handrail explain";
+    let caller = match scope {
+        None => Caller::operator(COMMAND),
+        Some(scope) => match Caller::operator_within(COMMAND, scope) {
+            Ok(caller) => caller,
+            Err(why) => return Reply::Refused(format!("--scope: {why}")),
+        },
+    };
+    let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+    match rest.explain(here, &caller, search) {
+        Ok(text) => Reply::Explained(text),
+        Err(why) => Reply::Refused(why),
+    }
+}
+
 fn refused(why: &ClientError) -> Reply {
     if let ClientError::Unavailable(inner) = why {
         tracing::error!(why = inner, "a client could not be changed");
@@ -147,11 +182,8 @@ impl Control {
         let short = ShortPath::new(directory)?;
         let listener = UnixListener::bind(&short.path)?;
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        let served = Served {
-            authserver: Arc::clone(&assembly.authserver),
-            store: Arc::clone(&assembly.store),
-            directory: directory.to_owned(),
-        };
+        let served =
+            Served { hands: assembly.hands(), store: Arc::clone(&assembly.store), directory: directory.to_owned() };
         tokio::spawn(async move {
             loop {
                 match listener.accept().await {
@@ -178,14 +210,14 @@ const SOCKET: &str = "control.sock";
 /// What the socket serves.
 #[derive(Clone)]
 struct Served {
-    authserver: Arc<authserver::Service>,
+    hands: Hands,
     store: Arc<store::Store>,
     directory: PathBuf,
 }
 
 async fn exchange(mut stream: UnixStream, served: Served) -> io::Result<()> {
     let Ok(line) = timeout(limits::CONTROL, first_line(&mut stream)).await else { return Ok(()) };
-    let authserver = served.authserver;
+    let hands = served.hands;
     let reply = match serde_json::from_str(&line?) {
         Ok(Order::Backup) => {
             // A backup takes as long as it takes; what bounds it is a reader that takes nothing.
@@ -193,7 +225,7 @@ async fn exchange(mut stream: UnixStream, served: Served) -> io::Result<()> {
             return tokio::task::spawn_blocking(move || backup(stream, &served.store, &served.directory)).await?;
         }
         // Registering waits for the disk.
-        Ok(order) => tokio::task::spawn_blocking(move || perform(&authserver, order)).await?,
+        Ok(order) => tokio::task::spawn_blocking(move || perform(&hands, order)).await?,
         Err(why) => Reply::Refused(format!("not an order that this server knows: {why}")),
     };
     timeout(limits::CONTROL, stream.write_all(&line_of(&reply)?)).await.unwrap_or(Ok(()))

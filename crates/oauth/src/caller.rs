@@ -2,7 +2,7 @@
 //!
 //! Review target: nothing outside this crate can make a [`Caller`].
 
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeError, parse_list};
 use std::{fmt, sync::Arc};
 
 /// What a token stands for: kept by the authorization server, shared by all requests that carry it.
@@ -69,6 +69,18 @@ impl Caller {
         Self { grant: Arc::new(grant), kind: CallerKind::Operator }
     }
 
+    /// The operator, who searches as a client with these scopes would: always less than
+    /// [`Caller::operator`] may. The record says that it was the operator.
+    ///
+    /// # Errors
+    /// The first scope that cannot be read.
+    pub fn operator_within(command: &str, scopes: &str) -> Result<Self, ScopeError> {
+        let parsed: Result<Vec<Scope>, ScopeError> = parse_list(scopes).map(|(_, scope)| scope).collect();
+        let operator = Self::operator(command);
+        let grant = Grant { scopes: parsed?.into(), scope_text: scopes.into(), ..operator.grant.as_ref().clone() };
+        Ok(Self { grant: Arc::new(grant), kind: CallerKind::System })
+    }
+
     /// What was granted.
     #[must_use]
     pub fn grant(&self) -> &Arc<Grant> {
@@ -87,3 +99,6 @@ impl fmt::Debug for Caller {
         write!(f, "Caller({:?}, client {})", self.kind, self.grant.client_id)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,11 @@ use fhir::{
 use oauth::Caller;
 use policy::Interaction;
 
+/// The search of a query string, for who explains it.
+pub(crate) fn explained_query(service: &Service, kind: ResourceType, text: &str) -> Result<search::Query, Failure> {
+    criteria::query(service, kind, None, text, false)
+}
+
 /// A permitted call. Its [`Permit`](policy::Permit) goes along to the store, which takes no question without one.
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Service,

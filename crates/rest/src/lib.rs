@@ -14,6 +14,7 @@
 mod answered;
 mod body;
 mod capability;
+mod explain;
 mod failure;
 mod grants;
 mod held;

@@ -11,6 +11,7 @@
 //! Pure: no I/O, no clock. SPEC: R4 search.html, searchparameter-registry.html.
 
 pub mod compare;
+pub mod describe;
 pub mod encoded;
 pub mod exact;
 pub mod extract;

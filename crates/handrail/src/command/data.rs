@@ -22,7 +22,7 @@ pub(super) async fn carry_out(directory: &Path, order: Order) -> Result<Reply, F
         Some(reply) => Ok(reply),
         None => {
             let opened = assembly::open(directory, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
-            Ok(control::perform(&opened.authserver, order))
+            Ok(control::perform(&opened.hands(), order))
         }
     }
 }

@@ -140,7 +140,7 @@ impl Demo {
             keys: Keys::Inline(client::generate(&key)?),
             origins: Vec::new(),
         };
-        let client_id = match control::perform(&server.assembly.authserver, order) {
+        let client_id = match control::perform(&server.assembly.hands(), order) {
             Reply::Added(id) => id,
             other => return Err(Fault::new(format_args!("the demo client could not be registered: {other:?}"))),
         };

@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod demo;
 mod doctor;
+mod explain;
 mod load;
 mod remote;
 mod serve;
@@ -51,6 +52,8 @@ enum Command {
     Token(token::Token),
     /// Load resources, Bundles, NDJSON, folders and FHIR packages
     Load(load::Load),
+    /// Show which way a search goes and what it reads
+    Explain(explain::Explain),
     /// Look after the audit log
     Audit(audit::Audit),
     /// Write a backup, also while the server runs
@@ -79,6 +82,7 @@ pub(crate) fn run() -> ExitCode {
             Ok(examination) => in_runtime(Settings::of_command(), false, examination.run()),
             Err(fault) => failed(&fault),
         },
+        Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
         Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),
     }
 }

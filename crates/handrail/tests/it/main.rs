@@ -13,6 +13,7 @@ mod clients;
 mod commands;
 mod cors;
 mod demo;
+mod explain;
 mod load;
 mod logs;
 mod metrics;
