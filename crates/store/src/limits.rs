@@ -37,9 +37,6 @@ pub const DICTIONARY_BYTES_MAX: usize = 8 * 1024;
 /// Tests write little and want to see it written out.
 pub const MEMTABLES_BYTES: u64 = if cfg!(test) { 256 * 1024 } else { 16 * 1024 * 1024 };
 
-/// The same for one of the authorization server's tables, which the engine sees to itself.
-pub const TABLE_MEMTABLE_BYTES: u64 = 1024 * 1024;
-
 /// Bytes in no table yet from which on the writer is held back for the engine after each group of commits: twice
 /// the budget, so that it never happens while the engine keeps up.
 pub const UNWRITTEN_BYTES_WAIT: u64 = 2 * MEMTABLES_BYTES;

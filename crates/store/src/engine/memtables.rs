@@ -72,9 +72,10 @@ impl Engine {
         filled.keyspaces = later;
         drop(filled);
 
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut active = 0;
         let mut largest: Option<(u64, &Keyspace)> = None;
-        for space in self.spaces.iter() {
+        for space in self.spaces.iter().chain(&tables) {
             let bytes = space.tree.active_memtable().size();
             active += bytes;
             if largest.is_none_or(|(most, _)| most < bytes) && may_seal(space) {

@@ -45,7 +45,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -143,6 +143,8 @@ pub(crate) struct Engine {
     memory: Arc<Memory>,
     /// Our number of the last batch.
     batches: Arc<AtomicU64>,
+    /// Keyspaces of tables, beside `spaces`.
+    tables: Arc<Mutex<Vec<Keyspace>>>,
     /// Keyspaces that a filled journal waits for.
     filled: Arc<Mutex<memtables::Filled>>,
     directory: Arc<Path>,
@@ -221,6 +223,7 @@ impl Engine {
             spaces,
             memory: Arc::new(Memory::new()),
             batches: Arc::default(),
+            tables: Arc::default(),
             filled: Arc::default(),
             directory: directory.into(),
             _lock: Arc::new(lock),
@@ -304,9 +307,12 @@ impl Engine {
         }
         let name = format!("table.{name}");
         let is_new = !self.database.keyspace_exists(&name);
-        // Seldom written: the engine's own way will do.
-        let settings = || settings(Use::Small).max_memtable_size(limits::TABLE_MEMTABLE_BYTES);
-        let space = self.database.keyspace(&name, settings)?;
+        let space = self.database.keyspace(&name, || settings(Use::Small))?;
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if !tables.contains(&space) {
+            tables.push(space.clone());
+        }
+        drop(tables);
         if is_new {
             files::sync_keyspaces(&self.directory).map_err(|error| Fault(error.to_string()))?;
         }
