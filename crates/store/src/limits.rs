@@ -4,17 +4,17 @@
 /// 48 MB; the operating system's page cache holds the rest.
 pub const BLOCK_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of current versions kept in memory, packed: 20,000 to 50,000 resources of 1.5 KB.
-pub const VERSIONS_BYTES: usize = 14 * 1024 * 1024;
+/// Bytes of current versions kept in memory, packed: 20,000 to 40,000 resources of 1.5 KB.
+pub const VERSIONS_BYTES: usize = 12 * 1024 * 1024;
 
 /// Bytes of one stored version that is kept so: a larger one would drive hundreds out.
 pub const VERSION_KEPT_BYTES_MAX: usize = 32 * 1024;
 
 /// Bytes of places kept in memory, about 150 each.
-pub const PLACES_BYTES: usize = 6 * 1024 * 1024;
+pub const PLACES_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of folders kept in memory, packed versions included: 25 to 60 KB for 100 resources.
-pub const FOLDERS_BYTES: usize = 20 * 1024 * 1024;
+pub const FOLDERS_BYTES: usize = 40 * 1024 * 1024;
 
 /// Resources of one type in one patient's compartment that are kept as a folder; larger ones are
 /// searched over the indices. At most 65,535, for a resource's number in it has two bytes.

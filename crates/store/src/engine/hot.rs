@@ -65,13 +65,13 @@ struct Entry<K, V> {
 
 type Table<K, V> = HashMap<u64, Entry<K, V>, BuildHasherDefault<Already>>;
 
-/// Two generations: what is asked for again is carried over, the rest goes when the young one is full.
+/// Two generations: what is asked for again is carried over to the young one; when both are too
+/// much, what is left in the old one goes. What fits as a whole stays as a whole.
 #[derive(Debug)]
 struct Shard<K, V> {
     young: Table<K, V>,
     old: Table<K, V>,
     young_bytes: usize,
-    /// Bytes of the old ones when they were put away.
     old_bytes: usize,
     asked: u64,
     found: u64,
@@ -79,14 +79,28 @@ struct Shard<K, V> {
 
 impl<K, V> Shard<K, V> {
     fn insert(&mut self, hash: u64, entry: Entry<K, V>, bytes_max: usize) {
+        let bytes_max = bytes_max / SHARDS;
+        self.take_old(hash);
         self.young_bytes += entry.bytes;
         if let Some(replaced) = self.young.insert(hash, entry) {
             self.young_bytes -= replaced.bytes;
         }
-        if self.young_bytes > bytes_max / SHARDS / 2 {
-            self.old = std::mem::take(&mut self.young);
-            self.old_bytes = std::mem::take(&mut self.young_bytes);
+        if self.young_bytes + self.old_bytes > bytes_max {
+            self.old.clear();
         }
+        if self.old.is_empty() {
+            self.old_bytes = 0;
+            if self.young_bytes > bytes_max / 2 {
+                self.old = std::mem::take(&mut self.young);
+                self.old_bytes = std::mem::take(&mut self.young_bytes);
+            }
+        }
+    }
+
+    fn take_old(&mut self, hash: u64) -> Option<Entry<K, V>> {
+        let entry = self.old.remove(&hash)?;
+        self.old_bytes -= entry.bytes;
+        Some(entry)
     }
 }
 
@@ -147,7 +161,7 @@ impl<K, V: Clone> Shelf<K, V> {
         }
         let value = entry.value.clone();
         shard.found += 1;
-        if in_old && let Some(entry) = shard.old.remove(&hash) {
+        if in_old && let Some(entry) = shard.take_old(hash) {
             shard.insert(hash, entry, self.bytes_max);
         }
         Some(value)
@@ -214,7 +228,12 @@ impl Hot {
     /// Whether this was asked for lately. What costs much to make is made when it is asked for again.
     pub(crate) fn asked_again(&self, hash: u64) -> bool {
         let place = usize::try_from(hash).ok().and_then(|at| self.asked.get(at % limits::ASKED_ONCE));
-        place.is_some_and(|place| place.swap(hash, Ordering::Relaxed) == hash)
+        // The next time begins anew: what does not stay in memory must not be made at each question.
+        place.is_some_and(|place| {
+            let again = place.load(Ordering::Relaxed) == hash;
+            place.store(if again { 0 } else { hash }, Ordering::Relaxed);
+            again
+        })
     }
 }
 

@@ -82,7 +82,24 @@ fn what_is_asked_for_a_second_time_is_known() {
     let (one, other) = (hot.hash(Kind::Folder, b"one"), hot.hash(Kind::Folder, b"other"));
     assert!(!hot.asked_again(one));
     assert!(!hot.asked_again(other));
-    assert!(hot.asked_again(one) && hot.asked_again(one));
+    assert!(hot.asked_again(one));
+    assert!(!hot.asked_again(one), "it was made then; when it is gone, it must be asked for twice again");
+    assert!(hot.asked_again(one));
+}
+
+#[test]
+fn what_fits_stays_however_often_it_is_asked_for() {
+    let kept = Kept::new();
+    let keys: Vec<_> = (0..600u32).map(|n| n.to_string()).collect();
+    let hash = |key: &String| kept.hot.hash(Kind::Version, key.as_bytes());
+    keys.iter().for_each(|key| kept.shelf.keep(hash(key), key.clone(), "x".repeat(600), 600, 0));
+    for round in 0..50 {
+        for key in keys.iter().skip(round % 7).step_by(1 + round % 3) {
+            assert!(kept.shelf.value(&kept.hot, hash(key), key.as_str(), 0).is_some(), "{key} in round {round}");
+        }
+    }
+    let stats = kept.shelf.stats("all");
+    assert!(stats.bytes > 600 * 600 && stats.bytes < stats.bytes_max);
 }
 
 #[test]
