@@ -22,6 +22,8 @@ pub struct Subject {
     pub tls: Arc<rustls::ClientConfig>,
     /// From the start of the process to its first answer over TLS.
     pub start: Duration,
+    /// Processor time that it took until then.
+    pub start_processor: Duration,
     binary: PathBuf,
     data: PathBuf,
 }
@@ -118,8 +120,9 @@ impl Subject {
             return Err(failed("is not ready"));
         }
         let start = begin.elapsed();
+        let start_processor = processor_time(child.id());
         let base = line.trim().to_owned();
-        Ok(Self { child, address, base, tls, start, binary: binary.to_owned(), data: data.to_owned() })
+        Ok(Self { child, address, base, tls, start, start_processor, binary: binary.to_owned(), data: data.to_owned() })
     }
 
     /// Registers a client with a fresh key; its id and key file.

@@ -167,10 +167,11 @@ pub(crate) struct AtRest {
 }
 
 async fn starts(handrail: &Path, data: &Path, of: String) -> io::Result<Row> {
-    let mut times = Vec::new();
+    let (mut times, mut processor) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let subject = Subject::start(handrail, data).await?;
         times.push(subject.start.as_secs_f64());
+        processor.push(subject.start_processor.as_secs_f64());
         subject.stop()?;
     }
     let shown: Vec<String> = times.iter().map(|time| format!("{time:.3}")).collect();
@@ -178,7 +179,7 @@ async fn starts(handrail: &Path, data: &Path, of: String) -> io::Result<Row> {
     let bounds = (0.3, 0.1);
     Ok(Row::figure(
         format!("start to first answer, {of}"),
-        format!("{middle:.3} s ({})", shown.join(", ")),
+        format!("{middle:.3} s ({}), CPU {:.2} s", shown.join(", "), median(processor)),
         middle,
         "s",
         bounds,

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{Book, Effect, Item, Pending, SYSTEM, Shared, Version, is_sent, text},
-    trail::Trail,
+    trail::Entries,
     writers::together,
 };
 use fhir::json::{Tree, Value};
@@ -98,7 +98,8 @@ impl Checker {
     }
 
     /// Finds out what became of a request that was not answered, and notes it: whether it happened.
-    pub(crate) async fn settle(&mut self, book: &mut Book, trail: &Trail) -> Result<Option<bool>, String> {
+    /// `entries` are those that the audit log has of it.
+    pub(crate) async fn settle(&mut self, book: &mut Book, entries: Entries) -> Result<Option<bool>, String> {
         let Some(pending) = book.pending.take().filter(|pending| !pending.effects.is_empty()) else { return Ok(None) };
         let mut happened = Vec::new();
         for effect in &pending.effects {
@@ -110,7 +111,6 @@ impl Checker {
         }
         self.is_whole(&pending, &happened).await?;
         let any = happened.iter().any(|is| *is);
-        let entries = trail.of(&pending.request_id);
         let count = happened.iter().filter(|is| **is).count();
         if any && entries.success < count {
             return Err(format!("{count} changes of {pending:?} happened, the audit log has {entries:?}"));

@@ -121,32 +121,35 @@ struct Sums {
     under_way: (usize, usize),
     checks: usize,
     starts: Vec<Duration>,
+    starts_processor: Vec<Duration>,
     /// Whether the binary has `handrail doctor`; without it the offline check is left out, and said so.
     has_doctor: bool,
 }
 
 impl std::fmt::Display for Sums {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut starts = self.starts.clone();
-        starts.sort_unstable();
-        let at = |share: usize| {
-            starts.get(starts.len().saturating_sub(1) * share / 100).copied().unwrap_or_default().as_millis()
-        };
         write!(
             f,
             "{} kills under load, {} while starting; {} answers; {} requests under way at a kill, {} of them had happened; \
-             {} resources checked; start after a kill p50 {} ms, p95 {} ms, max {} ms",
+             {} resources checked; start after a kill {}, its processor time {}",
             self.kills,
             self.killed_starting,
             self.answers,
             self.under_way.0,
             self.under_way.1,
             self.checks,
-            at(50),
-            at(95),
-            at(100)
+            spread(&self.starts),
+            spread(&self.starts_processor)
         )
     }
+}
+
+fn spread(times: &[Duration]) -> String {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at =
+        |share: usize| times.get(times.len().saturating_sub(1) * share / 100).copied().unwrap_or_default().as_millis();
+    format!("p50 {} ms p95 {} ms max {} ms", at(50), at(95), at(100))
 }
 
 fn said(error: impl std::fmt::Display) -> String {
@@ -233,6 +236,7 @@ async fn one_store(a: &Arguments, seed: u64, directory: &Path, sums: &mut Sums) 
         }
         subject = Subject::start(&a.handrail, &data).await.map_err(said)?;
         sums.starts.push(subject.start);
+        sums.starts_processor.push(subject.start_processor);
         trail.read_on(&data).map_err(said)?;
         audited(&trail, &answered, sums)?;
         let last = round + 1 == rounds;
@@ -292,7 +296,7 @@ fn audited(trail: &Trail, answered: &[(String, usize)], sums: &mut Sums) -> Resu
 
 type Checked = (Vec<Book>, Shared, usize, Vec<(String, usize)>);
 
-/// All books, four at a time.
+/// All books at the same time, and the shared keys.
 #[expect(clippy::too_many_arguments, reason = "the state of a store, handed on by its one caller")]
 async fn checks(
     subject: &Subject,
@@ -305,30 +309,30 @@ async fn checks(
     sums: &mut Sums,
 ) -> Result<Checked, String> {
     let (mut done, mut checked, mut asked) = (Vec::new(), 0, Vec::new());
-    let mut settling = Checker::open(subject, token, format!("s{:08x}", chance.next() >> 32)).await?;
-    let mut books = books;
-    for book in &mut books {
-        if let Some(happened) = settling.settle(book, trail).await? {
-            sums.under_way.0 += 1;
-            sums.under_way.1 += usize::from(happened);
-        }
-    }
-    settling.shared(&mut shared, all).await?;
-    asked.append(&mut settling.answered);
     let mut tasks = Vec::new();
     for mut book in books {
         checked += if all { book.items.len() } else { book.touched.len() };
+        let entries = book.pending.as_ref().map(|pending| trail.of(&pending.request_id)).unwrap_or_default();
         let mut checker =
             Checker::open(subject, token, format!("v{:08x}-{}", chance.next() >> 32, book.client)).await?;
         let mut chance = Seeded::new(chance.next(), 0);
         tasks.push(tokio::spawn(async move {
-            let outcome = checker.book(&mut book, &mut chance, all).await;
+            let outcome = match checker.settle(&mut book, entries).await {
+                Ok(settled) => checker.book(&mut book, &mut chance, all).await.map(|()| settled),
+                Err(wrong) => Err(wrong),
+            };
             (book, checker.answered, outcome)
         }));
     }
+    let mut sharing = Checker::open(subject, token, format!("s{:08x}", chance.next() >> 32)).await?;
+    sharing.shared(&mut shared, all).await?;
+    asked.append(&mut sharing.answered);
     for task in tasks {
         let (book, mut answered, outcome) = task.await.map_err(said)?;
-        outcome?;
+        if let Some(happened) = outcome? {
+            sums.under_way.0 += 1;
+            sums.under_way.1 += usize::from(happened);
+        }
         asked.append(&mut answered);
         done.push(book);
     }
