@@ -3,8 +3,9 @@
 use crate::client;
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     net::SocketAddr,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -52,7 +53,7 @@ fn failed(what: &str) -> io::Error {
 }
 
 impl Subject {
-    /// Starts `handrail serve` and waits for its first answer. The port is free at the first start of
+    /// Starts `handrail serve` on a data directory, which is made when it is missing, and waits for its first answer. The port is free at the first start of
     /// a data directory and the same at every later one: another base URL would index all anew.
     ///
     /// # Errors
@@ -66,12 +67,14 @@ impl Subject {
     /// # Errors
     /// What the process or the network says.
     pub async fn start_with(binary: &Path, data: &Path, more: &[&str]) -> io::Result<Self> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data)?;
         let port_file = data.join("port");
         let port = match std::fs::read_to_string(&port_file) {
             Ok(port) => port,
             Err(_) => {
                 let free = free_port()?.to_string();
-                std::fs::write(&port_file, &free)?;
+                let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&port_file)?;
+                file.write_all(free.as_bytes())?;
                 free
             }
         };

@@ -62,7 +62,6 @@ impl Stage {
         say: impl Fn(&str),
     ) -> io::Result<(Self, Vec<Row>)> {
         let data = directory.join(format!("store-{resources}"));
-        std::fs::create_dir_all(&data)?;
         let patients = (resources / data::PER_PATIENT).max(4);
         let resources = patients * data::PER_PATIENT;
         let mut rows = Vec::new();

@@ -77,11 +77,7 @@ fn main() -> ExitCode {
         }
     };
     println!("seed {seed}");
-    let help = Command::new(&arguments.handrail).args(["doctor", "--help"]).output();
-    let mut sums = Sums { has_doctor: help.is_ok_and(|output| output.status.success()), ..Sums::default() };
-    if !sums.has_doctor {
-        println!("this binary has no `doctor`: directories are not examined at rest");
-    }
+    let mut sums = Sums::default();
     let begin = Instant::now();
     while sums.kills < arguments.kills {
         let store = sums.stores;
@@ -122,8 +118,6 @@ struct Sums {
     checks: usize,
     starts: Vec<Duration>,
     starts_processor: Vec<Duration>,
-    /// Whether the binary has `handrail doctor`; without it the offline check is left out, and said so.
-    has_doctor: bool,
 }
 
 impl std::fmt::Display for Sums {
@@ -159,7 +153,6 @@ fn said(error: impl std::fmt::Display) -> String {
 /// All kills of one data directory.
 async fn one_store(a: &Arguments, seed: u64, directory: &Path, sums: &mut Sums) -> Result<(), String> {
     let data = directory.join("data");
-    std::fs::create_dir_all(&data).map_err(said)?;
     let store = u64::try_from(sums.stores).unwrap_or(0);
     let mut chance = Seeded::new(seed, store * 1000);
     let mut subject = Subject::start(&a.handrail, &data).await.map_err(said)?;
@@ -258,9 +251,7 @@ async fn one_store(a: &Arguments, seed: u64, directory: &Path, sums: &mut Sums) 
     verified(a, &data, &["audit", "verify", "--data"])?;
     subject.stop().map_err(said)?;
     verified(a, &data, &["audit", "verify", "--data"])?;
-    if sums.has_doctor {
-        verified(a, &data, &["doctor", "--data"])?;
-    }
+    verified(a, &data, &["doctor", "--data"])?;
     if trail.count() == 0 {
         return Err("the audit log is empty".into());
     }

@@ -110,7 +110,6 @@ fn main() -> io::Result<ExitCode> {
 async fn soak(a: &Arguments) -> io::Result<Outcome> {
     let directory = tempfile::tempdir()?;
     let store = directory.path().join("data");
-    std::fs::create_dir_all(&store)?;
     let subject = Subject::start(&a.handrail, &store).await?;
     let client = subject.register("system/*.cruds")?;
     let patients = (a.resources / data::PER_PATIENT).max(30);
