@@ -53,8 +53,9 @@ fn failed(what: &str) -> io::Error {
 }
 
 impl Subject {
-    /// Starts `handrail serve` on a data directory, which is made when it is missing, and waits for its first answer. The port is free at the first start of
-    /// a data directory and the same at every later one: another base URL would index all anew.
+    /// Starts `handrail serve` on a data directory, which is made when it is missing, and waits for its
+    /// first answer. The port is free at the first start of a data directory and the same at every
+    /// later one: another base URL would index all anew.
     ///
     /// # Errors
     /// What the process or the network says.
