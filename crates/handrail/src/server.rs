@@ -154,7 +154,14 @@ impl Server {
         let hang_up = signal(SignalKind::hangup()).map_err(Fault::new)?;
         let (stop, stopped) = watch::channel(false);
         assembly::record(&self.assembly.store, "start")?;
-        tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = self.local_url, base = self.base_url, "started");
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            listen = self.local_url,
+            base = self.base_url,
+            metrics = self.metrics_url,
+            local_ca = self.is_local,
+            "started"
+        );
         let housekeeping = tokio::spawn(housekeeping(
             Arc::clone(&self.assembly.authserver),
             Arc::clone(&self.assembly.store),

@@ -4,6 +4,7 @@ use super::settings::Given;
 use crate::{
     config::{Config, table},
     fault::Fault,
+    log::Format,
     print,
     server::Server,
     tls::local_ca,
@@ -47,17 +48,18 @@ pub(super) async fn run(config: Config) -> Result<ExitCode, Fault> {
         )));
     };
     let server = Server::start(data, &config).await?;
-    if server.is_local() {
-        print::note(format_args!(
-            "using a local CA, for trying out; clients trust {}",
-            local_ca::ca_path(data).display()
-        ));
-    }
-    if server.base_url != server.local_url {
-        print::note(format_args!("FHIR base for others: {}", server.base_url));
-    }
-    if let Some(url) = &server.metrics_url {
-        print::note(format_args!("metrics for Prometheus: {url}"));
+    // For people; what reads JSON lines finds the same in the line "started".
+    if config.log.format == Format::Text {
+        if server.is_local() {
+            let ca = local_ca::ca_path(data);
+            print::note(format_args!("using a local CA, for trying out; clients trust {}", ca.display()));
+        }
+        if server.base_url != server.local_url {
+            print::note(format_args!("FHIR base for others: {}", server.base_url));
+        }
+        if let Some(url) = &server.metrics_url {
+            print::note(format_args!("metrics for Prometheus: {url}"));
+        }
     }
     let listening = format!("listening on {}", server.local_url);
     server.run(|| print::result(listening)).await?;

@@ -60,6 +60,7 @@ async fn a_request_is_one_line_joined_by_its_id_to_answer_and_audit_log() {
         assert!(interactions.iter().any(|seen| seen == name), "{name}: {interactions:?}");
     }
     let own = lines(&log);
+    assert_eq!(own.len(), log.lines().count(), "every line is JSON: {log}");
     for message in ["started", "stopping: requests in flight finish first", "stopped"] {
         assert!(own.iter().any(|line| line["message"] == message), "{message}: {log}");
     }

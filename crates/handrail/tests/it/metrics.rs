@@ -93,7 +93,7 @@ async fn the_listener_serves_nothing_else() {
 async fn without_the_setting_nothing_listens() {
     let mut server = Server::start();
     server.stop("TERM");
-    assert!(!server.log().contains("metrics"), "{}", server.log());
+    assert!(!server.log().contains("/metrics"), "{}", server.log());
 }
 
 #[tokio::test]

@@ -107,8 +107,10 @@ impl Server {
         let (metrics_line, metrics) = mpsc::channel();
         let reading = std::thread::spawn(move || {
             for text in errors.map_while(Result::ok) {
-                if let Some(url) = text.strip_prefix("metrics for Prometheus: http://") {
-                    let _ = metrics_line.send(url.trim_end_matches("/metrics").to_owned());
+                let line: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+                if let Some(url) = line["metrics"].as_str() {
+                    let _ =
+                        metrics_line.send(url.trim_start_matches("http://").trim_end_matches("/metrics").to_owned());
                 }
                 let mut all = collected.lock().unwrap();
                 all.push_str(&text);
