@@ -84,6 +84,7 @@ pub(crate) fn open(
     })
     .map_err(|why| Fault::at(directory.display(), why))?;
     let authserver = Arc::new(authserver);
+    let steps = rest::Steps::start().map_err(|why| Fault::at(directory.display(), why))?;
     let rest = rest::Service::new(rest::Parts {
         store: Arc::clone(&store),
         schema: fhir::schema::r4(),
@@ -93,7 +94,7 @@ pub(crate) fn open(
         base_url,
         clock: clock::system(),
         new_id: Arc::new(new_id),
-        rest_until: Arc::new(|moment| Box::pin(tokio::time::sleep_until(moment.into()))),
+        rest_until: Arc::new(move |moment| Box::pin(steps.until(moment))),
         software: env!("CARGO_PKG_VERSION"),
     });
     Ok(Assembly { store, authserver, rest: Arc::new(rest) })

@@ -6,7 +6,7 @@
 //! - [`wire`]: the only file that knows HTTP syntax. [`outcome`]: the only mapping to status codes.
 //! - [`route`]: the table of routes; which interaction is asked for.
 //! - [`body`]: a body stays closed until someone may be here.
-//! - [`held`]: answers that leave at steps of time, so that the time tells nothing.
+//! - [`held`]: answers that leave at steps of time, so that the time tells nothing; [`steps`] wakes them.
 //! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
 //!
 //! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
@@ -24,8 +24,10 @@ mod outcome;
 mod pipeline;
 pub mod route;
 mod service;
+mod steps;
 mod trail;
 pub mod wire;
 
 pub use answered::{Answered, WORDS};
 pub use service::{Parts, RestUntil, Service};
+pub use steps::Steps;

@@ -76,6 +76,7 @@ impl Server {
         let shown = clock.clone();
         let holds = Arc::new(AtomicU64::new(0));
         let held = Arc::clone(&holds);
+        let steps = waits.then(|| rest::Steps::start().expect("a thread"));
         let service = Service::new(Parts {
             store: Arc::clone(&store),
             schema: fhir::schema::r4(),
@@ -90,7 +91,10 @@ impl Server {
             }),
             rest_until: Arc::new(move |moment| {
                 held.fetch_add(1, Ordering::SeqCst);
-                if waits { Box::pin(tokio::time::sleep_until(moment.into())) } else { Box::pin(std::future::ready(())) }
+                match &steps {
+                    Some(steps) => Box::pin(steps.until(moment)),
+                    None => Box::pin(std::future::ready(())),
+                }
             }),
             software: "0.0.0-test",
         });
