@@ -43,17 +43,27 @@ pub(crate) fn on_release(program: &str, arguments: &[OsString]) -> Result<(), St
     succeed(Command::new(built("release", program)).arg("--handrail").arg(built("release", "handrail")).args(arguments))
 }
 
-/// `cargo xtask twin`: builds for release and runs sequences; the stores are in memory where the
+/// Builds a program of `live` for release and runs it; what it writes to is in memory where the
 /// machine has a place for that, since every commit waits for its disk.
-pub(crate) fn twin(arguments: &[OsString]) -> Result<(), String> {
+fn in_memory(program: &str, arguments: &[OsString]) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    succeed(Command::new(cargo).args(["build", "--quiet", "--release", "-p", "live", "--bin", "twin"]))?;
-    let mut command = Command::new(built("release", "twin"));
+    succeed(Command::new(cargo).args(["build", "--quiet", "--release", "-p", "live", "--bin", program]))?;
+    let mut command = Command::new(built("release", program));
     let memory = Path::new("/dev/shm");
     if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
         command.env("TMPDIR", memory);
     }
     succeed(command.args(arguments))
+}
+
+/// `cargo xtask twin`: builds for release and runs sequences.
+pub(crate) fn twin(arguments: &[OsString]) -> Result<(), String> {
+    in_memory("twin", arguments)
+}
+
+/// `cargo xtask crash`: builds for release and crashes a store at every point of a workload.
+pub(crate) fn crash(arguments: &[OsString]) -> Result<(), String> {
+    in_memory("crash", arguments)
 }
 
 /// `cargo xtask oracle`: the store's property with other seeds and as many queries as asked for. It

@@ -92,6 +92,12 @@ enum Task {
         #[arg(long)]
         replay: Option<u64>,
     },
+    /// Crash a store at every point of a workload, as a simulated disk sees it (needs `strace`).
+    Crash {
+        /// Passed on: --commits N, --seed S, --strict, --every N, --point N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Check crate edges, file heads and lengths, banned calls, manifests.
     Tidy,
 }
@@ -108,6 +114,7 @@ fn main() -> ExitCode {
         Task::Twin { arguments } => live::twin(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),
         Task::Oracle { queries, seed, replay } => live::oracle(queries, seed, replay),
+        Task::Crash { arguments } => live::crash(&arguments),
         Task::Tidy => tidy::run(),
     };
     match outcome {

@@ -93,6 +93,16 @@ pub(crate) fn note_fingerprint(engine: &Engine, fingerprint: &[u8]) -> Result<()
     Ok(batch.commit()?)
 }
 
+/// The engine has every batch that the mark knows.
+pub(crate) fn batches(engine: &Engine, mark: Mark) -> Result<(), OpenError> {
+    let last = engine.last_batch();
+    if last < mark.batch {
+        let what = format!("the engine ends with batch {last}, and batch {} was acknowledged", mark.batch);
+        return Err(OpenError::Lost(what));
+    }
+    Ok(())
+}
+
 /// Verifies the chain of commits against itself, the stored versions and the mark, and gives where
 /// the writer goes on.
 pub(crate) fn chain(engine: &Engine, types: &Types, mark: Mark) -> Result<Chain, OpenError> {

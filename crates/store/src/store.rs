@@ -125,6 +125,7 @@ impl Store {
             options.base_url = base_url;
         }
         let mark = MarkFile::open(&directory.join("mark")).map_err(fault)?;
+        open::batches(&engine, mark.current())?;
         let (types, secret) = open::meta(&engine, given.map(|given| given.secret))?;
         let chain = open::chain(&engine, &types, mark.current())?;
 

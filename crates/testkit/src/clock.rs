@@ -30,4 +30,9 @@ impl Clock {
     pub fn advance_s(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
+
+    /// Sets it to this many seconds after the beginning.
+    pub fn set_s(&self, seconds: i64) {
+        self.0.store(START_MS + seconds * 1000, Ordering::SeqCst);
+    }
 }

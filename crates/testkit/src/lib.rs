@@ -11,6 +11,8 @@
 )]
 
 mod clock;
+pub mod crash;
+mod dice;
 mod reply;
 mod request;
 mod server;

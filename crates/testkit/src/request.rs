@@ -58,24 +58,28 @@ impl<'a> Request<'a> {
     /// # Panics
     /// When the request cannot be built.
     pub fn send(self) -> Reply {
+        let server = self.server;
+        server.block_on(self.answer())
+    }
+
+    /// Sends it from within the server's runtime.
+    pub(crate) async fn answer(self) -> Reply {
         let Self { server, builder, body, operator } = self;
         let builder = if body.is_empty() { builder } else { builder.header("content-length", body.len()) };
         let request = builder.body(Full::new(body)).expect("a request");
         let peer = Accepted::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        server.block_on(async {
-            let answered = match operator {
-                Some(caller) => server.service().answer_operator(peer, caller, request).await,
-                None => server.service().answer(peer, request).await,
-            };
-            let (parts, body) = answered.into_inner().into_parts();
-            let body = body.collect().await.expect("a full body").to_bytes();
-            let mut headers: Vec<(String, String)> = parts
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
-                .collect();
-            headers.sort();
-            Reply { status: parts.status.as_u16(), headers, body }
-        })
+        let answered = match operator {
+            Some(caller) => server.service().answer_operator(peer, caller, request).await,
+            None => server.service().answer(peer, request).await,
+        };
+        let (parts, body) = answered.into_inner().into_parts();
+        let body = body.collect().await.expect("a full body").to_bytes();
+        let mut headers: Vec<(String, String)> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        headers.sort();
+        Reply { status: parts.status.as_u16(), headers, body }
     }
 }

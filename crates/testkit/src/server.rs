@@ -1,15 +1,17 @@
 //! The FHIR service in process, over a store in a directory that vanishes.
 
-use crate::{Clock, Request, Tokens};
+use crate::{Clock, Reply, Request, Tokens};
 use fhir::LogicalId;
 use rest::{Parts, Service};
 use search::Registry;
 use std::{
-    path::Path,
+    future::poll_fn,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
 };
 use store::{Given, OpenError, Options, Store};
 use tempfile::TempDir;
@@ -22,8 +24,9 @@ pub struct Server {
     tokens: Tokens,
     holds: Arc<AtomicU64>,
     runtime: tokio::runtime::Runtime,
+    path: PathBuf,
     // Dropped last: the store is closed by then.
-    directory: TempDir,
+    _directory: Option<TempDir>,
 }
 
 impl Default for Server {
@@ -67,9 +70,29 @@ impl Server {
 
     fn over(open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>, waits: bool) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
+        let mut server = Self::on(directory.path(), Self::BASE_URL, false, open, waits).expect("a store");
+        server._directory = Some(directory);
+        server
+    }
+
+    /// A server on a directory that stays, with this base URL for references.
+    ///
+    /// # Errors
+    /// When the store does not open.
+    pub fn open(directory: &Path, base_url: &str, strict_audit: bool) -> Result<Self, OpenError> {
+        Self::on(directory, base_url, strict_audit, Store::open, false)
+    }
+
+    fn on(
+        directory: &Path,
+        base_url: &str,
+        strict_audit: bool,
+        open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>,
+        waits: bool,
+    ) -> Result<Self, OpenError> {
         let registry = Arc::clone(search::registry::registry());
-        let options = Options { base_url: Self::BASE_URL.to_owned(), strict_audit: false };
-        let store = Arc::new(open(directory.path(), Arc::clone(&registry), options).expect("a store"));
+        let options = Options { base_url: base_url.to_owned(), strict_audit };
+        let store = Arc::new(open(directory, Arc::clone(&registry), options)?);
         let clock = Clock::default();
         let tokens = Tokens::new(clock.clone());
         let next = AtomicU64::new(1);
@@ -99,7 +122,8 @@ impl Server {
             software: "0.0.0-test",
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { service: Arc::new(service), store, clock, tokens, holds, runtime, directory }
+        let path = directory.to_owned();
+        Ok(Self { service: Arc::new(service), store, clock, tokens, holds, runtime, path, _directory: None })
     }
 
     /// The service itself.
@@ -135,7 +159,7 @@ impl Server {
     /// Where the store is.
     #[must_use]
     pub fn directory(&self) -> &std::path::Path {
-        self.directory.path()
+        &self.path
     }
 
     /// A token with these scopes.
@@ -147,6 +171,23 @@ impl Server {
     /// A request in the making: method, and path below the base or a whole URL.
     pub fn request(&self, method: &str, path: &str) -> Request<'_> {
         Request::new(self, method, path)
+    }
+
+    /// Sends requests at the same time; each answer is handed on when it is there, with the number of
+    /// its request.
+    pub fn send_together(&self, requests: Vec<Request<'_>>, mut each: impl FnMut(usize, Reply)) {
+        let mut waiting: Vec<_> =
+            requests.into_iter().enumerate().map(|(at, request)| (at, Box::pin(request.answer()))).collect();
+        self.block_on(poll_fn(|context| {
+            waiting.retain_mut(|(at, answer)| match answer.as_mut().poll(context) {
+                Poll::Ready(reply) => {
+                    each(*at, reply);
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        }));
     }
 
     /// Runs a future on the server's own runtime.

@@ -12,7 +12,6 @@
 mod ask;
 mod bundle;
 mod compare;
-mod dice;
 mod lens;
 mod plant;
 mod query;
@@ -27,9 +26,9 @@ pub use lens::Lens;
 pub use plant::{PLANTS, Plant};
 pub use script::Moment;
 
+use crate::dice::{self, Dice};
 use ask::Asker;
 use compare::Labels;
-use dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 use world::{Plan, World};
 

@@ -43,6 +43,8 @@ struct Counted {
     made: u64,
     expected: [u64; 3],
     from_outbox: Told,
+    /// Versions that are stored.
+    seen: Told,
 }
 
 /// Index spaces, in the order of `Counted::expected`.
@@ -98,6 +100,9 @@ impl Look<'_> {
         facts: &mut Facts,
     ) -> Result<(), Fault> {
         let mark = self.mark.unwrap_or(Mark::NONE);
+        if let Err(error) = open::batches(self.engine, mark) {
+            findings.damage("batches", "engine", super::words(&error));
+        }
         match open::chain(self.engine, self.types, mark) {
             Ok(chain) => facts.commits = chain.head.commit,
             Err(error) => findings.damage("chain", "engine: commit", super::words(&error)),
@@ -146,9 +151,10 @@ impl Look<'_> {
     }
 
     /// Whether the audit log or the outbox tells of this version.
-    fn told(&self, counted: &Counted, kind: ResourceType, version: &Version<'_>, findings: &mut Findings) {
+    fn told(&self, counted: &mut Counted, kind: ResourceType, version: &Version<'_>, findings: &mut Findings) {
         let (Some(told), Ok(id)) = (self.told, LogicalId::parse(version.id)) else { return };
         let number = version.version;
+        counted.seen.note_version(kind, &id, number);
         if !told.tells_of(kind, &id, number) && !counted.from_outbox.tells_of(kind, &id, number) {
             let what = format!("no record tells of the write of {}/{id}, version {number}", kind.name());
             findings.add(Severity::Damage, "write without a record", "audit", what, super::EVIDENCE);
@@ -247,6 +253,11 @@ impl Look<'_> {
         if !counted.history.is_empty() {
             let what = format!("{} resources have a history and no id", counted.history.len());
             findings.damage("history", "engine: history", what);
+        }
+        let missing = self.told.map_or(0, |told| told.beyond(&counted.seen));
+        if missing > 0 {
+            let what = format!("the audit log tells of {missing} versions that are not stored");
+            findings.damage("write that is gone", "engine", what);
         }
         if facts.versions != counted.made {
             let what = format!("{} versions are stored, and the commits made {}", facts.versions, counted.made);

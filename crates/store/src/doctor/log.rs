@@ -37,6 +37,16 @@ impl Told {
         }
     }
 
+    /// Notes a version.
+    pub(super) fn note_version(&mut self, kind: ResourceType, id: &LogicalId, version: u32) {
+        self.0.insert(Self::hash(kind, id.as_str(), version));
+    }
+
+    /// How many of these are not among the others.
+    pub(super) fn beyond(&self, others: &Self) -> usize {
+        self.0.difference(&others.0).count()
+    }
+
     /// Whether an entry tells of this version.
     pub(super) fn tells_of(&self, kind: ResourceType, id: &LogicalId, version: u32) -> bool {
         self.0.contains(&Self::hash(kind, id.as_str(), version))

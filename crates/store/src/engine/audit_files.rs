@@ -171,16 +171,25 @@ struct Walked {
     hash: Hash,
     good_bytes: u64,
     offsets: Vec<Known>,
-    torn: bool,
+    /// What follows the last good record, when that is not the end.
+    torn: Option<Torn>,
+}
+
+/// Why the bytes after the last good record are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Torn {
+    /// They end within a record.
+    Short,
+    /// They are as long as one, and not what follows.
+    Other(&'static str),
 }
 
 /// Reads a whole segment; each hash must follow from the one before.
 fn walk(file: &File) -> Result<Option<Walked>, OpenError> {
     let mut segment = match Segment::open(BufReader::with_capacity(256 * 1024, file)) {
         Ok(segment) => segment,
-        Err(FrameError::Torn(_)) => return Ok(None),
+        Err(FrameError::Torn(_) | FrameError::Malformed) => return Ok(None),
         Err(FrameError::Io(error)) => return Err(engine(error)),
-        Err(FrameError::Malformed) => return Err(OpenError::AuditLog(0, "not a segment".into())),
     };
     let first = segment.first_sequence();
     let mut walked = Walked {
@@ -189,7 +198,7 @@ fn walk(file: &File) -> Result<Option<Walked>, OpenError> {
         hash: *segment.before(),
         good_bytes: HEADER_BYTES as u64,
         offsets: Vec::new(),
-        torn: false,
+        torn: None,
     };
     loop {
         let next = walked.last.saturating_add(1);
@@ -197,7 +206,8 @@ fn walk(file: &File) -> Result<Option<Walked>, OpenError> {
             Ok(None) => return Ok(Some(walked)),
             Ok(Some(record)) => {
                 if record.sequence != next || !record.follows(&walked.hash) {
-                    return Err(OpenError::AuditLog(next, "the record does not follow from the one before".into()));
+                    walked.torn = Some(Torn::Other("it does not follow from the one before"));
+                    return Ok(Some(walked));
                 }
                 if (next - first).is_multiple_of(limits::AUDIT_OFFSET_EVERY) {
                     walked.offsets.push(Known { offset: walked.good_bytes, before: walked.hash });
@@ -206,15 +216,35 @@ fn walk(file: &File) -> Result<Option<Walked>, OpenError> {
                 walked.good_bytes = segment.good_bytes();
             }
             Err(FrameError::Torn(_)) => {
-                walked.torn = true;
+                walked.torn = Some(Torn::Short);
+                return Ok(Some(walked));
+            }
+            Err(FrameError::Malformed) => {
+                walked.torn = Some(Torn::Other("it is damaged"));
                 return Ok(Some(walked));
             }
             Err(FrameError::Io(error)) => return Err(engine(error)),
-            Err(FrameError::Malformed) => {
-                return Err(OpenError::AuditLog(next, "the record is damaged".into()));
-            }
         }
     }
+}
+
+/// Removes a segment without a record, or renames it when it holds more than a header.
+fn set_aside(segment: &Path) -> io::Result<()> {
+    if fs::metadata(segment)?.len() <= HEADER_BYTES as u64 {
+        return fs::remove_file(segment);
+    }
+    fs::rename(segment, segment.with_extension("cut"))
+}
+
+/// Keeps the bytes of a segment from an offset on in a file of their own.
+fn keep_end(segment: &Path, from: u64, kept: &Path) -> io::Result<()> {
+    let mut file = File::open(segment)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    let mut kept = super::files::private(kept)?;
+    kept.write_all(&end)?;
+    kept.sync_all()
 }
 
 fn segment_path(directory: &Path, number: u32) -> PathBuf {
@@ -240,25 +270,38 @@ impl AuditFiles {
     pub(crate) fn open(directory: &Path, synced: u64) -> Result<Self, OpenError> {
         fs::create_dir_all(directory).map_err(engine)?;
         let mut paths = segment_paths(directory).map_err(engine)?;
-        let mut active = None;
+        let (mut active, mut unbegun) = (None, Vec::new());
         while active.is_none() {
             let Some((number, path)) = paths.pop() else { break };
             let file = OpenOptions::new().read(true).append(true).open(&path).map_err(engine)?;
-            let Some(walked) = walk(&file)? else {
-                // WHY: a crash while the segment was begun; nothing was ever in it.
-                tracing::warn!(segment = number, "audit log: a segment without a whole header is removed");
-                fs::remove_file(&path).map_err(engine)?;
+            // A header that no record follows is as good as none: its number may be wrong.
+            let whole = |walked: &Walked| walked.last >= walked.first || walked.torn.is_none();
+            let first_of_all = |walked: &Walked| number != 1 || walked.first == 1;
+            let Some(walked) = walk(&file)?.filter(|walked| whole(walked) && first_of_all(walked)) else {
+                // A crash while the segment was begun: nothing was ever in it. Or its header was altered:
+                // then the segment before ends too early.
+                unbegun.push(path);
                 continue;
             };
-            if walked.torn && walked.last < synced {
-                // The damage stays as it is found: it is evidence.
-                return Err(OpenError::AuditLog(
-                    walked.last + 1,
-                    format!("the record is not whole, and record {synced} was on stable storage"),
-                ));
-            }
-            if walked.torn {
-                tracing::warn!(after = walked.last, "audit log: an unfinished record at the end is cut off");
+            if let Some(torn) = walked.torn {
+                let next = walked.last + 1;
+                if walked.last < synced {
+                    // The damage stays as it is found: it is evidence.
+                    let why = match torn {
+                        Torn::Short => "it is not whole",
+                        Torn::Other(why) => why,
+                    };
+                    let what = format!("{why}, and record {synced} was on stable storage");
+                    return Err(OpenError::AuditLog(next, what));
+                }
+                if let Torn::Other(why) = torn {
+                    // A power cut can leave that of records that were not synced. It is kept all the same.
+                    let kept = directory.join(format!("cut-{next}"));
+                    tracing::warn!(record = next, why, "audit log: the end is cut off and kept: {}", kept.display());
+                    keep_end(&path, walked.good_bytes, &kept).map_err(engine)?;
+                } else {
+                    tracing::warn!(record = next, "audit log: an unfinished record at the end is cut off");
+                }
                 file.set_len(walked.good_bytes).map_err(engine)?;
                 file.sync_all().map_err(engine)?;
             }
@@ -274,16 +317,21 @@ impl AuditFiles {
                 broken: false,
             });
         }
+        let last = active.as_ref().map_or(0, |active| active.last);
+        if last < synced {
+            return Err(OpenError::AuditLog(
+                last + 1,
+                format!("the log ends there, and record {synced} was on stable storage"),
+            ));
+        }
+        for path in unbegun {
+            tracing::warn!("audit log: a segment that was begun and never finished is set aside: {}", path.display());
+            set_aside(&path).map_err(engine)?;
+        }
         let active = match active {
             Some(active) => active,
             None => begin(directory, 1, 0, GENESIS).map_err(engine)?,
         };
-        if active.last < synced {
-            return Err(OpenError::AuditLog(
-                active.last + 1,
-                format!("the log ends there, and record {synced} was on stable storage"),
-            ));
-        }
         let sealed = Self::sealed(&paths, active.first)?;
         let files = Files { directory: directory.to_owned(), sealed, active };
         let inner = Inner { files: Mutex::new(files), dirty: Mutex::default(), wake: Condvar::new() };
@@ -444,7 +492,7 @@ impl Sealed {
         }
         let file = File::open(&self.path).map_err(|error| Fault(format!("audit log: {error}")))?;
         let walked = walk(&file).map_err(|error| Fault(error.to_string()))?;
-        let walked = walked.filter(|walked| walked.last == self.last && !walked.torn);
+        let walked = walked.filter(|walked| walked.last == self.last && walked.torn.is_none());
         let walked = walked.ok_or_else(|| Fault("audit log: a segment is shorter than it was".into()))?;
         Ok(self.offsets.get_or_init(|| walked.offsets))
     }

@@ -26,6 +26,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 const KEYSPACES: &str = "keyspaces";
 const CURRENT: &str = "current";
 const VERSION: &str = "version";
+/// What is in that file: the engine's form 3.
+const MARKER: &[u8] = b"FJL\x03";
 
 /// A file of the engine that is not what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,11 +135,11 @@ pub(crate) fn look(directory: &Path) -> io::Result<Look> {
     }
     look.last_batch = reached.number;
     let made = spaces.iter().any(|space| space.join(CURRENT).exists());
-    if marker.iter().all(|byte| *byte == 0) {
+    if marker != MARKER {
         if !made && look.batches == 0 && look.damage.is_empty() {
             look.unmade = !top.is_empty();
         } else {
-            let what = "it is missing or empty, and there is data beside it".to_owned();
+            let what = "it is not what the engine writes there, and there is data beside it".to_owned();
             look.damage.push(Damage { file: "engine/version".into(), what });
         }
         return Ok(look);
@@ -220,7 +222,7 @@ pub(crate) fn cut(journal: &Path, good: u64, aside: &Path) -> io::Result<()> {
 }
 
 /// A new file for its owner alone.
-fn private(path: &Path) -> io::Result<File> {
+pub(super) fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

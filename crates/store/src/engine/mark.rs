@@ -4,7 +4,7 @@
 //! The mark is written after each group of commits and synced within a second, so a store that comes
 //! back shorter than its mark is refused. It says at least what was, never more.
 //!
-//! A slot is 64 bytes: `commit(8) chain(32) audit sequence(8) first 16 bytes of their SHA-256`.
+//! A slot is 64 bytes: `commit(8) chain(32) audit sequence(8) batch(8)`, first 8 bytes of their SHA-256.
 //! Slots take turns, so a torn write leaves the other one whole.
 
 use super::record::{GENESIS, Hash};
@@ -27,28 +27,32 @@ pub(crate) struct Mark {
     pub(crate) chain: Hash,
     /// Last audit record that was on stable storage.
     pub(crate) audit: u64,
+    /// Number of the engine's last batch: tables change without a commit.
+    pub(crate) batch: u64,
 }
 
 impl Mark {
     /// A new store's.
-    pub(crate) const NONE: Self = Self { commit: 0, chain: GENESIS, audit: 0 };
+    pub(crate) const NONE: Self = Self { commit: 0, chain: GENESIS, audit: 0, batch: 0 };
 
     fn encode(&self) -> Vec<u8> {
-        let mut out = [&self.commit.to_be_bytes()[..], &self.chain, &self.audit.to_be_bytes()].concat();
+        let (commit, audit, batch) = (self.commit.to_be_bytes(), self.audit.to_be_bytes(), self.batch.to_be_bytes());
+        let mut out = [&commit[..], &self.chain, &audit, &batch].concat();
         let check = digest(&SHA256, &out);
-        out.extend_from_slice(check.as_ref().get(..16).unwrap_or_default());
+        out.extend_from_slice(check.as_ref().get(..8).unwrap_or_default());
         out
     }
 
     fn decode(slot: &[u8]) -> Option<Self> {
-        let (body, check) = slot.split_at_checked(48)?;
-        if digest(&SHA256, body).as_ref().get(..16) != Some(check) {
+        let (body, check) = slot.split_at_checked(56)?;
+        if digest(&SHA256, body).as_ref().get(..8) != Some(check) {
             return None;
         }
         let (commit, rest) = body.split_first_chunk::<8>()?;
         let (chain, rest) = rest.split_first_chunk::<32>()?;
-        let audit = rest.first_chunk::<8>()?;
-        Some(Self { commit: u64::from_be_bytes(*commit), chain: *chain, audit: u64::from_be_bytes(*audit) })
+        let (audit, batch) = rest.split_first_chunk::<8>()?;
+        let number = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes);
+        Some(Self { commit: number(commit), chain: *chain, audit: number(audit), batch: number(batch.first_chunk()?) })
     }
 }
 
@@ -68,7 +72,7 @@ impl MarkFile {
         (&file).read_to_end(&mut bytes)?;
         let slots: Vec<_> = bytes.chunks(SLOT_BYTES).map(Mark::decode).collect();
         let (first, second) = (slots.first().copied().flatten(), slots.get(1).copied().flatten());
-        let later = |mark: &Option<Mark>| mark.map(|mark| (mark.commit, mark.audit));
+        let later = |mark: &Option<Mark>| mark.map(|mark| (mark.batch, mark.commit, mark.audit));
         let odd = later(&first) < later(&second);
         let current = if odd { second } else { first }.unwrap_or(Mark::NONE);
         Ok(Self { file: Arc::new(file), odd, current })
@@ -93,10 +97,12 @@ impl MarkFile {
     }
 }
 
-/// What the file at `path` says: the number of its slots that verify, and the later one. Changes nothing.
-pub(crate) fn read(path: &Path) -> io::Result<(usize, Mark)> {
+/// What the file at `path` says: how many slots were written and do not verify, and the later of
+/// those that do. Changes nothing.
+pub(crate) fn read(path: &Path) -> io::Result<(usize, Option<Mark>)> {
     let bytes = std::fs::read(path)?;
-    let slots: Vec<_> = bytes.chunks(SLOT_BYTES).filter_map(Mark::decode).collect();
-    let later = slots.iter().max_by_key(|mark| (mark.commit, mark.audit)).copied();
-    Ok((slots.len(), later.unwrap_or(Mark::NONE)))
+    let written = bytes.chunks(SLOT_BYTES).filter(|slot| slot.iter().any(|byte| *byte != 0));
+    let slots: Vec<_> = written.map(Mark::decode).collect();
+    let bad = slots.iter().filter(|slot| slot.is_none()).count();
+    Ok((bad, slots.into_iter().flatten().max_by_key(|mark| (mark.batch, mark.commit, mark.audit))))
 }

@@ -187,7 +187,7 @@ impl Engine {
         let opened = catch_unwind(AssertUnwindSafe(|| Self::opened(&directory, lock)));
         let engine = opened.unwrap_or_else(|_| Err(OpenError::Engine("the engine gave up on its files".into())))?;
         if let Some(last) = look.last_batch
-            && engine.batches.load(Ordering::Acquire) != last
+            && engine.last_batch() != last
         {
             let what = format!("the journals end with batch {last}, and the tables do not have it");
             return Err(OpenError::Damaged("engine".into(), what));
@@ -240,6 +240,11 @@ impl Engine {
         }
         engine.batches.store(last.unwrap_or(0), Ordering::Release);
         Ok(engine)
+    }
+
+    /// Our number of the last batch.
+    pub(crate) fn last_batch(&self) -> u64 {
+        self.batches.load(Ordering::Acquire)
     }
 
     /// Whether the engine takes batches; it takes none after a failed write, also of its own threads.

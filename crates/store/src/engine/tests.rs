@@ -96,7 +96,7 @@ fn a_mark_survives_a_torn_slot() {
     let mut file = MarkFile::open(&path).unwrap();
     assert_eq!(file.current(), Mark::NONE);
     for commit in 1..=3 {
-        file.write(Mark { commit, chain: [7; 32], audit: commit }).unwrap();
+        file.write(Mark { commit, chain: [7; 32], audit: commit, batch: commit }).unwrap();
     }
     assert_eq!(MarkFile::open(&path).unwrap().current().commit, 3);
     let mut bytes = std::fs::read(&path).unwrap();

@@ -409,18 +409,16 @@ impl<'a> Group<'a> {
             return refuse(chain, fault.0, accepted, tables);
         }
         chain.head = next;
-        for (reply, had) in tables {
-            let _ = reply.send(Ok(had));
-        }
-        if accepted.is_empty() {
-            return;
-        }
         {
             let mut mark = parts.mark.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Mark { commit: next.commit, chain: next.hash, ..mark.current() };
+            let batch = parts.engine.last_batch();
+            let now = Mark { commit: next.commit, chain: next.hash, batch, ..mark.current() };
             if let Err(error) = mark.write(now) {
                 tracing::warn!(%error, "the mark could not be written");
             }
+        }
+        for (reply, had) in tables {
+            let _ = reply.send(Ok(had));
         }
         let mut accepted = accepted.into_iter();
         for one in accepted.by_ref() {
