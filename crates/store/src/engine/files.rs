@@ -144,6 +144,17 @@ pub(crate) fn look(directory: &Path) -> io::Result<Look> {
         }
         return Ok(look);
     }
+    // WHY: the engine gives a keyspace whose directory was lost, and its name not, the name of another.
+    // Every keyspace is made before the first batch, so without one there is nothing to lose.
+    let mut tables = spaces.iter().filter(|space| space.file_name().is_some_and(|name| name != "0"));
+    if look.batches == 0
+        && look.damage.is_empty()
+        && tables.try_fold(true, |empty, space| io::Result::Ok(empty && entries(&space.join("tables"))?.is_empty()))?
+    {
+        look.unmade = true;
+        look.unfinished = None;
+        return Ok(look);
+    }
     for space in &spaces {
         keyspace(space, &reached, &mut look)?;
     }

@@ -215,9 +215,16 @@ impl Engine {
         let missing = SPACES.iter().map(|(_, name, _)| *name).find(|name| !database.keyspace_exists(name));
         let spaces: Arc<[Keyspace]> = SPACES
             .iter()
-            .map(|(_, name, usage)| database.keyspace(name, || settings(*usage)))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
+            .map(|(_, name, usage)| {
+                let is_new = !database.keyspace_exists(name);
+                let space = database.keyspace(name, || settings(*usage)).map_err(failed)?;
+                if is_new {
+                    // WHY: the engine syncs each keyspace's own directory, but not the one that lists them.
+                    files::sync_keyspaces(directory).map_err(self::failed)?;
+                }
+                Ok(space)
+            })
+            .collect::<Result<_, OpenError>>()?;
         let engine = Self {
             database,
             spaces,
@@ -233,10 +240,6 @@ impl Engine {
         if let (Some(missing), Some(_)) = (missing, last) {
             // All are made before the first batch is written.
             return Err(OpenError::Damaged(format!("engine/{missing}"), "the keyspace is missing".into()));
-        }
-        if missing.is_some() {
-            // WHY: the engine syncs each keyspace's own directory, but not the one that lists them.
-            files::sync_keyspaces(directory).map_err(self::failed)?;
         }
         engine.batches.store(last.unwrap_or(0), Ordering::Release);
         Ok(engine)
