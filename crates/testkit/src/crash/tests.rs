@@ -1,9 +1,12 @@
 //! Some dozens of crash points of a small piece of work, the directory looked at after each commit.
 
+mod full_disk;
+
 use super::{
     check::Ledger,
     disk::{Cache, Disk, Loss},
-    workload::Worker,
+    flip::{Count, Subject},
+    workload::{Work, Worker},
 };
 use crate::Server;
 use std::{cell::RefCell, path::Path, time::Instant};
@@ -78,4 +81,22 @@ fn a_crash_at_any_point_loses_nothing_that_was_acknowledged() {
         disk.observe(&data);
     }
     assert!(points >= 40 && ledger.borrow().acknowledged >= 10, "{points} points");
+}
+
+#[test]
+fn a_flipped_bit_is_found_and_never_given_out() {
+    // Row F23; the whole of it: `cargo xtask crash --flips N`.
+    let place = scratch();
+    let data = place.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let mut ledger = Ledger::new(false);
+    super::workload::work(&data, Work { commits: 12, seed: 2, large: 0 }, false, &mut |line| ledger.hear(0, line));
+    let subject = Subject::new(&data, &ledger);
+    let mut count = Count::default();
+    for number in 0..16 {
+        // Files of every kind come in turns: their list is sorted, and 5 is prime to most lengths.
+        let (name, found) = subject.flip(number * 5, 11, place.path()).unwrap();
+        count.add(&name, found);
+    }
+    assert!(count.0.len() >= 3, "{count:?}");
 }
