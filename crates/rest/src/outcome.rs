@@ -251,13 +251,14 @@ pub(crate) fn map(failure: Failure) -> Mapped {
 }
 
 /// `Observation.status` of entry 3 is `Bundle.entry[3].resource.status`. What starts with a capital
-/// is an element; anything else names a search parameter, a header or `request`.
+/// is an element; `resource` is missing; anything else names a search parameter, a header or `request`.
 pub(crate) fn within_entry(index: usize, expression: &str) -> String {
     if expression.starts_with("Bundle.entry[") {
         return expression.to_owned();
     }
     let resource = expression.starts_with(|first: char| first.is_ascii_uppercase());
     match (resource, expression.find(['.', '['])) {
+        (false, _) if expression == "resource" => format!("Bundle.entry[{index}].resource"),
         (false, _) if expression.is_empty() => format!("Bundle.entry[{index}]"),
         (true, Some(at)) => format!("Bundle.entry[{index}].resource{}", expression.get(at..).unwrap_or_default()),
         (true, None) => format!("Bundle.entry[{index}].resource"),

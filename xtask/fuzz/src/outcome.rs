@@ -25,7 +25,8 @@ pub(crate) fn explained(outcome: &Value, status: u16) {
         assert!(!text.is_empty() && !text.chars().any(char::is_control), "{issue}");
         assert!(issue["severity"].is_string() && issue["code"].is_string(), "{issue}");
         // What the client did wrong has a place: an element, a parameter, a header, or a line of the body.
-        let placed = issue["expression"][0].is_string() || issue["location"][0].is_string();
+        let placed =
+            issue["expression"][0].as_str().is_some_and(|place| !place.is_empty()) || issue["location"][0].is_string();
         assert!(
             placed || !matches!(status, 400 | 422) || issue["code"] == "incomplete",
             "{status} without place: {issue}"

@@ -46,7 +46,7 @@ pub(super) fn no_parameters(call: &Call<'_>) -> Result<(), Failure> {
 /// The issue that names a parameter which the interaction does not have.
 pub(super) fn unknown_parameter(name: &str) -> Issue {
     let text = format!("this interaction has no parameter '{name}'");
-    Issue::error(IssueType::NotSupported, text).at(name)
+    Issue::error(IssueType::NotSupported, text).at(if name.is_empty() { "http.url" } else { name })
 }
 
 /// The resource of a body: of the type that the URL names, and valid.
@@ -71,7 +71,7 @@ pub(super) fn validate(call: &Call<'_>, tree: Tree) -> Result<Validated, Failure
 
 /// An entry that writes without a resource.
 pub(super) fn missing_resource() -> Failure {
-    Failure::content(Issue::error(IssueType::Required, "this entry needs a resource"))
+    Failure::content(Issue::error(IssueType::Required, "this entry needs a resource").at("resource"))
 }
 
 /// SPEC: R4 http.html#create: the type of the resource is that of the URL.

@@ -209,6 +209,7 @@ fn issues_of_an_entry_name_their_place_in_the_bundle() {
         "Bundle.entry[2].resource.value.ofType(Quantity)"
     );
     assert_eq!(within_entry(2, "Observation"), "Bundle.entry[2].resource");
+    assert_eq!(within_entry(2, "resource"), "Bundle.entry[2].resource");
     assert_eq!(within_entry(2, "request"), "Bundle.entry[2].request");
     assert_eq!(within_entry(2, ""), "Bundle.entry[2]");
     assert_eq!(within_entry(0, "Bundle.entry[2].resource"), "Bundle.entry[2].resource");
