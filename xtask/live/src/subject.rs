@@ -8,7 +8,10 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -33,14 +36,20 @@ pub struct Subject {
 /// server is away.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// A free port; each process begins its search at another place.
+/// A port that is free and was not given before: a server that rests keeps its port. Each process
+/// begins its search at another place.
 fn free_port() -> io::Result<u16> {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
     let begin = u16::try_from(std::process::id() % u32::from(count)).unwrap_or(0);
-    (0..count)
-        .map(|n| PORTS.start + (begin + n) % count)
-        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .ok_or_else(|| io::Error::other("no free port"))
+    for _ in 0..count {
+        let n = GIVEN.fetch_add(1, Ordering::Relaxed) % count;
+        let port = PORTS.start + (begin + n) % count;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no free port"))
 }
 
 /// Where the log lines of the server on this data directory go: beside it.

@@ -47,7 +47,8 @@ pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
         figures.push(figure);
     }
     if let ([small, .., large], true) = (figures.as_slice(), a.sizes.is_sorted()) {
-        let costs = small.iter().zip(large).skip(1);
+        // Not the start of an empty store, nor what memtables hold just after the load.
+        let costs = small.iter().zip(large).skip(2);
         rows.extend(costs.map(|(small, large)| Row::of_costs(large, small)));
     }
     rows.splice(0..0, figures.into_iter().flatten());
@@ -256,7 +257,7 @@ impl Run<'_> {
 fn rows_of(kind: &Kind, results: Vec<(String, usize, Turns)>, rows: &mut Vec<Row>) {
     if let [(_, small, few), .., (_, large, many)] = results.as_slice() {
         let name = format!("{}: store of {large} beside {small}", kind.name);
-        rows.push(Row::ratio(name, &many.ours, &few.ours, (0.7, 0.9)));
+        rows.push(Row::ratio(name, &many.ours, &few.ours, (0.7, 0.9)).of_small_store());
     }
     let at = rows.len().saturating_sub(usize::from(results.len() > 1));
     let each = results.into_iter().map(|(name, _, turns)| {

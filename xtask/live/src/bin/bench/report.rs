@@ -60,6 +60,11 @@ impl Row {
         }
     }
 
+    /// Says that the reference is the small store.
+    pub(crate) fn of_small_store(self) -> Self {
+        Self { unit: "of the small store", ..self }
+    }
+
     /// What the large store costs beside the small one, as a ratio of which 1 is no more.
     pub(crate) fn of_costs(large: &Self, small: &Self) -> Self {
         let figure = if large.figure > 0.0 { small.figure / large.figure } else { 0.0 };
