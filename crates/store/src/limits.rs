@@ -4,14 +4,14 @@
 /// 48 MB; the operating system's page cache holds the rest.
 pub const BLOCK_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of current versions kept in memory, packed: 20,000 to 40,000 resources of 1.5 KB.
-pub const VERSIONS_BYTES: usize = 12 * 1024 * 1024;
+/// Bytes of current versions kept in memory, packed: 40,000 to 100,000 resources of 1.5 KB.
+pub const VERSIONS_BYTES: usize = 30 * 1024 * 1024;
 
 /// Bytes of one stored version that is kept so: a larger one would drive hundreds out.
 pub const VERSION_KEPT_BYTES_MAX: usize = 32 * 1024;
 
 /// Bytes of places kept in memory, about 150 each.
-pub const PLACES_BYTES: usize = 4 * 1024 * 1024;
+pub const PLACES_BYTES: usize = 13 * 1024 * 1024;
 
 /// Bytes of folders kept in memory, packed versions included: 25 to 60 KB for 100 resources.
 pub const FOLDERS_BYTES: usize = 40 * 1024 * 1024;
