@@ -48,7 +48,7 @@ pub(crate) const RELIEF: Duration = Duration::from_secs(2);
 
 /// Time that a resting connection gets to say goodbye when another needs its place. A request that
 /// came at the same moment is finished.
-pub(crate) const LEAVE: Duration = Duration::from_millis(50);
+pub(crate) const LEAVE: Duration = Duration::from_millis(200);
 
 /// Time that a connection which is asked to end gets for the requests it has: a body, work, an answer.
 pub(crate) const LAST: Duration = Duration::from_secs(300);
