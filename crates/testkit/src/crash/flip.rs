@@ -137,17 +137,25 @@ impl<'a> Subject<'a> {
         if found == Found::AtOpen && !by_doctor {
             return Err(format!("{place}: the store is refused, and the doctor finds nothing: {report:?}"));
         }
-        if found == Found::Mended && !self.carries_nothing(&name, at, &report) {
+        if found == Found::Mended && !self.carries_nothing(&name, &report) {
             return Err(format!("{place}: nobody found it"));
         }
         Ok((name, found))
     }
 
-    /// Whether it is known that these bytes carry nothing: an unfinished batch or record at the end.
-    fn carries_nothing(&self, name: &str, at: usize, report: &Result<store::doctor::Report, store::OpenError>) -> bool {
+    /// Whether it is known that these bytes carry nothing: an unfinished batch or record at the end, or
+    /// a list of tables that another has replaced; the engine removes it at its next change.
+    fn carries_nothing(&self, name: &str, report: &Result<store::doctor::Report, store::OpenError>) -> bool {
         let noted = report.as_ref().is_ok_and(|report| !report.findings.is_empty());
-        let _ = at;
-        noted && (name.ends_with(".jnl") || name.ends_with(".log"))
+        (noted && (name.ends_with(".jnl") || name.ends_with(".log"))) || self.is_replaced(name)
+    }
+
+    fn is_replaced(&self, name: &str) -> bool {
+        let path = self.directory.join(name);
+        let list = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix('v'));
+        let Some(list) = list.and_then(|number| number.parse::<u64>().ok()) else { return false };
+        let current = fs::read(path.with_file_name("current")).unwrap_or_default();
+        current.first_chunk::<8>().is_some_and(|current| u64::from_le_bytes(*current) != list)
     }
 
     fn read(&self, server: &Server) -> Result<Found, String> {
