@@ -132,10 +132,14 @@ impl Case {
     /// # Errors
     /// The shortest sequence found whose answers differ.
     pub fn check(&self) -> Result<Tally, String> {
+        self.check_within(shrink::RUNS_MAX)
+    }
+
+    fn check_within(&self, runs: usize) -> Result<Tally, String> {
         let mut tally = Tally::default();
         match self.run(&mut tally) {
             None => Ok(tally),
-            Some(_) => Err(report::of(&shrink::smallest(self))),
+            Some(_) => Err(report::of(&shrink::smallest(self, runs))),
         }
     }
 

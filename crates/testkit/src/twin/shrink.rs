@@ -2,18 +2,28 @@
 //! long as the answers differ and the worlds still look the same.
 
 use super::{Case, Tally, ask::Ask, script};
+use std::cell::Cell;
 
-/// The smallest case found that still shows a difference.
-pub(super) fn smallest(case: &Case) -> Case {
+/// Cases that shrinking runs at most. A run takes some 50 ms in a release build, ten times that in a debug one.
+pub(super) const RUNS_MAX: usize = 3_000;
+
+/// The smallest case found within so many runs that still shows a difference.
+pub(super) fn smallest(case: &Case, runs: usize) -> Case {
+    let left = Cell::new(runs);
+    let shows = |case: &Case| {
+        let may = left.get() > 0;
+        left.set(left.get().saturating_sub(1));
+        may && shows(case)
+    };
     let mut best = case.clone();
     if let Some(difference) = best.run(&mut Tally::default()) {
         best.asks.truncate(difference.at + 1);
     }
     loop {
         let before = (best.asks.len(), best.plan.moments.len());
-        without(&mut best, |case| &mut case.asks);
-        without(&mut best, |case| &mut case.plan.moments);
-        let simpler = simplify(&mut best);
+        without(&mut best, &shows, |case| &mut case.asks);
+        without(&mut best, &shows, |case| &mut case.plan.moments);
+        let simpler = simplify(&mut best, &shows);
         if !simpler && (best.asks.len(), best.plan.moments.len()) == before {
             return best;
         }
@@ -25,7 +35,7 @@ fn shows(case: &Case) -> bool {
 }
 
 /// Leaves out parts of single requests; whether any could go.
-fn simplify(best: &mut Case) -> bool {
+fn simplify(best: &mut Case, shows: &impl Fn(&Case) -> bool) -> bool {
     let mut any = false;
     for at in 0..best.asks.len() {
         while let Some(Ask::Send(plain)) = best.asks.get(at) {
@@ -34,7 +44,7 @@ fn simplify(best: &mut Case) -> bool {
                 less.asks[at] = Ask::Send(simpler);
                 less
             });
-            let Some(shorter) = shorter.into_iter().find(shows) else { break };
+            let Some(shorter) = shorter.into_iter().find(|less| shows(less)) else { break };
             *best = shorter;
             any = true;
         }
@@ -43,7 +53,7 @@ fn simplify(best: &mut Case) -> bool {
 }
 
 /// Leaves out pieces of a list, large ones first.
-fn without<T: Clone>(best: &mut Case, list: impl Fn(&mut Case) -> &mut Vec<T>) {
+fn without<T: Clone>(best: &mut Case, shows: &impl Fn(&Case) -> bool, list: impl Fn(&mut Case) -> &mut Vec<T>) {
     let mut size = list(best).len().div_ceil(2);
     while size > 0 {
         let mut at = 0;
