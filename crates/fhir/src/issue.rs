@@ -5,6 +5,10 @@
 use crate::json::Writer;
 use std::borrow::Cow;
 
+/// The place of what is wrong with a request's URL as a whole, for [`Issue::at`]. SPEC: R4
+/// operationoutcome.html, `issue.location`: "http." before what is no element.
+pub const URL: &str = "http.url";
+
 /// `OperationOutcome.issue.severity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

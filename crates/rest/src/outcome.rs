@@ -5,7 +5,7 @@
 //! look like an absent one (invariant 5). SPEC: R4 http.html#Status-Codes, rows B63, F13 to F15.
 
 use crate::{failure::Failure, limits, wire::Method};
-use fhir::issue::{Issue, IssueType};
+use fhir::issue::{self, Issue, IssueType};
 use http::StatusCode;
 use oauth::bearer::BearerError;
 use policy::Denied;
@@ -92,10 +92,6 @@ impl Mapped {
     }
 }
 
-/// The place of what is wrong with the URL or a search as a whole. SPEC: R4 operationoutcome.html,
-/// `issue.location`: "http." before what is no element.
-const URL: &str = "http.url";
-
 /// The table.
 pub(crate) fn map(failure: Failure) -> Mapped {
     match failure {
@@ -164,13 +160,13 @@ pub(crate) fn map(failure: Failure) -> Mapped {
         }
         Failure::Id => {
             Mapped::new(StatusCode::BAD_REQUEST, IssueType::Value, "an id is 1 to 64 of the characters A-Z a-z 0-9 - .")
-                .at(URL)
+                .at(issue::URL)
         }
         Failure::NotFound => Mapped::new(StatusCode::NOT_FOUND, IssueType::NotFound, "no such resource"),
         Failure::Gone => Mapped::new(StatusCode::GONE, IssueType::Deleted, "the resource was deleted"),
         Failure::TooCostly(what) => {
             Mapped::new(StatusCode::BAD_REQUEST, IssueType::TooCostly, format!("the search is too costly: {what}"))
-                .at(URL)
+                .at(issue::URL)
         }
         Failure::Cursor => Mapped::new(
             StatusCode::BAD_REQUEST,

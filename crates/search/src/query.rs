@@ -17,6 +17,8 @@ mod link;
 mod result;
 mod value;
 
+pub use link::parameter_name;
+
 use crate::{
     limits,
     predicate::Predicate,
@@ -24,7 +26,7 @@ use crate::{
 };
 use fhir::{
     Instant, LogicalId, ResourceType,
-    issue::{Issue, IssueType},
+    issue::{self, Issue, IssueType},
 };
 use std::sync::Arc;
 
@@ -114,10 +116,6 @@ pub struct Context<'a> {
     pub compartment: Option<LogicalId>,
 }
 
-/// The place of what is wrong with a request as a whole. SPEC: R4 operationoutcome.html, `issue.location`
-/// ("http." before what is no element).
-const URL: &str = "http.url";
-
 /// Why a parameter cannot be applied.
 #[derive(Debug)]
 enum Refusal {
@@ -166,7 +164,7 @@ pub fn parse(
             parts.push(Arc::new(Predicate::PatientCompartment(patient.clone())));
         } else {
             let text = format!("{resource_type} is not in the compartment of a patient");
-            issues.push(Issue::error(IssueType::NotSupported, text).at(URL));
+            issues.push(Issue::error(IssueType::NotSupported, text).at(issue::URL));
         }
     }
     for (name, value) in pairs {
@@ -241,7 +239,7 @@ fn criteria(
     let (mut parts, mut issues) = (Vec::new(), Vec::new());
     if pairs.is_empty() || pairs.len() > limits::PARAMETERS_MAX {
         let text = format!("criteria are 1 to {} parameters", limits::PARAMETERS_MAX);
-        return Err(vec![Issue::error(IssueType::Invalid, text).at(URL)]);
+        return Err(vec![Issue::error(IssueType::Invalid, text).at(issue::URL)]);
     }
     for (name, value) in pairs {
         let outcome = if result::is_known(name) {
@@ -259,9 +257,8 @@ fn criteria(
 
 /// The issue with the parameter's name in its text and as its expression.
 fn named(issue: Issue, name: &str) -> Issue {
-    let name = link::printable(name);
-    let diagnostics = format!("{name}: {}", issue.diagnostics).into();
-    Issue { diagnostics, ..issue }.at(name)
+    let diagnostics = format!("{}: {}", link::printable(name), issue.diagnostics).into();
+    Issue { diagnostics, ..issue }.at(parameter_name(name).unwrap_or(issue::URL))
 }
 
 fn all_of(mut parts: Vec<Arc<Predicate>>) -> Arc<Predicate> {

@@ -3,11 +3,11 @@
 use crate::{failure::Failure, service::Service, wire::decode};
 use fhir::{
     LogicalId, ResourceType,
-    issue::{Issue, IssueType},
+    issue::{self, Issue, IssueType},
 };
 use search::{
     Query,
-    query::{Context, Handling, Total},
+    query::{Context, Handling, Total, parameter_name},
 };
 use std::sync::Arc;
 
@@ -32,18 +32,12 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
         match (decode(name), decode(value)) {
             (Some(name), Some(value)) => Ok((name, value)),
             _ => {
-                let issue = Issue::error(IssueType::Value, "a parameter is not UTF-8, percent-encoded");
-                Err(Failure::request(issue.at(place(name))))
+                let why = Issue::error(IssueType::Value, "a parameter is not UTF-8, percent-encoded");
+                Err(Failure::request(why.at(parameter_name(name).unwrap_or(issue::URL))))
             }
         }
     });
     decoded.collect()
-}
-
-/// A parameter's name as it was sent, short and without what would not print.
-fn place(name: &str) -> String {
-    let name: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
-    if name.is_empty() { "http.url".to_owned() } else { name }
 }
 
 /// The condition of `If-None-Exist` or a conditional reference, as a search for two at most: enough

@@ -11,9 +11,10 @@ use crate::{
 use bytes::Bytes;
 use fhir::{
     LogicalId, ResourceType,
-    issue::{Issue, IssueType},
+    issue::{self, Issue, IssueType},
     json::{Kind, Tree},
 };
+use search::query::parameter_name;
 use store::Found;
 use validation::Validated;
 
@@ -45,8 +46,13 @@ pub(super) fn no_parameters(call: &Call<'_>) -> Result<(), Failure> {
 
 /// The issue that names a parameter which the interaction does not have.
 pub(super) fn unknown_parameter(name: &str) -> Issue {
-    let text = format!("this interaction has no parameter '{name}'");
-    Issue::error(IssueType::NotSupported, text).at(if name.is_empty() { "http.url" } else { name })
+    match parameter_name(name) {
+        Some(name) => {
+            let text = format!("this interaction has no parameter '{name}'");
+            Issue::error(IssueType::NotSupported, text).at(name)
+        }
+        None => Issue::error(IssueType::NotSupported, "this interaction has no such parameter").at(issue::URL),
+    }
 }
 
 /// The resource of a body: of the type that the URL names, and valid.

@@ -49,9 +49,14 @@ impl Applied {
     }
 }
 
-/// The name when it looks like a parameter's, else a stand-in: other text may hold anything.
-pub(super) fn printable(name: &str) -> String {
-    let fits = name.len() <= 128
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'*'));
-    if fits && !name.is_empty() { name.to_owned() } else { "(a name that is no parameter's)".to_owned() }
+/// The name when it looks like a parameter's; other text may hold anything, and is not repeated.
+#[must_use]
+pub fn parameter_name(name: &str) -> Option<&str> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'*');
+    (!name.is_empty() && name.len() <= 128 && name.bytes().all(fits)).then_some(name)
+}
+
+/// The same with a stand-in.
+pub(super) fn printable(name: &str) -> &str {
+    parameter_name(name).unwrap_or("(a name that is no parameter's)")
 }
