@@ -7,8 +7,8 @@
 //! one, and otherwise yields a stand-in that knows only the type ([`Item::Unresolved`]), which is what
 //! search parameters ask for (`where(resolve() is Patient)`).
 //!
-//! SPEC: FHIRPath N1 (hl7.org/fhirpath), R4 fhirpath.html. Left out: `conformsTo` for profiles (needs
-//! validation), CQL's long integers.
+//! SPEC: FHIRPath N1 (hl7.org/fhirpath), R4 fhirpath.html. What needs more than the resource (codes, profiles,
+//! other resources, the time) is asked of the [`Context`]. Left out: CQL's long integers.
 
 pub mod limits;
 
@@ -25,7 +25,7 @@ mod syntax;
 mod temporal;
 mod unit;
 
-pub use context::{Context, Resolve};
+pub use context::{Code, Conformance, Context, Resolve, Terminology, Trace};
 pub use evaluate::{EvaluateError, evaluate, evaluate_condition};
 pub use expression::{Expression, ParseError};
 pub use item::{Collection, Item};

@@ -25,8 +25,10 @@ impl<'a> Evaluator<'a> {
         let input = self.input(base, scope)?;
         let mut out = Collection::new();
         match (function, arguments) {
-            // The projection of a trace goes nowhere: nothing of a resource is logged.
-            (Function::Trace, _) => return Ok(input),
+            (Function::Trace, _) => {
+                self.trace(&input, arguments, scope)?;
+                return Ok(input);
+            }
             (Function::Select, [projection]) => {
                 for (index, item) in input.iter().enumerate() {
                     self.walk(projection, scope.at(item, index), &mut |me, found| {
@@ -62,6 +64,26 @@ impl<'a> Evaluator<'a> {
             _ => {}
         }
         Ok(out)
+    }
+
+    /// Gives the items, or what a projection makes of them, to the sink of the context; without one the
+    /// projection is not evaluated.
+    fn trace(&mut self, input: &Collection<'a>, arguments: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<()> {
+        let name = self.text_argument(arguments, 0, scope)?;
+        let Some(sink) = self.context.trace else { return Ok(()) };
+        let name = name.unwrap_or_default();
+        let Some(projection) = arguments.get(1) else {
+            sink.trace(&name, input);
+            return Ok(());
+        };
+        let mut projected = Collection::new();
+        for (index, item) in input.iter().enumerate() {
+            for found in self.collect(projection, scope.at(item, index))? {
+                self.push(&mut projected, found)?;
+            }
+        }
+        sink.trace(&name, &projected);
+        Ok(())
     }
 
     fn descendants(&mut self, item: &Item<'a>, out: &mut Collection<'a>) -> Outcome<()> {

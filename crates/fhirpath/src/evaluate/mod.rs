@@ -13,6 +13,7 @@ mod operator;
 mod path;
 mod reference;
 mod subsetting;
+mod terminology;
 mod text;
 mod types;
 mod utility;
@@ -43,6 +44,8 @@ pub enum EvaluateError {
     UnknownVariable,
     /// A regular expression that cannot be read, or is too large.
     Pattern,
+    /// `checkModifiers()` found a modifier extension that it was not told of.
+    Modifier,
     /// Needs what this evaluation was not given: a clock, terminology, profiles.
     Unavailable(&'static str),
 }
@@ -56,6 +59,7 @@ impl fmt::Display for EvaluateError {
             Self::UnknownType => f.write_str("unknown type"),
             Self::UnknownVariable => f.write_str("unknown variable"),
             Self::Pattern => f.write_str("not a usable regular expression"),
+            Self::Modifier => f.write_str("a modifier extension that is not allowed here"),
             Self::Unavailable(what) => write!(f, "{what} is not available here"),
         }
     }
@@ -286,13 +290,14 @@ impl<'a> Evaluator<'a> {
             F::Abs | F::Ceiling | F::Exp | F::Floor | F::Ln | F::Log | F::Power | F::Round | F::Sqrt | F::Truncate => {
                 self.math(base, function, arguments, scope)
             }
+            F::MemberOf | F::ConformsTo | F::Subsumes | F::SubsumedBy | F::Slice | F::CheckModifiers => {
+                self.terminology(base, function, arguments, scope)
+            }
             F::Now
             | F::Today
             | F::TimeOfDay
             | F::GetValue
             | F::HtmlChecks
-            | F::MemberOf
-            | F::ConformsTo
             | F::Type
             | F::LowBoundary
             | F::HighBoundary

@@ -3,14 +3,13 @@
 
 use super::{EvaluateError, Evaluator, Outcome, Scope, boolean, optional};
 use crate::function::Function;
-use crate::item::{Collection, Item, derives_from};
+use crate::item::{Collection, Item};
 use crate::number::{self, Rounding};
 use crate::quantity::Quantity;
 use crate::syntax::Node;
 use crate::temporal::Temporal;
 use fhir::primitive::decimal::Decimal;
 use fhir::schema::TypeKind;
-use std::borrow::Cow;
 
 /// Digits behind the point that a boundary may ask for.
 const BOUNDARY_DIGITS_MAX: u32 = 31;
@@ -51,8 +50,6 @@ impl<'a> Evaluator<'a> {
                 self.charge_text(text.len())?;
                 Ok(boolean(Some(checks(&text))))
             }
-            F::MemberOf => self.member_of(&item, arguments, scope),
-            F::ConformsTo => self.conforms_to(&item, arguments, scope),
             F::LowBoundary | F::HighBoundary => {
                 let digits = self.integer_argument(arguments, 0, scope)?;
                 Ok(optional(boundary(&item, function == F::HighBoundary, digits)))
@@ -77,48 +74,6 @@ impl<'a> Evaluator<'a> {
                 }
             }
         }
-    }
-
-    /// Membership in a value set that the definitions enumerate.
-    fn member_of(&mut self, item: &Item<'a>, arguments: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {
-        let Some(url) = self.text_argument(arguments, 0, scope)? else { return Ok(Collection::new()) };
-        let schema = self.focus.schema;
-        schema.value_set_codes(&url).ok_or(EvaluateError::Unavailable("this value set"))?;
-        let mut member = false;
-        let mut test = |system: Option<Cow<'a, str>>, code: &str| {
-            member |= schema.value_set_holds(&url, system.as_deref(), code) == Some(true);
-        };
-        match item {
-            Item::Element(element) if element.definition.name == "CodeableConcept" => {
-                element.children("coding", |coding| {
-                    let code = super::path::child_text(&coding, "code");
-                    code.iter().for_each(|code| test(super::path::child_text(&coding, "system"), code));
-                });
-            }
-            Item::Element(element) if element.definition.name == "Coding" => {
-                let code = super::path::child_text(element, "code");
-                code.iter().for_each(|code| test(super::path::child_text(element, "system"), code));
-            }
-            item => {
-                let code = item.as_str().ok_or(EvaluateError::WrongType("memberOf"))?;
-                test(None, &code);
-            }
-        }
-        Ok(boolean(Some(member)))
-    }
-
-    /// Conformance to a base type; profiles need validation, which lies above this crate.
-    fn conforms_to(&mut self, item: &Item<'a>, arguments: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {
-        let Some(url) = self.text_argument(arguments, 0, scope)? else { return Ok(Collection::new()) };
-        let unavailable = EvaluateError::Unavailable("this profile");
-        let name = url.strip_prefix("http://hl7.org/fhir/StructureDefinition/").ok_or(unavailable)?;
-        self.focus.schema.type_named(name).ok_or(unavailable)?;
-        let definition = match item {
-            Item::Element(element) => element.definition,
-            Item::Unresolved(definition) => definition,
-            _ => return Ok(boolean(Some(false))),
-        };
-        Ok(boolean(Some(derives_from(self.focus.schema, definition, name))))
     }
 }
 

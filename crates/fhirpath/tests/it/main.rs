@@ -9,6 +9,7 @@
 
 mod arbitrary_text;
 mod budget;
+mod context;
 mod filled;
 mod invariants;
 mod language;
