@@ -10,7 +10,7 @@ use crate::{
 use fhir::{
     ResourceType,
     json::Writer,
-    schema::{capability_statements, packages, profiles},
+    schema::{Definitions, capability_statements, packages},
 };
 use search::ParameterKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub(crate) fn statement(parts: &Parts) -> Vec<u8> {
         w.member("status", "active");
         w.member("date", &(parts.clock)().to_string());
         w.member("kind", "instance");
-        let guides: BTreeSet<&str> = capability_statements().iter().map(|guide| guide.url).collect();
+        let guides: BTreeSet<&str> = capability_statements().map(|guide| guide.url).collect();
         strings(w, "instantiates", guides);
         w.key("software");
         w.object(|w| {
@@ -107,7 +107,8 @@ fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTr
     w.object(|w| {
         w.member("type", kind.name());
         w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
-        let supported = profiles().iter().filter(|one| one.type_name == kind.name() && !one.is_abstract);
+        let supported =
+            Definitions::builtin().profiles().filter(|one| one.type_name == kind.name() && !one.is_abstract);
         strings(w, "supportedProfile", supported.map(|one| one.url).collect::<BTreeSet<_>>());
         w.key("interaction");
         w.array(|w| interactions(is_audit).for_each(|code| w.object(|w| w.member("code", code))));

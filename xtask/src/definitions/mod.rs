@@ -7,6 +7,7 @@
 mod base;
 mod capability;
 mod compartment;
+mod concept_map;
 mod mend;
 pub(crate) mod package;
 mod profile;
@@ -111,6 +112,7 @@ pub(crate) fn generate(directory: &Path) -> Result<BTreeMap<String, String>, Str
     let (code_systems, value_sets) = terminology::tables(&packages, &bound)?;
     tables.insert("code-systems.tsv".to_owned(), code_systems);
     tables.insert("value-sets.tsv".to_owned(), value_sets);
+    tables.insert("concept-maps.tsv".to_owned(), concept_map::table(&packages));
     tables.insert("constraints.tsv".to_owned(), constraints.table()?);
     Ok(tables)
 }
@@ -118,7 +120,7 @@ pub(crate) fn generate(directory: &Path) -> Result<BTreeMap<String, String>, Str
 fn manifest(packages: &[Package]) -> String {
     let mut table = Table::default();
     for package in packages {
-        table.row(&[&package.name, &package.version, &package.sha256]);
+        table.row(&[&package.id(), &package.sha256, &package.dependencies.join(",")]);
     }
     table.into_text()
 }

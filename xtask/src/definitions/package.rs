@@ -15,6 +15,8 @@ pub(crate) struct Package {
     pub(crate) version: String,
     /// SHA-256 of the archive, hexadecimal.
     pub(crate) sha256: String,
+    /// Ids of the packages that it depends on.
+    pub(crate) dependencies: Vec<String>,
     /// Resources by file name, so that their order is stable.
     resources: BTreeMap<String, Tree>,
 }
@@ -111,7 +113,10 @@ fn read(path: &Path) -> Result<Package, String> {
         }
     }
     let about = about.ok_or("no package/package.json")?;
-    Ok(Package { name: text(about.root(), "name"), version: text(about.root(), "version"), sha256, resources })
+    let about = about.root();
+    let dependencies = about.get("dependencies").into_iter().flat_map(Value::members);
+    let dependencies = dependencies.map(|one| format!("{}#{}", one.name(), one.as_str().unwrap_or_default())).collect();
+    Ok(Package { name: text(about, "name"), version: text(about, "version"), sha256, dependencies, resources })
 }
 
 /// The JSON files of an archive, by their path below `package/`.

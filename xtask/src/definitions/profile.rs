@@ -5,7 +5,7 @@
 
 use super::{
     base::Base,
-    package::{Package, is_true, items, text},
+    package::{Package, is_true, items, text, texts},
     table::{Constraints, Table, one_line},
 };
 use fhir::json::{Value, Writer};
@@ -19,7 +19,7 @@ pub(crate) struct Profiles {
     pub(crate) value_sets: BTreeSet<String>,
 }
 
-/// Reads the profiles and extensions of a guide. The table: `P url version type base form abstract`,
+/// Reads the profiles and extensions of a guide. The table: `P url version package type base form abstract`,
 /// then `E id min max types flags binding constraints slicing values`.
 pub(crate) fn read(guide: &Package, base: &Base, constraints: &mut Constraints) -> Result<Profiles, String> {
     let mut table = Table::default();
@@ -39,11 +39,18 @@ pub(crate) fn read(guide: &Package, base: &Base, constraints: &mut Constraints) 
             "P",
             &url,
             &version,
+            &guide.id(),
             &text(definition, "type"),
             &text(definition, "baseDefinition"),
             form,
             if is_true(definition, "abstract") { "abstract" } else { "" },
         ]);
+        for context in items(definition, "context") {
+            table.row(&["X", &text(context, "type"), &text(context, "expression")]);
+        }
+        for invariant in texts(definition, "contextInvariant") {
+            table.row(&["Y", &invariant]);
+        }
         for element in items(elements, "element") {
             let (id, path) = (text(element, "id"), text(element, "path"));
             let facts = base.facts(element, constraints);

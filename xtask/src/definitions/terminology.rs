@@ -53,8 +53,21 @@ fn system_table(packages: &[Package], index: &BTreeMap<Key, Value<'_>>, wanted: 
     for (key, system) in index.iter().filter(|(key, _)| wanted.contains(key)) {
         let package = packages.get(key.1).map(Package::id).unwrap_or_default();
         let insensitive = system.get("caseSensitive").and_then(Value::as_bool) == Some(false);
-        let case = if insensitive { "insensitive" } else { "" };
-        table.row(&["S", &key.0, &text(*system, "version"), &package, &text(*system, "content"), case]);
+        table.row(&[
+            "S",
+            &key.0,
+            &text(*system, "version"),
+            &package,
+            &text(*system, "content"),
+            if insensitive { "insensitive" } else { "" },
+            &text(*system, "name"),
+            &text(*system, "hierarchyMeaning"),
+            &text(*system, "valueSet"),
+            &text(*system, "supplements"),
+        ]);
+        for property in items(*system, "property") {
+            table.row(&["Y", &text(property, "code"), &text(property, "type"), &text(property, "uri")]);
+        }
         write_concepts(&mut table, *system, "");
     }
     table.into_text()
@@ -64,7 +77,29 @@ fn write_concepts(table: &mut Table, holder: Value<'_>, parent: &str) {
     for concept in items(holder, "concept") {
         let code = text(concept, "code");
         table.row(&["C", &code, &text(concept, "display"), parent]);
+        for property in items(concept, "property") {
+            table.row(&["Q", &text(property, "code"), &property_value(property)]);
+        }
+        write_designations(table, concept);
         write_concepts(table, concept, &code);
+    }
+}
+
+/// The value of a property: a Coding as `system|code`.
+fn property_value(property: Value<'_>) -> String {
+    let Some(value) = property.members().find(|member| member.name().starts_with("value")) else {
+        return String::new();
+    };
+    if value.name() == "valueCoding" {
+        return format!("{}|{}", text(value, "system"), text(value, "code"));
+    }
+    value.as_str().map_or_else(|| value.raw().to_owned(), std::borrow::Cow::into_owned)
+}
+
+fn write_designations(table: &mut Table, concept: Value<'_>) {
+    for one in items(concept, "designation") {
+        let use_code = one.get("use").map(|coding| text(coding, "code")).unwrap_or_default();
+        table.row(&["D", &text(one, "language"), &use_code, &text(one, "value")]);
     }
 }
 
@@ -73,13 +108,15 @@ fn set_table(packages: &[Package], index: &BTreeMap<Key, Value<'_>>, wanted: &BT
     for (key, set) in index.iter().filter(|(key, _)| wanted.contains(key)) {
         let package = packages.get(key.1).map(Package::id).unwrap_or_default();
         let immutable = if is_true(*set, "immutable") { "immutable" } else { "" };
-        table.row(&["V", &key.0, &text(*set, "version"), &package, immutable]);
+        let inactive = set.get("compose").and_then(|compose| compose.get("inactive")).map_or("", Value::raw);
+        table.row(&["V", &key.0, &text(*set, "version"), &package, immutable, &text(*set, "name"), inactive]);
         let Some(compose) = set.get("compose") else { continue };
         for (letter, name) in [("I", "include"), ("X", "exclude")] {
             for part in items(compose, name) {
                 table.row(&[letter, &text(part, "system"), &text(part, "version")]);
                 for concept in items(part, "concept") {
                     table.row(&["C", &text(concept, "code"), &text(concept, "display")]);
+                    write_designations(&mut table, concept);
                 }
                 for filter in items(part, "filter") {
                     table.row(&["F", &text(filter, "property"), &text(filter, "op"), &text(filter, "value")]);

@@ -3,8 +3,7 @@
 //! SPEC: R4 capabilitystatement.html; extension capabilitystatement-expectation. Names mended, see
 //! `definitions/README.md`.
 
-use super::{packages, table};
-use std::sync::LazyLock;
+use super::{Definitions, table};
 
 /// How much a guide wants something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,23 +56,12 @@ pub struct CapabilityStatement {
     pub resources: Vec<ExpectedResource>,
 }
 
-/// The server statements of the guides, in the order of the packages.
-#[must_use]
-pub fn capability_statements() -> &'static [CapabilityStatement] {
-    static STATEMENTS: LazyLock<Vec<CapabilityStatement>> = LazyLock::new(|| {
-        let tables = [
-            include_str!("../../definitions/capability-us-core-3.1.1.tsv"),
-            include_str!("../../definitions/capability-us-core-6.1.0.tsv"),
-            include_str!("../../definitions/capability-pfe-2.0.0.tsv"),
-            include_str!("../../definitions/capability-rt-1.0.0.tsv"),
-        ];
-        debug_assert_eq!(tables.len() + 1, packages().len());
-        tables.into_iter().flat_map(read).collect()
-    });
-    &STATEMENTS
+/// The server statements of the compiled-in guides, in the order of the packages.
+pub fn capability_statements() -> impl Iterator<Item = &'static CapabilityStatement> + Clone {
+    Definitions::builtin().capability_statements()
 }
 
-fn read(text: &'static str) -> Vec<CapabilityStatement> {
+pub(super) fn read(text: &'static str) -> Vec<CapabilityStatement> {
     let mut list: Vec<CapabilityStatement> = Vec::new();
     for mut row in table::lines(text) {
         let (letter, name) = (row.cell(), row.cell());

@@ -1,28 +1,39 @@
 //! Tables of facts about FHIR R4 and the guides: types, elements, codes, search parameters,
 //! compartments, profiles, capability expectations. Made by `cargo xtask definitions` from the FHIR
 //! packages, committed under `definitions/` (format: its README), compiled into the binary, parsed
-//! once at first use. Profiles, terminology and expectations are parsed on their own first use.
+//! once at first use. What the guides define is found through [`Definitions`], each definition parsed
+//! on its own first use; packages that an operator adds are there beside those compiled in.
 //!
 //! No prose: paths, cardinalities, types, targets, bindings, expressions.
 //! SPEC: R4 elementdefinition.html, searchparameter.html, compartmentdefinition.html.
 
 mod capability;
+mod code_system;
+mod concept_map;
+mod definitions;
 mod package;
 mod profile;
 mod search_parameter;
 mod table;
+mod tables;
 mod terminology;
 mod types;
+mod value_set;
 
 #[cfg(test)]
 mod tests;
 
 pub use capability::{CapabilityStatement, Expectation, Expected, ExpectedResource, capability_statements};
+pub use code_system::{CodeSystem, Concept, Designation};
+pub use concept_map::{ConceptMap, ConceptMapGroup, Mapping};
+pub use definitions::Definitions;
 pub use package::{Package, packages};
-pub use profile::{Profile, ProfileElement, ProfileType, profile_named, profiles};
+pub use profile::{Profile, ProfileElement, ProfileType};
 pub use search_parameter::SearchParameterDefinition;
-pub use terminology::{CodeSystem, Concept, code_system_named};
+pub use table::Lines;
+pub use tables::{Tables, TablesError};
 pub use types::{Binding, BindingStrength, Constraint, ElementDefinition, TypeDefinition, TypeKind, TypeReference};
+pub use value_set::{ListedCode, ValueSet, ValueSetFilter, ValueSetPart};
 
 use std::sync::LazyLock;
 

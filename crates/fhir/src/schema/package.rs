@@ -1,7 +1,6 @@
 //! The packages that the tables are drawn from: `manifest.tsv`.
 
-use super::table;
-use std::sync::LazyLock;
+use super::{Definitions, table};
 
 /// A FHIR package whose facts this server knows.
 #[derive(Debug, Clone, Copy)]
@@ -10,17 +9,34 @@ pub struct Package {
     pub name: &'static str,
     /// `6.1.0`.
     pub version: &'static str,
-    /// SHA-256 of the archive that the tables were drawn from, hexadecimal.
+    /// `hl7.fhir.us.core#6.1.0`.
+    pub id: &'static str,
+    /// SHA-256 of the archive that the tables were drawn from, hexadecimal; empty for a definition
+    /// that came alone.
     pub sha256: &'static str,
+    /// Ids of the packages that it depends on, between commas.
+    dependencies: &'static str,
 }
 
-/// The packages in the order of precedence: R4 core first.
+impl Package {
+    /// Ids of the packages that it depends on (`hl7.fhir.us.core#6.1.0`), as its `package.json` says.
+    pub fn dependencies(&self) -> impl Iterator<Item = &'static str> + use<> {
+        table::list(self.dependencies, ',').into_iter()
+    }
+}
+
+/// The compiled-in packages in the order of precedence: R4 core first.
 #[must_use]
 pub fn packages() -> &'static [Package] {
-    static PACKAGES: LazyLock<Vec<Package>> = LazyLock::new(|| {
-        table::lines(include_str!("../../definitions/manifest.tsv"))
-            .map(|mut row| Package { name: row.cell(), version: row.cell(), sha256: row.cell() })
-            .collect()
+    Definitions::builtin().packages()
+}
+
+/// Lines of id, SHA-256, dependencies.
+pub(super) fn read(text: &'static str) -> Vec<Package> {
+    let rows = table::lines(text).map(|mut row| {
+        let id = row.cell();
+        let (name, version) = id.split_once('#').unwrap_or((id, ""));
+        Package { name, version, id, sha256: row.cell(), dependencies: row.cell() }
     });
-    &PACKAGES
+    rows.collect()
 }

@@ -1,13 +1,13 @@
-//! Profiles and extensions of the guides, parsed at first use.
+//! Profiles and extensions, their elements parsed at first use.
 //!
 //! A profile lists only elements that say something its base type does not, and all slices.
-//! SPEC: R4 profiling.html. Left out: the profiles of R4 core itself.
+//! SPEC: R4 profiling.html.
 
 use super::{
-    Binding, Constraint, packages, table,
-    types::{Constraints, read_binding},
+    Binding, Constraint,
+    table::{self, Lines, Row, Shared},
+    types::read_binding,
 };
-use std::sync::LazyLock;
 
 /// A profile or an extension definition.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Profile {
     pub url: &'static str,
     /// Its version.
     pub version: &'static str,
-    /// Name of the package: `hl7.fhir.us.core`.
+    /// Package it comes from: `hl7.fhir.us.core#6.1.0`.
     pub package: &'static str,
     /// The type that it constrains.
     pub type_name: &'static str,
@@ -26,20 +26,40 @@ pub struct Profile {
     pub is_differential: bool,
     /// Never claimed itself.
     pub is_abstract: bool,
-    /// What it says, in order; the first is the root.
-    pub elements: Vec<ProfileElement>,
+    /// Where an extension may stand, as (kind, expression): `element`, `extension` or `fhirpath`, then
+    /// a path of an element, the URL of an extension, or FHIRPath. Empty for other profiles.
+    pub contexts: Vec<(&'static str, &'static str)>,
+    /// FHIRPath that must be true of where an extension stands (`StructureDefinition.contextInvariant`).
+    pub context_invariants: Vec<&'static str>,
+    /// What it says, in order; the first is the root. Parsed at first use.
+    pub elements: Lines<ProfileElement>,
+}
+
+impl Profile {
+    /// `URL|version`.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        format!("{}|{}", self.url, self.version)
+    }
+
+    /// It defines an extension.
+    #[must_use]
+    pub fn is_extension(&self) -> bool {
+        self.type_name == "Extension"
+    }
 }
 
 /// What a profile says of one element. `None` and empty in a differential: what the base says.
 #[derive(Debug)]
 pub struct ProfileElement {
-    /// `Observation.category:us-core.coding`: the path, with the names of slices.
+    /// `Observation.category:us-core.coding`: the path, with the names of slices. A reslice is
+    /// `Observation.category:outer/inner`.
     pub id: &'static str,
     /// Smallest number of repeats.
     pub min: Option<u32>,
     /// Largest number of repeats, `u32::MAX` for `*`.
     pub max: Option<u32>,
-    /// Types it may have.
+    /// Types it may have. A content reference has the path that it refers to as its type.
     pub types: Vec<ProfileType>,
     /// Changes the meaning of what it stands in.
     pub is_modifier: bool,
@@ -71,69 +91,76 @@ pub struct ProfileType {
     pub profiles: Vec<&'static str>,
     /// Canonicals (R4 types by name) that a reference's target must meet one of; empty: any.
     pub targets: Vec<&'static str>,
+    /// How a reference's target may be held: `contained`, `referenced`, `bundled`; empty: any way.
+    pub aggregation: Vec<&'static str>,
+    /// Whether a reference names a version: `either`, `independent`, `specific`; empty: unsaid.
+    pub versioning: &'static str,
 }
 
 impl ProfileElement {
     /// Name of the slice that this element is, not one that it stands in.
     #[must_use]
     pub fn slice_name(&self) -> Option<&'static str> {
-        self.id.rsplit('.').next().and_then(|last| last.split_once(':')).map(|(_, name)| name)
+        last_step(self.id).split_once(':').map(|(_, name)| name)
     }
 
     /// The names of the path below the root, each with its slice.
     pub fn steps(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> + use<> {
-        self.id.split('.').skip(1).map(|step| match step.split_once(':') {
-            Some((name, slice)) => (name, Some(slice)),
-            None => (step, None),
-        })
+        steps(self.id).skip(1)
     }
 }
 
-/// All profiles, in the order of the packages.
-#[must_use]
-pub fn profiles() -> &'static [Profile] {
-    static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-        let constraints = Constraints::read(include_str!("../../definitions/constraints.tsv"));
-        let tables = [
-            include_str!("../../definitions/profiles-us-core-3.1.1.tsv"),
-            include_str!("../../definitions/profiles-us-core-6.1.0.tsv"),
-            include_str!("../../definitions/profiles-pfe-2.0.0.tsv"),
-            include_str!("../../definitions/profiles-rt-1.0.0.tsv"),
-        ];
-        let guides = packages().iter().skip(1).map(|package| package.name);
-        tables.into_iter().zip(guides).flat_map(|(text, package)| read(text, package, &constraints)).collect()
-    });
-    &PROFILES
+/// The steps of an element id, the root first. A slice name may hold dots (`Bundle.entry:a.b` is not
+/// told from a child `b`, so names of slices with dots are written with `%2E` in the tables).
+fn steps(id: &'static str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> + use<> {
+    id.split('.').map(|step| match step.split_once(':') {
+        Some((name, slice)) => (name, Some(slice)),
+        None => (step, None),
+    })
 }
 
-/// The profile of this canonical, with or without `|version`; without, the newest.
-#[must_use]
-pub fn profile_named(canonical: &str) -> Option<&'static Profile> {
-    let (url, version) = canonical.split_once('|').unwrap_or((canonical, ""));
-    profiles().iter().rfind(|one| one.url == url && (version.is_empty() || one.version == version))
+fn last_step(id: &'static str) -> &'static str {
+    id.rsplit('.').next().unwrap_or(id)
 }
 
-fn read(text: &'static str, package: &'static str, constraints: &Constraints) -> Vec<Profile> {
-    let mut list: Vec<Profile> = Vec::new();
-    for mut row in table::lines(text) {
-        match (row.cell(), list.last_mut()) {
-            ("E", Some(last)) => last.elements.push(read_element(row, constraints)),
-            _ => list.push(Profile {
-                url: row.cell(),
-                version: row.cell(),
-                package,
-                type_name: row.cell(),
-                base: row.cell(),
-                is_differential: row.cell() == "differential",
-                is_abstract: row.cell() == "abstract",
-                elements: Vec::new(),
-            }),
+/// The profiles of a table, their heads only.
+pub(super) fn read(text: &'static str, shared: Shared) -> Vec<Profile> {
+    let blocks = table::blocks(text, 'P');
+    let profiles = blocks.map(|(mut row, body)| {
+        let (url, version, package, type_name, base) = (row.cell(), row.cell(), row.cell(), row.cell(), row.cell());
+        let is_differential = row.cell() == "differential";
+        let is_abstract = row.cell() == "abstract";
+        let mut profile = Profile {
+            url,
+            version,
+            package,
+            type_name,
+            base,
+            is_differential,
+            is_abstract,
+            contexts: Vec::new(),
+            context_invariants: Vec::new(),
+            elements: Lines::new(body, shared, read_elements),
+        };
+        // The lines of contexts stand before those of elements.
+        for mut row in table::lines(body) {
+            match row.cell() {
+                "X" => profile.contexts.push((row.cell(), row.cell())),
+                "Y" => profile.context_invariants.push(row.cell()),
+                _ => break,
+            }
         }
-    }
-    list
+        profile
+    });
+    profiles.collect()
 }
 
-fn read_element(mut row: table::Row, constraints: &Constraints) -> ProfileElement {
+fn read_elements(text: &'static str, shared: Shared) -> Vec<ProfileElement> {
+    let rows = table::lines(text).filter_map(|mut row| (row.cell() == "E").then_some(row));
+    rows.map(|row| read_element(row, shared)).collect()
+}
+
+fn read_element(mut row: Row, shared: Shared) -> ProfileElement {
     let id = row.cell();
     let min = row.cell().parse().ok();
     let max = match row.cell() {
@@ -143,7 +170,7 @@ fn read_element(mut row: table::Row, constraints: &Constraints) -> ProfileElemen
     let types = table::list(row.cell(), ' ').into_iter().map(read_type).collect();
     let flags = row.cell();
     let binding = read_binding(row.cell());
-    let constraints = constraints.of(row.cell());
+    let constraints = shared.get().of(row.cell());
     let mut slicing = row.cell().split(';');
     let discriminators = table::list(slicing.next().unwrap_or_default(), ',').into_iter();
     ProfileElement {
@@ -163,8 +190,17 @@ fn read_element(mut row: table::Row, constraints: &Constraints) -> ProfileElemen
     }
 }
 
+/// `Reference(bundled,contained;specific)<PROFILE>TARGET,TARGET`.
 fn read_type(cell: &'static str) -> ProfileType {
     let (rest, targets) = cell.split_once('>').unwrap_or((cell, ""));
-    let (code, profiles) = rest.split_once('<').unwrap_or((rest, ""));
-    ProfileType { code, profiles: table::list(profiles, ','), targets: table::list(targets, ',') }
+    let (rest, profiles) = rest.split_once('<').unwrap_or((rest, ""));
+    let (code, held) = rest.split_once('(').unwrap_or((rest, ""));
+    let (aggregation, versioning) = held.trim_end_matches(')').split_once(';').unwrap_or((held, ""));
+    ProfileType {
+        code,
+        profiles: table::list(profiles, ','),
+        targets: table::list(targets, ','),
+        aggregation: table::list(aggregation.trim_end_matches(')'), ','),
+        versioning,
+    }
 }

@@ -208,11 +208,12 @@ fn every_value_set_can_be_asked_for() {
 #[test]
 fn profiles_of_two_versions_stand_side_by_side() {
     let url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter";
-    assert_eq!(profile_named(url).unwrap().version, "6.1.0");
-    assert_eq!(profile_named(&format!("{url}|3.1.1")).unwrap().version, "3.1.1");
-    assert!(profile_named(&format!("{url}|9.9.9")).is_none());
-    let collection = profile_named("http://hl7.org/fhir/us/pacio-pfe/StructureDefinition/pfe-collection").unwrap();
-    assert_eq!((collection.package, collection.type_name), ("hl7.fhir.us.pacio-pfe", "Observation"));
+    assert_eq!(Definitions::builtin().profile(url).unwrap().version, "6.1.0");
+    assert_eq!(Definitions::builtin().profile(&format!("{url}|3.1.1")).unwrap().version, "3.1.1");
+    assert!(Definitions::builtin().profile(&format!("{url}|9.9.9")).is_none());
+    let collection =
+        Definitions::builtin().profile("http://hl7.org/fhir/us/pacio-pfe/StructureDefinition/pfe-collection").unwrap();
+    assert_eq!((collection.package, collection.type_name), ("hl7.fhir.us.pacio-pfe#2.0.0", "Observation"));
     let category = collection.elements.iter().find(|e| e.id == "Observation.category").unwrap();
     assert_eq!((category.min, category.max), (Some(2), Some(u32::MAX)));
     assert_eq!(category.discriminators, [("pattern", "$this")]);
@@ -221,19 +222,19 @@ fn profiles_of_two_versions_stand_side_by_side() {
     assert!(survey.must_support && survey.binding.unwrap().strength == BindingStrength::Required);
     assert_eq!(survey.steps().collect::<Vec<_>>(), [("category", Some("survey"))]);
     let rt = "http://hl7.org/fhir/us/pacio-rt/StructureDefinition/reassessment-timepoints-encounter";
-    assert!(profile_named(rt).unwrap().is_differential);
+    assert!(Definitions::builtin().profile(rt).unwrap().is_differential);
 }
 
 #[test]
 fn the_guides_expectations_are_known() {
     let statements = capability_statements();
-    assert_eq!(statements.len(), 4);
-    let pfe = statements.iter().find(|s| s.url.contains("pacio-pfe")).unwrap();
+    assert_eq!(statements.clone().count(), 4);
+    let pfe = statements.clone().find(|s| s.url.contains("pacio-pfe")).unwrap();
     let condition = pfe.resources.iter().find(|r| r.name == "Condition").unwrap();
     let patient = condition.parameters.iter().find(|p| p.name == "patient").unwrap();
     assert_eq!(patient.expectation, Expectation::Shall);
     assert_eq!(patient.definition, "http://hl7.org/fhir/SearchParameter/clinical-patient");
-    for resource in statements.iter().flat_map(|s| &s.resources) {
+    for resource in statements.flat_map(|s| &s.resources) {
         for parameter in &resource.parameters {
             let known = r4().search_parameters.iter().any(|p| {
                 p.code == parameter.name

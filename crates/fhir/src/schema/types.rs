@@ -1,6 +1,7 @@
 //! Types and their elements. SPEC: R4 structuredefinition.html, elementdefinition.html.
 
 use super::table::{self, Row};
+use std::sync::OnceLock;
 
 /// What kind of type a [`TypeDefinition`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +81,15 @@ pub struct TypeReference {
 }
 
 /// A binding of an element to a value set.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
     /// How binding it is.
     pub strength: BindingStrength,
     /// Canonical URL of the value set, with version when the definition names one.
     pub value_set: &'static str,
+    /// Canonical of the value set that codes may never leave, whatever the strength; empty when none
+    /// is named. SPEC: R4 extension elementdefinition-maxValueSet.
+    pub max_value_set: &'static str,
 }
 
 /// SPEC: R4 valueset-binding-strength.html.
@@ -236,13 +240,14 @@ fn read_type_reference(cell: &'static str) -> TypeReference {
 
 pub(super) fn read_binding(cell: &'static str) -> Option<Binding> {
     let (strength, value_set) = cell.split_once(' ')?;
+    let (value_set, max_value_set) = value_set.split_once(' ').unwrap_or((value_set, ""));
     let strength = match strength {
         "required" => BindingStrength::Required,
         "extensible" => BindingStrength::Extensible,
         "preferred" => BindingStrength::Preferred,
         _ => BindingStrength::Example,
     };
-    Some(Binding { strength, value_set })
+    Some(Binding { strength, value_set, max_value_set })
 }
 
 /// Resolves type references and sorts the names.
@@ -258,7 +263,25 @@ fn link(one: &mut TypeDefinition, names: &[&'static str]) {
     one.choices = (0..count).filter(is_choice).collect();
 }
 
+/// The invariants of a set of tables, read at first use.
+#[derive(Debug)]
+pub(super) struct SharedConstraints {
+    text: &'static str,
+    cell: OnceLock<Constraints>,
+}
+
+impl SharedConstraints {
+    pub(super) fn new(text: &'static str) -> Self {
+        Self { text, cell: OnceLock::new() }
+    }
+
+    pub(super) fn get(&self) -> &Constraints {
+        self.cell.get_or_init(|| Constraints::read(self.text))
+    }
+}
+
 /// The invariants of `constraints.tsv`, sorted by id.
+#[derive(Debug)]
 pub(super) struct Constraints(Vec<(&'static str, Constraint)>);
 
 impl Constraints {
