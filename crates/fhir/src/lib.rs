@@ -17,6 +17,7 @@ pub mod primitive;
 pub mod reference;
 pub mod schema;
 pub mod stamp;
+pub mod xml;
 
 pub use name::{Canonical, InvalidName, LogicalId, ResourceType, VersionId};
 pub use primitive::instant::Instant;

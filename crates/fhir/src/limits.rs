@@ -21,3 +21,17 @@ pub const STRING_CHARS_MAX: usize = 1024 * 1024;
 
 /// Nesting of elements in a Narrative: tables in tables in lists stay far below.
 pub const XHTML_DEPTH_MAX: usize = 100;
+
+/// Nesting of FHIR elements in XML: a resource inside an element is one level more than in JSON. What
+/// comes of them has [`DEPTH_MAX`] besides.
+pub const XML_DEPTH_MAX: usize = 2 * DEPTH_MAX;
+
+/// Attributes of one XML element: FHIR has at most three, XHTML's widest about fifty.
+pub const XML_ATTRIBUTES_MAX: usize = 64;
+
+/// Namespaces declared around one XML element: FHIR needs two, tools add a few. Every name is looked up
+/// among them.
+pub const XML_NAMESPACES_MAX: usize = 32;
+
+/// Faults that one XML body is told of.
+pub const XML_FAULTS_MAX: usize = 100;

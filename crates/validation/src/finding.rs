@@ -78,21 +78,10 @@ impl Findings {
             return Vec::new();
         }
         self.found.sort_by_key(|(offset, _)| *offset);
-        let bytes = tree.bytes();
-        let (mut at, mut line, mut column) = (0usize, 1u32, 1u32);
-        let mut issues = Vec::with_capacity(self.found.len() + 1);
-        for (offset, issue) in self.found {
-            for byte in bytes.get(at..offset).unwrap_or_default() {
-                match byte {
-                    b'\n' => (line, column) = (line.saturating_add(1), 1),
-                    // Continuation bytes are no characters of their own.
-                    0x80..=0xbf => {}
-                    _ => column = column.saturating_add(1),
-                }
-            }
-            at = at.max(offset);
-            issues.push(issue.on((line, column)));
-        }
+        let offsets: Vec<usize> = self.found.iter().map(|(offset, _)| *offset).collect();
+        let positions = tree.positions(&offsets);
+        let mut issues: Vec<Issue> =
+            self.found.into_iter().zip(positions).map(|((_, issue), position)| issue.on(position)).collect();
         if self.overflow {
             let text = format!("more than {} issues were found: the others are not listed", limits::ISSUES_MAX);
             let severity = issues.iter().map(|issue| issue.severity).max().unwrap_or(Severity::Error);

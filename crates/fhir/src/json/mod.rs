@@ -6,6 +6,7 @@
 //! SPEC: R4 json.html; RFC 8259. Left out: comments, NaN, byte order marks.
 
 mod edit;
+mod origin;
 mod read;
 mod tree;
 mod write;
@@ -14,6 +15,9 @@ mod write;
 mod tests;
 
 pub use edit::Edits;
+pub(crate) use origin::{Origin, Places};
 pub use read::{JsonError, JsonErrorKind};
+pub(crate) use read::{is_number, position};
 pub use tree::{Items, Kind, Members, Tree, Value};
 pub use write::Writer;
+pub(crate) use write::append_string;

@@ -69,7 +69,8 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-pub(super) fn position(bytes: &[u8], offset: usize) -> (u32, u32) {
+/// Line and column (from 1, in characters) of a byte.
+pub(crate) fn position(bytes: &[u8], offset: usize) -> (u32, u32) {
     let before = bytes.get(..offset.min(bytes.len())).unwrap_or_default();
     let line = memchr::memchr_iter(b'\n', before).count();
     let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
@@ -78,30 +79,37 @@ pub(super) fn position(bytes: &[u8], offset: usize) -> (u32, u32) {
 }
 
 pub(super) fn read(bytes: Bytes) -> Result<Tree, JsonError> {
-    let fail = |(kind, at): Fault| {
+    read_or_offset(bytes.clone()).map_err(|(kind, at)| {
         let (line, column) = position(&bytes, at);
         JsonError { kind, line, column }
-    };
+    })
+}
+
+/// Reads, and says of a fault the byte at which it is.
+pub(super) fn read_or_offset(bytes: Bytes) -> Result<Tree, Fault> {
     if bytes.len() > limits::BODY_BYTES_MAX {
-        return Err(fail((JsonErrorKind::TooLong, 0)));
+        return Err((JsonErrorKind::TooLong, 0));
     }
     if let Err(error) = std::str::from_utf8(&bytes) {
-        return Err(fail((JsonErrorKind::InvalidUtf8, error.valid_up_to())));
+        return Err((JsonErrorKind::InvalidUtf8, error.valid_up_to()));
     }
     let mut reader = Reader { bytes: &bytes, at: 0, nodes: Vec::with_capacity(bytes.len() / 16 + 4) };
-    let outcome = reader.document();
+    reader.document()?;
     let nodes = std::mem::take(&mut reader.nodes);
-    match outcome {
-        Ok(()) => Ok(Tree { bytes, nodes }),
-        Err(fault) => Err(fail(fault)),
-    }
+    Ok(Tree { bytes, nodes, origin: None })
+}
+
+/// Whether a text is a JSON number.
+pub(crate) fn is_number(text: &str) -> bool {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0, nodes: Vec::new() };
+    matches!(reader.peek(), Some(b'-' | b'0'..=b'9')) && reader.number().is_ok() && reader.at == text.len()
 }
 
 /// Members of an object whose names are compared one with another; those of a wider object are
 /// sorted, so that no body costs more than in proportion to its length.
 const MEMBERS_SCANNED: usize = 32;
 
-type Fault = (JsonErrorKind, usize);
+pub(super) type Fault = (JsonErrorKind, usize);
 type Step<T = ()> = Result<T, Fault>;
 
 struct Reader<'a> {

@@ -1,6 +1,7 @@
 //! The tree: nodes in document order, each a span of the body. Cursors borrow it and are `Copy`.
 
-use super::read::{self, JsonError};
+use super::origin::{self, Origin};
+use super::read::{self, JsonError, JsonErrorKind};
 use bytes::Bytes;
 use std::{borrow::Cow, ops::Range};
 
@@ -36,6 +37,8 @@ pub(super) struct Node {
 pub struct Tree {
     pub(super) bytes: Bytes,
     pub(super) nodes: Vec<Node>,
+    /// Where it was read from, when that was no JSON.
+    pub(super) origin: Option<Origin>,
 }
 
 impl Tree {
@@ -53,16 +56,37 @@ impl Tree {
         Value { tree: self, index: 0 }
     }
 
-    /// The bytes that were parsed.
+    /// Reads JSON that was made from another text; positions are places of that text.
+    pub(crate) fn parse_made(bytes: Vec<u8>, origin: Origin) -> Result<Self, (JsonErrorKind, (u32, u32))> {
+        match read::read_or_offset(bytes.into()) {
+            Ok(tree) => Ok(Self { origin: Some(origin), ..tree }),
+            Err((kind, at)) => Err((kind, read::position(origin.text(), origin.offset(at)))),
+        }
+    }
+
+    /// The bytes that were parsed: of a resource that came as XML, the JSON it became.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Line and column (from 1, in characters) of a byte offset.
+    /// Line and column (from 1, in characters) of a byte offset; of a resource that came as XML, of the
+    /// element there.
     #[must_use]
     pub fn position(&self, offset: usize) -> (u32, u32) {
-        read::position(&self.bytes, offset)
+        match &self.origin {
+            None => read::position(&self.bytes, offset),
+            Some(origin) => read::position(origin.text(), origin.offset(offset)),
+        }
+    }
+
+    /// [`Tree::position`] of many offsets, counted in one pass.
+    #[must_use]
+    pub fn positions(&self, offsets: &[usize]) -> Vec<(u32, u32)> {
+        match &self.origin {
+            None => origin::positions(&self.bytes, offsets.iter().copied()),
+            Some(origin) => origin::positions(origin.text(), offsets.iter().map(|offset| origin.offset(*offset))),
+        }
     }
 
     /// `resourceType` of the outermost object, when it is there and is a string.
@@ -110,7 +134,8 @@ impl<'a> Value<'a> {
     }
 
     /// This value as a tree of its own, over its own bytes (shared, not copied): an entry's resource
-    /// becomes one without being read a second time. Positions count from its own start.
+    /// becomes one without being read a second time. Positions count from its own start; of what came
+    /// as XML, they stay those of the whole text.
     #[must_use]
     pub fn to_tree(self) -> Tree {
         let (root, span) = (self.node(), self.span());
@@ -127,7 +152,8 @@ impl<'a> Value<'a> {
         if let Some(root) = nodes.first_mut() {
             (root.name_start, root.name_len) = (0, 0);
         }
-        Tree { bytes: self.tree.bytes.slice(span), nodes }
+        let origin = self.tree.origin.as_ref().map(|origin| origin.shifted(span.start));
+        Tree { bytes: self.tree.bytes.slice(span), nodes, origin }
     }
 
     /// Where the value stands in the body.

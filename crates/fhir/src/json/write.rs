@@ -135,27 +135,32 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
-        self.out.push(b'"');
-        let mut clean = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            let escape: &[u8] = match byte {
-                b'"' => b"\\\"",
-                b'\\' => b"\\\\",
-                b'\n' => b"\\n",
-                b'\r' => b"\\r",
-                b'\t' => b"\\t",
-                0..0x20 => b"",
-                _ => continue,
-            };
-            self.out.extend_from_slice(text.as_bytes().get(clean..at).unwrap_or_default());
-            if escape.is_empty() {
-                self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-            } else {
-                self.out.extend_from_slice(escape);
-            }
-            clean = at + 1;
-        }
-        self.out.extend_from_slice(text.as_bytes().get(clean..).unwrap_or_default());
-        self.out.push(b'"');
+        append_string(&mut self.out, text);
     }
+}
+
+/// Appends a string with its quotes.
+pub(crate) fn append_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut clean = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..0x20 => b"",
+            _ => continue,
+        };
+        out.extend_from_slice(text.as_bytes().get(clean..at).unwrap_or_default());
+        if escape.is_empty() {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+        } else {
+            out.extend_from_slice(escape);
+        }
+        clean = at + 1;
+    }
+    out.extend_from_slice(text.as_bytes().get(clean..).unwrap_or_default());
+    out.push(b'"');
 }
