@@ -4,6 +4,7 @@
 //! - [`primitive`]: the R4 primitive types that need more than text (dates with precision, decimals, ids).
 //! - [`schema`]: tables of facts drawn from the FHIR packages by `cargo xtask definitions`.
 //! - [`element`]: a typed view of a JSON tree, in which `value` and `_value` are one element.
+//! - [`ucum`]: units of measure, their grammar, base units and conversion.
 //! - [`reference`], [`bundle`], [`issue`]: the small structures that every crate above speaks.
 //!
 //! Pure: no I/O, no clock, no task. SPEC: R4 json.html, datatypes.html, references.html.
@@ -17,6 +18,7 @@ pub mod primitive;
 pub mod reference;
 pub mod schema;
 pub mod stamp;
+pub mod ucum;
 pub mod xml;
 
 pub use name::{Canonical, InvalidName, LogicalId, ResourceType, VersionId};

@@ -23,7 +23,6 @@ mod parser;
 mod quantity;
 mod syntax;
 mod temporal;
-mod unit;
 
 pub use context::{Code, Conformance, Context, Resolve, Terminology, Trace};
 pub use evaluate::{EvaluateError, evaluate, evaluate_condition};

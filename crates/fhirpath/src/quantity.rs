@@ -3,8 +3,8 @@
 //! SPEC: FHIRPath N1, "Quantity", "Time-valued Quantities"; R4 fhirpath.html#quantity.
 
 use crate::number;
-use crate::unit;
 use fhir::primitive::decimal::Decimal;
+use fhir::ucum::{self, Units};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
@@ -174,8 +174,7 @@ impl<'a> Quantity<'a> {
         if self.unit == other.unit {
             return Some(self.value.compare(&other.value));
         }
-        let (left, right) = self.in_common(other)?;
-        Some(left.compare(&right))
+        Units::builtin().compare((self.value, self.code()?), (other.value, other.code()?))
     }
 
     /// Equivalence: rounded to the less precise of the two.
@@ -190,48 +189,38 @@ impl<'a> Quantity<'a> {
         if same {
             return equivalent(self.value, other.value);
         }
-        let (Some(left_code), Some(right_code)) = (self.code(), other.code()) else { return false };
-        let (Some(left), Some(right)) = (unit::canonical(left_code), unit::canonical(right_code)) else { return false };
-        if left.dimensions != right.dimensions {
-            return false;
+        self.equivalent_in_units(other).unwrap_or(false)
+    }
+
+    /// 4 'g' and 4040 'mg' are equivalent: the coarser of the two numbers sets the digits, measured in one unit.
+    fn equivalent_in_units(&self, other: &Self) -> Option<bool> {
+        let units = Units::builtin();
+        let (left, right) = (units.parse(self.code()?).ok()?, units.parse(other.code()?).ok()?);
+        if !left.is_comparable(&right) {
+            return None;
         }
-        let factor = number::multiply(left.numerator, right.denominator)
-            .and_then(|top| number::divide(top, number::multiply(left.denominator, right.numerator)?));
-        let Some(converted) = factor.and_then(|factor| number::multiply(self.value, factor)) else { return false };
-        // WHY: 4 'g' and 4040 'mg' are equivalent: the coarser of the two numbers sets the digits, measured
-        // in one unit.
-        let coarse =
-            factor.and_then(|factor| number::multiply(Decimal { mantissa: 1, exponent: self.value.exponent }, factor));
-        let Some(coarse) = coarse else { return false };
+        let (Some(left_factor), Some(right_factor)) = (left.factor(), right.factor()) else {
+            let base = |unit: &ucum::Unit, value| unit.to_base(ucum::Number::decimal(value));
+            return Some(base(&left, self.value)?.compare(base(&right, other.value)?).is_eq());
+        };
+        let factor = left_factor.over(right_factor)?;
+        let decimal = |number: ucum::Number| number.to_decimal().map(|(decimal, _)| decimal);
+        let in_right = |value: Decimal| decimal(ucum::Number::decimal(value).times(factor)?);
+        let converted = in_right(self.value)?;
+        let coarse = in_right(Decimal { mantissa: 1, exponent: self.value.exponent })?;
         let fine = Decimal { mantissa: 1, exponent: other.value.exponent };
-        let grain = if coarse.compare(&fine) == Ordering::Less { fine } else { coarse };
+        let grain = if coarse.compare(&fine).is_lt() { fine } else { coarse };
         let snapped = |value: Decimal| {
             number::divide(value, grain).and_then(|grains| number::rounded(grains, 0, number::Rounding::Nearest))
         };
-        match (snapped(converted), snapped(other.value)) {
-            (Some(left), Some(right)) => left.compare(&right) == Ordering::Equal,
-            _ => false,
-        }
+        Some(snapped(converted)?.compare(&snapped(other.value)?).is_eq())
     }
 
     /// Whether the two units measure the same thing.
     #[must_use]
     pub fn comparable(&self, other: &Self) -> bool {
-        self.unit == other.unit || self.in_common(other).is_some()
-    }
-
-    /// Both values in one unit.
-    fn in_common(&self, other: &Self) -> Option<(Decimal, Decimal)> {
-        let left = unit::canonical(self.code()?)?;
-        let right = unit::canonical(other.code()?)?;
-        if left.dimensions != right.dimensions {
-            return None;
-        }
-        let scale = |value: Decimal, up: Decimal, down: Decimal| number::multiply(number::multiply(value, up)?, down);
-        Some((
-            scale(self.value, left.numerator, right.denominator)?,
-            scale(other.value, right.numerator, left.denominator)?,
-        ))
+        let known = || Units::builtin().are_comparable(self.code()?, other.code()?);
+        self.unit == other.unit || known() == Some(true)
     }
 
     /// Sum or difference in the unit of `self`; `None` when the units cannot be added.
@@ -239,13 +228,14 @@ impl<'a> Quantity<'a> {
         let value = if self.unit == other.unit {
             other.value
         } else {
-            let left = unit::canonical(self.code()?)?;
-            let right = unit::canonical(other.code()?)?;
-            if left.dimensions != right.dimensions {
+            // WHY: a difference of temperatures is no temperature.
+            let units = Units::builtin();
+            let (left, right) = (units.parse(self.code()?).ok()?, units.parse(other.code()?).ok()?);
+            let _ratios = left.factor().zip(right.factor())?;
+            if !left.is_comparable(&right) {
                 return None;
             }
-            let top = number::multiply(number::multiply(other.value, right.numerator)?, left.denominator)?;
-            number::divide(top, number::multiply(right.denominator, left.numerator)?)?
+            left.from_base(right.to_base(ucum::Number::decimal(other.value))?)?.to_decimal()?.0
         };
         let value = if minus { number::negate(value) } else { value };
         Some(Self { value: number::add(self.value, value)?, unit: self.unit.clone() })
@@ -260,8 +250,14 @@ impl<'a> Quantity<'a> {
             (left, "1", _) => left.to_owned(),
             ("1", right, false) => right.to_owned(),
             (left, right, true) if left == right => "1".to_owned(),
-            (left, right, true) => format!("({left})/({right})"),
-            (left, right, false) => format!("({left}).({right})"),
+            (left, right, divide) => {
+                let operator = if divide { '/' } else { '.' };
+                match right.strip_prefix('/') {
+                    Some(right) => format!("{left}{operator}(1/{right})"),
+                    None if right.contains(['.', '/']) => format!("{left}{operator}({right})"),
+                    None => format!("{left}{operator}{right}"),
+                }
+            }
         };
         Some(Quantity { value, unit: Unit::Ucum(Cow::Owned(code)) })
     }
