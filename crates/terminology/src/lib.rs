@@ -5,10 +5,20 @@
 //!
 //! SPEC: R4 terminology-service.html, valueset.html, codesystem.html. Pure: no I/O, no clock, no task.
 
-mod coding;
-mod membership;
-mod terminology;
+pub mod limits;
 
+mod builder;
+mod code_system;
+mod coding;
+mod hierarchy;
+mod membership;
+mod ranges;
+mod terminology;
+mod texts;
+
+pub use builder::{BuildError, Builder};
+pub use code_system::{About, CodeSystem, Completeness, Designation, Property};
 pub use coding::Coding;
 pub use membership::{Membership, Unknown};
+pub use ranges::Ranges;
 pub use terminology::{Terminology, ValueSetHandle};
