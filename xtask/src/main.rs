@@ -32,6 +32,9 @@ enum Task {
     Conformance {
         /// Folder with `packages/` and `fhirpath/`.
         directory: PathBuf,
+        /// Only the checks whose name holds this text.
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
     },
     /// Write docs/matrix.txt: what policy says to each form of grant, interaction and type.
     Matrix {
@@ -105,7 +108,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Definitions { packages, check } => definitions::run(&packages, check),
-        Task::Conformance { directory } => conformance::run(&directory),
+        Task::Conformance { directory, only } => conformance::run(&directory, only.as_deref()),
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
         Task::Soak { arguments } => live::on_release("soak", &arguments),

@@ -119,9 +119,21 @@ fn read(path: &Path) -> Result<Package, String> {
     Ok(Package { name: text(about, "name"), version: text(about, "version"), sha256, dependencies, resources })
 }
 
+/// Shows each JSON file of a package, with its path below `package/`, one after another: all of R4 core
+/// at once takes more memory than a small machine likes to give.
+pub(crate) fn each_file(path: &Path, visit: impl FnMut(&str, Vec<u8>)) -> Result<(), String> {
+    let archive = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    each(&archive, visit).map_err(|e| format!("{}: {e}", path.display()))
+}
+
 /// The JSON files of an archive, by their path below `package/`.
 fn files(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let mut held = BTreeMap::new();
+    each(archive, |name, body| _ = held.insert(name.to_owned(), body))?;
+    Ok(held)
+}
+
+fn each(archive: &[u8], mut visit: impl FnMut(&str, Vec<u8>)) -> Result<(), String> {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
     for entry in archive.entries().map_err(|e| e.to_string())? {
         let mut entry = entry.map_err(|e| e.to_string())?;
@@ -129,7 +141,7 @@ fn files(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
         let Some(name) = name.strip_prefix("package/").filter(|name| name.ends_with(".json")) else { continue };
         let mut body = Vec::new();
         entry.read_to_end(&mut body).map_err(|e| format!("{name}: {e}"))?;
-        held.insert(name.to_owned(), body);
+        visit(name, body);
     }
-    Ok(held)
+    Ok(())
 }
