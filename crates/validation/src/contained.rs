@@ -34,6 +34,20 @@ impl<'t> Container<'t> {
         self.types.get(id).map(|name| name.clone().into_owned())
     }
 
+    /// The contained resource with this id.
+    pub(crate) fn contained(&self, id: &str) -> Option<Element<'t>> {
+        let mut all = contained_of(&self.resource);
+        let found = all.find(|one| one.get("id").and_then(Value::as_str).is_some_and(|its| its == id))?;
+        Element::resource_at(found, self.resource.schema)
+    }
+
+    /// Whether an element is one of the contained resources.
+    pub(crate) fn holds(&self, element: Element<'_>) -> bool {
+        let Some(value) = element.value else { return false };
+        contained_of(&self.resource)
+            .any(|one| one.index() == value.index() && std::ptr::eq(one.tree(), value.tree()))
+    }
+
     /// Notes a text that begins with `#`; only those that name a contained resource are kept.
     pub(crate) fn refer(&self, text: &str) {
         if let Some(id) = text.strip_prefix('#')

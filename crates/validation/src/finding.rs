@@ -40,11 +40,23 @@ pub(crate) struct Findings {
     found: Vec<(usize, Issue)>,
     /// Some were left out.
     overflow: bool,
+    /// Only errors are counted, for the answer to a question.
+    counts: Option<usize>,
 }
 
 impl Findings {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), overflow: false }
+        Self { found: Vec::new(), overflow: false, counts: None }
+    }
+
+    /// Findings of which only the number of errors matters.
+    pub(crate) fn counting() -> Self {
+        Self { counts: Some(0), ..Self::new() }
+    }
+
+    /// Errors counted so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.counts.unwrap_or(0)
     }
 
     pub(crate) fn add_at_root(&mut self, issue: Issue, offset: usize) {
@@ -53,11 +65,18 @@ impl Findings {
 
     /// Adds an issue about the element at `place`, whose value begins at `offset`.
     pub(crate) fn add_at(&mut self, issue: Issue, place: &Place<'_>, offset: usize) {
+        if self.counts.is_some() {
+            return self.add(issue, offset);
+        }
         let issue = if self.found.len() < limits::ISSUES_MAX { issue.at(place.expression()) } else { issue };
         self.add(issue, offset);
     }
 
     fn add(&mut self, issue: Issue, offset: usize) {
+        if let Some(errors) = &mut self.counts {
+            *errors += usize::from(issue.severity >= Severity::Error);
+            return;
+        }
         if self.found.len() < limits::ISSUES_MAX {
             self.found.push((offset, issue));
             return;

@@ -9,5 +9,15 @@ pub const INVARIANT_STEPS_MAX: u64 = 500_000;
 /// Steps of all invariants of one resource: a body of many elements must not multiply the above.
 pub const RESOURCE_STEPS_MAX: u64 = 20_000_000;
 
+/// Questions "does this meet that profile?" of one resource (references, slices, choices of profiles): a
+/// Bundle of the guides asks a few hundred.
+pub const QUESTIONS_MAX: u32 = 20_000;
+
+/// How deep such questions may ask further ones.
+pub const QUESTION_DEPTH_MAX: usize = 4;
+
+/// Resources that are fetched for one resource: what references point at, a response's questionnaire.
+pub const FETCHES_MAX: usize = 200;
+
 /// Elements of one type that are counted with a bit each. The widest type of R4 has fewer than 70.
 pub const ELEMENTS_MAX: usize = 128;

@@ -2,6 +2,7 @@
 
 use crate::finding::Place;
 use crate::narrative;
+use crate::profile::shape::ActiveSet;
 use crate::walk::{Inside, Member, Walk};
 use fhir::element::Element;
 use fhir::issue::{Issue, IssueType};
@@ -35,6 +36,7 @@ impl<'t> Walk<'t> {
         member: Member<'t>,
         value: Option<Value<'t>>,
         companion: Option<Value<'t>>,
+        active: &mut ActiveSet<'t>,
         inside: &Inside<'_, 't>,
         place: &Place<'_>,
     ) {
@@ -51,11 +53,18 @@ impl<'t> Walk<'t> {
             }
             self.format(member, element, value, inside, place);
         }
+        if !active.is_empty() {
+            self.expand(active, element, inside, place);
+        }
         if let Some(companion) = companion {
-            self.companion(companion, value.is_some(), inside, place);
+            self.companion(element, companion, active, inside, place);
         }
         let rules = self.validator.rules.of_element(member.owner, member.element);
         self.invariants(&rules.invariants, element, inside, place);
+        if self.session.is_full {
+            self.base_binding(member, element, place);
+            self.apply(active, element, inside, place);
+        }
     }
 
     fn format(
@@ -92,8 +101,15 @@ impl<'t> Walk<'t> {
     }
 
     /// `_name`: id and extensions of a primitive.
-    fn companion(&mut self, companion: Value<'t>, has_value: bool, inside: &Inside<'_, 't>, place: &Place<'_>) {
-        let Some(definition) = self.validator.schema.type_named("Element") else { return };
+    fn companion(
+        &mut self,
+        element: Element<'t>,
+        companion: Value<'t>,
+        active: &ActiveSet<'t>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        let has_value = element.value.is_some();
         let offset = companion.span().start;
         if companion.kind() != Kind::Object {
             let text = format!(
@@ -103,7 +119,7 @@ impl<'t> Walk<'t> {
             self.findings.add_at(Issue::error(IssueType::Structure, text), place, offset);
             return;
         }
-        self.members(definition, companion, inside, place);
+        self.members(element, companion, active, inside, place);
         let says_something = companion.members().any(|member| has_value || member.name() != "id");
         if !says_something {
             let text = "an element has a value or extensions (ele-1), found neither";

@@ -70,7 +70,7 @@ impl<'t> Walk<'t> {
 }
 
 /// The type in `Patient/1`, `Patient/1/_history/2`, `https://host/base/Patient/1`, `Patient?identifier=1`.
-fn type_segment(text: &str) -> Option<&str> {
+pub(crate) fn type_segment(text: &str) -> Option<&str> {
     if text.starts_with("urn:") {
         return None;
     }

@@ -1,8 +1,14 @@
 //! Rules drawn from a schema once: invariants compiled, codes of required bindings at hand.
 //! Tables run beside the schema's, by the positions that types and elements know.
 
+use crate::finding::Place;
 use crate::invariant::{self, Invariant};
-use fhir::schema::{BindingStrength, ElementDefinition, Schema, TypeDefinition};
+use crate::profile::binding::Binder;
+use crate::profile::shape::Bound;
+use crate::walk::{Member, Walk};
+use fhir::element::Element;
+use fhir::schema::{Binding, BindingStrength, ElementDefinition, Schema, TypeDefinition};
+use std::sync::OnceLock;
 
 /// The rules of one type.
 #[derive(Default)]
@@ -17,6 +23,8 @@ pub(crate) struct ElementRules {
     pub(crate) invariants: Vec<Invariant>,
     /// Canonical of a value set that codes must come from, when the tables enumerate it.
     pub(crate) required_codes: Option<&'static str>,
+    /// Another binding, looked up at its first use.
+    other: Option<(Binding, OnceLock<Bound>)>,
 }
 
 /// The rules of all types.
@@ -46,8 +54,34 @@ impl Rules {
 
 fn element_rules(schema: &Schema, element: &ElementDefinition) -> ElementRules {
     let required = element.binding.filter(|binding| binding.strength == BindingStrength::Required);
+    let required = required.map(|binding| binding.value_set).filter(|set| schema.value_set_codes(set).is_some());
+    let other = element.binding.filter(|binding| required.is_none() && binding.strength != BindingStrength::Example);
     ElementRules {
         invariants: invariant::compiled(&element.constraints),
-        required_codes: required.map(|binding| binding.value_set).filter(|set| schema.value_set_codes(set).is_some()),
+        required_codes: required,
+        other: other.map(|binding| (binding, OnceLock::new())),
+    }
+}
+
+/// The package of the base definitions.
+const CORE: &str = "hl7.fhir.r4.core#4.0.1";
+
+impl<'t> Walk<'t> {
+    /// A binding of base R4 that the walk itself does not check: extensible and preferred ones, and required
+    /// ones that only a terminology knows.
+    pub(crate) fn base_binding(&mut self, member: Member<'t>, element: Element<'t>, place: &Place<'_>) {
+        let Some((binding, bound)) = &self.validator.rules.of_element(member.owner, member.element).other else {
+            return;
+        };
+        let bound = bound.get_or_init(|| Bound {
+            strength: binding.strength,
+            canonical: binding.value_set,
+            set: self.validator.terminology().value_set(binding.value_set, CORE),
+        });
+        // WHY: the languages and media types of R4 are whole registries; nothing that is not loaded is told
+        // of a base binding, or every resource would have a page of it.
+        if bound.set.is_some() {
+            self.binding(bound, Binder::Base(member.element.path), &element, place);
+        }
     }
 }

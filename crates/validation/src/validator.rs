@@ -1,15 +1,21 @@
 //! The validator: rules made once from a schema, applied to one resource at a time.
 
-use crate::finding::Findings;
+use crate::finding::{Findings, Place};
+use crate::options::Options;
+use crate::profile::compile::{self, Sources};
+use crate::profile::library::Library;
+use crate::profile::shape::Shape;
 use crate::rules::Rules;
+use crate::session::Session;
 use crate::validated::Validated;
 use crate::walk::Walk;
 use fhir::ResourceType;
 use fhir::issue::{Issue, IssueType, Severity};
 use fhir::json::{Kind, Tree};
-use fhir::schema::{self, Schema};
+use fhir::schema::{self, Definitions, Profile, Schema};
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use terminology::Terminology;
 
 /// A resource that did not pass, with all that is wrong with it.
 #[derive(Debug, Clone)]
@@ -29,10 +35,14 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Checks resources against one schema. Building it compiles the schema's invariants: build it once.
+/// Checks resources against one schema and the profiles of a registry. Building it compiles the schema's
+/// invariants: build it once. A profile is compiled at its first use.
 pub struct Validator<'s> {
     pub(crate) schema: &'s Schema,
     pub(crate) rules: Rules,
+    definitions: &'s Definitions,
+    terminology: Arc<Terminology>,
+    library: Library,
 }
 
 impl fmt::Debug for Validator<'_> {
@@ -42,20 +52,66 @@ impl fmt::Debug for Validator<'_> {
 }
 
 impl<'s> Validator<'s> {
-    /// A validator for the types of this schema.
+    /// A validator for the types of this schema, and the profiles and codes of the compiled-in packages.
     #[must_use]
     pub fn new(schema: &'s Schema) -> Self {
-        Self { schema, rules: Rules::new(schema) }
+        Self::with(schema, Definitions::builtin(), Arc::new(Terminology::builtin()))
     }
 
-    /// Checks one resource. `expected`: the type that its place asks for (the URL, the Bundle entry).
+    /// A validator for the types of this schema, and these profiles and codes.
+    #[must_use]
+    pub fn with(schema: &'s Schema, definitions: &'s Definitions, terminology: Arc<Terminology>) -> Self {
+        Self { schema, rules: Rules::new(schema), definitions, terminology, library: Library::new() }
+    }
+
+    pub(crate) fn definitions(&self) -> &'s Definitions {
+        self.definitions
+    }
+
+    pub(crate) fn terminology(&self) -> &Terminology {
+        &self.terminology
+    }
+
+    /// A profile, compiled.
+    pub(crate) fn shape(&self, profile: &'static Profile) -> Option<&Shape> {
+        let sources = Sources { schema: self.schema, definitions: self.definitions, terminology: &self.terminology };
+        self.library.shape(profile, || compile::compile(profile, sources))
+    }
+
+    /// Checks one resource against base R4. `expected`: the type that its place asks for (the URL, the Bundle
+    /// entry).
     ///
     /// Gives the proof together with warnings. A resource needs no `id` here.
     ///
     /// # Errors
     /// [`Invalid`] with every issue found, up to [`crate::limits::ISSUES_MAX`].
     pub fn validate(&self, tree: Tree, expected: Option<ResourceType>) -> Result<(Validated, Vec<Issue>), Invalid> {
-        let (resource_type, findings) = self.check(&tree, expected);
+        let session = Session::new(Options::default(), false);
+        let (resource_type, findings) = self.check(&tree, expected, &session);
+        Self::settle(tree, resource_type, findings)
+    }
+
+    /// Checks one resource against base R4 and all profiles that it claims or that `options` want, with
+    /// extensions, bindings of all strengths, references, and the rules of Bundles and Questionnaires.
+    ///
+    /// # Errors
+    /// As [`Self::validate`].
+    pub fn validate_with(
+        &self,
+        tree: Tree,
+        expected: Option<ResourceType>,
+        options: &Options<'_>,
+    ) -> Result<(Validated, Vec<Issue>), Invalid> {
+        let session = Session::new(*options, true);
+        let (resource_type, findings) = self.check(&tree, expected, &session);
+        Self::settle(tree, resource_type, findings)
+    }
+
+    fn settle(
+        tree: Tree,
+        resource_type: Option<ResourceType>,
+        findings: Findings,
+    ) -> Result<(Validated, Vec<Issue>), Invalid> {
         let issues = findings.into_issues(&tree);
         let is_valid = issues.iter().all(|issue| issue.severity < Severity::Error);
         match resource_type {
@@ -64,7 +120,12 @@ impl<'s> Validator<'s> {
         }
     }
 
-    fn check(&self, tree: &Tree, expected: Option<ResourceType>) -> (Option<ResourceType>, Findings) {
+    fn check<'t>(
+        &'t self,
+        tree: &'t Tree,
+        expected: Option<ResourceType>,
+        session: &'t Session<'t>,
+    ) -> (Option<ResourceType>, Findings) {
         let mut findings = Findings::new();
         let root = tree.root();
         let offset = root.span().start;
@@ -89,8 +150,9 @@ impl<'s> Validator<'s> {
             findings.add_at_root(Issue::error(IssueType::Invalid, text), offset);
         }
         let Some(definition) = self.schema.type_named(resource_type.name()) else { return (None, findings) };
-        let mut walk = Walk::new(self, findings);
+        let mut walk = Walk::new(self, session, findings);
         walk.root(definition, root);
+        walk.by_mode(root, &Place { parent: None, name: definition.name, index: None });
         (Some(resource_type), walk.findings)
     }
 }

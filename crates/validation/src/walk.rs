@@ -1,12 +1,16 @@
 //! The walk over a resource: members against the definitions of their type.
 //!
-//! Places are kept as a chain on the stack; nothing is allocated for what is right.
+//! Places are kept as a chain on the stack; nothing is allocated for what is right. The nodes of profiles that
+//! apply to an element are carried along (`crate::profile`).
 //! SPEC: R4 json.html.
 
+use crate::bundle::Bundle;
 use crate::contained::Container;
 use crate::finding::{Findings, Place};
-use crate::limits;
 use crate::primitive::kind_name;
+use crate::profile::shape::ActiveSet;
+use crate::profile::slicing::Tallies;
+use crate::session::Session;
 use crate::validator::Validator;
 use fhir::element::Element;
 use fhir::issue::{Issue, IssueType};
@@ -18,7 +22,11 @@ pub(crate) struct Inside<'c, 't> {
     pub(crate) resource: Element<'t>,
     pub(crate) container: &'c Container<'t>,
     /// The resource is contained itself.
-    is_contained: bool,
+    pub(crate) is_contained: bool,
+    /// The Bundle that the container is an entry of.
+    pub(crate) bundle: Option<&'c Bundle<'t>>,
+    /// The container's `fullUrl` there.
+    pub(crate) full_url: Option<&'c str>,
 }
 
 /// One member's definitions.
@@ -36,14 +44,17 @@ pub(crate) struct Member<'t> {
 /// One walk over one resource.
 pub(crate) struct Walk<'t> {
     pub(crate) validator: &'t Validator<'t>,
+    pub(crate) session: &'t Session<'t>,
     pub(crate) findings: Findings,
-    /// Steps that invariants may still take.
-    pub(crate) steps_left: u64,
+    /// How many questions this walk answers one inside of another.
+    pub(crate) depth: usize,
+    /// This walk only answers whether an element meets a profile: claims inside are not followed.
+    pub(crate) is_question: bool,
 }
 
 impl<'t> Walk<'t> {
-    pub(crate) fn new(validator: &'t Validator<'t>, findings: Findings) -> Self {
-        Self { validator, findings, steps_left: limits::RESOURCE_STEPS_MAX }
+    pub(crate) fn new(validator: &'t Validator<'t>, session: &'t Session<'t>, findings: Findings) -> Self {
+        Self { validator, session, findings, depth: 0, is_question: false }
     }
 }
 
@@ -61,27 +72,59 @@ impl<'t> Walk<'t> {
     /// The resource at the root, or one in a Bundle or Parameters: it may contain others.
     pub(crate) fn root(&mut self, definition: &'t TypeDefinition, value: Value<'t>) {
         let place = Place { parent: None, name: definition.name, index: None };
-        self.container(definition, value, &place);
+        let resource = self.element_of(definition, value);
+        let mut active = ActiveSet::new();
+        if self.session.is_full {
+            self.wanted(resource, &mut active, &place);
+        }
+        self.container(resource, active, None, None, &place);
     }
 
-    fn container(&mut self, definition: &'t TypeDefinition, value: Value<'t>, place: &Place<'_>) {
-        let resource = Element {
-            definition,
-            reached_by: None,
-            value: Some(value),
-            companion: None,
-            schema: self.validator.schema,
-        };
+    fn element_of(&self, definition: &'t TypeDefinition, value: Value<'t>) -> Element<'t> {
+        Element { definition, reached_by: None, value: Some(value), companion: None, schema: self.validator.schema }
+    }
+
+    fn container(
+        &mut self,
+        resource: Element<'t>,
+        active: ActiveSet<'t>,
+        bundle: Option<&Bundle<'t>>,
+        full_url: Option<&str>,
+        place: &Place<'_>,
+    ) {
         let container = Container::new(resource);
-        let inside = Inside { resource, container: &container, is_contained: false };
-        self.resource(resource, &inside, value, place);
+        let inside = Inside { resource, container: &container, is_contained: false, bundle, full_url };
+        self.resource(resource, active, &inside, place);
         container.check(&mut self.findings, place);
     }
 
-    fn resource(&mut self, resource: Element<'t>, inside: &Inside<'_, 't>, value: Value<'t>, place: &Place<'_>) {
-        self.members(resource.definition, value, inside, place);
+    /// A resource, with the profiles that apply to it; those that it claims are added here.
+    pub(crate) fn resource(
+        &mut self,
+        resource: Element<'t>,
+        mut active: ActiveSet<'t>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        let Some(value) = resource.value else { return };
+        let is_full = self.session.is_full;
+        if is_full && !self.is_question {
+            self.claimed(resource, &mut active, place);
+        }
+        if is_full && resource.definition.name == "Bundle" {
+            let bundle = Bundle::new(resource);
+            let inside = Inside { bundle: Some(&bundle), full_url: None, ..*inside };
+            self.members(resource, value, &active, &inside, place);
+            self.bundle(&bundle, place);
+        } else {
+            self.members(resource, value, &active, inside, place);
+        }
         let rules = self.validator.rules.of_type(resource.definition);
         self.invariants(&rules.invariants, resource, inside, place);
+        if is_full {
+            self.apply(&active, resource, inside, place);
+            self.by_type(resource, inside, place);
+        }
         let has_narrative = resource.definition.element("text").is_some();
         if has_narrative && !inside.is_contained && value.get("text").and_then(|text| text.get("div")).is_none() {
             let text = "a resource should have narrative for robust management (dom-6)";
@@ -92,11 +135,13 @@ impl<'t> Walk<'t> {
     /// The members of an object against the elements of its type.
     pub(crate) fn members(
         &mut self,
-        definition: &'t TypeDefinition,
+        holder: Element<'t>,
         object: Value<'t>,
+        active: &ActiveSet<'t>,
         inside: &Inside<'_, 't>,
         place: &Place<'_>,
     ) {
+        let definition = holder.definition;
         let mut seen = 0u128;
         let mut companions = false;
         for value in object.members() {
@@ -115,10 +160,10 @@ impl<'t> Walk<'t> {
             let companion =
                 if member.definition.kind == TypeKind::Primitive { companion_of(object, name) } else { None };
             self.count(&mut seen, member, place, value);
-            self.element(member, Some(value), companion, inside, place);
+            self.element(member, Some(value), companion, holder, active, inside, place);
         }
         if companions {
-            self.lone_companions(definition, object, &mut seen, inside, place);
+            self.lone_companions(holder, object, &mut seen, active, inside, place);
         }
         for element in &definition.elements {
             if element.min > 0 && seen & bit(element) == 0 {
@@ -126,25 +171,27 @@ impl<'t> Walk<'t> {
                 self.error(IssueType::Required, text, place, object);
             }
         }
+        self.check_needs(active, definition, seen, place, object);
     }
 
     /// Companions whose primitive has no value.
     fn lone_companions(
         &mut self,
-        definition: &'t TypeDefinition,
+        holder: Element<'t>,
         object: Value<'t>,
         seen: &mut u128,
+        active: &ActiveSet<'t>,
         inside: &Inside<'_, 't>,
         place: &Place<'_>,
     ) {
         for companion in object.members() {
             let Some(name) = companion.name().strip_prefix('_') else { continue };
-            match self.member(definition, name).filter(|member| member.definition.kind == TypeKind::Primitive) {
-                None => self.unknown(companion.name(), definition, place, companion),
+            match self.member(holder.definition, name).filter(|member| member.definition.kind == TypeKind::Primitive) {
+                None => self.unknown(companion.name(), holder.definition, place, companion),
                 Some(_) if object.get(name).is_some() => {}
                 Some(member) => {
                     self.count(seen, member, place, companion);
-                    self.element(member, None, Some(companion), inside, place);
+                    self.element(member, None, Some(companion), holder, active, inside, place);
                 }
             }
         }
@@ -177,14 +224,21 @@ impl<'t> Walk<'t> {
     }
 
     /// One element with all its repeats.
+    #[expect(clippy::too_many_arguments, reason = "an element with both its values and all that it stands in")]
     fn element(
         &mut self,
         member: Member<'t>,
         value: Option<Value<'t>>,
         companion: Option<Value<'t>>,
+        holder: Element<'t>,
+        active: &ActiveSet<'t>,
         inside: &Inside<'_, 't>,
         place: &Place<'_>,
     ) {
+        let rules: ActiveSet<'t> = active.iter().filter_map(|one| one.child(member.owner, member.element)).collect();
+        let is_sliced = rules.iter().any(|one| one.node().slicing.is_some());
+        let mut tallies = Tallies::new();
+        let offset = value.or(companion).map_or(0, |one| one.span().start);
         let repeats = member.element.max != Some(1);
         let mut here = Place { parent: Some(place), name: member.element.name, index: None };
         if !repeats {
@@ -194,7 +248,13 @@ impl<'t> Walk<'t> {
                     return self.error(IssueType::Structure, text, &here, one);
                 }
             }
-            return self.repeat(member, value, companion, inside, &here);
+            self.check_count(&rules, 1, &here, offset);
+            let mut rules = rules;
+            if is_sliced {
+                self.slices(member, value, companion, &mut rules, &mut tallies, inside, &here);
+                self.check_tallies(&tallies, &here, offset);
+            }
+            return self.repeat(member, value, companion, holder, rules, inside, &here);
         }
         for one in [value, companion].into_iter().flatten() {
             if one.kind() != Kind::Array {
@@ -220,8 +280,17 @@ impl<'t> Walk<'t> {
                 let text = "the arrays of values and of their extensions have the same length, filled up with null";
                 self.error(IssueType::Structure, text, &here, one);
             }
-            self.repeat(member, one, its_companion, inside, &here);
+            let mut its_rules = rules.clone();
+            if is_sliced {
+                self.slices(member, one, its_companion, &mut its_rules, &mut tallies, inside, &here);
+            }
+            self.repeat(member, one, its_companion, holder, its_rules, inside, &here);
             index += 1;
+        }
+        if !rules.is_empty() {
+            here.index = None;
+            self.check_count(&rules, index, &here, offset);
+            self.check_tallies(&tallies, &here, offset);
         }
         let (least, most) = (member.element.min as usize, member.element.max.map_or(usize::MAX, |max| max as usize));
         if let Some(list) = value.or(companion).filter(|_| index < least || index > most) {
@@ -231,12 +300,48 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// The slices of one repeat.
+    #[expect(clippy::too_many_arguments, reason = "an element with both its values and all that it stands in")]
+    fn slices(
+        &mut self,
+        member: Member<'t>,
+        value: Option<Value<'t>>,
+        companion: Option<Value<'t>>,
+        rules: &mut ActiveSet<'t>,
+        tallies: &mut Tallies<'t>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
+        let value = value.filter(|value| value.kind() != Kind::Null);
+        let element = self.element_at(member, value, companion);
+        for at in 0..rules.len() {
+            if let Some(one) = rules.get(at).copied() {
+                self.sort_into(one, element, rules, tallies, inside, place);
+            }
+        }
+    }
+
+    /// The element of a member; a resource has its own type.
+    fn element_at(&self, member: Member<'t>, value: Option<Value<'t>>, companion: Option<Value<'t>>) -> Element<'t> {
+        let schema = self.validator.schema;
+        let mut definition = member.definition;
+        if definition.kind == TypeKind::Resource
+            && let Some(resource) = value.and_then(|value| Element::resource_at(value, schema))
+        {
+            definition = resource.definition;
+        }
+        Element { definition, reached_by: Some(member.element), value, companion, schema }
+    }
+
     /// One repeat of an element.
+    #[expect(clippy::too_many_arguments, reason = "an element with both its values and all that it stands in")]
     fn repeat(
         &mut self,
         member: Member<'t>,
         value: Option<Value<'t>>,
         companion: Option<Value<'t>>,
+        holder: Element<'t>,
+        mut active: ActiveSet<'t>,
         inside: &Inside<'_, 't>,
         place: &Place<'_>,
     ) {
@@ -255,27 +360,43 @@ impl<'t> Walk<'t> {
             self.error(IssueType::Structure, "null stands only in an array", place, null);
         }
         match member.definition.kind {
-            TypeKind::Primitive => self.primitive(member, present, its_companion, inside, place),
+            TypeKind::Primitive => self.primitive(member, present, its_companion, &mut active, inside, place),
             TypeKind::Resource => {
                 if let Some(value) = present {
-                    self.inner_resource(member, value, inside, place);
+                    self.inner_resource(member, value, active, inside, place);
                 }
             }
             TypeKind::Complex | TypeKind::Backbone => {
                 if let Some(value) = present {
-                    self.complex(member, value, inside, place);
+                    self.complex(member, value, holder, active, inside, place);
                 }
             }
         }
     }
 
-    fn complex(&mut self, member: Member<'t>, value: Value<'t>, inside: &Inside<'_, 't>, place: &Place<'_>) {
+    fn complex(
+        &mut self,
+        member: Member<'t>,
+        value: Value<'t>,
+        holder: Element<'t>,
+        mut active: ActiveSet<'t>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
         let definition = member.definition;
         if value.kind() != Kind::Object {
             let text = format!("{} is an object, found {}", definition.name, kind_name(value.kind()));
             return self.error(IssueType::Structure, text, place, value);
         }
-        self.members(definition, value, inside, place);
+        let element = self.element_at(member, Some(value), None);
+        let is_full = self.session.is_full;
+        if is_full && definition.name == "Extension" {
+            self.extension_known(element, holder, &mut active, inside, place);
+        }
+        if !active.is_empty() {
+            self.expand(&mut active, element, inside, place);
+        }
+        self.members(element, value, &active, inside, place);
         if !value.members().any(|member| member.name() != "id") {
             self.error(IssueType::Invariant, "an element has a value or children (ele-1), found neither", place, value);
             return;
@@ -289,11 +410,12 @@ impl<'t> Walk<'t> {
         if let Some(set) = rules.required_codes {
             self.required_coding(definition, set, value, place);
         }
-        let schema = self.validator.schema;
-        let element =
-            Element { definition, reached_by: Some(member.element), value: Some(value), companion: None, schema };
         self.invariants(&self.validator.rules.of_type(definition).invariants, element, inside, place);
         self.invariants(&rules.invariants, element, inside, place);
+        if is_full {
+            self.base_binding(member, element, place);
+            self.apply(&active, element, inside, place);
+        }
     }
 
     /// SPEC: R4 extensibility.html, invariant ext-1.
@@ -338,7 +460,14 @@ impl<'t> Walk<'t> {
     }
 
     /// A contained resource, or the resource of a Bundle entry or a parameter.
-    fn inner_resource(&mut self, member: Member<'t>, value: Value<'t>, inside: &Inside<'_, 't>, place: &Place<'_>) {
+    fn inner_resource(
+        &mut self,
+        member: Member<'t>,
+        value: Value<'t>,
+        active: ActiveSet<'t>,
+        inside: &Inside<'_, 't>,
+        place: &Place<'_>,
+    ) {
         if value.kind() != Kind::Object {
             let text = format!("a resource is an object, found {}", kind_name(value.kind()));
             return self.error(IssueType::Structure, text, place, value);
@@ -356,10 +485,11 @@ impl<'t> Walk<'t> {
         }
         if member.element.name == "contained" {
             let resource = Element { reached_by: Some(member.element), ..resource };
-            let inside = Inside { resource, container: inside.container, is_contained: true };
-            self.resource(resource, &inside, value, place);
+            let inside = Inside { resource, is_contained: true, ..*inside };
+            self.resource(resource, active, &inside, place);
         } else {
-            self.container(resource.definition, value, place);
+            let full_url = inside.bundle.and_then(|bundle| bundle.full_url_of(resource));
+            self.container(resource, active, inside.bundle, full_url, place);
         }
     }
 }
@@ -369,7 +499,7 @@ fn companion_of<'t>(object: Value<'t>, name: &str) -> Option<Value<'t>> {
     object.members().find(|member| member.name().strip_prefix('_') == Some(name))
 }
 
-fn bit(element: &ElementDefinition) -> u128 {
+pub(crate) fn bit(element: &ElementDefinition) -> u128 {
     // INVARIANT: positions are below `limits::ELEMENTS_MAX`; a test holds the tables to it.
     1u128.checked_shl(u32::try_from(element.index).unwrap_or(u32::MAX)).unwrap_or(0)
 }

@@ -1,0 +1,643 @@
+//! A profile's elements made into a [`Shape`]: names to positions, slices below what they slice, and nothing
+//! that base R4 says already.
+
+use super::discriminator::{self, Expect, Step, Test};
+use super::fixed::Values;
+use super::shape::{Bound, NONE, Need, Node, ProfileRef, Shape, Slice, Slicing, SlicingRules, Target, TypeRule};
+use crate::invariant;
+use fhir::json::Value;
+use fhir::schema::{
+    Binding, BindingStrength, Definitions, ElementDefinition, Profile, ProfileElement, ProfileType, Schema,
+    TypeDefinition,
+};
+use terminology::Terminology;
+
+/// How deep discriminators look for what tells a slice.
+const SEARCH_DEPTH_MAX: usize = 12;
+
+/// What a profile is compiled against.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'s> {
+    pub(crate) schema: &'s Schema,
+    pub(crate) definitions: &'s Definitions,
+    pub(crate) terminology: &'s Terminology,
+}
+
+/// A node in the making.
+struct Draft<'s> {
+    id: String,
+    name: &'static str,
+    slice: Option<&'static str>,
+    /// The element that a slice slices, or the element above.
+    parent: Option<usize>,
+    base: Option<&'s ElementDefinition>,
+    says: Option<&'static ProfileElement>,
+    children: Vec<usize>,
+    slices: Vec<usize>,
+    values: Option<Box<Values>>,
+}
+
+struct Compiler<'s> {
+    sources: Sources<'s>,
+    profile: &'static Profile,
+    drafts: Vec<Draft<'s>>,
+}
+
+/// Compiles one profile.
+pub(crate) fn compile(profile: &'static Profile, sources: Sources<'_>) -> Shape {
+    let compiler = Compiler::new(profile, sources);
+    let nodes = (0..compiler.drafts.len()).map(|at| compiler.node(at)).collect();
+    let name = if profile.version.is_empty() {
+        profile.url.to_owned()
+    } else {
+        format!("{}|{}", profile.url, profile.version)
+    };
+    Shape { name, nodes, urls: extension_urls(profile) }
+}
+
+/// The URLs that an extension of this definition carries in resources: the one that it fixes, and its
+/// canonical, should the two differ (docs/profiles.md, "event-location").
+fn extension_urls(profile: &'static Profile) -> Vec<String> {
+    if profile.type_name != "Extension" {
+        return Vec::new();
+    }
+    let fixed = profile.elements.iter().find(|one| one.id == "Extension.url").and_then(|one| Values::read(one.values));
+    let fixed = fixed.and_then(|values| values.fixed?.root().as_str().map(|text| text.into_owned()));
+    let mut urls: Vec<String> = fixed.into_iter().collect();
+    if urls.iter().all(|one| one != profile.url) {
+        urls.push(profile.url.to_owned());
+    }
+    urls
+}
+
+impl<'s> Compiler<'s> {
+    /// The drafts of a profile's elements.
+    fn new(profile: &'static Profile, sources: Sources<'s>) -> Self {
+        let mut compiler = Self { sources, profile, drafts: Vec::with_capacity(profile.elements.len() + 1) };
+        compiler.drafts.push(Draft {
+            id: profile.type_name.to_owned(),
+            name: profile.type_name,
+            slice: None,
+            parent: None,
+            base: None,
+            says: None,
+            children: Vec::new(),
+            slices: Vec::new(),
+            values: None,
+        });
+        for element in &profile.elements {
+            let at = compiler.place(element);
+            if let Some(draft) = compiler.drafts.get_mut(at) {
+                draft.says = Some(element);
+                draft.values = Values::read(element.values);
+            }
+        }
+        compiler
+    }
+
+    fn draft(&self, at: usize) -> Option<&Draft<'s>> {
+        self.drafts.get(at)
+    }
+
+    fn says(&self, at: usize) -> Option<&'static ProfileElement> {
+        self.draft(at)?.says
+    }
+
+    /// The draft of an element of the profile, made with all above it.
+    fn place(&mut self, element: &'static ProfileElement) -> usize {
+        let mut at = 0;
+        for (name, slice) in element.steps() {
+            at = self.child(at, name);
+            if let Some(slice) = slice {
+                at = self.slice(at, slice);
+            }
+        }
+        at
+    }
+
+    fn child(&mut self, parent: usize, name: &'static str) -> usize {
+        let plain = name.strip_suffix("[x]").unwrap_or(name);
+        if let Some(at) = self.child_named(parent, plain) {
+            return at;
+        }
+        let of = self.type_of(parent);
+        let base = of.and_then(|of| of.element(plain));
+        if base.is_none()
+            && let Some((element, _)) = of.and_then(|of| of.member(plain))
+        {
+            // `valueQuantity`: short for the slice of that type.
+            let choice = element.name;
+            let choice = self.child(parent, choice);
+            return self.slice(choice, plain);
+        }
+        let id = self.draft(parent).map_or_else(String::new, |parent| format!("{}.{name}", parent.id));
+        let at = self.drafts.len();
+        self.drafts.push(Draft {
+            id,
+            name: base.map_or(plain, |_| plain),
+            slice: None,
+            parent: Some(parent),
+            base,
+            says: None,
+            children: Vec::new(),
+            slices: Vec::new(),
+            values: None,
+        });
+        if let Some(parent) = self.drafts.get_mut(parent) {
+            parent.children.push(at);
+        }
+        at
+    }
+
+    fn child_named(&self, parent: usize, plain: &str) -> Option<usize> {
+        let children = &self.draft(parent)?.children;
+        children.iter().copied().find(|at| self.draft(*at).is_some_and(|draft| draft.name == plain))
+    }
+
+    fn slice(&mut self, element: usize, name: &'static str) -> usize {
+        let mut of = element;
+        // `outer/inner` is a slice of the slice `outer`.
+        if let Some((outer, _)) = name.rsplit_once('/') {
+            of = self.slice(element, outer);
+        }
+        let slices = self.draft(of).map(|draft| draft.slices.clone()).unwrap_or_default();
+        if let Some(at) = slices.into_iter().find(|at| self.draft(*at).is_some_and(|one| one.slice == Some(name))) {
+            return at;
+        }
+        let at = self.drafts.len();
+        let Some(sliced) = self.draft(element) else { return element };
+        let draft = Draft {
+            id: format!("{}:{name}", sliced.id),
+            name: sliced.name,
+            slice: Some(name),
+            parent: Some(of),
+            base: sliced.base,
+            says: None,
+            children: Vec::new(),
+            slices: Vec::new(),
+            values: None,
+        };
+        self.drafts.push(draft);
+        if let Some(of) = self.drafts.get_mut(of) {
+            of.slices.push(at);
+        }
+        at
+    }
+
+    /// The one type that an element has here; `None` when there are several.
+    fn type_of(&self, at: usize) -> Option<&'s TypeDefinition> {
+        let draft = self.draft(at)?;
+        let Some(base) = draft.base else {
+            return if draft.parent.is_none() { self.sources.schema.type_named(self.profile.type_name) } else { None };
+        };
+        let said = self.types_said(at);
+        if let [only] = said
+            && !is_backbone(only.code)
+        {
+            return self.sources.schema.type_named(only.code);
+        }
+        if let [only] = base.types.as_slice() {
+            return self.sources.schema.type_of(only);
+        }
+        // A type slice without types of its own: `valueQuantity`.
+        let suffix = draft.slice?.strip_prefix(draft.name)?;
+        base.types
+            .iter()
+            .find(|one| one.code.eq_ignore_ascii_case(suffix))
+            .and_then(|one| self.sources.schema.type_of(one))
+    }
+
+    /// Types that the profile gives an element; for a slice that gives none, those of what it slices.
+    fn types_said(&self, at: usize) -> &'static [ProfileType] {
+        let mut at = Some(at);
+        for _ in 0..SEARCH_DEPTH_MAX {
+            let Some(draft) = at.and_then(|at| self.draft(at)) else { break };
+            if let Some(says) = draft.says.filter(|says| !says.types.is_empty()) {
+                return &says.types;
+            }
+            at = draft.parent.filter(|_| draft.slice.is_some());
+        }
+        &[]
+    }
+
+    fn node(&self, at: usize) -> Node {
+        let Some(draft) = self.draft(at) else { return Node::default() };
+        let sliced = draft.parent.filter(|_| draft.slice.is_some()).and_then(|at| self.draft(at));
+        let says = draft.says;
+        let of = self.type_of(at);
+        let is_root = draft.parent.is_none();
+        let mut node = Node {
+            id: draft.id.clone(),
+            min: says.and_then(|says| says.min).filter(|_| !is_root).unwrap_or(0),
+            max: says.and_then(|says| says.max).filter(|_| !is_root).unwrap_or(u32::MAX),
+            types: self.types(at),
+            values: says.and_then(|says| Values::read(says.values)),
+            binding: says.and_then(|says| says.binding).and_then(|binding| self.binding(binding, draft, sliced)),
+            slicing: self.slicing(at),
+            ..Node::default()
+        };
+        let known = |key: &str, expression: &str| {
+            let by_type = of.is_some_and(|of| of.constraints.iter().any(|one| one.key == key && one.expression == expression));
+            let by_base = draft
+                .base
+                .is_some_and(|base| base.constraints.iter().any(|one| one.key == key && one.expression == expression));
+            let by_sliced = sliced.and_then(|sliced| sliced.says).is_some_and(|says| {
+                says.constraints.iter().any(|one| one.key == key && one.expression == expression)
+            });
+            by_type || by_base || by_sliced
+        };
+        if let Some(says) = says {
+            let own: Vec<_> =
+                says.constraints.iter().filter(|one| !known(one.key, one.expression)).copied().collect();
+            node.invariants = invariant::compiled(&own);
+        }
+        for child in &draft.children {
+            let Some(name) = self.draft(*child).map(|child| child.name) else { continue };
+            let index = u32::try_from(*child).unwrap_or(NONE);
+            node.children.push((name, index));
+            self.needs(*child, &mut node.needs);
+        }
+        if let Some(of) = of {
+            let at = |element: &ElementDefinition| {
+                node.children.iter().find(|(name, _)| *name == element.name).map_or(NONE, |(_, at)| *at)
+            };
+            node.by_element = Some((of.index, of.elements.iter().map(at).collect()));
+        }
+        node
+    }
+
+    /// What must be there of a child: itself, or else slices of it.
+    fn needs(&self, child: usize, needs: &mut Vec<Need>) {
+        let Some(draft) = self.draft(child) else { return };
+        if draft.base.is_some_and(|base| base.min > 0) {
+            return;
+        }
+        let least = |at: usize| self.says(at).and_then(|says| says.min).unwrap_or(0);
+        let mut need = |at: usize| needs.push(Need { name: draft.name, node: u32::try_from(at).unwrap_or(NONE) });
+        if least(child) > 0 {
+            need(child);
+        } else {
+            draft.slices.iter().copied().filter(|at| least(*at) > 0).for_each(need);
+        }
+    }
+
+    /// Types as rules, when they say more than the base.
+    fn types(&self, at: usize) -> Vec<TypeRule> {
+        let (Some(draft), Some(says)) = (self.draft(at), self.says(at)) else { return Vec::new() };
+        let Some(base) = draft.base else { return Vec::new() };
+        if says.types.iter().any(|one| is_backbone(one.code) || one.code.contains('.')) {
+            return Vec::new();
+        }
+        let rules: Vec<TypeRule> = says.types.iter().map(|one| self.type_rule(one)).collect();
+        let same = rules.len() == base.types.len()
+            && rules.iter().all(|rule| {
+                let narrow = !rule.profiles.is_empty() || !rule.aggregation.is_empty() || !rule.versioning.is_empty();
+                let of_base = base.types.iter().find(|one| one.code == rule.code);
+                let targets = of_base.is_some_and(|one| {
+                    one.targets.len() == rule.targets.len()
+                        && rule.targets.iter().all(|target| matches!(target, Target::Type(name) if one.targets.contains(name)))
+                });
+                !narrow && targets
+            });
+        if same { Vec::new() } else { rules }
+    }
+
+    fn type_rule(&self, one: &'static ProfileType) -> TypeRule {
+        let profiles = one.profiles.iter().filter(|name| self.sources.schema.type_named(name).is_none());
+        let targets = one.targets.iter().map(|name| {
+            let short = name.strip_prefix("http://hl7.org/fhir/StructureDefinition/").unwrap_or(name);
+            if self.sources.schema.type_named(short).is_some() {
+                Target::Type(short)
+            } else {
+                Target::Profile(self.named(name))
+            }
+        });
+        TypeRule {
+            code: one.code,
+            profiles: profiles.map(|name| self.named(name)).collect(),
+            targets: targets.collect(),
+            aggregation: one.aggregation.clone(),
+            versioning: one.versioning,
+        }
+    }
+
+    fn named(&self, canonical: &'static str) -> ProfileRef {
+        let find = |name: &str| self.sources.definitions.profile_for(name, self.profile.package);
+        let profile = if canonical.contains(':') {
+            find(canonical)
+        } else {
+            find(&format!("http://hl7.org/fhir/StructureDefinition/{canonical}"))
+        };
+        ProfileRef { canonical, profile }
+    }
+
+    fn bound(&self, binding: Binding) -> Bound {
+        let set = self.sources.terminology.value_set(binding.value_set, self.profile.package);
+        Bound { strength: binding.strength, canonical: binding.value_set, set }
+    }
+
+    /// A binding that says more than that of the base or of what is sliced.
+    fn binding(&self, binding: Binding, draft: &Draft<'_>, sliced: Option<&Draft<'_>>) -> Option<Bound> {
+        if binding.strength == BindingStrength::Example {
+            return None;
+        }
+        let same = |other: Option<Binding>| {
+            other.is_some_and(|other| {
+                other.strength == binding.strength && unversioned(other.value_set) == unversioned(binding.value_set)
+            })
+        };
+        let by_sliced = sliced.and_then(|sliced| sliced.says).and_then(|says| says.binding);
+        if same(draft.base.and_then(|base| base.binding)) || same(by_sliced) {
+            return None;
+        }
+        Some(self.bound(binding))
+    }
+
+    fn slicing(&self, at: usize) -> Option<Box<Slicing>> {
+        let draft = self.draft(at)?;
+        if draft.slices.is_empty() {
+            return None;
+        }
+        let says = draft.says;
+        let said = says.filter(|says| says.slicing_rules.is_some());
+        let discriminators: Vec<(&'static str, &'static str)> = match said {
+            Some(says) if !says.discriminators.is_empty() => says.discriminators.clone(),
+            _ if matches!(draft.name, "extension" | "modifierExtension") => vec![("value", "url")],
+            _ if draft.base.is_some_and(|base| base.is_choice) => vec![("type", "$this")],
+            _ => Vec::new(),
+        };
+        let rules = match said.and_then(|says| says.slicing_rules) {
+            Some("closed") => SlicingRules::Closed,
+            Some("openAtEnd") => SlicingRules::OpenAtEnd,
+            _ => SlicingRules::Open,
+        };
+        let slices = draft.slices.iter().filter_map(|slice| {
+            let node = u32::try_from(*slice).ok()?;
+            let name = self.draft(*slice)?.slice?;
+            Some(Slice { node, name, tests: self.tests(*slice, &discriminators) })
+        });
+        let is_ordered = said.is_some_and(|says| says.slicing_ordered);
+        Some(Box::new(Slicing { rules, is_ordered, slices: slices.collect() }))
+    }
+
+    /// The conditions that put an element into a slice. A discriminator of which the slice says nothing adds
+    /// none.
+    fn tests(&self, slice: usize, discriminators: &[(&'static str, &'static str)]) -> Vec<Test> {
+        let mut tests = Vec::new();
+        for (kind, path) in discriminators {
+            if *path == "url"
+                && matches!(self.draft(slice).map(|one| one.name), Some("extension" | "modifierExtension"))
+            {
+                tests.push(Test { path: Vec::new(), expect: Expect::Urls(self.slice_urls(slice)) });
+                continue;
+            }
+            let Some(path) = discriminator::path(path) else { continue };
+            let mut search = Search { compiler: self, kind, tests: &mut tests, taken: Vec::new() };
+            search.node(slice, &path, 0);
+        }
+        tests
+    }
+
+    /// The URLs of an extension slice: those of its definition, or what the slice fixes below itself.
+    fn slice_urls(&self, slice: usize) -> Vec<String> {
+        let mut urls = Vec::new();
+        if let Some(at) = self.child_named(slice, "url")
+            && let Some(values) = self.draft(at).and_then(|draft| draft.values.as_ref())
+            && let Some(fixed) = &values.fixed
+        {
+            urls.extend(fixed.root().as_str().map(|text| text.into_owned()));
+        }
+        for canonical in self.types_said(slice).iter().flat_map(|one| &one.profiles) {
+            match self.named(canonical).profile {
+                Some(profile) => urls.extend(extension_urls(profile)),
+                None => urls.push(unversioned(canonical).to_owned()),
+            }
+        }
+        urls
+    }
+}
+
+/// The search for what a slice says at a discriminator's path.
+struct Search<'c, 's> {
+    compiler: &'c Compiler<'s>,
+    kind: &'c str,
+    tests: &'c mut Vec<Test>,
+    /// The steps taken from the slice.
+    taken: Vec<Step>,
+}
+
+impl Search<'_, '_> {
+    fn add(&mut self, expect: Expect) {
+        self.tests.push(Test { path: self.taken.clone(), expect });
+    }
+
+    /// Looks at a draft of this profile with the steps that remain.
+    fn node(&mut self, at: usize, rest: &[Step], depth: usize) {
+        let Some(draft) = self.compiler.draft(at) else { return };
+        if depth > SEARCH_DEPTH_MAX {
+            return;
+        }
+        let Some((step, below)) = rest.split_first() else { return self.statement(at, depth) };
+        // A value above the path speaks for what is below it.
+        if let Some(values) = draft.values.as_deref()
+            && matches!(self.kind, "value" | "pattern")
+            && self.inside_value(values, rest)
+        {
+            return;
+        }
+        self.taken.push(step.clone());
+        match step {
+            Step::Child(name) => {
+                if let Some(child) = self.compiler.child_named(at, name) {
+                    self.node(child, below, depth + 1);
+                } else {
+                    self.of_profiles(at, rest, depth);
+                }
+            }
+            Step::OfType(name) => {
+                // The type slice of a choice, or the choice itself when it has one type.
+                let slices = self.compiler.draft(at).map(|draft| draft.slices.clone()).unwrap_or_default();
+                let typed = slices
+                    .into_iter()
+                    .find(|slice| self.compiler.types_said(*slice).iter().any(|one| one.code == *name));
+                self.node(typed.unwrap_or(at), below, depth + 1);
+            }
+            Step::Extension(url) => {
+                let extension = self.compiler.child_named(at, "extension");
+                let slices = extension.and_then(|at| self.compiler.draft(at)).map(|one| one.slices.clone());
+                let slice = slices
+                    .unwrap_or_default()
+                    .into_iter()
+                    .find(|slice| self.compiler.slice_urls(*slice).iter().any(|one| one == url));
+                if let Some(slice) = slice {
+                    self.node(slice, below, depth + 1);
+                }
+            }
+            Step::Resolve => self.of_targets(at, below, depth),
+        }
+        self.taken.pop();
+    }
+
+    /// What the draft at the end of the path says.
+    fn statement(&mut self, at: usize, depth: usize) {
+        let Some(draft) = self.compiler.draft(at) else { return };
+        match self.kind {
+            "exists" => {
+                let Some(says) = draft.says else { return };
+                if says.max == Some(0) {
+                    self.add(Expect::Exists(false));
+                } else if says.min.is_some_and(|min| min > 0) {
+                    self.add(Expect::Exists(true));
+                }
+            }
+            "type" => {
+                let names: Vec<&'static str> = if self.taken.last() == Some(&Step::Resolve) {
+                    Vec::new()
+                } else {
+                    self.compiler.types_said(at).iter().map(|one| one.code).collect()
+                };
+                let names = if names.is_empty() { self.type_by_name(at) } else { names };
+                if !names.is_empty() {
+                    self.add(Expect::Types(names));
+                }
+            }
+            "profile" => {
+                let profiles: Vec<ProfileRef> = self
+                    .compiler
+                    .types_said(at)
+                    .iter()
+                    .flat_map(|one| &one.profiles)
+                    .map(|canonical| self.compiler.named(canonical))
+                    .collect();
+                if !profiles.is_empty() {
+                    self.add(Expect::Profiles(profiles));
+                }
+            }
+            _ => self.value(at, depth),
+        }
+    }
+
+    /// `valueQuantity` as the name of a type slice that lists no types.
+    fn type_by_name(&self, at: usize) -> Vec<&'static str> {
+        self.compiler.type_of(at).map(|of| of.name).into_iter().collect()
+    }
+
+    /// A value: fixed, pattern or required codes, here or below.
+    fn value(&mut self, at: usize, depth: usize) {
+        let Some(draft) = self.compiler.draft(at) else { return };
+        if let Some(values) = draft.values.as_deref() {
+            if let Some(fixed) = &values.fixed {
+                return self.add(Expect::Fixed(fixed.clone()));
+            }
+            if let Some(pattern) = &values.pattern {
+                return self.add(Expect::Pattern(pattern.clone()));
+            }
+        }
+        let before = self.tests.len();
+        if depth <= SEARCH_DEPTH_MAX {
+            for child in &draft.children {
+                let Some(name) = self.compiler.draft(*child).map(|child| child.name) else { continue };
+                if matches!(name, "extension" | "id") {
+                    continue;
+                }
+                self.taken.push(Step::Child(name));
+                self.value(*child, depth + 1);
+                self.taken.pop();
+            }
+        }
+        if self.tests.len() > before {
+            return;
+        }
+        if let Some(binding) = draft.says.and_then(|says| says.binding)
+            && binding.strength == BindingStrength::Required
+        {
+            return self.add(Expect::Codes(self.compiler.bound(binding)));
+        }
+        self.of_profiles(at, &[], depth);
+    }
+
+    /// Whether a fixed or pattern value tells what is at the rest of the path; adds the condition.
+    fn inside_value(&mut self, values: &Values, rest: &[Step]) -> bool {
+        let (tree, is_fixed) = match (&values.fixed, &values.pattern) {
+            (Some(tree), _) => (tree, true),
+            (None, Some(tree)) => (tree, false),
+            (None, None) => return false,
+        };
+        let mut found = Some(tree.root());
+        for step in rest {
+            let Step::Child(name) = step else { return false };
+            found = found.and_then(|value| first_of(value).get(name));
+        }
+        let Some(value) = found else { return false };
+        let tree = first_of(value).to_tree();
+        let taken = self.taken.len();
+        self.taken.extend(rest.iter().cloned());
+        self.add(if is_fixed { Expect::Fixed(tree) } else { Expect::Pattern(tree) });
+        self.taken.truncate(taken);
+        true
+    }
+
+    /// Looks into the profiles that narrow an element's type. `rest`: steps from this element.
+    fn of_profiles(&mut self, at: usize, rest: &[Step], depth: usize) {
+        let profiles: Vec<&'static str> =
+            self.compiler.types_said(at).iter().flat_map(|one| one.profiles.iter().copied()).collect();
+        if let [only] = profiles.as_slice()
+            && let Some(profile) = self.compiler.named(only).profile
+        {
+            let skip = self.taken.len().saturating_sub(usize::from(!rest.is_empty()));
+            let own = self.taken.split_off(skip);
+            self.of_profile(profile, rest, depth);
+            self.taken.truncate(skip);
+            self.taken.extend(own);
+        }
+    }
+
+    /// Looks into the profiles of what a reference points at.
+    fn of_targets(&mut self, at: usize, rest: &[Step], depth: usize) {
+        let targets: Vec<&'static str> =
+            self.compiler.types_said(at).iter().flat_map(|one| one.targets.iter().copied()).collect();
+        match self.kind {
+            "profile" if rest.is_empty() => {
+                let profiles = targets.iter().map(|name| self.compiler.named(name)).collect();
+                self.add(Expect::Profiles(profiles));
+            }
+            "type" if rest.is_empty() => {
+                let names = targets.iter().map(|name| {
+                    let short = name.strip_prefix("http://hl7.org/fhir/StructureDefinition/").unwrap_or(name);
+                    self.compiler.named(name).profile.map_or(short, |profile| profile.type_name)
+                });
+                let names = names.collect();
+                self.add(Expect::Types(names));
+            }
+            _ => {
+                if let [only] = targets.as_slice()
+                    && let Some(profile) = self.compiler.named(only).profile
+                {
+                    self.of_profile(profile, rest, depth);
+                }
+            }
+        }
+    }
+
+    /// What another profile says at a path below its root, read from its elements.
+    fn of_profile(&mut self, profile: &'static Profile, rest: &[Step], depth: usize) {
+        if depth > SEARCH_DEPTH_MAX {
+            return;
+        }
+        let inner = Compiler::new(profile, self.compiler.sources);
+        let mut search = Search { compiler: &inner, kind: self.kind, tests: self.tests, taken: self.taken.clone() };
+        search.node(0, rest, depth + 2);
+    }
+}
+
+fn first_of(value: Value<'_>) -> Value<'_> {
+    value.items_or_self().next().unwrap_or(value)
+}
+
+fn is_backbone(code: &str) -> bool {
+    matches!(code, "BackboneElement" | "Element")
+}
+
+pub(crate) fn unversioned(canonical: &str) -> &str {
+    canonical.split_once('|').map_or(canonical, |(url, _)| url)
+}

@@ -1,0 +1,112 @@
+//! "Does this element meet that profile?": asked by references, slices, choices of profiles, `conformsTo()`
+//! and `memberOf()`. SPEC: R4 fhirpath.html#functions.
+
+use super::discriminator::Verdict;
+use super::shape::{Active, ActiveSet, ProfileRef};
+use crate::contained::Container;
+use crate::finding::{Findings, Place};
+use crate::limits;
+use crate::session::Session;
+use crate::validator::Validator;
+use crate::walk::{Inside, Walk};
+use fhir::element::Element;
+use fhir::schema::{Profile, TypeKind};
+use fhirpath::Code;
+use terminology::{Coding, Membership};
+
+impl<'t> Walk<'t> {
+    /// Whether an element meets a profile; unknown when the profile is not loaded, or too much was asked.
+    pub(crate) fn conforms(&self, element: Element<'t>, wanted: ProfileRef, inside: &Inside<'_, 't>) -> Verdict {
+        let Some(profile) = wanted.profile else { return Verdict::Unknown };
+        let Some(value) = element.value else { return Verdict::Unknown };
+        let key = std::ptr::from_ref(profile).addr();
+        self.session.answer(value, key, || self.ask(element, profile, inside))
+    }
+
+    fn ask(&self, element: Element<'t>, profile: &'static Profile, inside: &Inside<'_, 't>) -> Verdict {
+        if self.depth >= limits::QUESTION_DEPTH_MAX {
+            return Verdict::Unknown;
+        }
+        let Some(shape) = self.validator.shape(profile) else { return Verdict::Unknown };
+        if element.definition.name != profile.type_name {
+            return Verdict::No;
+        }
+        let mut walk = Walk::new(self.validator, self.session, Findings::counting());
+        walk.depth = self.depth + 1;
+        walk.is_question = true;
+        let place = Place { parent: None, name: element.definition.name, index: None };
+        let mut active = ActiveSet::new();
+        active.push(Active::root(shape));
+        if element.definition.kind == TypeKind::Resource {
+            // A contained resource stays in its container: what it refers to is there.
+            let is_contained = inside.container.holds(element);
+            let own;
+            let container = if is_contained {
+                inside.container
+            } else {
+                own = Container::new(element);
+                &own
+            };
+            let full_url = inside.bundle.and_then(|bundle| bundle.full_url_of(element));
+            let inside = Inside { resource: element, container, is_contained, bundle: inside.bundle, full_url };
+            walk.resource(element, active, &inside, &place);
+        } else {
+            walk.expand(&mut active, element, inside, &place);
+            if let Some(value) = element.value.filter(|_| !element.is_primitive()) {
+                walk.members(element, value, &active, inside, &place);
+            }
+            walk.apply(&active, element, inside, &place);
+        }
+        (walk.findings.errors() == 0).into()
+    }
+}
+
+/// What FHIRPath asks the validator.
+pub(crate) struct Asked<'c, 't> {
+    pub(crate) validator: &'t Validator<'t>,
+    pub(crate) session: &'t Session<'t>,
+    pub(crate) inside: &'c Inside<'c, 't>,
+    pub(crate) depth: usize,
+}
+
+impl fhirpath::Conformance for Asked<'_, '_> {
+    fn conforms_to(&self, element: Element<'_>, profile: &str) -> Option<bool> {
+        let profile = self.validator.definitions().profile(profile)?;
+        let inside = Inside {
+            resource: self.inside.resource,
+            container: self.inside.container,
+            is_contained: self.inside.is_contained,
+            bundle: self.inside.bundle,
+            full_url: self.inside.full_url,
+        };
+        let mut walk = Walk::new(self.validator, self.session, Findings::counting());
+        walk.depth = self.depth;
+        match walk.conforms(element, ProfileRef { canonical: profile.url, profile: Some(profile) }, &inside) {
+            Verdict::Yes => Some(true),
+            Verdict::No => Some(false),
+            Verdict::Unknown => None,
+        }
+    }
+}
+
+impl fhirpath::Terminology for Asked<'_, '_> {
+    fn member_of(&self, value_set: &str, code: Code<'_>) -> Option<bool> {
+        let coding = Coding { system: code.system, version: code.version, code: code.code, display: None };
+        match self.validator.terminology().validate_code(value_set, coding) {
+            Membership::In => Some(true),
+            Membership::NotIn => Some(false),
+            Membership::Unknown(_) => None,
+        }
+    }
+
+    fn subsumes(&self, _general: Code<'_>, _special: Code<'_>) -> Option<bool> {
+        None
+    }
+}
+
+impl fhirpath::Resolve for Asked<'_, '_> {
+    fn resolve(&self, reference: &str) -> Option<Element<'_>> {
+        let walk = Walk::new(self.validator, self.session, Findings::counting());
+        walk.target_of(reference, self.inside).map(|(found, _)| found)
+    }
+}
