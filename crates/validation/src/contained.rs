@@ -44,8 +44,7 @@ impl<'t> Container<'t> {
     /// Whether an element is one of the contained resources.
     pub(crate) fn holds(&self, element: Element<'_>) -> bool {
         let Some(value) = element.value else { return false };
-        contained_of(&self.resource)
-            .any(|one| one.index() == value.index() && std::ptr::eq(one.tree(), value.tree()))
+        contained_of(&self.resource).any(|one| one.index() == value.index() && std::ptr::eq(one.tree(), value.tree()))
     }
 
     /// Notes a text that begins with `#`; only those that name a contained resource are kept.

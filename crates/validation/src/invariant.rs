@@ -102,8 +102,7 @@ impl<'t> Walk<'t> {
             Ok(_) => {}
             Err(error) => {
                 let text = by(format!("invariant {} could not be checked: {error}", invariant.key));
-                let code =
-                    if error == EvaluateError::TooCostly { IssueType::TooCostly } else { IssueType::Incomplete };
+                let code = if error == EvaluateError::TooCostly { IssueType::TooCostly } else { IssueType::Incomplete };
                 self.findings.add_at(Issue::warning(code, text), place, offset);
             }
         }

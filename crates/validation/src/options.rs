@@ -47,13 +47,7 @@ pub struct Options<'o> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self {
-            profiles: &[],
-            claims: true,
-            unknown_profile: Severity::Warning,
-            mode: Mode::default(),
-            resolver: None,
-        }
+        Self { profiles: &[], claims: true, unknown_profile: Severity::Warning, mode: Mode::default(), resolver: None }
     }
 }
 

@@ -62,7 +62,7 @@ impl<'t> Walk<'t> {
         let rules = self.validator.rules.of_element(member.owner, member.element);
         self.invariants(&rules.invariants, element, inside, place);
         if self.session.is_full {
-            self.base_binding(member, element, place);
+            self.base_binding(member, active, element, place);
             self.apply(active, element, inside, place);
         }
     }

@@ -4,7 +4,7 @@
 use crate::finding::Place;
 use crate::invariant::{self, Invariant};
 use crate::profile::binding::Binder;
-use crate::profile::shape::Bound;
+use crate::profile::shape::{ActiveSet, Bound};
 use crate::walk::{Member, Walk};
 use fhir::element::Element;
 use fhir::schema::{Binding, BindingStrength, ElementDefinition, Schema, TypeDefinition};
@@ -69,10 +69,20 @@ const CORE: &str = "hl7.fhir.r4.core#4.0.1";
 impl<'t> Walk<'t> {
     /// A binding of base R4 that the walk itself does not check: extensible and preferred ones, and required
     /// ones that only a terminology knows.
-    pub(crate) fn base_binding(&mut self, member: Member<'t>, element: Element<'t>, place: &Place<'_>) {
+    pub(crate) fn base_binding(
+        &mut self,
+        member: Member<'t>,
+        active: &ActiveSet<'t>,
+        element: Element<'t>,
+        place: &Place<'_>,
+    ) {
         let Some((binding, bound)) = &self.validator.rules.of_element(member.owner, member.element).other else {
             return;
         };
+        // A preference gives way to what a profile asks for.
+        if binding.strength == BindingStrength::Preferred && active.iter().any(|one| one.node().binding.is_some()) {
+            return;
+        }
         let bound = bound.get_or_init(|| Bound {
             strength: binding.strength,
             canonical: binding.value_set,

@@ -413,7 +413,7 @@ impl<'t> Walk<'t> {
         self.invariants(&self.validator.rules.of_type(definition).invariants, element, inside, place);
         self.invariants(&rules.invariants, element, inside, place);
         if is_full {
-            self.base_binding(member, element, place);
+            self.base_binding(member, &active, element, place);
             self.apply(&active, element, inside, place);
         }
     }

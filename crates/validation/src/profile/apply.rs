@@ -48,6 +48,8 @@ impl<'t> Walk<'t> {
         if let [only] = rule.profiles.as_slice() {
             return match only.profile {
                 Some(profile) => self.validator.shape(profile),
+                // Of an extension its URL tells the same.
+                None if rule.code == "Extension" => None,
                 None => {
                     self.not_loaded(only.canonical, Severity::Information, place, offset);
                     None

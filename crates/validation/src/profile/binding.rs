@@ -24,16 +24,17 @@ impl<'t> Walk<'t> {
             Membership::NotIn => Verdict::No,
             Membership::Unknown(_) => Verdict::Unknown,
         };
-        let of_coding = |value: Value<'_>| with_coding(value, |coding| ask(coding)).unwrap_or(Verdict::No);
+        let of_coding = |value: Value<'_>| with_coding(value, &ask).unwrap_or(Verdict::No);
         match (element.definition.name, element.value) {
             (_, None) => Verdict::No,
             ("CodeableConcept", Some(value)) => {
                 let codings = value.get("coding").into_iter().flat_map(Value::items);
                 codings.map(of_coding).max().unwrap_or(Verdict::No)
             }
-            ("Coding" | "Quantity" | "SimpleQuantity" | "Age" | "Duration" | "Count" | "Distance" | "Money", Some(value)) => {
-                of_coding(value)
-            }
+            (
+                "Coding" | "Quantity" | "SimpleQuantity" | "Age" | "Duration" | "Count" | "Distance" | "Money",
+                Some(value),
+            ) => of_coding(value),
             _ => element.text().map_or(Verdict::Unknown, |text| ask(Coding::code(&text))),
         }
     }
@@ -69,9 +70,11 @@ impl<'t> Walk<'t> {
                 let text = format!("expected a code of {set}, found text alone ");
                 (Severity::Error, IssueType::CodeInvalid, text)
             }
-            (_, BindingStrength::Required) => {
-                (Severity::Error, IssueType::CodeInvalid, format!("expected a code of {set}, found {} ", shown(element)))
-            }
+            (_, BindingStrength::Required) => (
+                Severity::Error,
+                IssueType::CodeInvalid,
+                format!("expected a code of {set}, found {} ", shown(element)),
+            ),
             (_, BindingStrength::Extensible) if !has_code => {
                 let text = format!("expected a code of {set} unless none fits, found text alone ");
                 (Severity::Warning, IssueType::CodeInvalid, text)
@@ -138,7 +141,18 @@ impl Binder<'_> {
 fn is_bindable(element: &Element<'_>) -> bool {
     matches!(
         element.definition.name,
-        "code" | "CodeableConcept" | "Coding" | "Quantity" | "Age" | "Duration" | "Count" | "Distance" | "string" | "uri" | "canonical" | "url"
+        "code"
+            | "CodeableConcept"
+            | "Coding"
+            | "Quantity"
+            | "Age"
+            | "Duration"
+            | "Count"
+            | "Distance"
+            | "string"
+            | "uri"
+            | "canonical"
+            | "url"
     )
 }
 

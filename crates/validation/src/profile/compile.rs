@@ -237,18 +237,18 @@ impl<'s> Compiler<'s> {
             ..Node::default()
         };
         let known = |key: &str, expression: &str| {
-            let by_type = of.is_some_and(|of| of.constraints.iter().any(|one| one.key == key && one.expression == expression));
+            let by_type =
+                of.is_some_and(|of| of.constraints.iter().any(|one| one.key == key && one.expression == expression));
             let by_base = draft
                 .base
                 .is_some_and(|base| base.constraints.iter().any(|one| one.key == key && one.expression == expression));
-            let by_sliced = sliced.and_then(|sliced| sliced.says).is_some_and(|says| {
-                says.constraints.iter().any(|one| one.key == key && one.expression == expression)
-            });
+            let by_sliced = sliced
+                .and_then(|sliced| sliced.says)
+                .is_some_and(|says| says.constraints.iter().any(|one| one.key == key && one.expression == expression));
             by_type || by_base || by_sliced
         };
         if let Some(says) = says {
-            let own: Vec<_> =
-                says.constraints.iter().filter(|one| !known(one.key, one.expression)).copied().collect();
+            let own: Vec<_> = says.constraints.iter().filter(|one| !known(one.key, one.expression)).copied().collect();
             node.invariants = invariant::compiled(&own);
         }
         for child in &draft.children {
@@ -295,7 +295,10 @@ impl<'s> Compiler<'s> {
                 let of_base = base.types.iter().find(|one| one.code == rule.code);
                 let targets = of_base.is_some_and(|one| {
                     one.targets.len() == rule.targets.len()
-                        && rule.targets.iter().all(|target| matches!(target, Target::Type(name) if one.targets.contains(name)))
+                        && rule
+                            .targets
+                            .iter()
+                            .all(|target| matches!(target, Target::Type(name) if one.targets.contains(name)))
                 });
                 !narrow && targets
             });

@@ -183,12 +183,8 @@ impl<'t> Walk<'t> {
 
     fn is(&self, element: Element<'t>, expect: &'t Expect, inside: &Inside<'_, 't>) -> Verdict {
         match expect {
-            Expect::Fixed(wanted) => {
-                element.value.is_some_and(|value| fixed::equals(value, wanted.root())).into()
-            }
-            Expect::Pattern(wanted) => {
-                element.value.is_some_and(|value| fixed::matches(value, wanted.root())).into()
-            }
+            Expect::Fixed(wanted) => element.value.is_some_and(|value| fixed::equals(value, wanted.root())).into(),
+            Expect::Pattern(wanted) => element.value.is_some_and(|value| fixed::matches(value, wanted.root())).into(),
             Expect::Codes(bound) => self.holds(bound, &element),
             Expect::Types(names) => names.iter().any(|name| self.is_type(element, name)).into(),
             Expect::Profiles(profiles) => {

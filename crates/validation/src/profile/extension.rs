@@ -46,11 +46,8 @@ impl<'t> Walk<'t> {
         let root = profile.elements.first();
         let wants_modifier = root.is_some_and(|root| root.is_modifier);
         if wants_modifier != is_modifier {
-            let (wanted, found) = if wants_modifier {
-                ("modifierExtension", "extension")
-            } else {
-                ("extension", "modifierExtension")
-            };
+            let (wanted, found) =
+                if wants_modifier { ("modifierExtension", "extension") } else { ("extension", "modifierExtension") };
             let text = format!("expected the extension {} as {wanted}, found it as {found}", profile.url);
             self.findings.add_at(Issue::error(IssueType::Extension, text), place, offset);
         }

@@ -60,9 +60,9 @@ impl Values {
 impl Bound {
     fn read(of: &str, value: Value<'_>) -> Option<Self> {
         match of {
-            "Date" | "DateTime" | "Instant" => {
-                Temporal::parse_date_time(&value.as_str()?).or_else(|| Temporal::parse_date(&value.as_str()?)).map(Self::Temporal)
-            }
+            "Date" | "DateTime" | "Instant" => Temporal::parse_date_time(&value.as_str()?)
+                .or_else(|| Temporal::parse_date(&value.as_str()?))
+                .map(Self::Temporal),
             "Time" => Temporal::parse_time(&value.as_str()?).map(Self::Temporal),
             "Decimal" | "Integer" | "PositiveInt" | "UnsignedInt" => {
                 Decimal::parse(value.number_text()?).map(Self::Number)
@@ -131,9 +131,7 @@ pub(crate) fn equals(found: Value<'_>, wanted: Value<'_>) -> bool {
 /// Whether a value has all that a pattern says.
 pub(crate) fn matches(found: Value<'_>, pattern: Value<'_>) -> bool {
     match pattern.kind() {
-        Kind::Object => pattern
-            .members()
-            .all(|one| found.get(one.name()).is_some_and(|other| matches(other, one))),
+        Kind::Object => pattern.members().all(|one| found.get(one.name()).is_some_and(|other| matches(other, one))),
         Kind::Array => pattern.items().all(|one| found.items().any(|other| matches(other, one))),
         _ => equals(found, pattern),
     }
