@@ -24,7 +24,7 @@ impl<'t> Walk<'t> {
             Membership::NotIn => Verdict::No,
             Membership::Unknown(_) => Verdict::Unknown,
         };
-        let of_coding = |value: Value<'_>| with_coding(value, &ask).unwrap_or(Verdict::No);
+        let of_coding = |value: Value<'_>| with_coding(value, ask).unwrap_or(Verdict::No);
         match (element.definition.name, element.value) {
             (_, None) => Verdict::No,
             ("CodeableConcept", Some(value)) => {
