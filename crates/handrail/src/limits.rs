@@ -34,8 +34,16 @@ pub(crate) const BACKLOG: i32 = 1024;
 pub(crate) const BODY_BYTES_IN_FLIGHT_MAX: usize = 128 * 1024 * 1024;
 
 /// Bytes from which an answer is watched until the peer has it: more than the kernel's buffers take
-/// at once, so that a slow peer makes us hold it.
+/// at once, so that a slow peer makes us hold it. HTTP/2 answers are watched from their first byte.
 pub(crate) const LARGE_ANSWER_BYTES: usize = 128 * 1024;
+
+/// Bytes of answers that an HTTP/2 connection may have untaken before the next is made: more than a
+/// line of 100 Mbit/s holds in 40 ms, so that whoever takes them never waits for it.
+pub(crate) const UNTAKEN_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of an HTTP/2 answer that are handed over at once. A peer that takes as much within
+/// [`STALL`] is slow (26 kbit/s), not dead.
+pub(crate) const PART_BYTES: usize = 64 * 1024;
 
 /// Bytes of such answers in memory before the slowest peer is cut.
 pub(crate) const SENDING_BYTES_MAX: usize = 128 * 1024 * 1024;

@@ -157,7 +157,7 @@ async fn connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, room, seat) = (Arc::clone(&router), Arc::clone(&room), Arc::clone(&seat));
         async move {
-            let work = Arc::new(Work::new(room, seat));
+            let work = Arc::new(if http_2 { Work::in_turn(room, seat).await } else { Work::new(room, seat) });
             let (parts, body) = request.into_parts();
             let (lent, left) = linger::lend(body);
             let body = TimedBody::new(lent, Arc::clone(&work));

@@ -3,6 +3,9 @@
 //!
 //! A place is held while we work, not while a peer is slow to send: five hundred trickling bodies
 //! must not keep out those who send theirs whole.
+//!
+//! An HTTP/2 peer may ask for a hundred answers and open no window for them. So no answer is made on
+//! a connection whose peer has [`limits::UNTAKEN_BYTES_MAX`] to take; its requests wait in line.
 
 use super::seat::Seat;
 use crate::limits;
@@ -14,7 +17,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -24,7 +27,7 @@ pub(crate) struct Room {
     requests: Arc<Semaphore>,
     body_bytes: Arc<Semaphore>,
     sending_bytes: AtomicUsize,
-    /// Rings when more large answers wait than there is room for.
+    /// Rings when more watched answers wait than there is room for.
     crowded: Notify,
 }
 
@@ -37,12 +40,15 @@ pub(crate) struct NoRoom;
 pub(crate) struct Work {
     room: Arc<Room>,
     seat: Arc<Seat>,
+    http_2: bool,
     held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
     begun: bool,
+    /// The peer takes nothing: it gets no more.
+    refused: bool,
     place: Option<OwnedSemaphorePermit>,
     bytes: Option<OwnedSemaphorePermit>,
 }
@@ -63,12 +69,12 @@ impl Room {
         limits::BODY_BYTES_IN_FLIGHT_MAX.saturating_sub(self.body_bytes.available_permits())
     }
 
-    /// Waits until more large answers wait to be taken than there is room for.
+    /// Waits until more watched answers wait to be taken than there is room for.
     pub(super) async fn crowded(&self) {
         self.crowded.notified().await;
     }
 
-    /// Bytes of large answers that peers have not taken yet.
+    /// Bytes of watched answers that peers have not taken yet.
     pub(crate) fn sending_bytes(&self) -> usize {
         self.sending_bytes.load(Relaxed)
     }
@@ -77,7 +83,16 @@ impl Room {
 impl Work {
     /// A request of this connection, not begun.
     pub(crate) fn new(room: Arc<Room>, seat: Arc<Seat>) -> Self {
-        Self { room, seat, held: Mutex::default() }
+        Self { room, seat, http_2: false, held: Mutex::default() }
+    }
+
+    /// One of an HTTP/2 connection, when it is its turn: not before the peer has taken most of what it
+    /// asked for. Where the peer takes nothing for [`limits::STALL`], the request finds no room. Each
+    /// answer is watched: without a window even the smallest waits with us.
+    pub(super) async fn in_turn(room: Arc<Room>, seat: Arc<Seat>) -> Self {
+        let takes = seat.takes(limits::UNTAKEN_BYTES_MAX, limits::STALL).await;
+        let held = Mutex::new(Held { refused: !takes, ..Held::default() });
+        Self { room, seat, http_2: true, held }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -87,6 +102,9 @@ impl Work {
     /// Begins.
     pub(crate) fn begin(&self) -> Result<(), NoRoom> {
         let mut held = self.held();
+        if held.refused {
+            return Err(NoRoom);
+        }
         held.begun = true;
         self.take_place(&mut held)
     }
@@ -124,12 +142,16 @@ impl Work {
     }
 }
 
-/// The body of an answer. A large one is watched until the peer has it, from the moment it is made: an
-/// HTTP/2 peer that opens no window makes us hold it without asking for its first byte. The request's
-/// place is free once its answer goes out: then it is the peer that is waited for.
+/// The body of an answer. A large one, and any of HTTP/2, is watched until the peer has it, from the
+/// moment it is made: an HTTP/2 peer that opens no window makes us hold it without asking for its first
+/// byte. The request's place is free once its answer goes out: then it is the peer that is waited for.
 pub(super) struct Answer<B> {
     body: B,
     sending: Option<Arc<Sending>>,
+    /// Bytes of one part.
+    part_max: usize,
+    /// What is left of a frame of the body.
+    rest: Bytes,
 }
 
 impl<B: Body> Answer<B> {
@@ -137,8 +159,11 @@ impl<B: Body> Answer<B> {
     pub(super) fn new(body: B, work: &Work) -> Self {
         work.pause();
         let bytes = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let sending = (bytes >= limits::LARGE_ANSWER_BYTES).then(|| Arc::new(Sending::new(bytes, work)));
-        Self { body, sending }
+        // HTTP/2 takes a part when there is a window for it: parts tell a slow peer from a dead one.
+        let (watched_from, part_max) =
+            if work.http_2 { (1, limits::PART_BYTES) } else { (limits::LARGE_ANSWER_BYTES, usize::MAX) };
+        let sending = (bytes >= watched_from).then(|| Arc::new(Sending::new(bytes, work)));
+        Self { body, sending, part_max, rest: Bytes::new() }
     }
 }
 
@@ -150,18 +175,33 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Answer<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let Some(sending) = &self.sending else { return frame };
-        let watched = |part| Bytes::from_owner(Part { part, _sending: Arc::clone(sending) });
-        frame.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(watched))))
+        let Some(sending) = self.sending.clone() else { return Pin::new(&mut self.body).poll_frame(cx) };
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)).map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => self.rest = data,
+                Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                Some(Err(why)) => return Poll::Ready(Some(Err(why))),
+                None => return Poll::Ready(None),
+            }
+        }
+        let bytes = self.rest.len().min(self.part_max);
+        let part = self.rest.split_to(bytes);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(Part { part, sending })))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        let body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(body.lower().saturating_add(rest));
+        hint
     }
 }
 
@@ -172,9 +212,10 @@ impl Drop for Work {
     }
 }
 
-/// A large answer that the peer does not have yet.
+/// A watched answer that the peer does not have yet.
 struct Sending {
-    bytes: usize,
+    /// Bytes that it has not taken.
+    bytes: AtomicUsize,
     seat: Arc<Seat>,
     room: Arc<Room>,
 }
@@ -186,26 +227,41 @@ impl Sending {
         if before.saturating_add(bytes) > limits::SENDING_BYTES_MAX {
             work.room.crowded.notify_one();
         }
-        Self { bytes, seat: Arc::clone(&work.seat), room: Arc::clone(&work.room) }
+        Self { bytes: AtomicUsize::new(bytes), seat: Arc::clone(&work.seat), room: Arc::clone(&work.room) }
+    }
+
+    /// The peer has this many bytes.
+    fn took(&self, bytes: usize) {
+        let before = self.bytes.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_sub(bytes)));
+        let bytes = bytes.min(before.unwrap_or_else(|left| left));
+        self.room.sending_bytes.fetch_sub(bytes, Relaxed);
+        self.seat.took(bytes);
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.seat.sent(self.bytes);
-        self.room.sending_bytes.fetch_sub(self.bytes, Relaxed);
+        let left = *self.bytes.get_mut();
+        self.room.sending_bytes.fetch_sub(left, Relaxed);
+        self.seat.sent(left);
     }
 }
 
 /// A part of one.
 struct Part {
     part: Bytes,
-    _sending: Arc<Sending>,
+    sending: Arc<Sending>,
 }
 
 impl AsRef<[u8]> for Part {
     fn as_ref(&self) -> &[u8] {
         &self.part
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.sending.took(self.part.len());
     }
 }
 
@@ -266,5 +322,37 @@ mod tests {
         drop(part);
         assert_eq!(room.sending_bytes(), 0);
         assert!(seat.sends_since_ms().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f66_who_takes_nothing_is_made_no_more_answers() {
+        let (room, seat) = (Arc::new(Room::new(9)), seat());
+        let request = || Work::in_turn(Arc::clone(&room), Arc::clone(&seat));
+        let full = || Full::new(Bytes::from(vec![7; limits::UNTAKEN_BYTES_MAX / 2]));
+        let answers = [Answer::new(full(), &request().await), Answer::new(full(), &request().await)];
+        let waiting = tokio::spawn(request());
+        tokio::time::sleep(limits::STALL / 2).await;
+        assert!(!waiting.is_finished());
+        let [first, second] = answers;
+        drop(first);
+        waiting.await.unwrap().begin().unwrap();
+
+        let third = Answer::new(full(), &request().await);
+        let taken = Instant::now();
+        let (late, later) = tokio::join!(request(), request());
+        assert_eq!((late.begin(), later.begin()), (Err(NoRoom), Err(NoRoom)), "503");
+        assert!(taken.elapsed() >= limits::STALL && taken.elapsed() < limits::STALL * 2, "{:?}", taken.elapsed());
+        drop((second, third));
+        request().await.begin().unwrap();
+    }
+
+    #[tokio::test]
+    async fn f66_every_answer_of_http_2_is_watched() {
+        let (room, seat) = (Arc::new(Room::new(1)), seat());
+        let work = Work::in_turn(Arc::clone(&room), Arc::clone(&seat)).await;
+        let answer = Answer::new(Full::new(Bytes::from_static(b"small")), &work);
+        assert_eq!(room.sending_bytes(), 5);
+        drop(answer);
+        assert_eq!(room.sending_bytes(), 0);
     }
 }

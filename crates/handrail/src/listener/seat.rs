@@ -6,8 +6,12 @@
 use std::{
     net::IpAddr,
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::{Instant, timeout_at},
+};
 
 /// A connection's seat.
 #[derive(Debug)]
@@ -18,10 +22,16 @@ pub(crate) struct Seat {
     working: AtomicUsize,
     /// When something last came, began or ended, in milliseconds since `origin`.
     moved_ms: AtomicU64,
-    /// Bytes of large answers that the peer has not taken yet.
+    /// Bytes of watched answers that the peer has not taken yet.
     sending_bytes: AtomicUsize,
-    /// When the peer last took a large answer whole, or was first given one.
+    /// When the peer last took such an answer whole, or was first given one.
     sending_ms: AtomicU64,
+    /// When it last took a part of one, or was first given one.
+    took_ms: AtomicU64,
+    /// Requests that wait until the peer has taken some, in the order in which they came.
+    line: Mutex<()>,
+    /// Rings when it has.
+    taken: Notify,
     told: AtomicBool,
     cut: AtomicBool,
     bell: Notify,
@@ -37,6 +47,9 @@ impl Seat {
             moved_ms: AtomicU64::new(0),
             sending_bytes: AtomicUsize::new(0),
             sending_ms: AtomicU64::new(0),
+            took_ms: AtomicU64::new(0),
+            line: Mutex::new(()),
+            taken: Notify::new(),
             told: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             bell: Notify::new(),
@@ -80,26 +93,52 @@ impl Seat {
         (!self.is_working() && !self.told.load(Relaxed)).then(|| self.moved_ms.load(Relaxed))
     }
 
-    /// A large answer goes out.
+    /// A watched answer goes out.
     pub(super) fn sends(&self, bytes: usize) {
         if self.sending_bytes.fetch_add(bytes, Relaxed) == 0 {
-            self.sending_ms.store(self.now_ms(), Relaxed);
+            let now_ms = self.now_ms();
+            self.sending_ms.store(now_ms, Relaxed);
+            self.took_ms.store(now_ms, Relaxed);
         }
     }
 
-    /// The peer has it.
-    pub(super) fn sent(&self, bytes: usize) {
+    /// The peer has a part of it.
+    pub(super) fn took(&self, bytes: usize) {
         self.sending_bytes.fetch_sub(bytes, Relaxed);
-        self.sending_ms.store(self.now_ms(), Relaxed);
+        self.took_ms.store(self.now_ms(), Relaxed);
         self.moved();
+        self.taken.notify_one();
     }
 
-    /// Bytes of large answers that its peer has not taken yet.
+    /// The peer has it, with this rest.
+    pub(super) fn sent(&self, bytes: usize) {
+        self.sending_ms.store(self.now_ms(), Relaxed);
+        self.took(bytes);
+    }
+
+    /// Waits until fewer than this many bytes of answers wait to be taken, in the order of the calls;
+    /// `false` when the peer has taken nothing for this long.
+    pub(super) async fn takes(&self, bytes_max: usize, patience: Duration) -> bool {
+        let _first = self.line.lock().await;
+        loop {
+            if self.sending_bytes() < bytes_max {
+                return true;
+            }
+            let end = self.origin + Duration::from_millis(self.took_ms.load(Relaxed)) + patience;
+            if end <= Instant::now() {
+                return false;
+            }
+            // Late or rung for nothing: the loop looks again.
+            let _ = timeout_at(end, self.taken.notified()).await;
+        }
+    }
+
+    /// Bytes of watched answers that its peer has not taken yet.
     pub(super) fn sending_bytes(&self) -> usize {
         self.sending_bytes.load(Relaxed)
     }
 
-    /// Since when its peer takes large answers; `None` when it has taken them, or was told to leave.
+    /// Since when its peer takes watched answers; `None` when it has taken them, or was told to leave.
     pub(super) fn sends_since_ms(&self) -> Option<u64> {
         (self.sending_bytes.load(Relaxed) > 0 && !self.cut.load(Relaxed)).then(|| self.sending_ms.load(Relaxed))
     }

@@ -221,3 +221,74 @@ async fn a_rapid_reset_flood_ends_the_connection() {
     assert!(ended.is_err(), "the connection is ended, not served; the flood was sent whole: {sent_all}");
     reading.await.unwrap();
 }
+
+/// Kind, flags and length of the HTTP/2 frames that are whole; what is left stays.
+fn frames(bytes: &mut Vec<u8>) -> Vec<(u8, u8, usize)> {
+    let mut out = Vec::new();
+    while let Some(head) = bytes.get(..9) {
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        let (kind, flags) = (head[3], head[4]);
+        if bytes.len() < 9 + length {
+            break;
+        }
+        bytes.drain(..9 + length);
+        out.push((kind, flags, length));
+    }
+    out
+}
+
+/// CVE-2019-9517: fifty large answers asked for and no window. One or two are made; when the window
+/// opens, all are, in turn.
+#[tokio::test(start_paused = true)]
+async fn f66_answers_that_have_no_window_are_not_made() {
+    const STREAMS: u32 = 50;
+    const BYTES: usize = 300 * 1024;
+    let (ours, mut peer) = duplex(64 * 1024);
+    let (_stop, stopped) = watch::channel(false);
+    let seat = Arc::new(Seat::new("192.0.2.1".parse().unwrap(), Instant::now()));
+    let room = Arc::new(Room::new(8));
+    let made = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (served, working, count, held) = (Arc::clone(&seat), Arc::clone(&seat), Arc::clone(&made), Arc::clone(&room));
+    let server = tokio::spawn(async move {
+        let service = service_fn(move |_: Request<Incoming>| {
+            let (room, seat, made) = (Arc::clone(&held), Arc::clone(&working), Arc::clone(&count));
+            async move {
+                let work = Work::in_turn(room, seat).await;
+                work.begin().unwrap();
+                made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok::<_, Infallible>(http::Response::new(Answer::new(Full::new(Bytes::from(vec![7; BYTES])), &work)))
+            }
+        });
+        converse(ours, true, service, &served, stopped).await
+    });
+    let made = || made.load(std::sync::atomic::Ordering::Relaxed);
+
+    // SETTINGS_INITIAL_WINDOW_SIZE = 0, then HEADERS of a GET, with END_STREAM and END_HEADERS.
+    let mut ask = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0".to_vec();
+    for stream in (1..2 * STREAMS).step_by(2) {
+        ask.extend_from_slice(&[0, 0, 6, 1, 5]);
+        ask.extend_from_slice(&stream.to_be_bytes());
+        ask.extend_from_slice(&[0x82, 0x87, 0x84, 0x41, 0x01, b'a']);
+    }
+    peer.write_all(&ask).await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(made(), 2);
+    assert_eq!(room.sending_bytes(), 2 * BYTES);
+
+    // The same setting with 1 MB, and as much for the connection as there is.
+    peer.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\x10\0\0").await.unwrap();
+    peer.write_all(b"\0\0\x04\x08\0\0\0\0\0\x7f\0\0\0").await.unwrap();
+    let (mut bytes, mut taken, mut ended) = (Vec::new(), 0, 0);
+    while ended < STREAMS {
+        assert!(peer.read_buf(&mut bytes).await.unwrap() > 0, "{ended} ended");
+        for (_, flags, length) in frames(&mut bytes).into_iter().filter(|frame| frame.0 == 0) {
+            taken += length;
+            ended += u32::from(flags & 1);
+        }
+    }
+    assert_eq!(taken, BYTES * usize::try_from(STREAMS).unwrap());
+    assert_eq!(made(), usize::try_from(STREAMS).unwrap());
+    drop(peer);
+    let _ = server.await.unwrap();
+    assert_eq!(room.sending_bytes(), 0);
+}
