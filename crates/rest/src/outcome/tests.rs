@@ -154,7 +154,7 @@ fn table() -> String {
          | 405 Method Not Allowed | `Allow` | `/livez` and `/readyz` with another method than GET or HEAD |\n\
          | 421 Misdirected Request | | a host name that is neither that of `base_url` nor in `allowed_hosts` |\n\
          | 431 Request Header Fields Too Large | | a request head over 64 KB, or with more than 100 fields |\n\
-         | 503 Service Unavailable | `Retry-After: 1` | more requests at once than `limits.requests_in_flight` |\n",
+         | 503 Service Unavailable | `Retry-After: 1` | more requests at once than `limits.requests_in_flight`, or more over an HTTP/2 connection whose peer has taken nothing of its answers for 20 seconds |\n",
     );
     text
 }
