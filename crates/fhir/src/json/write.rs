@@ -142,25 +142,21 @@ impl Writer {
 /// Appends a string with its quotes.
 pub(crate) fn append_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut clean = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0..0x20 => b"",
-            _ => continue,
-        };
-        out.extend_from_slice(text.as_bytes().get(clean..at).unwrap_or_default());
-        if escape.is_empty() {
-            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-        } else {
-            out.extend_from_slice(escape);
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        let (clean, from) = rest.split_at(at);
+        out.extend_from_slice(clean);
+        let Some((byte, after)) = from.split_first() else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            byte => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
-        clean = at + 1;
+        rest = after;
     }
-    out.extend_from_slice(text.as_bytes().get(clean..).unwrap_or_default());
+    out.extend_from_slice(rest);
     out.push(b'"');
 }

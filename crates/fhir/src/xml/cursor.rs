@@ -76,6 +76,16 @@ impl<'x> Cursor<'x> {
         Ok(span)
     }
 
+    /// The span from here up to this byte, and steps over it.
+    pub(super) fn until_byte(&mut self, byte: u8) -> Step<Span> {
+        let Some(len) = memchr::memchr(byte, self.rest()) else {
+            return Err((XmlFaultKind::UnexpectedEnd, self.text.len()));
+        };
+        let span = Span { start: self.at, end: self.at + len };
+        self.at = span.end + 1;
+        Ok(span)
+    }
+
     /// A name of an element or attribute, with its prefix. All names of FHIR and XHTML are ASCII.
     pub(super) fn name(&mut self) -> Step<Span> {
         let start = self.at;
@@ -112,7 +122,7 @@ impl<'x> Cursor<'x> {
     pub(super) fn quoted(&mut self) -> Step<Span> {
         let Some(quote @ (b'"' | b'\'')) = self.peek() else { return self.unexpected() };
         self.at += 1;
-        let span = self.until(&[quote])?;
+        let span = self.until_byte(quote)?;
         let value = self.slice(span).as_bytes();
         if let Some(at) = memchr::memchr(b'<', value) {
             return Err((XmlFaultKind::UnexpectedCharacter, span.start + at));

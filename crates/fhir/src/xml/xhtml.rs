@@ -23,7 +23,7 @@ pub(super) fn narrative<'x>(tags: &mut Tags<'x>, div: Tag) -> Step<Cow<'x, str>>
         open.push((div.name, div.scope));
     }
     while let Some((name, scope)) = open.last().copied() {
-        let content = tags.cursor.until(b"<")?;
+        let content = tags.cursor.until_byte(b'<')?;
         check_text(tags, content)?;
         if tags.cursor.eat(b"/") {
             tags.end_tag(name)?;
@@ -70,7 +70,8 @@ fn declares(tags: &Tags<'_>, tag: Tag) -> bool {
 fn check_text(tags: &Tags<'_>, span: Span) -> Step {
     let content = tags.cursor.slice(span).as_bytes();
     text::check_references(content).map_err(|(kind, at)| (kind, span.start + at))?;
-    match memchr::memmem::find(content, b"]]>") {
+    let ends_section = |at: &usize| content.get(..*at).unwrap_or_default().ends_with(b"]]");
+    match memchr::memchr_iter(b'>', content).find(ends_section) {
         Some(at) => Err((XmlFaultKind::UnexpectedCharacter, span.start + at)),
         None => Ok(()),
     }
