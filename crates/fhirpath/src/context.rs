@@ -71,6 +71,9 @@ pub struct Context<'a> {
     pub variables: &'a [(&'a str, Item<'a>)],
     /// `htmlChecks()`: whether XHTML text is acceptable; without it the function fails.
     pub html_checks: Option<fn(&str) -> bool>,
+    /// To the letter of FHIRPath: `as` on several items is an error. R4's own search parameters and invariants
+    /// use it as a filter, which is what it is without this.
+    pub strict: bool,
     /// Steps before the evaluation is given up.
     pub steps_max: u64,
 }
@@ -87,6 +90,7 @@ impl Default for Context<'_> {
             trace: None,
             variables: &[],
             html_checks: None,
+            strict: false,
             steps_max: limits::STEPS_MAX,
         }
     }

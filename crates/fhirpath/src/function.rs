@@ -51,6 +51,7 @@ functions! {
     Decode "decode" 1..=1 Values,
     Descendants "descendants" 0..=0 Values,
     Distinct "distinct" 0..=0 Values,
+    ElementDefinition "elementDefinition" 0..=0 Values,
     Empty "empty" 0..=0 Values,
     Encode "encode" 1..=1 Values,
     EndsWith "endsWith" 1..=1 Values,
@@ -127,6 +128,11 @@ functions! {
 }
 
 impl Function {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        TABLE.iter().find(|entry| entry.1 == self).map_or("", |entry| entry.0)
+    }
+
     /// The function of this name, with its least and most arguments and their kind.
     pub(crate) fn named(name: &str) -> Option<(Self, usize, usize, Arguments)> {
         let at = TABLE.binary_search_by(|entry| entry.0.cmp(name)).ok()?;

@@ -2,6 +2,7 @@
 //!
 //! SPEC: FHIRPath N1, "Types"; R4 fhirpath.html#types (how FHIR primitives become System values).
 
+use crate::definition::Definition;
 use crate::number;
 use crate::quantity::{Quantity, Unit};
 use crate::temporal::Temporal;
@@ -35,6 +36,8 @@ pub enum Item<'a> {
     Unresolved(&'a TypeDefinition),
     /// What `type()` answers: namespace and name.
     Type(&'static str, &'a str),
+    /// What `elementDefinition()` answers.
+    Definition(Definition<'a>),
 }
 
 /// The System type that a FHIR primitive's values have.
@@ -130,6 +133,7 @@ impl<'a> Item<'a> {
             },
             Self::Quantity(_) => "Quantity",
             Self::Type(..) => "SimpleTypeInfo",
+            Self::Definition(definition) => definition.type_name(),
         }
     }
 
@@ -148,7 +152,7 @@ impl<'a> Item<'a> {
     pub fn to_system(&self) -> Option<Item<'a>> {
         let element = match self {
             Self::Element(element) => element,
-            Self::Unresolved(_) | Self::Type(..) => return None,
+            Self::Unresolved(_) | Self::Type(..) | Self::Definition(_) => return None,
             value => return Some(value.clone()),
         };
         if !element.is_primitive() {
@@ -233,7 +237,7 @@ impl<'a> Item<'a> {
             Item::Decimal(value) => Cow::Owned(value.to_string()),
             Item::Temporal(value) => Cow::Owned(value.to_string()),
             Item::Quantity(value) => Cow::Owned(value.to_string()),
-            Item::Element(_) | Item::Unresolved(_) | Item::Type(..) => return None,
+            Item::Element(_) | Item::Unresolved(_) | Item::Type(..) | Item::Definition(_) => return None,
         })
     }
 }

@@ -129,7 +129,7 @@ impl Parser {
             (left, below) = match operator {
                 Infix::Is => (Node::Is(Box::new(left), self.type_name()?), self.deeper(below)?),
                 Infix::As => {
-                    let step = Step::OfType(self.type_name()?);
+                    let step = Step::As(self.type_name()?);
                     let below = self.deeper(below)?;
                     (extend((left, below), step).0, below)
                 }
@@ -328,7 +328,8 @@ impl Parser {
             return Ok((Node::Is(Box::new(base.0), type_name), below));
         }
         let below = self.deeper(base.1)?;
-        Ok((extend(base, Step::OfType(type_name)).0, below))
+        let step = if function == Function::As { Step::As(type_name) } else { Step::OfType(type_name) };
+        Ok((extend(base, step).0, below))
     }
 
     fn arguments(&mut self) -> Result<(Vec<Node>, usize), ParseError> {

@@ -48,8 +48,10 @@ pub(crate) enum Step {
     Child(Box<str>),
     /// The first name of a path, with a capital: the focus when it has this type, else nothing.
     Head(Box<str>),
-    /// `as T`, `as(T)`, `ofType(T)`.
+    /// `ofType(T)`.
     OfType(TypeName),
+    /// `as T`, `as(T)`.
+    As(TypeName),
     /// `where(…)`.
     Where(Box<Node>),
     /// `where(name = 'literal')`, the commonest of all.

@@ -26,7 +26,7 @@ mod xhtml;
 mod tests;
 
 pub use fault::{XmlError, XmlFault, XmlFaultKind};
-pub use read::read;
+pub use read::{read, read_in_any_order};
 pub use write::{WriteError, WriteErrorKind, write};
 
 /// The namespace of all FHIR elements.

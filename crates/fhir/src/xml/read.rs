@@ -19,13 +19,26 @@ use bytes::Bytes;
 /// # Errors
 /// [`XmlError`]: the first fault of the XML, or all faults of its FHIR form.
 pub fn read(bytes: impl Into<Bytes>, schema: &Schema) -> Result<Tree, XmlError> {
-    let bytes: Bytes = bytes.into();
+    convert(bytes.into(), schema, false)
+}
+
+/// As [`read`], for tools that look at files as they are: elements may stand in any order, and have it in the
+/// tree too. Repeats of one element still stand together.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in_any_order(bytes: impl Into<Bytes>, schema: &Schema) -> Result<Tree, XmlError> {
+    convert(bytes.into(), schema, true)
+}
+
+fn convert(bytes: Bytes, schema: &Schema, any_order: bool) -> Result<Tree, XmlError> {
     let one = |kind, (line, column)| XmlError { faults: vec![XmlFault { kind, line, column, expression: None }] };
     let at = |offset| crate::json::position(&bytes, offset);
     let document = Document::read(&bytes).map_err(|(kind, offset)| one(kind, at(offset)))?;
     let mut converter = Converter {
         document: &document,
         schema,
+        any_order,
         out: Vec::with_capacity(bytes.len() + bytes.len() / 4),
         starts: Vec::with_capacity(document.nodes.len() * 2),
         faults: Vec::new(),
@@ -55,6 +68,8 @@ pub fn read(bytes: impl Into<Bytes>, schema: &Schema) -> Result<Tree, XmlError> 
 struct Converter<'d, 's> {
     document: &'d Document<'d>,
     schema: &'s Schema,
+    /// Elements need not stand in the order of the tables.
+    any_order: bool,
     out: Vec<u8>,
     /// Bytes of `out` and the bytes of the body that they came from.
     starts: Vec<(u32, u32)>,
@@ -69,6 +84,11 @@ struct Known<'d> {
     id: Option<&'d Attribute>,
     url: Option<&'d Attribute>,
     value: Option<&'d Attribute>,
+}
+
+/// An element's place in a set of those of one type. None of R4's types has 128.
+fn bit(element: &ElementDefinition) -> u128 {
+    1u128.checked_shl(u32::try_from(element.index).unwrap_or(u32::MAX)).unwrap_or(0)
 }
 
 impl<'d, 's> Converter<'d, 's> {
@@ -147,6 +167,7 @@ impl<'d, 's> Converter<'d, 's> {
         }
         let mut url = known.url;
         let mut last: Option<&'s ElementDefinition> = None;
+        let mut seen = 0u128;
         let (mut child, end) = (at + 1, self.node(at).skip);
         let may_be_empty = matches!(definition.kind, TypeKind::Primitive | TypeKind::Resource);
         if child >= end && !may_be_empty && self.attributes_of(at).iter().all(|one| one.is_declaration) {
@@ -164,8 +185,10 @@ impl<'d, 's> Converter<'d, 's> {
             };
             self.path.push((element.name, None));
             match last {
-                Some(last) if last.index > element.index => self.fault(XmlFaultKind::OutOfOrder(last.name), start),
-                Some(last) if last.index == element.index => self.fault(XmlFaultKind::Repeated, start),
+                Some(last) if last.index > element.index && !self.any_order => {
+                    self.fault(XmlFaultKind::OutOfOrder(last.name), start)
+                }
+                Some(_) if seen & bit(element) != 0 => self.fault(XmlFaultKind::Repeated, start),
                 _ => {
                     if element.name == "value"
                         && let Some(url) = url.take()
@@ -174,6 +197,7 @@ impl<'d, 's> Converter<'d, 's> {
                     }
                     self.element(child..next, element, of, name, &mut comma);
                     last = Some(element);
+                    seen |= bit(element);
                 }
             }
             self.path.pop();

@@ -422,3 +422,16 @@ fn an_observation_is_this() {
     insta::assert_snapshot!(written.replace("><", ">\n<"));
     insta::assert_snapshot!(json(&written).replace(",\"", ",\n\""));
 }
+
+#[test]
+fn tools_read_elements_in_any_order_but_none_twice() {
+    let text =
+        r#"<Patient xmlns="http://hl7.org/fhir"><gender value="male"/><id value="p"/><active value="true"/></Patient>"#;
+    assert!(super::read(text.to_owned(), r4()).is_err());
+    let tree = super::read_in_any_order(text.to_owned(), r4()).expect("reads");
+    assert_eq!(tree.bytes(), r#"{"resourceType":"Patient","gender":"male","id":"p","active":true}"#);
+    assert_eq!(tree.root().get("active").expect("there").position(), (1, 75));
+    let twice = text.replace(r#"<active value="true"/>"#, r#"<gender value="female"/>"#);
+    let error = super::read_in_any_order(twice, r4()).expect_err("twice");
+    assert_eq!(error.faults.first().map(|fault| &fault.kind), Some(&XmlFaultKind::Repeated));
+}

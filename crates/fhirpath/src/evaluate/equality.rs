@@ -44,6 +44,9 @@ impl<'a> Evaluator<'a> {
         if let (Item::Type(namespace, name), Item::Type(other_namespace, other_name)) = (left, right) {
             return Ok(Some(namespace == other_namespace && name == other_name));
         }
+        if let (Item::Definition(left), Item::Definition(right)) = (left, right) {
+            return Ok(Some(left.same(*right)));
+        }
         let (left_value, right_value) = (left.to_system(), right.to_system());
         if let (Item::Element(left_element), Item::Element(right_element)) = (left, right)
             && (is_complex(left) || is_complex(right) || left_value.is_none() || right_value.is_none())

@@ -109,7 +109,7 @@ impl<'a> Evaluator<'a> {
 pub(super) fn has_value(item: &Item<'_>) -> bool {
     match item {
         Item::Element(element) => element.definition.kind == TypeKind::Primitive && element.value.is_some(),
-        Item::Unresolved(_) | Item::Type(..) => false,
+        Item::Unresolved(_) | Item::Type(..) | Item::Definition(_) => false,
         _ => true,
     }
 }

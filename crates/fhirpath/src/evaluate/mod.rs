@@ -299,6 +299,7 @@ impl<'a> Evaluator<'a> {
             | F::GetValue
             | F::HtmlChecks
             | F::Type
+            | F::ElementDefinition
             | F::LowBoundary
             | F::HighBoundary
             | F::Precision

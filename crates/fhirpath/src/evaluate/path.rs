@@ -2,8 +2,8 @@
 //!
 //! SPEC: FHIRPath N1, "Path Selection". A name that nothing has yields nothing.
 
-use super::{Evaluator, Flow, Outcome, Scope, Sink};
-use crate::item::{Item, derives_from};
+use super::{EvaluateError, Evaluator, Flow, Outcome, Scope, Sink};
+use crate::item::{Collection, Item, derives_from};
 use crate::syntax::{Node, Step};
 use fhir::element::Element;
 use fhir::schema::{Schema, TypeDefinition, TypeKind};
@@ -13,6 +13,11 @@ impl<'a> Evaluator<'a> {
     /// Gives the items of any expression to `sink`, without a collection in between where that can be.
     pub(super) fn walk(&mut self, node: &'a Node, scope: Scope<'_, 'a>, sink: &mut Sink<'_, 'a>) -> Outcome<Flow> {
         match node {
+            Node::Path { base, steps }
+                if self.context.strict && steps.iter().any(|step| matches!(step, Step::As(_))) =>
+            {
+                self.walk_strictly(base.as_deref(), steps, scope, sink)
+            }
             Node::Path { base: None, steps } => match scope.this {
                 Some(this) => self.step(this.clone(), 0, steps, scope, sink),
                 None => Ok(Flow::Continue),
@@ -37,6 +42,42 @@ impl<'a> Evaluator<'a> {
                 Ok(Flow::Continue)
             }
         }
+    }
+
+    /// A path whose `as` refuses several items.
+    fn walk_strictly(
+        &mut self,
+        base: Option<&'a Node>,
+        steps: &'a [Step],
+        scope: Scope<'_, 'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Outcome<Flow> {
+        let mut items = self.input(base, scope)?;
+        for part in steps.split_inclusive(|step| matches!(step, Step::As(_))) {
+            let (last, before) = match part.split_last() {
+                Some((last @ Step::As(_), before)) => (std::slice::from_ref(last), before),
+                _ => (&[][..], part),
+            };
+            for steps in [before, last] {
+                if !last.is_empty() && std::ptr::eq(steps, last) && items.len() > 1 {
+                    return Err(EvaluateError::NotSingleton);
+                }
+                let mut found = Collection::new();
+                for (index, item) in items.into_iter().enumerate() {
+                    self.step(item, index, steps, scope, &mut |me, item| {
+                        me.push(&mut found, item)?;
+                        Ok(Flow::Continue)
+                    })?;
+                }
+                items = found;
+            }
+        }
+        for item in items {
+            if sink(self, item)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Continue)
     }
 
     /// Takes one item through the remaining steps. `index` is the item's place among its siblings.
@@ -65,7 +106,7 @@ impl<'a> Evaluator<'a> {
                     Ok(Flow::Continue)
                 }
             }
-            Step::OfType(name) => {
+            Step::OfType(name) | Step::As(name) => {
                 if self.has_type_for_as(&item, name)? {
                     self.step(item, index, rest, scope, sink)
                 } else {
@@ -118,6 +159,14 @@ impl<'a> Evaluator<'a> {
                     _ => return Ok(Flow::Continue),
                 };
                 return self.step(Item::String(Cow::Borrowed(text)), 0, rest, scope, sink);
+            }
+            Item::Definition(definition) => {
+                for (index, found) in definition.children(name).into_iter().enumerate() {
+                    if self.step(found, index, rest, scope, sink)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                }
+                return Ok(Flow::Continue);
             }
             _ => return Ok(Flow::Continue),
         };

@@ -2,6 +2,7 @@
 //! fhirpath.html#functions; FHIRPath 2.0 `lowBoundary`, `highBoundary`, `precision`.
 
 use super::{EvaluateError, Evaluator, Outcome, Scope, boolean, optional};
+use crate::definition::Definition;
 use crate::function::Function;
 use crate::item::{Collection, Item};
 use crate::number::{self, Rounding};
@@ -37,6 +38,11 @@ impl<'a> Evaluator<'a> {
         }
         if function == F::Type {
             return Ok(self.input(base, scope)?.iter().map(Self::type_info).collect());
+        }
+        if function == F::ElementDefinition {
+            let definition = |item: Item<'a>| item.element()?.reached_by.map(Definition::Element);
+            let input = self.input(base, scope)?;
+            return Ok(input.into_iter().filter_map(definition).map(Item::Definition).collect());
         }
         let Some(item) = self.input_one(base, scope)? else { return Ok(Collection::new()) };
         match function {

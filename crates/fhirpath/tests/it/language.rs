@@ -118,6 +118,11 @@ fn types() {
         ("extension.value.ofType(Quantity).value", "71"),
         ("extension.value.type().name", "Age"),
         ("1.type().namespace", "System"),
+        ("birthDate.elementDefinition().path", "Patient.birthDate"),
+        ("name.first().elementDefinition().max", "*"),
+        ("gender.elementDefinition().binding.strength", "required"),
+        ("managingOrganization.elementDefinition().type.code", "Reference"),
+        ("Patient.elementDefinition()", ""),
     ]);
     assert_eq!(texts("birthDate.ofType(NoSuchType)", PATIENT), Err(EvaluateError::UnknownType));
 }

@@ -15,6 +15,7 @@ mod invariants;
 mod language;
 mod references;
 mod search_parameters;
+mod strict;
 
 use fhir::element::Element;
 use fhir::json::Tree;
