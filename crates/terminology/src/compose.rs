@@ -1,8 +1,9 @@
 //! How a value set is composed, apart from where it is written: facts of a package or a resource in a
 //! request. SPEC: R4 valueset.html#compositions.
 
-use fhir::schema;
-use std::borrow::Cow;
+use crate::OperationError;
+use fhir::{json::Value, schema};
+use std::{borrow::Cow, collections::HashMap};
 
 /// Text of a definition: compiled in, or of a request.
 pub(crate) type Text = Cow<'static, str>;
@@ -47,5 +48,69 @@ pub(crate) fn of_facts(set: &schema::ValueSet) -> Compose {
         package: set.package,
         inactive: set.inactive,
         parts: set.parts.iter().map(part).collect(),
+    }
+}
+
+/// A composition that stands in a resource, with what else the resource says of itself.
+pub(crate) struct Inline {
+    pub(crate) compose: Compose,
+    pub(crate) version: String,
+    pub(crate) name: String,
+}
+
+/// The composition of a ValueSet resource; of one without, its expansion.
+pub(crate) fn of_resource(resource: Value<'_>) -> Result<Inline, OperationError> {
+    if text(resource, "resourceType") != "ValueSet" {
+        return Err(OperationError::Invalid("a ValueSet is needed".to_owned()));
+    }
+    let mut compose = Compose { url: text(resource, "url"), ..Compose::default() };
+    if let Some(composed) = resource.get("compose") {
+        compose.inactive = composed.get("inactive").and_then(Value::as_bool);
+        for (name, is_exclude) in [("include", false), ("exclude", true)] {
+            let parts = composed.get(name).into_iter().flat_map(Value::items);
+            compose.parts.extend(parts.map(|one| part(one, is_exclude)));
+        }
+    } else if let Some(expansion) = resource.get("expansion") {
+        expanded(expansion, &mut compose.parts);
+    }
+    let (version, name) = (text(resource, "version").into_owned(), text(resource, "name").into_owned());
+    Ok(Inline { compose, version, name })
+}
+
+fn text(of: Value<'_>, name: &str) -> Text {
+    of.get(name).and_then(Value::as_str).map_or(Cow::Borrowed(""), |text| Cow::Owned(text.into_owned()))
+}
+
+fn all<'a>(of: Value<'a>, name: &str) -> impl Iterator<Item = Value<'a>> {
+    of.get(name).into_iter().flat_map(Value::items)
+}
+
+fn part(of: Value<'_>, is_exclude: bool) -> Part {
+    Part {
+        is_exclude,
+        system: text(of, "system"),
+        version: text(of, "version"),
+        codes: all(of, "concept").map(|one| (text(one, "code"), text(one, "display"))).collect(),
+        filters: all(of, "filter").map(|one| [text(one, "property"), text(one, "op"), text(one, "value")]).collect(),
+        value_sets: all(of, "valueSet").filter_map(|one| Some(Cow::Owned(one.as_str()?.into_owned()))).collect(),
+    }
+}
+
+/// Listed codes of an expansion, by system. Abstract entries only group others.
+fn expanded(expansion: Value<'_>, parts: &mut Vec<Part>) {
+    let mut waiting: Vec<Value<'_>> = all(expansion, "contains").collect();
+    let mut by_system: HashMap<Text, usize> = HashMap::new();
+    while let Some(one) = waiting.pop() {
+        waiting.extend(all(one, "contains"));
+        let (system, code) = (text(one, "system"), text(one, "code"));
+        if code.is_empty() || one.get("abstract").and_then(Value::as_bool) == Some(true) {
+            continue;
+        }
+        let listed = (code, text(one, "display"));
+        let at = *by_system.entry(system.clone()).or_insert(parts.len());
+        match parts.get_mut(at) {
+            Some(part) => part.codes.push(listed),
+            None => parts.push(Part { system, codes: vec![listed], ..Part::default() }),
+        }
     }
 }

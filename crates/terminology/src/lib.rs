@@ -19,6 +19,8 @@ mod grammar;
 mod hierarchy;
 mod implicit;
 mod membership;
+mod operation;
+pub mod pfe;
 mod ranges;
 mod terminology;
 mod texts;
@@ -28,5 +30,13 @@ pub use builder::{BuildError, Builder};
 pub use code_system::{About, CodeSystem, Completeness, Designation, Property};
 pub use coding::Coding;
 pub use membership::{Membership, Unknown};
+pub use operation::{
+    OperationError,
+    expand::{Contained, ExpandOptions, Expansion},
+    lookup::{ConceptProperty, Lookup},
+    subsumes::Subsumption,
+    translate::{Match, TranslateOptions, Translation},
+    validate_code::{CodeOptions, DisplayCheck, Validated},
+};
 pub use ranges::Ranges;
 pub use terminology::{Terminology, ValueSetHandle};

@@ -4,7 +4,7 @@
 //! bottom up without recursion; those that lead back to the value set itself cannot be checked.
 
 use crate::{
-    Coding, Membership, Unknown,
+    Coding, Membership, OperationError, Unknown,
     code_system::CodeSystem,
     compile::{self, Lookup},
     compose,
@@ -40,7 +40,16 @@ pub struct ValueSetHandle(Handle);
 #[derive(Debug, Clone)]
 enum Handle {
     Defined(&'static schema::ValueSet),
-    Implicit(Arc<Content>),
+    Own(Arc<Own>),
+}
+
+/// A value set that is not one of the definitions.
+#[derive(Debug)]
+struct Own {
+    url: String,
+    version: String,
+    name: String,
+    content: Arc<Content>,
 }
 
 fn address<T>(of: &'static T) -> usize {
@@ -89,7 +98,10 @@ impl Terminology {
         if let Some(set) = self.definitions.value_set_for(canonical, package) {
             return Some(ValueSetHandle(Handle::Defined(set)));
         }
-        implicit::content(self, canonical).map(|content| ValueSetHandle(Handle::Implicit(Arc::new(content))))
+        let content = Arc::new(implicit::content(self, canonical)?);
+        let (url, version) = canonical.split_once('|').unwrap_or((canonical, ""));
+        let own = Own { url: url.to_owned(), version: version.to_owned(), name: String::new(), content };
+        Some(ValueSetHandle(Handle::Own(Arc::new(own))))
     }
 
     /// Whether the value set of this canonical holds this code.
@@ -129,17 +141,31 @@ impl Terminology {
     pub(crate) fn content_of<'a>(&'a self, set: &'a ValueSetHandle) -> &'a Content {
         match &set.0 {
             Handle::Defined(set) => self.content(set),
-            Handle::Implicit(content) => content,
+            Handle::Own(own) => &own.content,
         }
     }
 
-    /// Facts of a value set, unless its URL implies it.
-    #[expect(dead_code, reason = "operations come next")]
-    pub(crate) fn facts_of(set: &ValueSetHandle) -> Option<&'static schema::ValueSet> {
+    /// Canonical URL, version and name of a value set; empty when it has none.
+    #[must_use]
+    pub fn about_of<'a>(&'a self, set: &'a ValueSetHandle) -> (&'a str, &'a str, &'a str) {
         match &set.0 {
-            Handle::Defined(set) => Some(set),
-            Handle::Implicit(_) => None,
+            Handle::Defined(set) => (set.url, set.version, set.name),
+            Handle::Own(own) => (&own.url, &own.version, &own.name),
         }
+    }
+
+    /// A value set that stands in a request: composed, or as an expansion alone.
+    ///
+    /// # Errors
+    /// A shape that a ValueSet cannot have; more than the limits allow.
+    pub fn value_set_in(&self, resource: fhir::json::Value<'_>) -> Result<ValueSetHandle, OperationError> {
+        let inline = compose::of_resource(resource)?;
+        let content =
+            compile::compile(&inline.compose, &FromRequest(self), &mut Budget::new()).map_err(|Exhausted| {
+                OperationError::TooCostly("the value set takes more work than is allowed".to_owned())
+            })?;
+        let url = inline.compose.url.into_owned();
+        Ok(ValueSetHandle(Handle::Own(Arc::new(Own { url, version: inline.version, name: inline.name, content }))))
     }
 
     /// Of all codes of a system that is not here as a whole.
@@ -330,7 +356,6 @@ impl Lookup for Resolving<'_> {
 }
 
 /// Look-ups of a composition that stands in a request.
-#[expect(dead_code, reason = "operations come next")]
 pub(crate) struct FromRequest<'a>(pub(crate) &'a Terminology);
 
 impl Lookup for FromRequest<'_> {
