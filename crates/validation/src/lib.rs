@@ -2,7 +2,7 @@
 //!
 //! All issues are found at once, each with the FHIRPath of its element, line and column. What is checked:
 //! resource types, unknown elements, JSON shapes, primitive formats, cardinalities, choices, `_` companions,
-//! required codes, reference targets, contained resources, narrative, invariants; with
+//! required codes, reference targets, contained resources, narrative, attachments, invariants; with
 //! [`Validator::validate_with`] also profiles, extensions, bindings of all strengths, Bundles, Questionnaires
 //! and their responses.
 //!
@@ -12,6 +12,7 @@
 pub mod limits;
 pub mod narrative;
 
+mod attachment;
 mod bundle;
 mod claims;
 mod contained;

@@ -21,3 +21,9 @@ pub const FETCHES_MAX: usize = 200;
 
 /// Elements of one type that are counted with a bit each. The widest type of R4 has fewer than 70.
 pub const ELEMENTS_MAX: usize = 128;
+
+/// Bytes at the begin of data in which readers of PDF look for theirs (row F37).
+pub const POLYGLOT_HEAD_BYTES: usize = 1024;
+
+/// Bytes of the comment at the end of a ZIP archive: its length is a number of 16 bits (row F37).
+pub const ZIP_COMMENT_BYTES_MAX: usize = 65_535;

@@ -125,6 +125,9 @@ impl<'t> Walk<'t> {
             self.apply(&active, resource, inside, place);
             self.by_type(resource, inside, place);
         }
+        if resource.definition.name == "Binary" {
+            self.attachment(value, place);
+        }
         let has_narrative = resource.definition.element("text").is_some();
         if has_narrative && !inside.is_contained && value.get("text").and_then(|text| text.get("div")).is_none() {
             let text = "a resource should have narrative for robust management (dom-6)";
@@ -402,6 +405,7 @@ impl<'t> Walk<'t> {
             return;
         }
         match definition.name {
+            "Attachment" => self.attachment(value, place),
             "Extension" => self.extension(value, place),
             "Reference" => self.reference(member.of, value, inside, place),
             _ => {}
