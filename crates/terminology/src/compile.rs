@@ -22,6 +22,9 @@ pub(crate) trait Lookup {
     /// `false`.
     fn system(&self, url: &str, version: &str, package: &str) -> Option<(Arc<CodeSystem>, bool)>;
 
+    /// The rule for the codes of a system, if it has one.
+    fn grammar(&self, url: &str) -> Option<Grammar>;
+
     /// The content of an imported value set, or why it is not to be had.
     fn import(&self, canonical: &str, package: &str) -> Result<Arc<Content>, Why>;
 }
@@ -91,12 +94,13 @@ fn of_system(part: &Part, package: &str, lookup: &dyn Lookup, budget: &mut Budge
         budget.take(codes.size())?;
         return Ok(codes);
     }
-    whole(&mut codes);
+    let grammar = lookup.grammar(url);
+    whole(&mut codes, grammar.as_ref());
     if part.filters.len() > limits::FILTERS_MAX {
         return Err(Exhausted);
     }
     for [property, operator, value] in &part.filters {
-        let passing = filtered(&codes, property, operator, value);
+        let passing = filtered(&codes, grammar.as_ref(), property, operator, value);
         codes = codes.join(Join::And, &passing, budget)?;
     }
     if !is_version {
@@ -136,9 +140,8 @@ fn listed(codes: &mut Codes, part: &Part) {
 }
 
 /// All codes of the system.
-fn whole(codes: &mut Codes) {
-    let grammar = Grammar::of(&codes.url);
-    let unsure = || grammar.map_or(Rest::Fixed(Truth::Unsure), Rest::Rule);
+fn whole(codes: &mut Codes, grammar: Option<&Grammar>) {
+    let unsure = || grammar.cloned().map_or(Rest::Fixed(Truth::Unsure), Rest::Rule);
     match &codes.system {
         Some(system) => {
             codes.yes = system.all();
@@ -155,7 +158,7 @@ fn whole(codes: &mut Codes) {
 }
 
 /// What passes a filter, over the same system.
-fn filtered(codes: &Codes, property: &str, operator: &str, value: &str) -> Codes {
+fn filtered(codes: &Codes, grammar: Option<&Grammar>, property: &str, operator: &str, value: &str) -> Codes {
     let mut passing = Codes::none(&codes.url, &codes.version, codes.system.clone());
     if let Some(system) = &codes.system {
         match filter::filtered(system, property, operator, value) {
@@ -167,7 +170,6 @@ fn filtered(codes: &Codes, property: &str, operator: &str, value: &str) -> Codes
         }
     }
     // Codes that no list has: by rule where there is one.
-    let grammar = Grammar::of(&codes.url);
     passing.rest = match grammar.and_then(|grammar| grammar.filtered(property, operator, value)) {
         Some(grammar) => Rest::Rule(grammar),
         None => {

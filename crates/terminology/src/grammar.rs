@@ -9,9 +9,11 @@ mod language;
 mod mime;
 
 use crate::truth::{Join, Truth};
+use fhir::ucum::Units;
+use std::fmt;
 
 /// A rule for the codes of a system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Grammar {
     /// `urn:ietf:bcp:47`, RFC 5646.
     Language,
@@ -20,23 +22,43 @@ pub(crate) enum Grammar {
     /// `urn:ietf:bcp:13`, RFC 6838.
     Mime,
     /// `http://unitsofmeasure.org`.
-    Ucum,
+    Ucum(Measures),
+    /// Units that measure the same as this one.
+    Comparable(Measures, Box<str>),
     /// `urn:iso:std:iso:4217`.
     Currency,
     /// `http://hl7.org/fhir/sid/icf`: the shape alone.
     Icf,
 }
 
+/// The units that are known: the built-in table or the official one.
+#[derive(Clone, Copy)]
+pub(crate) struct Measures(pub(crate) &'static Units);
+
+impl fmt::Debug for Measures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} units", self.0.len())
+    }
+}
+
+impl PartialEq for Measures {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Measures {}
+
 /// Canonical URL of ICF in FHIR.
 pub(crate) const ICF: &str = "http://hl7.org/fhir/sid/icf";
 
 impl Grammar {
     /// The rule of a system, if it has one.
-    pub(crate) fn of(system: &str) -> Option<Self> {
+    pub(crate) fn of(system: &str, units: &'static Units) -> Option<Self> {
         Some(match system {
             "urn:ietf:bcp:47" => Self::Language,
             "urn:ietf:bcp:13" => Self::Mime,
-            "http://unitsofmeasure.org" => Self::Ucum,
+            "http://unitsofmeasure.org" => Self::Ucum(Measures(units)),
             "urn:iso:std:iso:4217" => Self::Currency,
             ICF => Self::Icf,
             _ => return None,
@@ -44,23 +66,26 @@ impl Grammar {
     }
 
     /// The rule of a filter on this system; `None` when the filter is not known here.
-    pub(crate) fn filtered(self, property: &str, operator: &str, value: &str) -> Option<Self> {
+    pub(crate) fn filtered(&self, property: &str, operator: &str, value: &str) -> Option<Self> {
         match (self, operator) {
             (Self::Language, "exists") => Some(Self::Subtag(language::Subtag::named(property)?, value.parse().ok()?)),
+            // SPEC: R4 ucum.html: units with the same canonical form.
+            (Self::Ucum(units), "=") if property == "canonical" => Some(Self::Comparable(*units, value.into())),
             _ => None,
         }
     }
 
     /// Whether this is a code.
-    pub(crate) fn check(self, code: &str) -> Truth {
+    pub(crate) fn check(&self, code: &str) -> Truth {
         let yes = |is: bool| if is { Truth::Yes } else { Truth::No };
         match self {
             Self::Language => yes(language::Tag::parse(code).is_some()),
             Self::Subtag(subtag, wanted) => {
-                yes(language::Tag::parse(code).is_some_and(|tag| tag.has(subtag) == wanted))
+                yes(language::Tag::parse(code).is_some_and(|tag| tag.has(*subtag) == *wanted))
             }
             Self::Mime => yes(mime::is_well_formed(code)),
-            Self::Ucum => Truth::Unsure,
+            Self::Ucum(units) => units.0.is_valid(code).map_or(Truth::Unsure, yes),
+            Self::Comparable(units, with) => units.0.are_comparable(code, with).map_or(Truth::Unsure, yes),
             Self::Currency => currency::check(code),
             Self::Icf => icf::check(code),
         }

@@ -8,7 +8,7 @@ use crate::{
     Completeness, Terminology,
     code_system::CodeSystem,
     content::{Codes, Content, Why},
-    grammar::{Grammar, Rest},
+    grammar::Rest,
     ranges::Ranges,
     truth::Truth,
 };
@@ -33,7 +33,7 @@ pub(crate) fn content(terminology: &Terminology, canonical: &str) -> Option<Cont
         return Some(whole(terminology, system, version));
     }
     let system = url.strip_suffix("?fhir_vs").or_else(|| url.strip_suffix("/vs"))?;
-    let known = terminology.system(system, "", "").is_some() || Grammar::of(system).is_some();
+    let known = terminology.system(system, "", "").is_some() || terminology.grammar(system).is_some();
     known.then(|| whole(terminology, system, version))
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn content(terminology: &Terminology, canonical: &str) -> Option<Cont
 fn whole(terminology: &Terminology, url: &str, version: &str) -> Content {
     let Some((system, true)) = terminology.system(url, version, "") else {
         let mut content = Terminology::unknown_system(url);
-        if let (Some(grammar), Some(codes)) = (Grammar::of(url), content.parts.first_mut()) {
+        if let (Some(grammar), Some(codes)) = (terminology.grammar(url), content.parts.first_mut()) {
             codes.rest = Rest::Rule(grammar);
         }
         return content;
@@ -50,7 +50,7 @@ fn whole(terminology: &Terminology, url: &str, version: &str) -> Content {
     let is_part = system.about().completeness == Completeness::Part;
     let mut codes = some(system, all);
     if is_part {
-        codes.rest = Grammar::of(url).map_or(Rest::Fixed(Truth::Unsure), Rest::Rule);
+        codes.rest = terminology.grammar(url).map_or(Rest::Fixed(Truth::Unsure), Rest::Rule);
         codes.why = Some(Why::Part(url.into()));
     }
     Content::of(codes)

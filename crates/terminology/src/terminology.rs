@@ -9,9 +9,14 @@ use crate::{
     compile::{self, Lookup},
     compose,
     content::{Budget, Codes, Content, Exhausted, Why, is_same_version},
-    facts, grammar, implicit, limits,
+    facts,
+    grammar::{self, Grammar},
+    implicit, limits,
 };
-use fhir::schema::{self, Definitions};
+use fhir::{
+    schema::{self, Definitions},
+    ucum::Units,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, OnceLock},
@@ -30,6 +35,7 @@ pub struct Terminology {
     /// Canonical of the value set of all codes of a system (`CodeSystem.valueSet`), to the system.
     whole_sets: OnceLock<HashMap<String, String>>,
     icf: OnceLock<Option<Arc<CodeSystem>>>,
+    units: &'static Units,
 }
 
 /// A value set found once, so that rules compiled for validation need not look it up by its canonical each
@@ -75,7 +81,15 @@ impl Terminology {
             sets: OnceLock::new(),
             whole_sets: OnceLock::new(),
             icf: OnceLock::new(),
+            units: Units::builtin(),
         }
+    }
+
+    /// With these units of UCUM instead of the built-in table; they live as long as the process.
+    #[must_use]
+    pub fn with_units(mut self, units: &'static Units) -> Self {
+        self.units = units;
+        self
     }
 
     /// The definitions that it was made of.
@@ -309,6 +323,11 @@ impl Terminology {
         .clone()
     }
 
+    /// The rule for the codes of a system, if it has one.
+    pub(crate) fn grammar(&self, url: &str) -> Option<Grammar> {
+        Grammar::of(url, self.units)
+    }
+
     fn icf(&self, url: &str) -> Option<Arc<CodeSystem>> {
         if url != grammar::ICF {
             return None;
@@ -341,6 +360,10 @@ impl Lookup for Resolving<'_> {
         self.terminology.system(url, version, package)
     }
 
+    fn grammar(&self, url: &str) -> Option<Grammar> {
+        self.terminology.grammar(url)
+    }
+
     fn import(&self, canonical: &str, package: &str) -> Result<Arc<Content>, Why> {
         let Some(set) = self.terminology.definitions.value_set_for(canonical, package) else {
             let implied = implicit::content(self.terminology, canonical);
@@ -361,6 +384,10 @@ pub(crate) struct FromRequest<'a>(pub(crate) &'a Terminology);
 impl Lookup for FromRequest<'_> {
     fn system(&self, url: &str, version: &str, package: &str) -> Option<(Arc<CodeSystem>, bool)> {
         self.0.system(url, version, package)
+    }
+
+    fn grammar(&self, url: &str) -> Option<Grammar> {
+        self.0.grammar(url)
     }
 
     fn import(&self, canonical: &str, package: &str) -> Result<Arc<Content>, Why> {

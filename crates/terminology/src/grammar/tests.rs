@@ -2,6 +2,7 @@
 
 use super::Grammar;
 use crate::truth::Truth;
+use fhir::ucum::Units;
 
 fn all(grammar: Grammar, codes: &[&str], truth: Truth) {
     for code in codes {
@@ -43,4 +44,14 @@ fn icf_codes_have_a_shape() {
     // Guide: examples use b1, b2, d4, d5; pages write `mental_functions`, which is no code.
     all(Grammar::Icf, &["b", "b1", "d450", "d4501", "b11420", "e5", "b110.3", "b280.+2"], Truth::Unsure);
     all(Grammar::Icf, &["mental_functions", "b9", "s0", "d10", "e6", "x1", "", "b1.", "d45a"], Truth::No);
+}
+
+#[test]
+fn units() {
+    let ucum = Grammar::of("http://unitsofmeasure.org", Units::builtin()).expect("a rule");
+    all(ucum.clone(), &["mg/dL", "kg", "10*3/uL", "{score}", "mm[Hg]"], Truth::Yes);
+    all(ucum.clone(), &["mg//dL", "", "kg m"], Truth::No);
+    let lengths = ucum.filtered("canonical", "=", "m").expect("known");
+    all(lengths.clone(), &["cm", "km", "[in_i]"], Truth::Yes);
+    all(lengths, &["kg", "s"], Truth::No);
 }

@@ -4,7 +4,7 @@
 use super::{OperationError, lookup::display_in, parameters};
 use crate::{
     Coding, Completeness, Membership, Terminology, Unknown, ValueSetHandle, code_system::CodeSystem,
-    content::is_same_version, grammar::Grammar, limits, truth::Truth,
+    content::is_same_version, limits, truth::Truth,
 };
 use fhir::json::Writer;
 
@@ -85,7 +85,7 @@ impl Terminology {
         let mut answer = Validated { code: code.to_owned(), system: url.to_owned(), ..Validated::default() };
         let version = coding.version.unwrap_or_default();
         let Some((system, true)) = self.system(url, version, "") else {
-            match Grammar::of(url).map(|grammar| grammar.check(code)) {
+            match self.grammar(url).map(|grammar| grammar.check(code)) {
                 Some(Truth::Yes) => answer.result = Some(true),
                 Some(Truth::No) => {
                     answer.result = Some(false);
@@ -98,7 +98,7 @@ impl Terminology {
         };
         answer.version.clone_from(&system.about().version);
         let Some(concept) = system.find(code) else {
-            let is_wrong = match (system.about().completeness, Grammar::of(url)) {
+            let is_wrong = match (system.about().completeness, self.grammar(url)) {
                 (Completeness::Complete, _) => true,
                 (Completeness::Part, grammar) => grammar.is_some_and(|grammar| grammar.check(code) == Truth::No),
             };
