@@ -107,8 +107,8 @@ fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTr
     w.object(|w| {
         w.member("type", kind.name());
         w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
-        let supported =
-            Definitions::builtin().profiles().filter(|one| one.type_name == kind.name() && !one.is_abstract);
+        let guides = Definitions::builtin().profiles().filter(|one| !one.package.starts_with("hl7.fhir.r4.core#"));
+        let supported = guides.filter(|one| one.type_name == kind.name() && !one.is_abstract);
         strings(w, "supportedProfile", supported.map(|one| one.url).collect::<BTreeSet<_>>());
         w.key("interaction");
         w.array(|w| interactions(is_audit).for_each(|code| w.object(|w| w.member("code", code))));

@@ -91,6 +91,7 @@ impl Definitions {
             let texts = Texts {
                 manifest: include_str!("../../definitions/manifest.tsv"),
                 profiles: vec![
+                    include_str!("../../definitions/profiles-r4-core-4.0.1.tsv"),
                     include_str!("../../definitions/profiles-us-core-3.1.1.tsv"),
                     include_str!("../../definitions/profiles-us-core-6.1.0.tsv"),
                     include_str!("../../definitions/profiles-pfe-2.0.0.tsv"),
@@ -136,6 +137,12 @@ impl Definitions {
         Self::of(sources)
     }
 
+    /// No definitions at all: what the compiled-in tables are themselves made upon.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::of(Vec::new())
+    }
+
     fn of(sources: Vec<&'static Source>) -> Self {
         Self {
             packages: sources.iter().flat_map(|source| source.packages()).copied().collect(),
@@ -153,10 +160,17 @@ impl Definitions {
         &self.packages
     }
 
-    /// The package of this id (`hl7.fhir.us.core#6.1.0`).
+    /// The package of this id (`hl7.fhir.us.core#6.1.0`; `#6.1.x` is the newest of 6.1).
     #[must_use]
     pub fn package(&self, id: &str) -> Option<&Package> {
-        self.packages.iter().find(|one| one.id == id)
+        match id.strip_suffix(".x") {
+            None => self.packages.iter().find(|one| one.id == id),
+            Some(start) => {
+                let of_start = |one: &&Package| one.id.strip_prefix(start).is_some_and(|rest| rest.starts_with('.'));
+                let all = self.packages.iter().filter(of_start);
+                all.max_by(|a, b| compare_versions(a.version, b.version))
+            }
+        }
     }
 
     /// The profile or extension of this canonical, with or without `|version`; without, the newest.
@@ -165,10 +179,17 @@ impl Definitions {
         self.profile_for(canonical, "")
     }
 
+    /// As [`Self::profile`], as a package means it that depends on packages of these ids.
+    #[must_use]
+    pub fn profile_among(&self, canonical: &str, dependencies: &[String]) -> Option<&'static Profile> {
+        let dependencies: Vec<&str> = dependencies.iter().map(String::as_str).collect();
+        self.find(self.profile_index(), canonical, &dependencies)
+    }
+
     /// As [`Self::profile`], as the package of this id means it.
     #[must_use]
     pub fn profile_for(&self, canonical: &str, package: &str) -> Option<&'static Profile> {
-        self.find(self.profile_index(), canonical, package)
+        self.find(self.profile_index(), canonical, &[package])
     }
 
     /// All profiles and extensions, in the order of the packages.
@@ -188,7 +209,7 @@ impl Definitions {
     pub fn code_system_for(&self, canonical: &str, package: &str) -> Option<&'static CodeSystem> {
         let systems = || index(self.code_systems().filter(|one| one.content != "supplement"));
         let index = self.code_systems.get_or_init(systems);
-        self.find(index, canonical, package)
+        self.find(index, canonical, &[package])
     }
 
     /// All code systems and supplements, in the order of the packages.
@@ -206,7 +227,7 @@ impl Definitions {
     #[must_use]
     pub fn value_set_for(&self, canonical: &str, package: &str) -> Option<&'static ValueSet> {
         let index = self.value_sets.get_or_init(|| index(self.value_sets()));
-        self.find(index, canonical, package)
+        self.find(index, canonical, &[package])
     }
 
     /// All value sets, in the order of the packages.
@@ -218,7 +239,7 @@ impl Definitions {
     #[must_use]
     pub fn concept_map(&self, canonical: &str) -> Option<&'static ConceptMap> {
         let index = self.concept_maps.get_or_init(|| index(self.concept_maps()));
-        self.find(index, canonical, "")
+        self.find(index, canonical, &[])
     }
 
     /// All concept maps, in the order of the packages.
@@ -247,7 +268,7 @@ impl Definitions {
         &self,
         index: &HashMap<&'static str, Vec<&'static T>>,
         canonical: &str,
-        package: &str,
+        packages: &[&str],
     ) -> Option<&'static T> {
         let (url, version) = canonical.split_once('|').unwrap_or((canonical, ""));
         let all = index.get(url)?;
@@ -256,20 +277,22 @@ impl Definitions {
         }
         // Of the same version the package that knows better, the later, wins.
         let wanted = all.iter().filter(|one| version.is_empty() || one.version() == version);
-        let near = if package.is_empty() { Vec::new() } else { self.near(package) };
+        let near = self.near(packages);
         let by_package = near.iter().find_map(|id| wanted.clone().rfind(|one| one.package() == *id));
         by_package.or_else(|| wanted.max_by(|a, b| compare_versions(a.version(), b.version()))).copied()
     }
 
-    /// A package and all that it depends on, the nearest first.
-    fn near(&self, package: &str) -> Vec<&'static str> {
-        let mut near: Vec<&'static str> = self.package(package).map(|one| one.id).into_iter().collect();
+    /// Packages and all that they depend on, the nearest first.
+    fn near(&self, packages: &[&str]) -> Vec<&'static str> {
+        let named = packages.iter().filter_map(|id| self.package(id));
+        let mut near: Vec<&'static str> = named.map(|one| one.id).collect();
         let mut seen: HashSet<&'static str> = near.iter().copied().collect();
         let mut at = 0;
         while let Some(id) = near.get(at).copied() {
             at += 1;
             let dependencies = self.package(id).into_iter().flat_map(Package::dependencies);
-            near.extend(dependencies.filter(|one| seen.insert(one)));
+            let known = dependencies.filter_map(|id| self.package(id).map(|one| one.id));
+            near.extend(known.filter(|one| seen.insert(one)));
         }
         near
     }

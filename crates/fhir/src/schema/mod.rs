@@ -51,6 +51,14 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// The schema of the texts of `types.tsv` and `constraints.tsv`, without search parameters. The
+    /// texts are kept as long as the process lives.
+    #[must_use]
+    pub fn of_tables(types: String, constraints: String) -> Self {
+        let types = types::read(Box::leak(types.into_boxed_str()), Box::leak(constraints.into_boxed_str()));
+        Self { types, search_parameters: Vec::new(), patient_compartment: Vec::new() }
+    }
+
     /// The type of this name (`Observation`, `string`, `Observation.component`).
     #[must_use]
     pub fn type_named(&self, name: &str) -> Option<&TypeDefinition> {

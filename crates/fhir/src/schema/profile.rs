@@ -22,8 +22,6 @@ pub struct Profile {
     pub type_name: &'static str,
     /// Canonical URL of what it derives from.
     pub base: &'static str,
-    /// Its elements are a differential upon `base`, not a snapshot.
-    pub is_differential: bool,
     /// Never claimed itself.
     pub is_abstract: bool,
     /// Where an extension may stand, as (kind, expression): `element`, `extension` or `fhirpath`, then
@@ -49,7 +47,7 @@ impl Profile {
     }
 }
 
-/// What a profile says of one element. `None` and empty in a differential: what the base says.
+/// What a profile says of one element.
 #[derive(Debug)]
 pub struct ProfileElement {
     /// `Observation.category:us-core.coding`: the path, with the names of slices. A reslice is
@@ -128,7 +126,6 @@ pub(super) fn read(text: &'static str, shared: Shared) -> Vec<Profile> {
     let blocks = table::blocks(text, 'P');
     let profiles = blocks.map(|(mut row, body)| {
         let (url, version, package, type_name, base) = (row.cell(), row.cell(), row.cell(), row.cell(), row.cell());
-        let is_differential = row.cell() == "differential";
         let is_abstract = row.cell() == "abstract";
         let mut profile = Profile {
             url,
@@ -136,7 +133,6 @@ pub(super) fn read(text: &'static str, shared: Shared) -> Vec<Profile> {
             package,
             type_name,
             base,
-            is_differential,
             is_abstract,
             contexts: Vec::new(),
             context_invariants: Vec::new(),

@@ -222,7 +222,9 @@ fn profiles_of_two_versions_stand_side_by_side() {
     assert!(survey.must_support && survey.binding.unwrap().strength == BindingStrength::Required);
     assert_eq!(survey.steps().collect::<Vec<_>>(), [("category", Some("survey"))]);
     let rt = "http://hl7.org/fhir/us/pacio-rt/StructureDefinition/reassessment-timepoints-encounter";
-    assert!(Definitions::builtin().profile(rt).unwrap().is_differential);
+    let rt = Definitions::builtin().profile(rt).unwrap();
+    let subject = rt.elements.iter().find(|e| e.id == "Encounter.subject").unwrap();
+    assert_eq!((subject.min, subject.must_support), (Some(1), true), "of US Core 3.1.1, which RT derives from");
 }
 
 #[test]

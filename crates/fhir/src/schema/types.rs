@@ -76,6 +76,8 @@ pub struct TypeReference {
     pub code: &'static str,
     /// For Reference and canonical: names of the resource types that may be referred to; empty: any.
     pub targets: Vec<&'static str>,
+    /// Canonical of the profile that a value must meet (`SimpleQuantity`); empty: none.
+    pub profile: &'static str,
     /// Position of the type in the schema.
     pub(super) index: usize,
 }
@@ -234,8 +236,8 @@ fn read_element(mut row: Row, constraints: &Constraints, index: usize) -> Elemen
 
 fn read_type_reference(cell: &'static str) -> TypeReference {
     let (code, targets) = cell.split_once('>').unwrap_or((cell, ""));
-    let code = code.split('<').next().unwrap_or(code);
-    TypeReference { code, targets: table::list(targets, ','), index: usize::MAX }
+    let (code, profile) = code.split_once('<').unwrap_or((code, ""));
+    TypeReference { code, targets: table::list(targets, ','), profile, index: usize::MAX }
 }
 
 pub(super) fn read_binding(cell: &'static str) -> Option<Binding> {

@@ -1,4 +1,4 @@
-//! Faults of the packages, mended. Each one is told in `crates/fhir/definitions/README.md`.
+//! Faults of the packages at hand, mended. Each one is told in `crates/fhir/definitions/README.md`.
 
 /// A row that replaces what the package says.
 #[derive(Debug, Clone, Copy)]

@@ -1,13 +1,17 @@
 //! The patient compartment: `patient-compartment.tsv`. SPEC: R4 compartmentdefinition-patient.html.
 
-use super::{
-    package::{Package, items, text, texts},
+use crate::{
+    package::Package,
     table::Table,
+    value::{items, text, texts},
 };
 use std::collections::BTreeMap;
 
 /// The table: resource type, codes of the search parameters that put it into the compartment.
-pub(crate) fn table(core: &Package) -> Result<String, String> {
+///
+/// # Errors
+/// A package without the patient compartment.
+pub fn table(core: &Package) -> Result<String, String> {
     let definitions = core.resources("CompartmentDefinition");
     let patient = definitions.into_iter().find(|d| text(*d, "code") == "Patient").ok_or("no patient compartment")?;
     let rows: BTreeMap<String, Vec<String>> =

@@ -1,29 +1,30 @@
 //! Types and elements of R4 core: `types.tsv`.
 //!
-//! SPEC: R4 structuredefinition.html, elementdefinition.html. Left out: profiles of R4 core itself
-//! (vital signs, SimpleQuantity), maximum value sets, mappings, examples.
+//! SPEC: R4 structuredefinition.html, elementdefinition.html. Left out: mappings, examples. Profiles
+//! are read elsewhere, upon the schema that this table becomes.
 
-use super::{
+use crate::{
     mend,
-    package::{Package, is_true, items, last_segment, text, texts},
+    package::Package,
     table::{Constraints, Table},
+    value::{is_true, items, last_segment, text, texts},
 };
 use fhir::json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Facts of one element, each as the cell that states it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Facts {
-    pub(crate) min: String,
-    pub(crate) max: String,
-    pub(crate) types: String,
-    pub(crate) flags: String,
-    pub(crate) binding: String,
-    pub(crate) constraints: String,
+struct Facts {
+    min: String,
+    max: String,
+    types: String,
+    flags: String,
+    binding: String,
+    constraints: String,
 }
 
 impl Facts {
-    pub(crate) fn cells(&self) -> [&str; 6] {
+    fn cells(&self) -> [&str; 6] {
         [&self.min, &self.max, &self.types, &self.flags, &self.binding, &self.constraints]
     }
 }
@@ -39,16 +40,18 @@ struct Type {
 
 /// All types of R4 core.
 #[derive(Debug)]
-pub(crate) struct Base {
+pub struct Base {
     types: BTreeMap<String, Type>,
-    by_path: BTreeMap<String, Facts>,
     /// Keys of the invariants that stand on the types themselves, by type name.
     root_keys: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Base {
     /// Reads the types of R4 core.
-    pub(crate) fn read(core: &Package, constraints: &mut Constraints) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What the table cannot express, by element.
+    pub fn read(core: &Package, constraints: &mut Constraints) -> Result<Self, String> {
         let definitions: Vec<_> = core
             .resources("StructureDefinition")
             .into_iter()
@@ -56,14 +59,13 @@ impl Base {
             .filter(|d| text(*d, "fhirVersion") == core.version)
             .collect();
         let root_keys = definitions.iter().map(|d| (text(*d, "type"), root_keys(*d))).collect();
-        let mut base = Self { types: BTreeMap::new(), by_path: BTreeMap::new(), root_keys };
+        let mut base = Self { types: BTreeMap::new(), root_keys };
         for definition in definitions {
             base.read_type(definition, constraints)?;
         }
         mend::evidence_variable(&mut |path, row| base.put(path, row));
         for (name, one) in &base.types {
             for (path, facts) in &one.elements {
-                base.by_path.insert(path.clone(), facts.clone());
                 for code in facts.types.split(' ').map(|t| t.split(['<', '>']).next().unwrap_or(t)) {
                     if !base.types.contains_key(code) {
                         return Err(format!("{name}: {path} has the unknown type {code:?}"));
@@ -149,10 +151,10 @@ impl Base {
     }
 
     /// The facts that an ElementDefinition states, profiled types included.
-    pub(crate) fn facts(&self, element: Value<'_>, constraints: &mut Constraints) -> Facts {
+    fn facts(&self, element: Value<'_>, constraints: &mut Constraints) -> Facts {
         let types = match element.get("contentReference").and_then(Value::as_str) {
             Some(reference) => reference.split_once('#').map_or_else(String::new, |(_, path)| path.to_owned()),
-            None => items(element, "type").map(type_cell).collect::<Vec<_>>().join(" "),
+            None => items(element, "type").map(|one| self.type_cell(one)).collect::<Vec<_>>().join(" "),
         };
         let mut inherited: BTreeSet<String> = ["ele-1".to_owned()].into();
         for code in types.split(' ').map(|t| t.split(['<', '>']).next().unwrap_or(t)) {
@@ -170,40 +172,11 @@ impl Base {
         Facts { min, max, types, flags, binding: binding_cell(element), constraints }
     }
 
-    /// Facts of the base element that a path inside a profile stands for (`Observation.code.coding`).
-    pub(crate) fn element_at(&self, path: &str) -> Option<&Facts> {
-        let mut at = path.split('.').next()?.to_owned();
-        let mut facts = None;
-        for name in path.split('.').skip(1) {
-            let own = format!("{at}.{name}");
-            let found = self.by_path.get(&own).or_else(|| self.by_path.get(&format!("{own}[x]")));
-            let found = match found {
-                Some(found) => found,
-                None => self.choice(&at, name)?,
-            };
-            at = found.types.split(' ').next()?.split(['<', '>']).next()?.to_owned();
-            facts = Some(found);
-        }
-        facts
-    }
-
-    fn choice(&self, parent: &str, name: &str) -> Option<&Facts> {
-        let elements = &self.types.get(parent)?.elements;
-        let found = elements.iter().find(|(path, _)| {
-            let own = path.rsplit('.').next().and_then(|own| own.strip_suffix("[x]"));
-            own.is_some_and(|own| name.starts_with(own))
-        });
-        found.map(|(_, facts)| facts)
-    }
-
-    /// Canonicals of the value sets of required bindings.
-    pub(crate) fn required_value_sets(&self) -> BTreeSet<String> {
-        let bindings = self.types.values().flat_map(|t| &t.elements).map(|(_, facts)| &facts.binding);
-        bindings.filter_map(|binding| binding.strip_prefix("required ")).map(ToOwned::to_owned).collect()
-    }
-
     /// The table: `T name kind base abstract constraints`, then `E path min max types flags binding constraints`.
-    pub(crate) fn table(&self) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// An element without type.
+    pub fn table(&self) -> Result<String, String> {
         let mut table = Table::default();
         for (name, one) in &self.types {
             table.row(&[
@@ -245,32 +218,40 @@ fn constraint_ids(element: Value<'_>, constraints: &mut Constraints, inherited: 
 fn binding_cell(element: Value<'_>) -> String {
     let Some(binding) = element.get("binding") else { return String::new() };
     let value_set = text(binding, "valueSet");
-    if value_set.is_empty() { String::new() } else { format!("{} {value_set}", text(binding, "strength")) }
-}
-
-/// `Reference>Patient,Group`, `Extension<URL`, `Quantity`.
-fn type_cell(one: Value<'_>) -> String {
-    let code = text(one, "code");
-    let mut cell = match code.strip_prefix("http://hl7.org/fhirpath/System.") {
-        None => code,
-        Some(system) => items(one, "extension")
-            .find(|e| text(*e, "url").ends_with("/structuredefinition-fhir-type"))
-            .map_or_else(|| system.to_ascii_lowercase(), |e| text(e, "valueUrl")),
-    };
-    for (mark, name) in [('<', "profile"), ('>', "targetProfile")] {
-        let names: Vec<String> = texts(one, name).iter().map(|url| short(url)).filter(|n| n != "Resource").collect();
-        if !names.is_empty() {
-            cell.push(mark);
-            cell.push_str(&names.join(","));
-        }
+    if value_set.is_empty() {
+        return String::new();
     }
-    cell
+    let max = items(binding, "extension").find(|one| text(*one, "url").ends_with("/elementdefinition-maxValueSet"));
+    let max = max.map(|one| text(one, "valueCanonical")).unwrap_or_default();
+    format!("{} {value_set} {max}", text(binding, "strength")).trim_end().to_owned()
 }
 
-/// The name of a type of R4 core; any other canonical whole.
-fn short(url: &str) -> String {
-    match url.strip_prefix("http://hl7.org/fhir/StructureDefinition/") {
-        Some(name) if name.starts_with(|c: char| c.is_ascii_uppercase()) => name.to_owned(),
-        _ => url.to_owned(),
+impl Base {
+    /// `Reference>Patient,Group`, `Quantity<URL`, `Quantity`.
+    fn type_cell(&self, one: Value<'_>) -> String {
+        let code = text(one, "code");
+        let mut cell = match code.strip_prefix("http://hl7.org/fhirpath/System.") {
+            None => code,
+            Some(system) => items(one, "extension")
+                .find(|e| text(*e, "url").ends_with("/structuredefinition-fhir-type"))
+                .map_or_else(|| system.to_ascii_lowercase(), |e| text(e, "valueUrl")),
+        };
+        for (mark, name) in [('<', "profile"), ('>', "targetProfile")] {
+            let names: Vec<String> =
+                texts(one, name).iter().map(|url| self.short(url)).filter(|n| n != "Resource").collect();
+            if !names.is_empty() {
+                cell.push(mark);
+                cell.push_str(&names.join(","));
+            }
+        }
+        cell
+    }
+
+    /// The name of a type of R4 core; any other canonical whole.
+    fn short(&self, url: &str) -> String {
+        match url.strip_prefix("http://hl7.org/fhir/StructureDefinition/") {
+            Some(name) if self.root_keys.contains_key(name) => name.to_owned(),
+            _ => url.to_owned(),
+        }
     }
 }

@@ -4,10 +4,13 @@
 //! dropped and its URL remembered, unless its expression covers R4's and more: then it replaces
 //! R4's for its types. Of two versions of one guide the newer wins.
 
-use super::{
+use crate::{
+    fault::{Fault, FaultKind},
     mend,
-    package::{Package, items, text, texts},
+    package::Package,
     table::{Table, one_line},
+    terminology::has_url,
+    value::{items, text, texts},
 };
 use fhir::json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +29,10 @@ struct Parameter {
 
 /// The table: `P url code base type package target expression`, `K definition expression` for each
 /// component of a composite, `A url` for each URL that means the same.
-pub(crate) fn table(core: &Package, guides: &[Package]) -> Result<String, String> {
+///
+/// # Errors
+/// Two parameters of one type and code, a code that is none.
+pub fn table(core: &Package, guides: &[Package]) -> Result<String, String> {
     let mut kept: Vec<Parameter> = core.resources("SearchParameter").into_iter().map(|p| read(p, core)).collect();
     let mut fresh: BTreeMap<String, (usize, Parameter)> = BTreeMap::new();
     for (rank, guide) in guides.iter().enumerate() {
@@ -42,9 +48,28 @@ pub(crate) fn table(core: &Package, guides: &[Package]) -> Result<String, String
     }
     kept.retain(|parameter| !parameter.base.is_empty());
     check(&kept)?;
+    Ok(write(&kept))
+}
 
+/// The search parameters of one package, as they are: who indexes them decides which repeat others.
+pub(crate) fn table_of(package: &Package, faults: &mut Vec<Fault>) -> String {
+    let all = package.resources("SearchParameter").into_iter().filter(|one| has_url(*one, faults));
+    let mut list: Vec<Parameter> = Vec::new();
+    for value in all.collect::<Vec<_>>() {
+        let parameter = read(value, package);
+        if parameter.code.is_empty() || parameter.code.contains(|c: char| c.is_whitespace()) {
+            let kind = FaultKind::Invalid { what: "the code", value: parameter.code };
+            faults.push(Fault { definition: parameter.url, element: String::new(), kind });
+        } else {
+            list.push(parameter);
+        }
+    }
+    write(&list)
+}
+
+fn write(parameters: &[Parameter]) -> String {
     let mut table = Table::default();
-    for p in &kept {
+    for p in parameters {
         let base: Vec<_> = p.base.iter().cloned().collect();
         table.row(&[
             "P",
@@ -63,7 +88,7 @@ pub(crate) fn table(core: &Package, guides: &[Package]) -> Result<String, String
             table.row(&["A", url]);
         }
     }
-    Ok(table.into_text())
+    table.into_text()
 }
 
 fn read(value: Value<'_>, package: &Package) -> Parameter {

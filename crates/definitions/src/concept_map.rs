@@ -1,16 +1,19 @@
 //! Concept maps: `concept-maps.tsv`. SPEC: R4 conceptmap.html. Left out: products.
 
-use super::{
-    package::{Package, items, text},
+use crate::{
+    fault::Fault,
+    package::Package,
     table::Table,
+    terminology::has_url,
+    value::{items, text},
 };
 
 /// The table: `M url version package source target name`, `G source version target version unmapped
 /// code display`, `T code code equivalence display conditional`.
-pub(crate) fn table(packages: &[Package]) -> String {
+pub(crate) fn table(package: &Package, faults: &mut Vec<Fault>) -> String {
     let mut table = Table::default();
-    for package in packages {
-        for map in package.resources("ConceptMap") {
+    {
+        for map in package.resources("ConceptMap").into_iter().filter(|map| has_url(*map, faults)) {
             let end = |names: [&str; 2]| names.iter().map(|name| text(map, name)).find(|one| !one.is_empty());
             table.row(&[
                 "M",

@@ -3,10 +3,11 @@
 //! SPEC: R4 capabilitystatement.html, extension capabilitystatement-expectation and
 //! capabilitystatement-search-parameter-combination. Left out: messaging, documents, client statements.
 
-use super::{
+use crate::{
     mend,
-    package::{Package, items, last_segment, text, texts},
+    package::Package,
     table::Table,
+    value::{items, last_segment, text, texts},
 };
 use fhir::json::Value;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const EXPECTATION: &str = "http://hl7.org/fhir/StructureDefinition/capabilitysta
 const COMBINATION: &str = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-parameter-combination";
 
 /// The table, a line for each expectation; see the README for its letters.
-pub(crate) fn table(guide: &Package) -> Result<String, String> {
+pub(crate) fn table(guide: &Package) -> String {
     let mut table = Table::default();
     for statement in guide.resources("CapabilityStatement") {
         for rest in items(statement, "rest").filter(|rest| text(*rest, "mode") == "server") {
@@ -30,7 +31,7 @@ pub(crate) fn table(guide: &Package) -> Result<String, String> {
             }
         }
     }
-    Ok(table.into_text())
+    table.into_text()
 }
 
 fn write_resource(table: &mut Table, resource: Value<'_>) {

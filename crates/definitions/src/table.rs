@@ -1,14 +1,14 @@
-//! Tables: tab-separated lines, and the one list of invariants that all tables share.
+//! Tables: tab-separated lines, and the one list of invariants that all profiles share.
 
 use std::collections::BTreeMap;
 
 /// Lines of tab-separated cells. Empty cells at the end of a line are left away.
 #[derive(Debug, Default)]
-pub(crate) struct Table(String);
+pub struct Table(String);
 
 impl Table {
-    /// Adds a line. Runs of white space inside a cell become one blank.
-    pub(crate) fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
+    /// Adds a line. Runs of white space inside a cell become one blank when one is a tab or a line end.
+    pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
         let used = cells.iter().rposition(|cell| !cell.as_ref().is_empty()).map_or(0, |last| last + 1);
         for (at, cell) in cells.iter().take(used).enumerate() {
             if at > 0 {
@@ -20,7 +20,8 @@ impl Table {
     }
 
     /// The file's text.
-    pub(crate) fn into_text(self) -> String {
+    #[must_use]
+    pub fn into_text(self) -> String {
         self.0
     }
 }
@@ -36,34 +37,34 @@ pub(crate) fn one_line(text: &str) -> String {
 
 /// All invariants by id. The id is the key; keys that stand for several expressions get `~2`, `~3`.
 #[derive(Debug, Default)]
-pub(crate) struct Constraints(BTreeMap<String, (String, bool, String)>);
+pub struct Constraints {
+    by_id: BTreeMap<String, (bool, String)>,
+    ids: BTreeMap<(String, bool, String), String>,
+    numbers: BTreeMap<String, usize>,
+}
 
 impl Constraints {
     /// The id of an invariant, added when new.
     pub(crate) fn id(&mut self, key: &str, is_error: bool, expression: &str) -> String {
         let wanted = (key.to_owned(), is_error, one_line(expression));
-        let mut id = key.to_owned();
-        let mut number = 1;
-        while let Some(have) = self.0.get(&id) {
-            if *have == wanted {
-                return id;
-            }
-            number += 1;
-            id = format!("{key}~{number}");
+        if let Some(id) = self.ids.get(&wanted) {
+            return id.clone();
         }
-        self.0.insert(id.clone(), wanted);
+        let number = self.numbers.entry(key.to_owned()).or_default();
+        *number += 1;
+        let id = if *number == 1 { key.to_owned() } else { format!("{key}~{number}") };
+        self.by_id.insert(id.clone(), (is_error, wanted.2.clone()));
+        self.ids.insert(wanted, id.clone());
         id
     }
 
     /// The table: id, severity, expression.
-    pub(crate) fn table(&self) -> Result<String, String> {
+    #[must_use]
+    pub fn table(&self) -> String {
         let mut table = Table::default();
-        for (id, (key, is_error, expression)) in &self.0 {
-            if key.contains([' ', '~']) {
-                return Err(format!("invariant key {key:?} holds a blank or a tilde"));
-            }
+        for (id, (is_error, expression)) in &self.by_id {
             table.row(&[id.as_str(), if *is_error { "error" } else { "warning" }, expression]);
         }
-        Ok(table.into_text())
+        table.into_text()
     }
 }

@@ -1,0 +1,45 @@
+//! Stated limits of packages and definitions. The largest package at hand (R4 core) is 4 MB packed,
+//! 55 MB unpacked, 4,600 files; its largest profile has 500 elements.
+
+/// Bytes of a packed archive.
+pub const ARCHIVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes of all entries unpacked, with the archive's own blocks.
+pub const UNPACKED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Unpacked bytes for each packed byte. Packages have 10 to 20; a bomb of zeros has 1,000.
+pub const RATIO_MAX: u64 = 100;
+
+/// Unpacked bytes that no ratio is asked of: a small archive of large text may pack well.
+pub const RATIO_FREE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Entries of an archive, folders included.
+pub const ENTRIES_MAX: usize = 50_000;
+
+/// Bytes of one entry: what the JSON reader takes.
+pub const ENTRY_BYTES_MAX: u64 = fhir::limits::BODY_BYTES_MAX as u64;
+
+/// Bytes of the name of an entry.
+pub const NAME_BYTES_MAX: usize = 512;
+
+/// Folders in the name of an entry.
+pub const NAME_DEPTH_MAX: usize = 16;
+
+/// Bytes of all definitions of a package that are kept while it is compiled.
+pub const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Elements that a differential or a snapshot lists.
+pub const ELEMENTS_MAX: usize = 20_000;
+
+/// Elements that stand in a tree while a snapshot is made, those unfolded from types and copied into
+/// slices included. Bounds time and memory (about 100 MB).
+pub const NODES_MAX: usize = 200_000;
+
+/// Steps of an element's path.
+pub const PATH_STEPS_MAX: usize = 32;
+
+/// Profiles upon profiles, and profiles within profiles. The deepest chain at hand has 5.
+pub const BASES_MAX: usize = 24;
+
+/// Nesting of concepts in a code system: below the JSON reader's own limit.
+pub const CONCEPT_DEPTH_MAX: usize = fhir::limits::DEPTH_MAX;
