@@ -139,10 +139,11 @@ pub(crate) fn read_packages(directory: &Path) -> Result<Vec<Package>, String> {
         let path = directory.join(format!("{}.tgz", id.replace('#', "-")));
         let packed = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let mut package = Package::read(packed.as_slice()).map_err(|e| format!("{}: {e}", path.display()))?;
-        package.sha256 = digest::digest(&digest::SHA256, &packed).as_ref().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        package.sha256 =
+            digest::digest(&digest::SHA256, &packed).as_ref().iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
         if package.id() == *id { Ok(package) } else { Err(format!("{} holds {}", path.display(), package.id())) }
     });
     packages.collect()

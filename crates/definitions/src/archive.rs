@@ -127,7 +127,7 @@ fn gnu_name(bytes: &[u8]) -> Option<String> {
 fn pax_name(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let records = text.lines().filter_map(|line| line.split_once(' '));
-    records.filter_map(|(_, record)| record.strip_prefix("path=")).last().map(ToOwned::to_owned)
+    records.filter_map(|(_, record)| record.strip_prefix("path=")).next_back().map(ToOwned::to_owned)
 }
 
 /// A name that stays in its folder, on any system.

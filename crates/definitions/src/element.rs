@@ -169,7 +169,9 @@ impl Facts {
                 one.code.clone_from(&own.code);
             }
             // R4 writes the ids of resources as strings; the schema knows better.
-            if one.code == "string" && of_type.is_some_and(|facts| facts.types.iter().any(|own| own.code == "id")) {
+            if one.code == "string"
+                && of_type.is_some_and(|facts| facts.types.len() == 1 && facts.types.iter().any(|own| own.code == "id"))
+            {
                 "id".clone_into(&mut one.code);
             }
         }
@@ -246,7 +248,8 @@ fn read_type(one: Value<'_>, schema: &Schema) -> Result<Type, FaultKind> {
         Ok(names.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|name| name != "Resource").collect())
     };
     let (profiles, targets) = (canonicals("profile")?, canonicals("targetProfile")?);
-    let aggregation = texts(one, "aggregation").iter().map(|code| cell(code, "an aggregation")).collect::<Result<_, _>>()?;
+    let aggregation =
+        texts(one, "aggregation").iter().map(|code| cell(code, "an aggregation")).collect::<Result<_, _>>()?;
     Ok(Type { code, profiles, targets, aggregation, versioning: versioning(one)? })
 }
 
@@ -316,7 +319,11 @@ fn read_slicing(slicing: Value<'_>) -> Result<Slicing, FaultKind> {
         rules if ["open", "closed", "openAtEnd"].contains(&rules.as_str()) => rules,
         value => return Err(FaultKind::Invalid { what: "a slicing's rules", value }),
     };
-    Ok(Slicing { discriminators: discriminators.collect::<Result<_, _>>()?, rules, is_ordered: is_true(slicing, "ordered") })
+    Ok(Slicing {
+        discriminators: discriminators.collect::<Result<_, _>>()?,
+        rules,
+        is_ordered: is_true(slicing, "ordered"),
+    })
 }
 
 /// Fixed and pattern values and bounds, each as JSON on one line.

@@ -105,7 +105,8 @@ impl Package {
         })?;
         let about = about.ok_or(PackageError::NoManifest)?;
         let about = about.root();
-        let versions: Vec<String> = ["fhirVersions", "fhir-version-list"].iter().flat_map(|n| crate::value::texts(about, n)).collect();
+        let versions: Vec<String> =
+            ["fhirVersions", "fhir-version-list"].iter().flat_map(|n| crate::value::texts(about, n)).collect();
         if let Some(other) = versions.first().filter(|_| !versions.iter().any(|one| one.starts_with(FHIR_VERSION))) {
             return Err(PackageError::Version(other.clone()));
         }

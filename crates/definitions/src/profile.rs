@@ -236,10 +236,10 @@ impl<'a> Work<'a> {
             return root.map(Some).map_err(|(_, kind)| kind);
         }
         let Some(profile) = self.known.profile_among(canonical, &self.package.dependencies) else { return Ok(None) };
-        let lines = profile.elements.iter().map(|element| Line {
-            id: element.id.to_owned(),
-            facts: crate::element::Facts::of_profile(element),
-        });
+        let lines = profile
+            .elements
+            .iter()
+            .map(|element| Line { id: element.id.to_owned(), facts: crate::element::Facts::of_profile(element) });
         let root = snapshot::tree_of(profile.type_name, lines, self.schema, budget);
         root.map(Some).map_err(|(_, kind)| kind)
     }

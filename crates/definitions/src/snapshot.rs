@@ -9,7 +9,7 @@ use crate::{
     element::{Facts, Slicing, Type, max_text},
     fault::FaultKind,
     limits::ELEMENTS_MAX,
-    tree::{Budget, Found, Node, NoProfiles, Profiles, Step, is_primitive, steps},
+    tree::{Budget, Found, NoProfiles, Node, Profiles, Step, is_primitive, steps},
     value::{items, text},
 };
 use fhir::{
@@ -50,7 +50,8 @@ pub(crate) fn tree_of(
     schema: &Schema,
     budget: &mut Budget,
 ) -> Result<Node, Faulty> {
-    let of = schema.type_named(type_name).ok_or_else(|| (String::new(), FaultKind::UnknownType(type_name.to_owned())))?;
+    let of =
+        schema.type_named(type_name).ok_or_else(|| (String::new(), FaultKind::UnknownType(type_name.to_owned())))?;
     let mut root = Node::of_type(of);
     for line in lines {
         let at = |kind| (line.id.clone(), kind);
@@ -108,9 +109,11 @@ fn is_value_of_primitive(
 ) -> bool {
     let Some((last, parent)) = steps.split_last().filter(|(last, _)| last.name == "value") else { return false };
     let is_unknown = matches!(root.locate(steps, schema, profiles, budget), Err(FaultKind::UnknownElement));
-    is_unknown && last.slice.is_none() && root.locate(parent, schema, profiles, budget).is_ok_and(|(node, _)| {
-        node.facts.types.iter().all(|one| is_primitive(schema, &one.code))
-    })
+    is_unknown
+        && last.slice.is_none()
+        && root
+            .locate(parent, schema, profiles, budget)
+            .is_ok_and(|(node, _)| node.facts.types.iter().all(|one| is_primitive(schema, &one.code)))
 }
 
 fn merge_element(node: &mut Node, mut own: Facts, is_fresh: bool, schema: &Schema) -> Result<(), FaultKind> {

@@ -187,7 +187,9 @@ impl Node {
         let slicing = if name.ends_with("[x]") { Slicing::of_types() } else { Slicing::of_extensions() };
         let is_extension = matches!(name.as_str(), "extension" | "modifierExtension");
         let sliced = list.iter_mut().find(|node| node.name == name && node.slice.as_deref() == outer);
-        if let Some(sliced) = sliced.filter(|one| one.facts.slicing.is_none() && (is_extension || name.ends_with("[x]"))) {
+        if let Some(sliced) =
+            sliced.filter(|one| one.facts.slicing.is_none() && (is_extension || name.ends_with("[x]")))
+        {
             sliced.facts.slicing = Some(slicing);
         }
         Ok((at, Found::Made))
