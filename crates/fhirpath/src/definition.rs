@@ -5,6 +5,7 @@
 use crate::item::Item;
 use fhir::schema::{Binding, BindingStrength, Constraint, ElementDefinition, TypeReference};
 use std::borrow::Cow;
+use std::fmt;
 
 /// An ElementDefinition, or a part of one.
 #[derive(Debug, Clone, Copy)]
@@ -78,5 +79,17 @@ impl<'a> Definition<'a> {
             (Self::Constraint(one), "expression") => text(one.expression),
             _ => Vec::new(),
         }
+    }
+}
+
+/// What it is about: a path, a type, a value set, a key.
+impl fmt::Display for Definition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Element(element) => element.path,
+            Self::Type(of) => of.code,
+            Self::Binding(binding) => binding.value_set,
+            Self::Constraint(one) => one.key,
+        })
     }
 }

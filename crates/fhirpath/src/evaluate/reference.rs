@@ -1,7 +1,7 @@
 //! `resolve()`: references without fetching. SPEC: R4 fhirpath.html#functions, references.html.
 //!
-//! `#id` is looked up in the root resource; a resolver of the caller is asked next; what remains becomes a
-//! stand-in whose type is read from the reference: its last `Type/id`, or its `type` element.
+//! `#id` is looked up in the root resource; a resolver of the caller is asked next, then the entries of the
+//! Bundle that is at hand; what remains becomes a stand-in whose type is read from the reference: its last `Type/id`, or its `type` element.
 
 use super::path::child_text;
 use super::{Evaluator, Outcome};
@@ -28,6 +28,9 @@ impl<'a> Evaluator<'a> {
             if let Some(found) = self.context.resolver.and_then(|resolver| resolver.resolve(text)) {
                 return Ok(Some(Item::Element(found)));
             }
+            if let Some(found) = self.entry(text)? {
+                return Ok(Some(Item::Element(found)));
+            }
         }
         let by_text = text.as_deref().and_then(|text| self.type_of_reference(text));
         let by_element = || stated.as_deref().and_then(|name| self.resource_type(name));
@@ -45,6 +48,35 @@ impl<'a> Evaluator<'a> {
             seen += 1;
             if found.is_none() && child_text(&resource, "id").is_some_and(|its| its == id) {
                 found = Some(resource);
+            }
+        });
+        self.charge(seen)?;
+        Ok(found)
+    }
+
+    /// The resource of an entry, when the resource at hand is a Bundle that has it: by its full URL, or by a
+    /// full URL that ends with a relative reference.
+    fn entry(&mut self, text: &str) -> Outcome<Option<Element<'a>>> {
+        let bundle = self.context.root_resource.unwrap_or_else(|| self.resource());
+        if bundle.definition.name != "Bundle" {
+            return Ok(None);
+        }
+        let text = text.split("/_history/").next().unwrap_or(text);
+        let is_relative = !text.contains(':');
+        let mut found = None;
+        let mut seen = 0;
+        bundle.children("entry", |entry| {
+            seen += 1;
+            if found.is_some() {
+                return;
+            }
+            let url = child_text(&entry, "fullUrl");
+            let fits = url.is_some_and(|url| {
+                let head = url.strip_suffix(text);
+                head.is_some_and(|head| head.is_empty() || (is_relative && head.ends_with('/')))
+            });
+            if fits {
+                found = entry.child("resource");
             }
         });
         self.charge(seen)?;

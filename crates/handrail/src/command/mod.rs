@@ -8,6 +8,7 @@ mod data;
 mod demo;
 mod doctor;
 mod explain;
+mod fhirpath;
 mod load;
 mod remote;
 mod serve;
@@ -54,6 +55,8 @@ enum Command {
     Load(load::Load),
     /// Show which way a search goes and what it reads
     Explain(explain::Explain),
+    /// Evaluate a FHIRPath expression on a file
+    Fhirpath(fhirpath::Fhirpath),
     /// Look after the audit log
     Audit(audit::Audit),
     /// Write a backup, also while the server runs
@@ -83,6 +86,7 @@ pub(crate) fn run() -> ExitCode {
             Err(fault) => failed(&fault),
         },
         Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
+        Command::Fhirpath(fhirpath) => ended(fhirpath.run()),
         Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),
     }
 }

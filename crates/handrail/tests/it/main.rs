@@ -14,6 +14,7 @@ mod commands;
 mod cors;
 mod demo;
 mod explain;
+mod fhirpath;
 mod load;
 mod logs;
 mod metrics;
