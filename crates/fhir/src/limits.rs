@@ -22,6 +22,10 @@ pub const STRING_CHARS_MAX: usize = 1024 * 1024;
 /// Nesting of elements in a Narrative: tables in tables in lists stay far below.
 pub const XHTML_DEPTH_MAX: usize = 100;
 
+/// Bytes of one Narrative, as long as the longest string may be. The longest of the guides has 283,000,
+/// most of them an image.
+pub const XHTML_BYTES_MAX: usize = STRING_CHARS_MAX;
+
 /// Nesting of FHIR elements in XML: a resource inside an element is one level more than in JSON. What
 /// comes of them has [`DEPTH_MAX`] besides.
 pub const XML_DEPTH_MAX: usize = 2 * DEPTH_MAX;

@@ -1,10 +1,14 @@
 //! The narrative: one XHTML `<div>` of formatting only. Linear, by hand.
 //!
 //! SPEC: R4 narrative.html, invariants txt-1 and txt-2; security rows F51 to F53. What a browser might run,
-//! load or be confused by is refused, not mended. Left out: whether the elements nest as HTML's content
-//! models ask, whether classes and anchors exist.
+//! load or be confused by is refused, not mended. One thing is let through that row F52 does not name: the
+//! publisher of the guides draws lines in tables by images of its page (`tbl_bck10.png`), also as
+//! backgrounds, and its examples must be taken. So plain names of image files pass; they reach no
+//! interaction of a server. Left out: whether the elements nest as HTML's content models ask, whether
+//! classes and anchors exist.
 
-use fhir::limits::XHTML_DEPTH_MAX;
+use fhir::limits::{XHTML_BYTES_MAX, XHTML_DEPTH_MAX};
+use fhir::{LogicalId, xml};
 
 /// Elements of HTML 4 chapters 7 to 11 (without 9.4) and 15, with `a`, `img`; sorted.
 const ELEMENTS: &[&str] = &[
@@ -137,6 +141,12 @@ const XHTML: &str = "http://www.w3.org/1999/xhtml";
 /// # Errors
 /// What is wrong, in a sentence without any of the text.
 pub fn check(text: &str) -> Result<(), &'static str> {
+    if text.len() > XHTML_BYTES_MAX {
+        return Err("narrative has at most 1 MiB");
+    }
+    if xml::forbidden_character(text).is_some() {
+        return Err("narrative has no control characters but tab and line ends");
+    }
     let mut reader =
         Reader { rest: text.trim_end_matches([' ', '\t', '\r', '\n']), open: Vec::new(), has_content: false };
     if !reader.rest.starts_with("<div") {
@@ -165,7 +175,7 @@ impl<'t> Reader<'t> {
                 return Err("narrative has no DOCTYPE, CDATA or processing instruction");
             } else if let Some(closing) = tag.strip_prefix("</") {
                 let (name, after) = closing.split_once('>').ok_or("narrative has a tag that is not closed")?;
-                if self.open.pop() != Some(name.trim_end()) {
+                if self.open.pop() != Some(name.trim_end_matches([' ', '\t', '\r', '\n'])) {
                     return Err("narrative has elements that do not nest");
                 }
                 self.rest = after;
@@ -182,15 +192,16 @@ impl<'t> Reader<'t> {
         if text.contains("]]>") {
             return Err("narrative has no ]]> in text");
         }
-        references(text)?;
-        self.has_content |= text.contains(|letter: char| !letter.is_whitespace());
+        self.has_content |= references(text)?;
         Ok(())
     }
 
-    /// A comment that XML and HTML read alike: HTML ends `<!-->` at once and knows `--!>`.
+    /// A comment that XML and HTML read alike: HTML ends `<!-->` at once and knows `--!>`; some browsers read
+    /// on in `<!--[if IE]>`.
     fn comment(&mut self, comment: &'t str) -> Result<(), &'static str> {
         let (inner, after) = comment.split_once("-->").ok_or("narrative has a comment that is not closed")?;
-        if inner.contains("--") || inner.starts_with(['>', '-']) || inner.ends_with('-') {
+        let is_conditional = inner.trim_start().starts_with('[') || inner.trim_end().ends_with(']');
+        if inner.contains("--") || inner.starts_with(['>', '-']) || inner.ends_with('-') || is_conditional {
             return Err("narrative has a comment that browsers may read otherwise");
         }
         self.rest = after;
@@ -259,7 +270,7 @@ impl<'t> Reader<'t> {
             }
             "src" if element != "img" => return Err("narrative has src on images only"),
             "src" if !is_safe_image(&decoded(value)) => {
-                return Err("narrative has images of its own (#id), data:image, or relative URLs only");
+                return Err("narrative has images of its own (#id), data:image, Binary/id, or plain file names only");
             }
             "style" if !is_safe_style(&decoded(value)) => {
                 return Err("narrative has styles that load nothing and stay in their place");
@@ -280,17 +291,18 @@ fn attribute(text: &str) -> Result<(&str, &str, &str), &'static str> {
     Ok((name.trim_end_matches([' ', '\t', '\r', '\n']), value, after))
 }
 
-/// Every `&` begins one of XML's five entities or a number.
-fn references(text: &str) -> Result<(), &'static str> {
+/// Every `&` begins one of XML's five entities or a number; says whether the text is more than white space.
+fn references(text: &str) -> Result<bool, &'static str> {
     const WRONG: &str = "narrative has no entities but &amp; &lt; &gt; &quot; &apos; and numbers";
-    let mut rest = text;
+    let is_visible = |letter: char| !letter.is_whitespace();
+    let (mut rest, mut has_content) = (text, false);
     while let Some(at) = rest.find('&') {
-        let after = rest.get(at + 1..).unwrap_or_default();
-        let (name, tail) = after.split_once(';').ok_or(WRONG)?;
-        entity(name).ok_or(WRONG)?;
+        let (before, from) = rest.split_at_checked(at).ok_or(WRONG)?;
+        let (name, tail) = from.get(1..).and_then(|after| after.split_once(';')).ok_or(WRONG)?;
+        has_content |= is_visible(entity(name).ok_or(WRONG)?) || before.contains(is_visible);
         rest = tail;
     }
-    Ok(())
+    Ok(has_content || rest.contains(is_visible))
 }
 
 fn entity(name: &str) -> Option<char> {
@@ -302,12 +314,13 @@ fn entity(name: &str) -> Option<char> {
         "apos" => Some('\''),
         name => {
             let number = name.strip_prefix('#').filter(|number| number.len() <= 8)?;
-            let code = match number.strip_prefix('x') {
-                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            let is_allowed = |letter: &char| *letter >= ' ' || matches!(letter, '\t' | '\n' | '\r');
-            char::from_u32(code).filter(is_allowed)
+            let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
+            // WHY: what reads numbers takes a sign too.
+            if digits.starts_with('+') {
+                return None;
+            }
+            let letter = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+            xml::forbidden_character(letter.encode_utf8(&mut [0; 4])).is_none().then_some(letter)
         }
     }
 }
@@ -344,21 +357,38 @@ fn is_safe_link(url: &str) -> bool {
 
 fn is_safe_image(url: &str) -> bool {
     match scheme(url) {
-        None => !url.starts_with("//") && !url.contains('\\'),
-        // WHY: SVG may hold scripts.
-        Some("data") => ["png", "jpeg", "jpg", "gif", "webp"].iter().any(|kind| {
-            let format = url.strip_prefix("data:image/").and_then(|rest| rest.strip_prefix(kind));
-            format.is_some_and(|rest| rest.starts_with([';', ',']))
-        }),
-        Some(_) => false,
+        None if url.starts_with('#') => true,
+        None => url.strip_prefix("binary/").map_or_else(|| is_image_file(url), is_binary),
+        Some(_) => is_image_data(url),
     }
 }
 
-/// Images of tables' lines come as `url(name.png)`: what `img` may show, a background may.
+/// The id of a Binary, with a version or not.
+fn is_binary(id: &str) -> bool {
+    let is_id = |part: &str| LogicalId::parse(part).is_ok();
+    id.split_once("/_history/").map_or_else(|| is_id(id), |(id, version)| is_id(id) && is_id(version))
+}
+
+/// A plain name of an image file, in no folder.
+fn is_image_file(name: &str) -> bool {
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
+    let ends = [".png", ".gif", ".jpg", ".jpeg", ".webp"];
+    name.bytes().all(is_plain) && !name.starts_with('.') && ends.iter().any(|end| name.ends_with(end))
+}
+
+fn is_image_data(url: &str) -> bool {
+    // WHY: SVG may hold scripts.
+    ["png", "jpeg", "jpg", "gif", "webp"].iter().any(|kind| {
+        let format = url.strip_prefix("data:image/").and_then(|rest| rest.strip_prefix(kind));
+        format.is_some_and(|rest| rest.starts_with([';', ',']))
+    })
+}
+
 fn is_safe_style(style: &str) -> bool {
     let images_are_safe = style.split("url(").skip(1).all(|rest| {
         let Some((argument, _)) = rest.split_once(')') else { return false };
-        is_safe_image(argument.trim_matches(['"', '\'']))
+        let url = argument.trim_matches(['"', '\'']);
+        is_image_file(url) || is_image_data(url)
     });
     images_are_safe && !STYLE_REFUSED.iter().any(|word| style.contains(word))
 }

@@ -42,7 +42,7 @@ impl<'x> Document<'x> {
             return Err((XmlFaultKind::TooLong, 0));
         }
         let text = decode(bytes)?;
-        if let Some(at) = text::forbidden_character(text.as_bytes()) {
+        if let Some(at) = text::forbidden_character(text) {
             return Err((XmlFaultKind::InvalidCharacter, at));
         }
         let tags = Tags { cursor: Cursor::new(text), scopes: Scopes::default(), attributes: Vec::new() };
@@ -61,7 +61,7 @@ pub(super) fn is_narrative(text: &str) -> bool {
     let Ok(div) = tags.start_tag() else { return false };
     let is_div = div.namespace == Namespace::Xhtml && tags.cursor.slice(div.name) == "div";
     let is_kept = |tags: &mut Tags<'_>| matches!(xhtml::narrative(tags, div), Ok(Cow::Borrowed(_)));
-    is_div && text::forbidden_character(text.as_bytes()).is_none() && is_kept(&mut tags) && tags.cursor.at == text.len()
+    is_div && text::forbidden_character(text).is_none() && is_kept(&mut tags) && tags.cursor.at == text.len()
 }
 
 /// The body as text: UTF-8, and nothing else.

@@ -27,6 +27,7 @@ mod tests;
 
 pub use fault::{XmlError, XmlFault, XmlFaultKind};
 pub use read::{read, read_in_any_order};
+pub use text::forbidden_character;
 pub use write::{WriteError, WriteErrorKind, write};
 
 /// The namespace of all FHIR elements.

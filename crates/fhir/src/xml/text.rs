@@ -9,8 +9,10 @@ use std::borrow::Cow;
 /// Longest text between `&` and `;`: `#x0010FFFF`.
 const REFERENCE_BYTES_MAX: usize = 10;
 
-/// Offset of the first character that XML cannot hold, and that UTF-8 can.
-pub(super) fn forbidden_character(text: &[u8]) -> Option<usize> {
+/// Byte of the first character that XML cannot hold: controls but tab and line ends, U+FFFE, U+FFFF.
+#[must_use]
+pub fn forbidden_character(text: &str) -> Option<usize> {
+    let text = text.as_bytes();
     let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
     let mut start = 0;
     for block in text.chunks(256) {

@@ -57,7 +57,8 @@ impl std::error::Error for WriteError {}
 /// Writes the resource at the root of a tree, without white space between elements.
 ///
 /// # Errors
-/// [`WriteError`] when XML could not say what the tree says; never for a resource that R4 allows.
+/// [`WriteError`] when XML could not say what the tree says. Of a resource that is valid, that is U+FFFE and
+/// U+FFFF alone: JSON has them, XML has not.
 pub fn write(tree: &Tree, schema: &Schema) -> Result<Vec<u8>, WriteError> {
     let mut writer = Writer { schema, out: Vec::with_capacity(tree.bytes().len() * 2) };
     writer.out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
@@ -259,7 +260,7 @@ impl<'s> Writer<'s> {
         if value_text.is_empty() {
             return fault(WriteErrorKind::Empty, value);
         }
-        if text::forbidden_character(value_text.as_bytes()).is_some() {
+        if text::forbidden_character(&value_text).is_some() {
             return fault(WriteErrorKind::Character, value);
         }
         self.out.push(b' ');

@@ -5,6 +5,7 @@
 mod arbitrary_json;
 mod bounds;
 mod contained;
+mod from_xml;
 mod mutants;
 mod proof;
 
