@@ -1,10 +1,10 @@
-//! Fuzzing targets: what each of them does with any bytes, and what must hold then (rows F56 to F67).
+//! Fuzzing targets: what each of them does with any bytes, and what must hold then (rows F51 to F67).
 //!
 //! A target is a function of bytes that panics when a property does not hold. `cargo test` runs each with
 //! seeded mutations of its seeds and with every input that once broke it; `cargo xtask fuzz TARGET` runs it
 //! with libFuzzer, guided by coverage, under a limit of time for each input. SPEC: row F67.
 //!
-//! Only tests depend on this package; it may panic. Left out: XML and narrative (their parsers' own tests).
+//! Only tests depend on this package; it may panic.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -23,6 +23,7 @@ mod samples;
 mod scope;
 mod search_url;
 mod world;
+mod xml;
 
 pub use bundle::bundle;
 pub use fhirpath_text::fhirpath;
@@ -31,3 +32,4 @@ pub use json::json;
 pub use jwt::jwt;
 pub use scope::scope;
 pub use search_url::search;
+pub use xml::xml;

@@ -79,4 +79,5 @@ targets! {
     jwt: 200,
     bundle: 120,
     head: 300,
+    xml: 4000,
 }
