@@ -34,20 +34,20 @@ impl std::error::Error for BuildError {}
 /// A code system being collected.
 #[derive(Debug)]
 pub struct Builder {
-    about: About,
-    codes: Texts,
-    index: Index,
+    pub(crate) about: About,
+    pub(crate) codes: Texts,
+    pub(crate) index: Index,
     /// Display of each concept, as a position of `names`; `u32::MAX`: none yet.
-    displays: Vec<u32>,
-    names: Texts,
-    edges: Vec<(u32, u32)>,
-    inactive: Vec<u32>,
-    not_selectable: Vec<u32>,
-    properties: Vec<Property>,
-    values: Texts,
-    value_index: Index,
-    designations: Vec<Named>,
-    designation_texts: Texts,
+    pub(crate) displays: Vec<u32>,
+    pub(crate) names: Texts,
+    pub(crate) edges: Vec<(u32, u32)>,
+    pub(crate) inactive: Vec<u32>,
+    pub(crate) not_selectable: Vec<u32>,
+    pub(crate) properties: Vec<Property>,
+    pub(crate) values: Texts,
+    pub(crate) value_index: Index,
+    pub(crate) designations: Vec<Named>,
+    pub(crate) designation_texts: Texts,
 }
 
 const NONE: u32 = u32::MAX;
@@ -143,6 +143,30 @@ impl Builder {
             *slot = name;
         }
         Ok(())
+    }
+
+    /// Gives a concept its display in place of the one that it has.
+    ///
+    /// # Errors
+    /// No room.
+    pub fn rename(&mut self, concept: u32, text: &str) -> Result<(), BuildError> {
+        if let Some(slot) = self.displays.get_mut(concept as usize) {
+            *slot = NONE;
+        }
+        self.display(concept, text)
+    }
+
+    /// Codes that differ only in the case of their letters are the same. Before the first concept only.
+    pub fn set_case_insensitive(&mut self) {
+        self.about.is_case_sensitive = false;
+        if self.is_empty() {
+            self.index = Index::new(true);
+        }
+    }
+
+    /// The codes so far.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        (0..u32::try_from(self.codes.len()).unwrap_or(u32::MAX)).map(|at| self.codes.get(at))
     }
 
     /// Whether a concept has no display so far.
@@ -249,6 +273,16 @@ impl Builder {
         let mut designations = self.designations;
         designations.iter_mut().for_each(|one| one.0 = number(one.0));
         designations.sort_by_key(|one| (one.0, one.3));
+        // The same name twice says no more than once.
+        let mut seen = std::collections::HashSet::new();
+        let mut of = NONE;
+        designations.retain(|(concept, language, use_code, value)| {
+            if *concept != of {
+                of = *concept;
+                seen.clear();
+            }
+            seen.insert((*language, *use_code, self.designation_texts.get(*value)))
+        });
         let mut names = Texts::default();
         for one in &mut designations {
             one.3 = names.push(self.designation_texts.get(one.3)).ok_or(BuildError::TooLarge)?;

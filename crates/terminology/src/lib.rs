@@ -15,9 +15,11 @@ mod compose;
 mod content;
 mod facts;
 mod filter;
+mod format;
 mod grammar;
 mod hierarchy;
 mod implicit;
+pub mod load;
 mod membership;
 mod operation;
 pub mod pfe;
@@ -29,6 +31,7 @@ mod truth;
 pub use builder::{BuildError, Builder};
 pub use code_system::{About, CodeSystem, Completeness, Designation, Property};
 pub use coding::Coding;
+pub use format::FormatError;
 pub use membership::{Membership, Unknown};
 pub use operation::{
     OperationError,
