@@ -72,6 +72,16 @@ impl<'t> Bundle<'t> {
         self.entries.get(at?)?.resource
     }
 
+    /// The definition among the entries that a canonical names.
+    pub(crate) fn definition(&self, canonical: &str) -> Option<Element<'t>> {
+        let (url, version) = canonical.split_once('|').unwrap_or((canonical, ""));
+        let text = |one: &Element<'t>, name: &str| one.value.and_then(|value| value.get(name)).and_then(Value::as_str);
+        self.entries.iter().filter_map(|entry| entry.resource).find(|one| {
+            text(one, "url").is_some_and(|its| its == url)
+                && (version.is_empty() || text(one, "version").is_some_and(|its| its == version))
+        })
+    }
+
     /// The `fullUrl` of an entry's resource.
     pub(crate) fn full_url_of(&self, resource: Element<'_>) -> Option<&str> {
         let index = resource.value?.index();

@@ -22,6 +22,7 @@ mod options;
 mod primitive;
 mod profile;
 mod questionnaire;
+mod questionnaire_response;
 mod reference;
 mod rules;
 mod session;

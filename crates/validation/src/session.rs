@@ -62,6 +62,13 @@ impl<'s> Session<'s> {
         let tree = self.fetched.get(reference, || resolver.resource(reference))?;
         Element::resource(tree, schema)
     }
+
+    /// The definition that a canonical names, when the caller lets us have it.
+    pub(crate) fn fetch_canonical<'x>(&'x self, canonical: &str, schema: &'x Schema) -> Option<Element<'x>> {
+        let resolver = self.options.resolver?;
+        let tree = self.fetched.get(canonical, || resolver.canonical(canonical))?;
+        Element::resource(tree, schema)
+    }
 }
 
 /// What was fetched, by reference: a chain that only grows, so that what it holds can be borrowed from it.

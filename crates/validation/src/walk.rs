@@ -123,7 +123,11 @@ impl<'t> Walk<'t> {
         self.invariants(&rules.invariants, resource, inside, place);
         if is_full {
             self.apply(&active, resource, inside, place);
-            self.by_type(resource, inside, place);
+            match resource.definition.name {
+                "Questionnaire" => self.questionnaire(value, place),
+                "QuestionnaireResponse" => self.questionnaire_response(resource, inside, place),
+                _ => {}
+            }
         }
         if resource.definition.name == "Binary" {
             self.attachment(value, place);
