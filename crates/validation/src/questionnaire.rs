@@ -108,7 +108,7 @@ impl<'t> Walk<'t> {
             if operator != "exists" && wanted.is_empty() {
                 let text = format!("a condition refers to a question, found an item of type {kind}");
                 self.findings.add_at(Issue::error(IssueType::Value, text), &here, question.span().start);
-            } else if !wanted.contains(&found) && !(kind == "choice" && operator != "exists") {
+            } else if !wanted.contains(&found) && (kind != "choice" || operator == "exists") {
                 let text = format!("the answer of this condition is {}, found {found}", wanted.join(" or "));
                 self.findings.add_at(Issue::error(IssueType::Value, text), &here, answer.span().start);
             }

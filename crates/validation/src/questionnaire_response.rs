@@ -6,6 +6,7 @@
 //! contained resources, in the Bundle, and with the caller's resolver; one that is not found is a warning.
 
 use crate::finding::Place;
+use crate::profile::binding::with_coding;
 use crate::profile::fixed;
 use crate::questionnaire::{answer_types, by_link_id, choice, items, text};
 use crate::walk::{Inside, Walk};
@@ -195,20 +196,20 @@ impl<'t> Walk<'t> {
 
     fn answer_of_set(&mut self, response: &Response<'t>, set: &str, kind: &str, value: Value<'t>, place: &Place<'_>) {
         let terminology = self.validator.terminology();
-        let holds = match set.strip_prefix('#') {
+        let set = match set.strip_prefix('#') {
             Some(id) => items(response.questionnaire, "contained")
                 .find(|one| text(*one, "id").is_some_and(|its| its == id))
-                .and_then(|contained| listed(contained, value)),
-            None => {
-                let asked =
-                    crate::profile::binding::with_coding(value, |coding| terminology.validate_code(set, coding));
-                match asked {
-                    Some(Membership::In) => Some(true),
-                    Some(Membership::NotIn) | None => Some(false),
-                    Some(Membership::Unknown(_)) => None,
-                }
-            }
+                .and_then(|contained| terminology.value_set_in(contained).ok()),
+            None => terminology.value_set(set, ""),
         };
+        let holds = set.and_then(|set| {
+            let asked = with_coding(value, |coding| match terminology.holds(&set, coding) {
+                Membership::In => Some(true),
+                Membership::NotIn => Some(false),
+                Membership::Unknown(_) => None,
+            });
+            asked.unwrap_or(Some(false))
+        });
         let offset = value.span().start;
         let (severity, code, text) = match holds {
             Some(true) => return,
@@ -320,28 +321,6 @@ fn compare(kind: &str, one: Value<'_>, other: Value<'_>) -> Option<Ordering> {
         "Date" | "DateTime" | "Time" => moment(one)?.compare(&moment(other)?),
         _ => None,
     }
-}
-
-/// Whether a contained value set lists a coding, in its expansion or by its codes; `None` when it does not
-/// list all it holds.
-fn listed(set: Value<'_>, coding: Value<'_>) -> Option<bool> {
-    let (system, code) = (text(coding, "system"), text(coding, "code"));
-    if let Some(expansion) = set.get("expansion") {
-        return Some(contains(expansion, &system, &code));
-    }
-    let compose = set.get("compose")?;
-    let mut found = false;
-    for include in items(compose, "include") {
-        include.get("concept")?;
-        let of_system = text(include, "system") == system;
-        found |= of_system && items(include, "concept").any(|one| text(one, "code") == code);
-    }
-    compose.get("exclude").is_none().then_some(found)
-}
-
-fn contains(holder: Value<'_>, system: &Option<Cow<'_, str>>, code: &Option<Cow<'_, str>>) -> bool {
-    items(holder, "contains")
-        .any(|one| (text(one, "system") == *system && text(one, "code") == *code) || contains(one, system, code))
 }
 
 /// A link id names a part of a definition; one that reads like prose is not repeated.

@@ -412,6 +412,7 @@ impl<'t> Walk<'t> {
             "Attachment" => self.attachment(value, place),
             "Extension" => self.extension(value, place),
             "Reference" => self.reference(member.of, value, inside, place),
+            "Coding" if is_full && !self.is_question => self.coding(value, place),
             _ => {}
         }
         let rules = self.validator.rules.of_element(member.owner, member.element);

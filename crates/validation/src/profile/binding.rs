@@ -12,7 +12,7 @@ use fhir::element::Element;
 use fhir::issue::{Issue, IssueType, Severity};
 use fhir::json::{Kind, Value};
 use fhir::schema::BindingStrength;
-use terminology::{Coding, Membership};
+use terminology::{Coding, Completeness, Membership};
 
 impl<'t> Walk<'t> {
     /// Whether the codes of an element are of a value set.
@@ -93,6 +93,34 @@ impl<'t> Walk<'t> {
         self.findings.add_at(Issue { severity, ..issue }, place, offset);
     }
 
+    /// A code of a system that is loaded: whether the system has it, and calls it so. SPEC: R4
+    /// datatypes.html#coding.
+    pub(crate) fn coding(&mut self, value: Value<'t>, place: &Place<'_>) {
+        let terminology = self.validator.terminology();
+        let (Some(system), Some(code)) = (value.get("system"), value.get("code")) else { return };
+        let (Some(system), Some(stated)) = (system.as_str(), code.as_str()) else { return };
+        let Some(loaded) = terminology.code_system(&system) else { return };
+        let about = loaded.about();
+        let Some(concept) = loaded.find(&stated) else {
+            if about.completeness == Completeness::Complete && is_code_like(&stated) {
+                let text = format!("the code system {} has no code {stated}", about.url);
+                self.findings.add_at(Issue::warning(IssueType::CodeInvalid, text), place, code.span().start);
+            }
+            return;
+        };
+        let Some(display) = value.get("display") else { return };
+        let Some(found) = display.as_str() else { return };
+        let wanted = loaded.display(concept);
+        if wanted.is_empty()
+            || is_same_text(wanted, &found)
+            || loaded.designations(concept).any(|one| is_same_text(one.value, &found))
+        {
+            return;
+        }
+        let text = format!("the display of {}|{stated} is \"{wanted}\"; found another", about.url);
+        self.findings.add_at(Issue::warning(IssueType::Value, text), place, display.span().start);
+    }
+
     fn why_unknown(&self, bound: &Bound, element: &Element<'_>) -> String {
         let Some(set) = &bound.set else { return "the value set is not loaded".to_owned() };
         let terminology = self.validator.terminology();
@@ -119,6 +147,12 @@ impl<'t> Walk<'t> {
         }
         why.unwrap_or_else(|| "its content is not loaded".to_owned())
     }
+}
+
+/// Whether two displays are the same but for case and blanks.
+fn is_same_text(one: &str, other: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    one == other || words(one) == words(other)
 }
 
 /// Who binds.

@@ -3,11 +3,20 @@
 #![expect(clippy::panic, reason = "helpers of tests; clippy.toml exempts only the test functions themselves")]
 
 mod arbitrary_json;
+mod bindings;
 mod bounds;
+mod bundles;
+mod claims;
 mod contained;
+mod extensions;
 mod from_xml;
+mod made;
 mod mutants;
 mod proof;
+mod questionnaires;
+mod slicing;
+mod targets;
+mod values;
 
 use fhir::issue::{Issue, Severity};
 use fhir::json::Tree;
