@@ -53,7 +53,7 @@ impl<'t> Walk<'t> {
             }
             return;
         }
-        let Some(profile) = self.validator.definitions().profile(canonical) else {
+        let Some(profile) = self.validator.definitions().profile_for(canonical, self.session.options.package) else {
             let shown = canonical.len() <= 200 && canonical.bytes().all(|byte| byte.is_ascii_graphic());
             return self.not_loaded(if shown { canonical } else { "that is claimed" }, unknown, place, offset);
         };

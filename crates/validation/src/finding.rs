@@ -4,6 +4,7 @@
 use crate::limits;
 use fhir::issue::{Issue, IssueType, Severity};
 use fhir::json::Tree;
+use std::borrow::Cow;
 
 /// The place of an element: a chain of names on the stack, made text only when an issue needs it.
 #[derive(Clone, Copy)]
@@ -42,16 +43,23 @@ pub(crate) struct Findings {
     overflow: bool,
     /// Only errors are counted, for the answer to a question.
     counts: Option<usize>,
+    /// The first of them, in words.
+    first: Option<Cow<'static, str>>,
 }
 
 impl Findings {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), overflow: false, counts: None }
+        Self { found: Vec::new(), overflow: false, counts: None, first: None }
     }
 
     /// Findings of which only the number of errors matters.
     pub(crate) fn counting() -> Self {
         Self { counts: Some(0), ..Self::new() }
+    }
+
+    /// The first error that was counted.
+    pub(crate) fn first_error(self) -> Option<Cow<'static, str>> {
+        self.first
     }
 
     /// Errors counted so far.
@@ -74,7 +82,10 @@ impl Findings {
 
     fn add(&mut self, issue: Issue, offset: usize) {
         if let Some(errors) = &mut self.counts {
-            *errors += usize::from(issue.severity >= Severity::Error);
+            if issue.severity >= Severity::Error {
+                *errors += 1;
+                self.first.get_or_insert(issue.diagnostics);
+            }
             return;
         }
         if self.found.len() < limits::ISSUES_MAX {

@@ -37,8 +37,14 @@ pub struct Options<'o> {
     pub profiles: &'o [&'o str],
     /// Profiles in `meta.profile` are checked.
     pub claims: bool,
+    /// The package (`hl7.fhir.us.pacio-rt#1.0.0`) whose understanding of a canonical without version counts:
+    /// its own version of a profile, or that of what it depends on. Empty: the newest.
+    pub package: &'o str,
     /// How bad a profile in `meta.profile` is that is not loaded.
     pub unknown_profile: Severity,
+    /// How bad it is when what a reference points at is found and does not meet a profile that the reference
+    /// asks for. A target of the wrong type is an error at any rate.
+    pub target_profiles: Severity,
     /// What for.
     pub mode: Mode,
     /// How to find what references point at; without one only what is in the body.
@@ -47,7 +53,15 @@ pub struct Options<'o> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { profiles: &[], claims: true, unknown_profile: Severity::Warning, mode: Mode::default(), resolver: None }
+        Self {
+            profiles: &[],
+            claims: true,
+            package: "",
+            unknown_profile: Severity::Warning,
+            target_profiles: Severity::Error,
+            mode: Mode::default(),
+            resolver: None,
+        }
     }
 }
 
@@ -56,7 +70,9 @@ impl std::fmt::Debug for Options<'_> {
         f.debug_struct("Options")
             .field("profiles", &self.profiles)
             .field("claims", &self.claims)
+            .field("package", &self.package)
             .field("unknown_profile", &self.unknown_profile)
+            .field("target_profiles", &self.target_profiles)
             .field("mode", &self.mode)
             .finish_non_exhaustive()
     }

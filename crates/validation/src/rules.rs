@@ -79,8 +79,8 @@ impl<'t> Walk<'t> {
         let Some((binding, bound)) = &self.validator.rules.of_element(member.owner, member.element).other else {
             return;
         };
-        // A preference gives way to what a profile asks for.
-        if binding.strength == BindingStrength::Preferred && active.iter().any(|one| one.node().binding.is_some()) {
+        // What is no must gives way to what a profile asks for in its place (docs/profiles.md, "bindings").
+        if binding.strength != BindingStrength::Required && active.iter().any(|one| one.node().binding.is_some()) {
             return;
         }
         let bound = bound.get_or_init(|| Bound {

@@ -2,6 +2,7 @@
 
 use super::binding::Binder;
 use super::discriminator::Verdict;
+use super::fixed;
 use super::shape::{Active, ActiveSet, Shape, TypeRule};
 use crate::finding::Place;
 use crate::walk::{Inside, Walk};
@@ -94,7 +95,9 @@ impl<'t> Walk<'t> {
             if let Some(values) = &node.values {
                 self.values(values, *one, &element, place);
             }
-            if let Some(bound) = &node.binding {
+            if let Some(bound) = &node.binding
+                && !is_fixed(active, element)
+            {
                 self.binding(bound, Binder::Profile(*one), &element, place);
             }
             for invariant in &node.invariants {
@@ -128,4 +131,18 @@ impl<'t> Walk<'t> {
             self.targets(rule, active, element, inside, place);
         }
     }
+}
+
+/// Whether a profile fixes the very code that a quantity has: that is more than a binding says, and goes before
+/// it where the two contradict each other (docs/profiles.md, "units that a profile fixes").
+fn is_fixed(active: &ActiveSet<'_>, element: Element<'_>) -> bool {
+    if element.definition.name != "Quantity" {
+        return false;
+    }
+    let Some(code) = element.value.and_then(|value| value.get("code")) else { return false };
+    active.iter().any(|one| {
+        let child = one.node().children.iter().find(|(name, _)| *name == "code");
+        let values = child.and_then(|(_, at)| one.at(*at).node().values.as_deref());
+        values.and_then(|values| values.fixed.as_ref()).is_some_and(|fixed| fixed::equals(code, fixed.root()))
+    })
 }

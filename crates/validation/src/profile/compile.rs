@@ -3,6 +3,7 @@
 
 use super::discriminator::{self, Expect, Step, Test};
 use super::fixed::Values;
+use super::mended;
 use super::shape::{Bound, NONE, Need, Node, ProfileRef, Shape, Slice, Slicing, SlicingRules, Target, TypeRule};
 use crate::invariant;
 use fhir::json::Value;
@@ -288,7 +289,7 @@ impl<'s> Compiler<'s> {
         if says.types.iter().any(|one| is_backbone(one.code) || one.code.contains('.')) {
             return Vec::new();
         }
-        let rules: Vec<TypeRule> = says.types.iter().map(|one| self.type_rule(one)).collect();
+        let rules: Vec<TypeRule> = says.types.iter().map(|one| self.type_rule(one, says.id)).collect();
         let same = rules.len() == base.types.len()
             && rules.iter().all(|rule| {
                 let narrow = !rule.profiles.is_empty() || !rule.aggregation.is_empty() || !rule.versioning.is_empty();
@@ -305,9 +306,10 @@ impl<'s> Compiler<'s> {
         if same { Vec::new() } else { rules }
     }
 
-    fn type_rule(&self, one: &'static ProfileType) -> TypeRule {
+    fn type_rule(&self, one: &'static ProfileType, element: &str) -> TypeRule {
         let profiles = one.profiles.iter().filter(|name| self.sources.schema.type_named(name).is_none());
-        let targets = one.targets.iter().map(|name| {
+        let further = mended::further_targets(self.profile.url, element).filter(|_| !one.targets.is_empty());
+        let targets = one.targets.iter().copied().chain(further).map(|name| {
             let short = name.strip_prefix("http://hl7.org/fhir/StructureDefinition/").unwrap_or(name);
             if self.sources.schema.type_named(short).is_some() {
                 Target::Type(short)

@@ -12,6 +12,7 @@ use crate::walk::{Inside, Walk};
 use fhir::element::Element;
 use fhir::schema::{Profile, TypeKind};
 use fhirpath::Code;
+use std::borrow::Cow;
 use terminology::{Coding, Membership};
 
 impl<'t> Walk<'t> {
@@ -23,14 +24,33 @@ impl<'t> Walk<'t> {
         self.session.answer(value, key, || self.ask(element, profile, inside))
     }
 
+    /// The first fault that keeps an element from meeting a profile, in words without data of the resource.
+    pub(crate) fn why_not(
+        &self,
+        element: Element<'t>,
+        wanted: ProfileRef,
+        inside: &Inside<'_, 't>,
+    ) -> Option<Cow<'static, str>> {
+        let walk = self.walk_over(element, wanted.profile?, inside)?;
+        walk.findings.first_error()
+    }
+
     fn ask(&self, element: Element<'t>, profile: &'static Profile, inside: &Inside<'_, 't>) -> Verdict {
-        if self.depth >= limits::QUESTION_DEPTH_MAX {
-            return Verdict::Unknown;
-        }
-        let Some(shape) = self.validator.shape(profile) else { return Verdict::Unknown };
         if element.definition.name != profile.type_name {
             return Verdict::No;
         }
+        match self.walk_over(element, profile, inside) {
+            Some(walk) => (walk.findings.errors() == 0).into(),
+            None => Verdict::Unknown,
+        }
+    }
+
+    /// A walk over the element with the profile; `None` when too much was asked already.
+    fn walk_over(&self, element: Element<'t>, profile: &'static Profile, inside: &Inside<'_, 't>) -> Option<Walk<'t>> {
+        if self.depth >= limits::QUESTION_DEPTH_MAX {
+            return None;
+        }
+        let shape = self.validator.shape(profile)?;
         let mut walk = Walk::new(self.validator, self.session, Findings::counting());
         walk.depth = self.depth + 1;
         walk.is_question = true;
@@ -57,7 +77,7 @@ impl<'t> Walk<'t> {
             }
             walk.apply(&active, element, inside, &place);
         }
-        (walk.findings.errors() == 0).into()
+        Some(walk)
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod discriminator;
 pub(crate) mod extension;
 pub(crate) mod fixed;
 pub(crate) mod library;
+mod mended;
 pub(crate) mod shape;
 pub(crate) mod slicing;
 pub(crate) mod target;

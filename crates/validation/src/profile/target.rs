@@ -138,13 +138,16 @@ impl<'t> Walk<'t> {
         let verdict = wanted.iter().map(|one| self.target_conforms(target, *one, inside)).max();
         if verdict == Some(Verdict::No) {
             let names: Vec<&str> = wanted.iter().map(|one| one.canonical).collect();
+            let why = wanted.first().and_then(|one| self.why_not(target, *one, inside)).unwrap_or_default();
             let text = format!(
-                "{}: expected a reference to a {name} that meets {}; the one found does not ({})",
+                "{}: expected a reference to a {name} that meets {}; the one found does not: {why} ({})",
                 active.id(),
                 names.join(" or "),
                 active.profile()
             );
-            self.findings.add_at(Issue::error(IssueType::Value, text), place, offset);
+            let severity = self.session.options.target_profiles;
+            let issue = Issue { severity, ..Issue::error(IssueType::Value, text) };
+            self.findings.add_at(issue, place, offset);
         }
     }
 
