@@ -73,9 +73,16 @@ impl<'a> Element<'a> {
 
     /// The children of this name (no `[x]`, no type suffix: `value` finds `valueQuantity`), repeats
     /// in order. A null item with a companion is an element without value.
-    pub fn children(&self, name: &str, mut visit: impl FnMut(Element<'a>)) {
+    pub fn children(&self, name: &str, visit: impl FnMut(Element<'a>)) {
+        if let Some(element) = self.definition.element(name) {
+            self.children_of(element, visit);
+        }
+    }
+
+    /// As [`Element::children`], by the element's definition, which must be one of this type's: without the
+    /// search for the name.
+    pub fn children_of(&self, element: &'a ElementDefinition, mut visit: impl FnMut(Element<'a>)) {
         let Some(object) = self.object() else { return };
-        let Some(element) = self.definition.element(name) else { return };
         if element.is_choice {
             for member in object.members() {
                 let (plain_name, is_companion) = split_companion(member.name_bytes());
@@ -86,12 +93,21 @@ impl<'a> Element<'a> {
             return;
         }
         let Some(of) = element.types.first() else { return };
+        let name = element.name.as_bytes();
+        let is_primitive = self.schema.type_of(of).is_some_and(|of| of.kind == TypeKind::Primitive);
         let (mut plain, mut companion) = (None, None);
         for member in object.members() {
-            match split_companion(member.name_bytes()) {
-                (own, false) if own == name.as_bytes() => plain = Some(member),
-                (own, true) if own == name.as_bytes() => companion = Some(member),
-                _ => {}
+            let own = member.name_bytes();
+            if own == name {
+                plain = Some(member);
+            } else if is_primitive && own.strip_prefix(b"_") == Some(name) {
+                companion = Some(member);
+            } else {
+                continue;
+            }
+            // No member comes twice.
+            if !is_primitive || (plain.is_some() && companion.is_some()) {
+                break;
             }
         }
         self.visit_pair(plain, companion, element, of, &mut visit);

@@ -268,7 +268,7 @@ impl<'s> Checker<'s> {
 
     fn step(&mut self, shape: Shape<'s>, step: &Step, this: &Shape<'s>) -> Checked<Shape<'s>> {
         match step {
-            Step::Child(name) => self.children(&shape, name),
+            Step::Child(name) => self.children(&shape, &name.text),
             Step::Head(name) => self.head(&shape, name),
             Step::OfType(name) | Step::As(name) => self.narrowed(&shape, name),
             Step::Where(criterion) => {
@@ -276,7 +276,7 @@ impl<'s> Checker<'s> {
                 Ok(shape)
             }
             Step::WhereEquals(name, _) => {
-                self.children(&shape, name)?;
+                self.children(&shape, &name.text)?;
                 Ok(shape)
             }
             Step::WhereResolvesTo(name) => {

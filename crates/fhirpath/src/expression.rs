@@ -30,6 +30,13 @@ impl Expression {
         &self.0.text
     }
 
+    /// The expression written anew from what was parsed: without comments and needless parentheses, one
+    /// spelling for each form. Parsing it gives the same expression; it may nest a little deeper.
+    #[must_use]
+    pub fn normalized(&self) -> String {
+        crate::print::print(&self.0.root)
+    }
+
     pub(crate) fn root(&self) -> &Node {
         &self.0.root
     }

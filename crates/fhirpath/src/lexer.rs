@@ -50,6 +50,25 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Lexeme>, ParseError> {
     }
 }
 
+/// A text in quotes that reads as this text.
+pub(crate) fn escaped(text: &str, quote: char) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for character in text.chars() {
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{c}' => out.push_str("\\f"),
+            '\\' => out.push_str("\\\\"),
+            character if character == quote => out.extend(['\\', quote]),
+            character => out.push(character),
+        }
+    }
+    out.push(quote);
+    out
+}
+
 struct Lexer<'t> {
     text: &'t str,
     at: usize,

@@ -23,6 +23,7 @@ mod item;
 mod lexer;
 mod number;
 mod parser;
+mod print;
 mod quantity;
 mod syntax;
 mod temporal;

@@ -7,7 +7,7 @@ use crate::function::{Arguments, Function};
 use crate::lexer::{self, Lexeme, Token};
 use crate::limits;
 use crate::quantity::{CalendarUnit, Quantity, Unit};
-use crate::syntax::{Literal, Namespace, Node, Operator, Pattern, Step, TypeName, Variable};
+use crate::syntax::{Literal, Name, Namespace, Node, Operator, Pattern, Step, TypeName, Variable};
 use fhir::primitive::decimal::Decimal;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -297,7 +297,7 @@ impl Parser {
         };
         if !self.skip("(") {
             let head = base.is_none() && name.starts_with(|c: char| c.is_ascii_uppercase());
-            let step = if head { Step::Head(name.into()) } else { Step::Child(name.into()) };
+            let step = if head { Step::Head(name.into()) } else { Step::Child(Name::new(&name)) };
             return Ok(match base {
                 Some(base) => extend(base, step),
                 None => (Node::Path { base: None, steps: vec![step] }, 1),

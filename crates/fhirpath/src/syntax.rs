@@ -7,6 +7,7 @@ use crate::function::Function;
 use crate::quantity::Quantity;
 use crate::temporal::Temporal;
 use fhir::primitive::decimal::Decimal;
+use fhir::schema::{ElementDefinition, TypeDefinition};
 use regex::Regex;
 use std::sync::OnceLock;
 
@@ -45,7 +46,7 @@ pub(crate) enum Node {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// A member name.
-    Child(Box<str>),
+    Child(Name),
     /// The first name of a path, with a capital: the focus when it has this type, else nothing.
     Head(Box<str>),
     /// `ofType(T)`.
@@ -55,11 +56,40 @@ pub(crate) enum Step {
     /// `where(…)`.
     Where(Box<Node>),
     /// `where(name = 'literal')`, the commonest of all.
-    WhereEquals(Box<str>, Box<str>),
+    WhereEquals(Name, Box<str>),
     /// `where(resolve() is T)`.
     WhereResolvesTo(TypeName),
     /// `resolve()`.
     Resolve,
+}
+
+/// A member name, and where the tables have it: an expression sees the same type again and again, so the place
+/// that the first type has it at is kept.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) text: Box<str>,
+    /// Position of the first type that had it, and of the element in it.
+    place: OnceLock<(usize, usize)>,
+}
+
+impl Name {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.into(), place: OnceLock::new() }
+    }
+
+    /// The element of this name that a type has.
+    pub(crate) fn element<'s>(&self, definition: &'s TypeDefinition) -> Option<&'s ElementDefinition> {
+        if let Some((of, at)) = self.place.get()
+            && *of == definition.index
+            && let Some(element) = definition.elements.get(*at)
+            && element.name == self.text.as_ref()
+        {
+            return Some(element);
+        }
+        let element = definition.element(&self.text)?;
+        let _known = self.place.set((definition.index, element.index));
+        Some(element)
+    }
 }
 
 /// A value written in the expression.

@@ -4,7 +4,7 @@
 
 use super::{EvaluateError, Evaluator, Flow, Outcome, Scope, Sink};
 use crate::item::{Collection, Item, derives_from};
-use crate::syntax::{Node, Step};
+use crate::syntax::{Name, Node, Step};
 use fhir::element::Element;
 use fhir::schema::{Schema, TypeDefinition, TypeKind};
 use std::borrow::Cow;
@@ -145,7 +145,7 @@ impl<'a> Evaluator<'a> {
     fn children_named(
         &mut self,
         item: &Item<'a>,
-        name: &str,
+        name: &Name,
         rest: &'a [Step],
         scope: Scope<'_, 'a>,
         sink: &mut Sink<'_, 'a>,
@@ -153,7 +153,7 @@ impl<'a> Evaluator<'a> {
         let element = match item {
             Item::Element(element) => element,
             Item::Type(namespace, type_name) => {
-                let text = match name {
+                let text = match name.text.as_ref() {
                     "namespace" => *namespace,
                     "name" => *type_name,
                     _ => return Ok(Flow::Continue),
@@ -161,7 +161,7 @@ impl<'a> Evaluator<'a> {
                 return self.step(Item::String(Cow::Borrowed(text)), 0, rest, scope, sink);
             }
             Item::Definition(definition) => {
-                for (index, found) in definition.children(name).into_iter().enumerate() {
+                for (index, found) in definition.children(&name.text).into_iter().enumerate() {
                     if self.step(found, index, rest, scope, sink)? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
@@ -170,9 +170,10 @@ impl<'a> Evaluator<'a> {
             }
             _ => return Ok(Flow::Continue),
         };
+        let Some(definition) = name.element(element.definition) else { return Ok(Flow::Continue) };
         let mut outcome = Ok(Flow::Continue);
         let mut index = 0;
-        element.children(name, |found| {
+        element.children_of(definition, |found| {
             if outcome == Ok(Flow::Continue) {
                 outcome = self.step(Item::Element(found), index, rest, scope, sink);
                 index += 1;
@@ -183,12 +184,13 @@ impl<'a> Evaluator<'a> {
 
     /// `name = 'text'` on an item. Several values make the comparison false, as collections of different
     /// size are unequal.
-    fn has_child_with_text(&mut self, item: &Item<'a>, name: &str, text: &str) -> Outcome<bool> {
+    fn has_child_with_text(&mut self, item: &Item<'a>, name: &Name, text: &str) -> Outcome<bool> {
         self.charge(1)?;
         let Item::Element(element) = item else { return Ok(false) };
+        let Some(definition) = name.element(element.definition) else { return Ok(false) };
         let mut count = 0;
         let mut equal = false;
-        element.children(name, |found| {
+        element.children_of(definition, |found| {
             count += 1;
             equal = found.definition.kind == TypeKind::Primitive && found.text().is_some_and(|found| found == text);
         });

@@ -7,12 +7,14 @@
     reason = "helpers of tests; clippy.toml exempts only the test functions themselves"
 )]
 
+mod allocations;
 mod arbitrary_text;
 mod budget;
 mod context;
 mod filled;
 mod invariants;
 mod language;
+mod printing;
 mod references;
 mod search_parameters;
 mod strict;
