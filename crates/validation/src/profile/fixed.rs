@@ -141,36 +141,80 @@ impl<'t> Walk<'t> {
     /// Fixed and pattern values, bounds, length.
     pub(crate) fn values(&mut self, values: &Values, active: Active<'t>, element: &Element<'t>, place: &Place<'_>) {
         let offset = element.value.or(element.companion).map_or(0, |value| value.span().start);
-        let mut add = |code: IssueType, what: String| {
-            let text = format!("{}: {what} ({})", active.id(), active.profile());
-            self.findings.add_at(Issue::error(code, text), place, offset);
-        };
         if let Some(fixed) = &values.fixed
             && !element.value.is_some_and(|found| equals(found, fixed.root()))
         {
-            add(IssueType::Value, format!("expected the fixed value {}, found another", shown(fixed)));
+            // docs/profiles.md, "event-location": a definition that fixes another URL than its own.
+            let own = element.text().is_some_and(|text| active.shape.urls.iter().any(|url| *url == *text));
+            if own && active.id() == "Extension.url" {
+                let text = format!(
+                    "{}: the definition fixes the URL {}; found its canonical instead ({})",
+                    active.id(),
+                    shown(fixed),
+                    active.profile()
+                );
+                return self.findings.add_at(Issue::warning(IssueType::Extension, text), place, offset);
+            }
+            self.value_fault(
+                active,
+                place,
+                offset,
+                IssueType::Value,
+                format!("expected the fixed value {}, found another", shown(fixed)),
+            );
         }
         if let Some(pattern) = &values.pattern
             && !element.value.is_some_and(|found| matches(found, pattern.root()))
         {
-            add(IssueType::Value, format!("expected a value that has {}, found one that has not", shown(pattern)));
+            self.value_fault(
+                active,
+                place,
+                offset,
+                IssueType::Value,
+                format!("expected a value that has {}, found one that has not", shown(pattern)),
+            );
         }
         if let Some(bound) = &values.min
             && bound.compare(element) == Some(Ordering::Less)
         {
-            add(IssueType::Value, "the value is below the least that is allowed".to_owned());
+            self.value_fault(
+                active,
+                place,
+                offset,
+                IssueType::Value,
+                "the value is below the least that is allowed".to_owned(),
+            );
         }
         if let Some(bound) = &values.max
             && bound.compare(element) == Some(Ordering::Greater)
         {
-            add(IssueType::Value, "the value is above the most that is allowed".to_owned());
+            self.value_fault(
+                active,
+                place,
+                offset,
+                IssueType::Value,
+                "the value is above the most that is allowed".to_owned(),
+            );
         }
         if let Some(most) = values.max_length
             && let Some(text) = element.text()
             && text.chars().count() > most
         {
-            add(IssueType::TooLong, format!("expected at most {most} characters, found {}", text.chars().count()));
+            self.value_fault(
+                active,
+                place,
+                offset,
+                IssueType::TooLong,
+                format!("expected at most {most} characters, found {}", text.chars().count()),
+            );
         }
+    }
+}
+
+impl<'t> Walk<'t> {
+    fn value_fault(&mut self, active: Active<'t>, place: &Place<'_>, offset: usize, code: IssueType, what: String) {
+        let text = format!("{}: {what} ({})", active.id(), active.profile());
+        self.findings.add_at(Issue::error(code, text), place, offset);
     }
 }
 

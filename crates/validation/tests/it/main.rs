@@ -16,6 +16,7 @@ mod proof;
 mod questionnaires;
 mod slicing;
 mod targets;
+mod traps;
 mod values;
 
 use fhir::issue::{Issue, Severity};
