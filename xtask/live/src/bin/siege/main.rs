@@ -3,17 +3,20 @@
 //! oversized heads, HTTP/2 floods, smuggled requests, deep and compressed bodies, costly searches.
 //!
 //! It shows for each attack what became of it, how the steady caller's p99 compares with the one
-//! just before, and the most memory that the server held. It fails when an attack was answered as
-//! it must not be, when p99 more than doubled, or when memory passed its bound.
+//! just before, the processor time of the server in both, and the most memory that it held. It fails
+//! when an attack was answered as it must not be, when p99 more than doubled, or when memory passed
+//! its bound. Where others took the processors meanwhile, whatever the figures, it measures again.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 mod attack;
 mod caller;
 mod peer;
+mod spent;
 
 use attack::{ATTACKS, Attack, Target};
 use clap::Parser;
 use live::subject::Subject;
+use spent::{Shares, Spent};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -53,6 +56,12 @@ const FLOOR_US: f64 = 5_000.0;
 /// Bytes that the server may hold under any attack but the one with room for all connections.
 const RESIDENT_MAX: u64 = 400 * 1024 * 1024;
 
+/// Share of one core that others may take while we measure.
+const OTHERS_MAX: f64 = 0.15;
+
+/// Times that an attack is measured, at most, until the machine was quiet.
+const TRIES: usize = 4;
+
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     match run(&Arguments::parse()).await {
@@ -86,8 +95,8 @@ async fn run(arguments: &Arguments) -> std::io::Result<bool> {
     });
     caller::load(&target).await?;
     println!(
-        "{:34} {:>9} {:>9} {:>6} {:>8} {:>7}  what became of it",
-        "attack", "quiet p99", "p99", "ratio", "RSS MiB", "failed"
+        "{:34} {:>9} {:>9} {:>6} {:>9} {:>7} {:>6} {:>8} {:>7}  what became of it",
+        "attack", "quiet p99", "p99", "ratio", "quiet CPU", "CPU", "others", "RSS MiB", "failed"
     );
     for attack in ATTACKS {
         if arguments.only.as_ref().is_some_and(|only| !attack.name.contains(only.as_str())) {
@@ -97,9 +106,18 @@ async fn run(arguments: &Arguments) -> std::io::Result<bool> {
             subject.stop()?;
             subject = start(&arguments.handrail, data.path(), attack.connections).await?;
         }
-        // A token lives five minutes.
-        target = Arc::new(Target { token: subject.token(&client)?, address: subject.address, ..(*target).clone() });
-        held &= one(attack, &target, &subject, time, arguments).await?;
+        let mut tries = 0;
+        let seen = loop {
+            // A token lives five minutes.
+            target = Arc::new(Target { token: subject.token(&client)?, address: subject.address, ..(*target).clone() });
+            let seen = one(attack, &target, &subject, time, arguments).await?;
+            tries += 1;
+            if seen.others() <= OTHERS_MAX || tries == TRIES {
+                break seen;
+            }
+            println!("{:34} measured again: others took {:.0} % of a core", attack.name, seen.others() * 100.0);
+        };
+        held &= seen.judge(attack);
         if attack.connections != 1024 {
             subject.stop()?;
             subject = start(&arguments.handrail, data.path(), 1024).await?;
@@ -109,34 +127,62 @@ async fn run(arguments: &Arguments) -> std::io::Result<bool> {
     Ok(held || arguments.print_only)
 }
 
+/// What was seen of one attack.
+struct Seen {
+    quiet: caller::Steady,
+    during: caller::Steady,
+    quiet_shares: Shares,
+    shares: Shares,
+    verdict: attack::Verdict,
+}
+
 async fn one(
     attack: &Attack,
     target: &Arc<Target>,
     subject: &Subject,
     time: Duration,
     arguments: &Arguments,
-) -> std::io::Result<bool> {
+) -> std::io::Result<Seen> {
+    let spent = Spent::until_now(subject.process());
     let quiet = caller::steady(target, arguments.rate, time, || 0).await?;
+    let quiet_shares = spent.since();
     let siege = (attack.begin)(Arc::clone(target)).await?;
+    let spent = Spent::until_now(subject.process());
     let during = caller::steady(target, arguments.rate, time, || subject.resident_bytes()).await?;
-    let verdict = siege.end().await;
-    let ratio = during.p99_us / quiet.p99_us.max(1.0);
-    let (said, mut ok) = match verdict {
-        Ok(said) => (said, true),
-        Err(said) => (format!("WRONG: {said}"), false),
-    };
-    let slow = ratio > RATIO_MAX && during.p99_us > FLOOR_US;
-    let fat = attack.connections == 1024 && during.resident_max > RESIDENT_MAX;
-    ok &= !slow && !fat && during.failed == 0;
-    println!(
-        "{:34} {:>6.2} ms {:>6.2} ms {ratio:>6.2} {:>8} {:>7}  {said}{}{}",
-        attack.name,
-        quiet.p99_us / 1000.0,
-        during.p99_us / 1000.0,
-        during.resident_max / 1_048_576,
-        during.failed,
-        if slow { " [SLOW]" } else { "" },
-        if fat { " [MEMORY]" } else { "" },
-    );
-    Ok(ok)
+    let shares = spent.since();
+    Ok(Seen { quiet, during, quiet_shares, shares, verdict: siege.end().await })
+}
+
+impl Seen {
+    /// The most that others took of a core.
+    fn others(&self) -> f64 {
+        self.quiet_shares.others.max(self.shares.others)
+    }
+
+    /// Prints it; whether the house held.
+    fn judge(self, attack: &Attack) -> bool {
+        let others = self.others();
+        let Self { quiet, during, .. } = self;
+        let ratio = during.p99_us / quiet.p99_us.max(1.0);
+        let (said, answered) = match self.verdict {
+            Ok(said) => (said, true),
+            Err(said) => (format!("WRONG: {said}"), false),
+        };
+        let slow = ratio > RATIO_MAX && during.p99_us > FLOOR_US;
+        let fat = attack.connections == 1024 && during.resident_max > RESIDENT_MAX;
+        println!(
+            "{:34} {:>6.2} ms {:>6.2} ms {ratio:>6.2} {:>7.0} % {:>5.0} % {:>4.0} % {:>8} {:>7}  {said}{}{}",
+            attack.name,
+            quiet.p99_us / 1000.0,
+            during.p99_us / 1000.0,
+            self.quiet_shares.server * 100.0,
+            self.shares.server * 100.0,
+            others * 100.0,
+            during.resident_max / 1_048_576,
+            during.failed,
+            if slow { " [SLOW]" } else { "" },
+            if fat { " [MEMORY]" } else { "" },
+        );
+        answered && !slow && !fat && during.failed == 0
+    }
 }
