@@ -9,7 +9,8 @@
 use super::{room::Room, seat::Seat};
 use crate::limits;
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,6 +27,9 @@ pub(super) struct Places {
     of_one_address_max: usize,
     /// Free places from which on resting connections give way.
     reserve: usize,
+    /// Resting connections that give way at a time: looking through all places for each newcomer of a
+    /// storm would cost more than serving it.
+    at_a_time: usize,
     taken: Arc<Mutex<Taken>>,
     origin: Instant,
     /// Room for requests and their bodies.
@@ -35,6 +39,8 @@ pub(super) struct Places {
 #[derive(Default)]
 struct Taken {
     next: u64,
+    /// Newcomers for whom a connection gave way already.
+    ahead: usize,
     seats: HashMap<u64, Arc<Seat>>,
     of_address: HashMap<IpAddr, usize>,
 }
@@ -61,6 +67,35 @@ impl Taken {
     }
 }
 
+impl Taken {
+    /// Tells resting connections to leave, at most this many, one after the other as
+    /// [`Taken::oldest_of_the_greediest`] would; how many.
+    fn make_places(&self, count: usize) -> usize {
+        let mut resting = HashMap::<IpAddr, Vec<(u64, &Arc<Seat>)>>::new();
+        for seat in self.seats.values() {
+            if let Some(since) = seat.rests_since_ms() {
+                resting.entry(seat.address()).or_default().push((since, seat));
+            }
+        }
+        let mut greedy = BinaryHeap::new();
+        for (address, seats) in &mut resting {
+            // The oldest is the last.
+            seats.sort_unstable_by_key(|(since, _)| Reverse(*since));
+            greedy.extend(seats.last().map(|(since, _)| (self.held_by(*address), Reverse(*since), *address)));
+        }
+        let mut told = 0;
+        while let Some((held, _, address)) = greedy.pop().filter(|_| told < count) {
+            let Some(seats) = resting.get_mut(&address) else { continue };
+            if let Some((_, seat)) = seats.pop() {
+                seat.leave();
+                told += 1;
+            }
+            greedy.extend(seats.last().map(|(since, _)| (held.saturating_sub(1), Reverse(*since), address)));
+        }
+        told
+    }
+}
+
 fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
     taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -73,6 +108,7 @@ impl Places {
             count,
             of_one_address_max: (count * limits::CONNECTIONS_OF_ONE_ADDRESS_QUARTERS / 4).max(1),
             reserve: count / limits::CONNECTIONS_RESERVE,
+            at_a_time: (count / limits::CONNECTIONS_RESERVE / 2).max(1),
             taken: Arc::default(),
             origin: Instant::now(),
             room: Arc::new(Room::new(requests)),
@@ -85,12 +121,14 @@ impl Places {
         let address = address.to_canonical();
         // Places are made before the last is gone, so that newcomers do not wait for goodbyes.
         if self.free.available_permits() <= self.reserve {
-            let taken = lock(&self.taken);
-            match taken.oldest_of_the_greediest(Seat::rests_since_ms) {
-                Some(victim) => victim.leave(),
-                None if taken.held_by(address) >= self.of_one_address_max => return None,
-                None => {}
+            let mut taken = lock(&self.taken);
+            if taken.ahead == 0 {
+                taken.ahead = taken.make_places(self.at_a_time);
+                if taken.ahead == 0 && taken.held_by(address) >= self.of_one_address_max {
+                    return None;
+                }
             }
+            taken.ahead = taken.ahead.saturating_sub(1);
         }
         // The semaphore is never closed.
         let permit = Arc::clone(&self.free).acquire_owned().await.ok()?;
@@ -184,6 +222,38 @@ mod tests {
         assert!(!is_told(&greedy[0]).await && !is_told(&greedy[2]).await && !is_told(&other).await);
         greedy.remove(1);
         assert!(newcomer.await.unwrap());
+    }
+
+    /// A storm of newcomers: those who rest give way some at a time, of the greediest address first.
+    #[tokio::test(start_paused = true)]
+    async fn f66_a_storm_is_made_places_at_a_time() {
+        let places = Places::new(256, 1);
+        let mut held = Vec::new();
+        for n in 0..248 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let from = if n % 31 < 15 { GREEDY } else { OTHER };
+            held.push(places.take(address(from)).await.unwrap());
+        }
+        let told = async |held: &[Place]| {
+            let mut told = Vec::new();
+            for (n, place) in held.iter().enumerate() {
+                if is_told(place).await {
+                    told.push((n, place.seat.address()));
+                }
+            }
+            told
+        };
+        assert!(told(&held).await.is_empty());
+        // 120 of one and 128 of the other: the other's four oldest. For the next four, nobody.
+        let newcomers = async || places.take(address("192.0.2.3")).await.unwrap();
+        for n in 0..4 {
+            held.push(newcomers().await);
+            assert_eq!(told(&held).await, [15, 16, 17, 18].map(|n| (n, address(OTHER))), "newcomer {n}");
+        }
+        held.push(newcomers().await);
+        let told = told(&held).await;
+        assert_eq!(told.len(), 8);
+        assert!(told.iter().all(|(_, from)| *from == address(OTHER)), "it holds 128 until they are gone");
     }
 
     #[tokio::test(start_paused = true)]
