@@ -80,4 +80,8 @@ targets! {
     bundle: 120,
     head: 300,
     xml: 4000,
+    profile: 600,
+    package: 1000,
+    snapshot: 500,
+    value_set: 1500,
 }
