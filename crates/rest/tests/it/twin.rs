@@ -37,7 +37,7 @@ fn planted_leaks_are_found() {
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             scope.spawn(move || {
-                for plant in PLANTS.into_iter().skip(thread).step_by(THREADS) {
+                for plant in PLANTS.iter().copied().skip(thread).step_by(THREADS) {
                     let first = seed_for(plant);
                     let found = (first..first + FOUND_WITHIN).any(|seed| Case::new(seed).with_plant(plant).differs());
                     assert!(found, "{plant:?} is not found within {FOUND_WITHIN} sequences");

@@ -10,10 +10,22 @@ use crate::Reply;
 use serde_json::Value;
 use store::limits;
 
-/// A leak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say which road forgets")]
-pub enum Plant {
+/// The leaks, each named for the road that forgets: a leak that is there is planted.
+macro_rules! plants {
+    ($($plant:ident),* $(,)?) => {
+        /// A leak.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names say which road forgets")]
+        pub enum Plant {
+            $($plant,)*
+        }
+
+        /// All of them.
+        pub const PLANTS: &[Plant] = &[$(Plant::$plant,)*];
+    };
+}
+
+plants! {
     Read,
     Vread,
     SearchFilter,
@@ -41,34 +53,6 @@ pub enum Plant {
 }
 
 use Plant::*;
-
-/// All of them.
-pub const PLANTS: [Plant; 24] = [
-    Read,
-    Vread,
-    SearchFilter,
-    Total,
-    Include,
-    Revinclude,
-    Chain,
-    Has,
-    SortOrder,
-    DefaultOrder,
-    Cursor,
-    History,
-    HistoryTotal,
-    ConditionalCreate,
-    Update,
-    ConditionalUpdate,
-    ConditionalDelete,
-    TransactionCondition,
-    ErrorText,
-    ErrorHeader,
-    Batch,
-    AuditEvents,
-    RequestId,
-    CostOfHidden,
-];
 
 const ALL: &str = "system/*.cruds";
 

@@ -14,108 +14,59 @@ pub(crate) struct Frame {
     pub(crate) kernel: bool,
 }
 
-/// A part of the house.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Room {
-    Tls,
-    Http,
-    Binary,
-    Rest,
-    Token,
-    Policy,
-    Json,
-    Values,
-    Validation,
-    FhirPath,
-    Query,
-    Extraction,
-    Plan,
-    Store,
-    Writer,
-    PointLookUps,
-    Ranges,
-    EngineWrites,
-    EngineOther,
-    Compaction,
-    Audit,
-    Allocator,
-    Runtime,
-    KernelNet,
-    KernelFiles,
-    KernelMemory,
-    KernelThreads,
-    KernelOther,
-    Other,
+/// The rooms, each with its name in the table, in the order of a request's way.
+macro_rules! rooms {
+    ($($room:ident: $name:literal),* $(,)?) => {
+        /// A part of the house.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Room {
+            $($room,)*
+        }
+
+        impl Room {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$($room,)*];
+
+            /// As the table says it.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $($room => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl Room {
-    /// All of them, in the order of a request's way.
-    pub(crate) const ALL: [Self; 29] = [
-        Tls,
-        Http,
-        Binary,
-        Rest,
-        Token,
-        Policy,
-        Json,
-        Values,
-        Validation,
-        FhirPath,
-        Query,
-        Extraction,
-        Plan,
-        Store,
-        Writer,
-        PointLookUps,
-        Ranges,
-        EngineWrites,
-        EngineOther,
-        Compaction,
-        Audit,
-        Allocator,
-        Runtime,
-        KernelNet,
-        KernelFiles,
-        KernelMemory,
-        KernelThreads,
-        KernelOther,
-        Other,
-    ];
-
-    /// As the table says it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Tls => "TLS",
-            Http => "HTTP",
-            Binary => "router, listener",
-            Rest => "rest",
-            Token => "token",
-            Policy => "policy",
-            Json => "JSON",
-            Values => "FHIR values",
-            Validation => "validation",
-            FhirPath => "FHIRPath",
-            Query => "search, matching",
-            Extraction => "extraction",
-            Plan => "store plan",
-            Store => "store, other",
-            Writer => "store writer",
-            PointLookUps => "engine point look-ups",
-            Ranges => "engine ranges",
-            EngineWrites => "engine writes",
-            EngineOther => "engine, other",
-            Compaction => "flush, compaction",
-            Audit => "audit",
-            Allocator => "allocator",
-            Runtime => "runtime",
-            KernelNet => "kernel net",
-            KernelFiles => "kernel files",
-            KernelMemory => "kernel memory",
-            KernelThreads => "kernel threads",
-            KernelOther => "kernel, other",
-            Other => "other",
-        }
-    }
+rooms! {
+    Tls: "TLS",
+    Http: "HTTP",
+    Binary: "router, listener",
+    Rest: "rest",
+    Token: "token",
+    Policy: "policy",
+    Json: "JSON",
+    Values: "FHIR values",
+    Validation: "validation",
+    FhirPath: "FHIRPath",
+    Query: "search, matching",
+    Extraction: "extraction",
+    Plan: "store plan",
+    Store: "store, other",
+    Writer: "store writer",
+    PointLookUps: "engine point look-ups",
+    Ranges: "engine ranges",
+    EngineWrites: "engine writes",
+    EngineOther: "engine, other",
+    Compaction: "flush, compaction",
+    Audit: "audit",
+    Allocator: "allocator",
+    Runtime: "runtime",
+    KernelNet: "kernel net",
+    KernelFiles: "kernel files",
+    KernelMemory: "kernel memory",
+    KernelThreads: "kernel threads",
+    KernelOther: "kernel, other",
+    Other: "other",
 }
 
 const OURS: [&str; 12] = [
