@@ -3,6 +3,7 @@
 //! The only crate that knows sockets, TLS, the clock and the environment (invariant 2). Begin at
 //! [`command`]; a running server is [`server`], and what leaves it goes through [`router`].
 
+mod allocator;
 mod answered;
 mod assembly;
 mod clock;

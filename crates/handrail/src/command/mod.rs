@@ -69,7 +69,11 @@ enum Command {
 
 /// Runs the command of this process.
 pub(crate) fn run() -> ExitCode {
-    match Line::parse().command {
+    let command = Line::parse().command;
+    if let Command::Demo(_) | Command::Serve(_) = command {
+        crate::allocator::settle();
+    }
+    match command {
         Command::Demo(demo) => in_runtime(Settings::of_command(), true, demo.run()),
         Command::Serve(serve) => match serve.read() {
             Ok(config) => in_runtime(Ok(config.log), true, serve::run(config)),

@@ -24,6 +24,13 @@ fn restored(bytes: &[u8], to: &Path, without: &[&str]) -> Result<(Contents, Vec<
 }
 
 #[test]
+fn a_backup_leaves_nothing_in_the_writers_queue() {
+    let world = filled();
+    backup(&world, &[]);
+    assert_eq!(world.store().stats().queue_jobs, 0);
+}
+
+#[test]
 fn what_is_restored_is_the_same_store_and_goes_on() {
     let world = filled();
     world.store().table("kept").unwrap().put(b"a", b"1").unwrap();

@@ -214,6 +214,7 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &R
                     break;
                 }
                 Job::Between(work) => {
+                    parts.meter.taken();
                     between = Some(work);
                     break;
                 }

@@ -33,6 +33,9 @@ fn mebibytes(process: u32) -> f64 {
     subject::memory(process).resident as f64 / 1_048_576.0
 }
 
+/// From the last answer of a load until the server counts as idle.
+const REST_AFTER_LOAD: Duration = Duration::from_secs(10);
+
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or_default()
@@ -75,8 +78,10 @@ impl Stage {
         let begin = Instant::now();
         fill(&subject, &client, patients).await?;
         say(&format!("loaded {resources} resources in {:.1} s", begin.elapsed().as_secs_f64()));
+        say(&format!("resident memory at the end of the load: {:.0} MiB", mebibytes(subject.process())));
+        tokio::time::sleep(REST_AFTER_LOAD).await;
         rows.push(figure(
-            format!("resident memory after the load of {resources}"),
+            format!("resident memory, idle, after the load of {resources}"),
             mebibytes(subject.process()),
             "MiB",
             96.0,
