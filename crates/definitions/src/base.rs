@@ -88,8 +88,21 @@ impl Base {
         let elements: Vec<_> = items(snapshot, "element").collect();
         let paths: BTreeSet<String> = elements.iter().map(|e| text(*e, "path")).collect();
         let parents: BTreeSet<&str> = paths.iter().filter_map(|p| Some(p.rsplit_once('.')?.0)).collect();
+        let differential = definition.get("differential").ok_or_else(|| format!("{name} has no differential"))?;
+        let own: BTreeMap<String, Value<'_>> =
+            items(differential, "element").map(|element| (text(element, "path"), element)).collect();
+        let mut later = BTreeSet::new();
         for element in &elements {
             let path = text(*element, "path");
+            let of_differential = own.get(&path);
+            // WHY: the package at hand has elements of later drafts in its snapshots; its differentials
+            // are those of R4.
+            let is_own = element.get("base").is_some_and(|base| text(base, "path") == path);
+            let is_later = (is_own && of_differential.is_none() && !mend::is_mended(&name)) || mend::is_later(&path);
+            if is_later || path.rsplit_once('.').is_some_and(|(parent, _)| later.contains(parent)) {
+                later.insert(path);
+                continue;
+            }
             let Some((parent, own)) = path.rsplit_once('.') else {
                 let base = last_segment(&text(definition, "baseDefinition")).to_owned();
                 let constraints = constraint_ids(*element, constraints, &BTreeSet::new());
@@ -102,6 +115,15 @@ impl Base {
                 continue;
             }
             let mut facts = self.facts(*element, constraints);
+            if let Some(stated) = of_differential.filter(|_| is_own && !mend::is_mended(&name)) {
+                if stated.get("type").is_some() {
+                    facts.types = self.facts(*stated, constraints).types;
+                }
+                // A required binding of R4 names a version; one that does not is of later.
+                if facts.binding.starts_with("required ") && !facts.binding.contains('|') {
+                    facts.binding = binding_cell(*stated);
+                }
+            }
             if parents.contains(path.as_str()) {
                 let base = facts.types.clone();
                 let constraints = "ele-1".to_owned();

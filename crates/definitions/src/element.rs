@@ -20,6 +20,9 @@ const TYPES: &str = "http://hl7.org/fhir/StructureDefinition/";
 /// Extension of a binding: the value set that codes may never leave.
 const MAX_VALUE_SET: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 
+/// Types whose values a binding can speak of.
+const CODED: [&str; 6] = ["code", "Coding", "CodeableConcept", "Quantity", "string", "uri"];
+
 /// Facts of one element. `None` in a differential: what the base says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Facts {
@@ -50,7 +53,9 @@ pub(crate) struct Type {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
-    pub(crate) strength: BindingStrength,
+    /// `None` in a differential: that of the base.
+    pub(crate) strength: Option<BindingStrength>,
+    /// Empty in a differential: that of the base.
     pub(crate) value_set: String,
     pub(crate) max_value_set: String,
 }
@@ -160,6 +165,28 @@ impl Facts {
         }
     }
 
+    /// Takes over what another description of the same element says besides: both hold.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.min = self.min.max(other.min);
+        self.max = self.max.min(other.max);
+        for (have, other) in [
+            (&mut self.is_modifier, other.is_modifier),
+            (&mut self.is_summary, other.is_summary),
+            (&mut self.must_support, other.must_support),
+        ] {
+            *have = Some(*have == Some(true) || other == Some(true));
+        }
+        if self.binding.is_none() {
+            self.binding.clone_from(&other.binding);
+        }
+        let fresh = other.constraints.iter().filter(|one| self.constraints.iter().all(|have| have.key != one.key));
+        let fresh: Vec<Constraint> = fresh.cloned().collect();
+        self.constraints.extend(fresh);
+        for (name, json) in &other.values {
+            self.values.entry(name.clone()).or_insert_with(|| json.clone());
+        }
+    }
+
     /// Takes away what stands on the types of the element, and says of a backbone which.
     pub(crate) fn settle(&mut self, schema: &Schema, of_type: Option<&Self>) {
         for one in &mut self.types {
@@ -174,6 +201,11 @@ impl Facts {
             {
                 "id".clone_into(&mut one.code);
             }
+        }
+        // SPEC: R4 elementdefinition.html, eld-11: only what is coded has a binding.
+        let is_coded = |one: &Type| CODED.contains(&one.code.as_str());
+        if !self.types.is_empty() && !self.types.iter().any(is_coded) {
+            self.binding = None;
         }
         let types = self.types.iter().filter_map(|one| schema.type_named(&one.code));
         let inherited: Vec<&str> = types.flat_map(|one| &one.constraints).map(|one| one.key).collect();
@@ -275,14 +307,12 @@ fn read_binding(element: Value<'_>) -> Result<Option<Binding>, FaultKind> {
     let value_set = canonical(text(binding, "valueSet"))?;
     let max = items(binding, "extension").find(|one| text(*one, "url") == MAX_VALUE_SET);
     let max = max.map(|one| [text(one, "valueCanonical"), text(one, "valueUri"), text(one, "valueReference")].concat());
-    if value_set.is_empty() {
-        return Ok(None);
-    }
     let strength = match text(binding, "strength").as_str() {
-        "required" => BindingStrength::Required,
-        "extensible" => BindingStrength::Extensible,
-        "preferred" => BindingStrength::Preferred,
-        "example" => BindingStrength::Example,
+        "required" => Some(BindingStrength::Required),
+        "extensible" => Some(BindingStrength::Extensible),
+        "preferred" => Some(BindingStrength::Preferred),
+        "example" => Some(BindingStrength::Example),
+        "" => None,
         other => return Err(FaultKind::Invalid { what: "a binding's strength", value: other.to_owned() }),
     };
     Ok(Some(Binding { strength, value_set, max_value_set: canonical(max.unwrap_or_default())? }))
@@ -348,7 +378,7 @@ fn values_of_cell(cell: &str) -> BTreeMap<String, String> {
 
 fn of_binding(binding: &schema::Binding) -> Binding {
     Binding {
-        strength: binding.strength,
+        strength: Some(binding.strength),
         value_set: binding.value_set.to_owned(),
         max_value_set: binding.max_value_set.to_owned(),
     }
@@ -369,10 +399,10 @@ fn of_type_reference(one: &TypeReference) -> Type {
 
 fn binding_cell(binding: &Binding) -> String {
     let strength = match binding.strength {
-        BindingStrength::Required => "required",
-        BindingStrength::Extensible => "extensible",
-        BindingStrength::Preferred => "preferred",
-        BindingStrength::Example => "example",
+        Some(BindingStrength::Required) => "required",
+        Some(BindingStrength::Extensible) => "extensible",
+        Some(BindingStrength::Preferred) => "preferred",
+        Some(BindingStrength::Example) | None => "example",
     };
     format!("{strength} {} {}", binding.value_set, binding.max_value_set).trim_end().to_owned()
 }

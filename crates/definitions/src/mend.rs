@@ -9,6 +9,17 @@ pub(crate) enum Row {
     Element(&'static str, &'static str, &'static str, &'static str),
 }
 
+/// A type that [`evidence_variable`] mends.
+pub(crate) fn is_mended(type_name: &str) -> bool {
+    type_name == "EvidenceVariable"
+}
+
+/// An element of a later version that stands in the differential too.
+/// SPEC: R4 researchstudy.html#resource.
+pub(crate) fn is_later(path: &str) -> bool {
+    path == "ResearchStudy.studyDesign"
+}
+
 /// The R4 core package at hand carries the R5 draft of `EvidenceVariable.characteristic`.
 /// SPEC: R4 evidencevariable.html#resource.
 pub(crate) fn evidence_variable(put: &mut dyn FnMut(&str, Row)) {

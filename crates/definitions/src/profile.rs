@@ -10,7 +10,7 @@ use crate::{
     package::Package,
     snapshot::{self, Faulty, Line},
     table::{Constraints, Table},
-    tree::{Budget, Node, Profiles},
+    tree::{Budget, Node, Profiles, Way},
     value::{is_true, items, text, texts},
 };
 use fhir::{
@@ -45,15 +45,20 @@ pub(crate) fn table(
     let mut table = Table::default();
     for definition in definitions(package) {
         match work.lines(definition, Form::Published) {
-            Ok(lines) => write(&mut table, package, definition, &lines, constraints),
-            Err((element, kind)) => faults.push(Fault { definition: name(definition), element, kind }),
+            Ok((lines, loosened)) if loosened.is_empty() => write(&mut table, package, definition, &lines, constraints),
+            Ok((_, loosened)) => faults.extend(loosened.into_iter().map(|faulty| fault(definition, faulty))),
+            Err(faulty) => faults.push(fault(definition, faulty)),
         }
     }
     table.into_text()
 }
 
-/// The lines of one profile, each `E`-line's cells between tabs, in one of the two forms. For holding
-/// one against the other.
+fn fault(definition: Value<'_>, (element, kind): Faulty) -> Fault {
+    Fault { definition: name(definition), element, kind }
+}
+
+/// The lines of one profile, each `E`-line's cells between tabs, in one of the two forms, and what the
+/// differential would loosen, which stays as the base has it. For holding one form against the other.
 ///
 /// # Errors
 /// Why it has none.
@@ -63,14 +68,14 @@ pub fn lines_of(
     form: Form,
     schema: &Schema,
     known: &Definitions,
-) -> Result<Vec<String>, Fault> {
+) -> Result<(Vec<String>, Vec<Fault>), Fault> {
     let work = Work::new(package, schema, known);
     let found = definitions(package).into_iter().find(|one| text(*one, "url") == url);
     let none = || Fault { definition: url.to_owned(), element: String::new(), kind: FaultKind::NoUrl };
     let definition = found.ok_or_else(none)?;
-    let lines = work.lines(definition, form);
-    let lines = lines.map_err(|(element, kind)| Fault { definition: name(definition), element, kind })?;
-    Ok(lines.iter().map(|line| cells(line, &mut Constraints::default()).join("\t")).collect())
+    let (lines, loosened) = work.lines(definition, form).map_err(|faulty| fault(definition, faulty))?;
+    let lines = lines.iter().map(|line| cells(line, &mut Constraints::default()).join("\t")).collect();
+    Ok((lines, loosened.into_iter().map(|faulty| fault(definition, faulty)).collect()))
 }
 
 /// The profiles and extensions of a package, in the order of their URLs; also those that are refused.
@@ -159,8 +164,8 @@ impl<'a> Work<'a> {
         Self { package, schema, known, own, done, open }
     }
 
-    /// The lines of a definition.
-    fn lines(&self, definition: Value<'_>, form: Form) -> Result<Vec<Line>, Faulty> {
+    /// The lines of a definition, and what it would loosen.
+    fn lines(&self, definition: Value<'_>, form: Form) -> Result<(Vec<Line>, Vec<Faulty>), Faulty> {
         let whole = |kind| (String::new(), kind);
         let (url, type_name) = (text(definition, "url"), text(definition, "type"));
         if url.is_empty() || url.contains(['|', '\t', '\n', '\r', ' ']) {
@@ -177,9 +182,10 @@ impl<'a> Work<'a> {
         }
         let (published, differential) = (definition.get("snapshot"), definition.get("differential"));
         let budget = &mut Budget::new();
+        let mut loosened = Vec::new();
         let root = match (published, differential, form) {
             (Some(_), Some(differential), Form::Generated) | (None, Some(differential), _) => {
-                self.generate(definition, differential, &type_name, budget)?
+                self.generate(definition, differential, &type_name, budget, &mut loosened)?
             }
             (Some(snapshot), _, _) => {
                 let lines = snapshot::read(snapshot, self.schema)?;
@@ -187,7 +193,7 @@ impl<'a> Work<'a> {
             }
             (None, None, _) => return Err(whole(FaultKind::NoElements)),
         };
-        Ok(snapshot::lines(&root))
+        Ok((snapshot::lines(root), loosened))
     }
 
     fn generate(
@@ -196,13 +202,15 @@ impl<'a> Work<'a> {
         differential: Value<'_>,
         type_name: &str,
         budget: &mut Budget,
+        loosened: &mut Vec<Faulty>,
     ) -> Result<Node, Faulty> {
         let base = text(definition, "baseDefinition");
         let own = format!("{}|{}", text(definition, "url"), version(definition, self.package));
         let differential = snapshot::read(differential, self.schema)?;
         self.open.borrow_mut().push(own);
         let made = self.base(&base, type_name, budget).and_then(|mut root| {
-            snapshot::merge(&mut root, type_name, differential, self.schema, self, budget)?;
+            let way = &mut Way { schema: self.schema, profiles: self, budget, mentioned: None };
+            snapshot::merge(&mut root, differential, way, loosened)?;
             Ok(root)
         });
         self.open.borrow_mut().pop();
@@ -265,7 +273,7 @@ impl<'a> Work<'a> {
         // Upon what is published, as everyone does.
         let lines = match self.lines(definition, Form::Published) {
             Err((_, kind @ (FaultKind::BaseCycle(_) | FaultKind::Limit(_)))) => return Err(kind),
-            lines => lines.ok(),
+            lines => lines.ok().filter(|(_, loosened)| loosened.is_empty()).map(|(lines, _)| lines),
         };
         let made = Rc::new(Made { type_name: text(definition, "type"), lines });
         self.done.borrow_mut().insert(key, Rc::clone(&made));

@@ -6,10 +6,10 @@
 //! SPEC: R4 profiling.html, elementdefinition.html#interpretation.
 
 use crate::{
-    element::{Facts, Slicing, Type, max_text},
+    element::{Binding, Facts, Slicing, Type, max_text},
     fault::FaultKind,
     limits::ELEMENTS_MAX,
-    tree::{Budget, Found, NoProfiles, Node, Profiles, Step, is_primitive, steps},
+    tree::{Budget, Found, Mentioned, NoProfiles, Node, Step, Way, is_primitive, steps},
     value::{items, text},
 };
 use fhir::{
@@ -50,18 +50,20 @@ pub(crate) fn tree_of(
     schema: &Schema,
     budget: &mut Budget,
 ) -> Result<Node, Faulty> {
-    let of =
-        schema.type_named(type_name).ok_or_else(|| (String::new(), FaultKind::UnknownType(type_name.to_owned())))?;
+    let unknown = || (String::new(), FaultKind::UnknownType(type_name.to_owned()));
+    let of = schema.type_named(type_name).ok_or_else(unknown)?;
     let mut root = Node::of_type(of);
+    let way = &mut Way { schema, profiles: &NoProfiles, budget, mentioned: None };
     for line in lines {
         let at = |kind| (line.id.clone(), kind);
         let steps = steps(&line.id, type_name).map_err(at)?;
-        if is_value_of_primitive(&mut root, &steps, schema, &NoProfiles, budget) {
+        if is_value_of_primitive(&mut root, &steps, way) {
             continue;
         }
-        let (node, _) = root.locate(&steps, schema, &NoProfiles, budget).map_err(at)?;
+        let (node, _) = root.locate(None, &steps, way).map_err(at)?;
         let mut facts = line.facts.clone();
         facts.settle(schema, node.of_type.as_ref());
+        facts.binding = facts.binding.filter(|binding| !binding.value_set.is_empty());
         facts.is_modifier.get_or_insert(false);
         facts.is_summary.get_or_insert(false);
         facts.must_support.get_or_insert(false);
@@ -75,63 +77,98 @@ pub(crate) fn tree_of(
     Ok(root)
 }
 
-/// Merges a differential into the tree of its base.
+/// Merges a differential into the tree of its base. What it would loosen stays as it is and becomes a
+/// fault.
 pub(crate) fn merge(
     root: &mut Node,
-    type_name: &str,
     differential: Vec<Line>,
-    schema: &Schema,
-    profiles: &dyn Profiles,
-    budget: &mut Budget,
+    way: &mut Way<'_>,
+    faults: &mut Vec<Faulty>,
 ) -> Result<(), Faulty> {
+    let type_name = root.name.clone();
+    let mentioned = mentioned(&differential);
+    let way =
+        &mut Way { schema: way.schema, profiles: way.profiles, budget: &mut *way.budget, mentioned: Some(&mentioned) };
+    let mut base = root.copy(way.budget).map_err(|kind| (String::new(), kind))?;
     for line in differential {
         let id = line.id;
-        let steps = steps(&id, type_name).map_err(|kind| (id.clone(), kind))?;
-        if is_value_of_primitive(root, &steps, schema, profiles, budget) {
+        let steps = steps(&id, &type_name).map_err(|kind| (id.clone(), kind))?;
+        if is_value_of_primitive(root, &steps, way) {
             continue;
         }
-        let merged = root.locate(&steps, schema, profiles, budget).and_then(|(node, found)| {
-            let is_fresh = matches!(found, Found::Made);
-            merge_element(node, line.facts, is_fresh, schema)
-        });
-        merged.map_err(|kind| (id, kind))?;
+        let located = root.locate(Some(&mut base), &steps, way);
+        let (node, found) = located.map_err(|kind| (id.clone(), kind))?;
+        let is_fresh = matches!(found, Found::Made);
+        let merged = merge_element(node, line.facts, is_fresh, way.schema, &mut |kind| faults.push((id.clone(), kind)));
+        merged.map_err(|kind| (id.clone(), kind))?;
+        if steps.is_empty() {
+            let of = way.schema.type_named(&type_name);
+            let own: Vec<&str> = of.into_iter().flat_map(|of| &of.constraints).map(|one| one.key).collect();
+            node.facts.constraints.retain(|one| !own.contains(&one.key.as_str()));
+        }
     }
     Ok(())
 }
 
+/// What a differential speaks of: by the id of an element, the names of its children as they are
+/// written; a choice itself only when it is sliced by name.
+fn mentioned(differential: &[Line]) -> Mentioned {
+    let mut mentioned = Mentioned::new();
+    for line in differential {
+        let mut holder = String::new();
+        for step in line.id.split('.') {
+            let is_last = line.id.len() == holder.len() + step.len() + usize::from(!holder.is_empty());
+            let is_plain_choice = step.ends_with("[x]") && !(is_last && line.facts.slicing.is_some());
+            if !holder.is_empty() && !is_plain_choice {
+                let min = if is_last { line.facts.min.unwrap_or(0) } else { 0 };
+                let known = mentioned.entry(holder.clone()).or_default().entry(step.to_owned()).or_default();
+                *known = min.max(*known);
+            }
+            if !holder.is_empty() {
+                holder.push('.');
+            }
+            holder.push_str(step);
+        }
+    }
+    mentioned
+}
+
 /// `birthDate.value`: the value of a primitive is the primitive itself.
-fn is_value_of_primitive(
-    root: &mut Node,
-    steps: &[Step],
-    schema: &Schema,
-    profiles: &dyn Profiles,
-    budget: &mut Budget,
-) -> bool {
-    let Some((last, parent)) = steps.split_last().filter(|(last, _)| last.name == "value") else { return false };
-    let is_unknown = matches!(root.locate(steps, schema, profiles, budget), Err(FaultKind::UnknownElement));
+fn is_value_of_primitive(root: &mut Node, steps: &[Step], way: &mut Way<'_>) -> bool {
+    let is_value = |last: &Step| last.name == "value" && last.slice.is_none();
+    let Some((_, parent)) = steps.split_last().filter(|(last, _)| is_value(last)) else { return false };
+    let is_unknown = matches!(root.locate(None, steps, way), Err(FaultKind::UnknownElement));
+    let schema = way.schema;
     is_unknown
-        && last.slice.is_none()
         && root
-            .locate(parent, schema, profiles, budget)
+            .locate(None, parent, way)
             .is_ok_and(|(node, _)| node.facts.types.iter().all(|one| is_primitive(schema, &one.code)))
 }
 
-fn merge_element(node: &mut Node, mut own: Facts, is_fresh: bool, schema: &Schema) -> Result<(), FaultKind> {
+fn merge_element(
+    node: &mut Node,
+    mut own: Facts,
+    is_fresh: bool,
+    schema: &Schema,
+    fault: &mut dyn FnMut(FaultKind),
+) -> Result<(), FaultKind> {
     own.settle(schema, node.of_type.as_ref());
     let base = &mut node.facts;
     if let Some(min) = own.min {
         let before = base.min.unwrap_or(0);
         if min < before && !is_fresh {
-            return Err(loosened("min", before.to_string(), min.to_string()));
+            fault(loosened("min", before.to_string(), min.to_string()));
+        } else {
+            base.min = Some(min);
         }
-        base.min = Some(min);
     }
     if let Some(max) = own.max {
         let before = base.max.unwrap_or(u32::MAX);
         if max > before {
-            return Err(loosened("max", max_text(before), max_text(max)));
+            fault(loosened("max", max_text(before), max_text(max)));
+        } else {
+            base.max = Some(max);
         }
-        base.max = Some(max);
     }
     if base.min > base.max {
         let value = format!("{} above {}", base.min.unwrap_or(0), max_text(base.max.unwrap_or(0)));
@@ -143,16 +180,8 @@ fn merge_element(node: &mut Node, mut own: Facts, is_fresh: bool, schema: &Schem
         *have = Some(have.unwrap_or(false) || own.unwrap_or(false));
     }
     base.is_summary = own.is_summary.or(base.is_summary);
-    if let Some(mut binding) = own.binding {
-        if let Some(before) = &base.binding {
-            if rank(binding.strength) < rank(before.strength) {
-                return Err(loosened("the binding", word(before.strength), word(binding.strength)));
-            }
-            if binding.max_value_set.is_empty() {
-                binding.max_value_set.clone_from(&before.max_value_set);
-            }
-        }
-        base.binding = Some(binding);
+    if let Some(binding) = own.binding {
+        merge_binding(&mut base.binding, binding, fault);
     }
     for one in own.constraints {
         if base.constraints.iter().all(|have| have.key != one.key) {
@@ -167,6 +196,25 @@ fn merge_element(node: &mut Node, mut own: Facts, is_fresh: bool, schema: &Schem
 
 fn loosened(what: &'static str, base: String, own: String) -> FaultKind {
     FaultKind::Loosened { what, base, own }
+}
+
+fn merge_binding(base: &mut Option<Binding>, mut own: Binding, fault: &mut dyn FnMut(FaultKind)) {
+    if let Some(before) = base {
+        own.strength = own.strength.or(before.strength);
+        if own.value_set.is_empty() {
+            own.value_set.clone_from(&before.value_set);
+        }
+        if own.max_value_set.is_empty() {
+            own.max_value_set.clone_from(&before.max_value_set);
+        }
+        if rank(own.strength) < rank(before.strength) {
+            fault(loosened("the binding", word(before.strength), word(own.strength)));
+            return;
+        }
+    }
+    if !own.value_set.is_empty() {
+        *base = Some(own);
+    }
 }
 
 /// The types named take the place of those of the base, which must allow them.
@@ -198,17 +246,17 @@ fn derives(code: &str, of: &str, schema: &Schema) -> bool {
     false
 }
 
-fn rank(strength: BindingStrength) -> u8 {
+fn rank(strength: Option<BindingStrength>) -> u8 {
     match strength {
-        BindingStrength::Example => 0,
-        BindingStrength::Preferred => 1,
-        BindingStrength::Extensible => 2,
-        BindingStrength::Required => 3,
+        Some(BindingStrength::Example) | None => 0,
+        Some(BindingStrength::Preferred) => 1,
+        Some(BindingStrength::Extensible) => 2,
+        Some(BindingStrength::Required) => 3,
     }
 }
 
-fn word(strength: BindingStrength) -> String {
-    format!("{strength:?}").to_lowercase()
+fn word(strength: Option<BindingStrength>) -> String {
+    strength.map_or_else(|| "example".to_owned(), |strength| format!("{strength:?}").to_lowercase())
 }
 
 fn merge_slicing(base: Option<Slicing>, own: Slicing) -> Result<Slicing, FaultKind> {
@@ -245,9 +293,10 @@ fn merge_values(base: &mut BTreeMap<String, String>, own: BTreeMap<String, Strin
 }
 
 /// The lines of a tree: what says something that the type does not, and all slices.
-pub(crate) fn lines(root: &Node) -> Vec<Line> {
+pub(crate) fn lines(mut root: Node) -> Vec<Line> {
+    root.collapse();
     let mut lines = vec![Line { id: root.name.clone(), facts: root.facts.clone() }];
-    write(root, &root.name, &mut lines);
+    write(&root, &root.name, &mut lines);
     lines
 }
 

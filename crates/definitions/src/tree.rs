@@ -9,6 +9,7 @@ use crate::{
     limits::{NODES_MAX, PATH_STEPS_MAX},
 };
 use fhir::schema::{Schema, TypeDefinition, TypeKind};
+use std::collections::BTreeMap;
 
 /// One element with its slices beside it and its children below.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Node {
     pub(crate) of_type: Option<Facts>,
     /// Unfolded children; `None`: as the type says.
     pub(crate) children: Option<Vec<Node>>,
+    /// The children are those of a data type and were unfolded by the differential that is merged.
+    is_opened: bool,
 }
 
 /// A step of an element's id.
@@ -61,6 +64,44 @@ impl Profiles for NoProfiles {
     }
 }
 
+/// What a walk through a tree needs.
+pub(crate) struct Way<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) profiles: &'a dyn Profiles,
+    pub(crate) budget: &'a mut Budget,
+    /// What the differential speaks of; `None` when there is none.
+    pub(crate) mentioned: Option<&'a Mentioned>,
+}
+
+/// By the id of an element: the names of the children that a differential speaks of, and the least
+/// number that it asks of each.
+pub(crate) type Mentioned = BTreeMap<String, BTreeMap<String, u32>>;
+
+impl Way<'_> {
+    /// Whether a choice is narrowed to the one type that is spoken of (`valueQuantity`), or sliced.
+    ///
+    /// WHY: it is narrowed when that type must be there, for then no other can; that is how publishers
+    /// read it, and within a slice also when it may be absent.
+    fn is_narrowed(&self, id: &str, stem: &str, name: &str) -> bool {
+        let Some(names) = self.mentioned.and_then(|mentioned| mentioned.get(id)) else { return false };
+        let is_of_choice = |other: &str| {
+            other.strip_prefix(stem).is_some_and(|rest| rest.starts_with('[') || rest.starts_with(char::is_uppercase))
+        };
+        let is_only = names.keys().filter(|other| is_of_choice(other)).all(|other| other == name);
+        is_only && (id.contains(':') || names.get(name).is_some_and(|min| *min > 0))
+    }
+}
+
+impl Step {
+    /// As it stands in an id.
+    pub(crate) fn id(&self) -> String {
+        match &self.slice {
+            Some(slice) => format!("{}:{slice}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// What a step found.
 pub(crate) enum Found {
     /// The node was there.
@@ -91,7 +132,14 @@ pub(crate) fn steps(id: &str, type_name: &str) -> Result<Vec<Step>, FaultKind> {
 impl Node {
     /// The root of a type.
     pub(crate) fn of_type(of: &TypeDefinition) -> Self {
-        Self { name: of.name.to_owned(), slice: None, facts: Facts::root(), of_type: None, children: None }
+        Self {
+            name: of.name.to_owned(),
+            slice: None,
+            facts: Facts::root(),
+            of_type: None,
+            children: None,
+            is_opened: false,
+        }
     }
 
     /// How many nodes it is.
@@ -99,100 +147,160 @@ impl Node {
         1 + self.children.iter().flatten().map(Self::count).sum::<usize>()
     }
 
-    fn copy(&self, budget: &mut Budget) -> Result<Self, FaultKind> {
+    pub(crate) fn copy(&self, budget: &mut Budget) -> Result<Self, FaultKind> {
         budget.take(self.count())?;
         Ok(self.clone())
     }
 
-    /// The node that the steps lead to; slices on the way must be there, the last may be new.
-    pub(crate) fn locate(
-        &mut self,
+    /// The node that the steps lead to. Slices on the way that are not there are made.
+    ///
+    /// `base` is the same element of the base as it was: a new slice is a copy of that, not of what the
+    /// differential has said of the unsliced element since.
+    pub(crate) fn locate<'n>(
+        &'n mut self,
+        base: Option<&mut Self>,
         steps: &[Step],
-        schema: &Schema,
-        profiles: &dyn Profiles,
-        budget: &mut Budget,
-    ) -> Result<(&mut Self, Found), FaultKind> {
+        way: &mut Way<'_>,
+    ) -> Result<(&'n mut Self, Found), FaultKind> {
+        let id = self.name.clone();
+        self.locate_below(base, &id, steps, way)
+    }
+
+    fn locate_below<'n>(
+        &'n mut self,
+        mut base: Option<&mut Self>,
+        id: &str,
+        steps: &[Step],
+        way: &mut Way<'_>,
+    ) -> Result<(&'n mut Self, Found), FaultKind> {
         let Some((step, rest)) = steps.split_first() else { return Ok((self, Found::Known)) };
-        let (at, found) = self.child(step, rest.is_empty(), schema, profiles, budget)?;
+        let of_base = match base.as_deref_mut() {
+            Some(base) => Some(base.child(None, id, step, way)?.0),
+            None => None,
+        };
+        let below = base.and_then(|base| base.children.as_mut()?.get_mut(of_base?));
+        let (at, found) = self.child(below.as_deref(), id, step, way)?;
         let child = self.children.as_mut().and_then(|list| list.get_mut(at)).ok_or(FaultKind::UnknownElement)?;
         if rest.is_empty() {
             return Ok((child, found));
         }
-        child.locate(rest, schema, profiles, budget)
+        child.locate_below(below, &format!("{id}.{}", step.id()), rest, way)
     }
 
-    /// Position of the child that a step names.
+    /// Position of the child that a step names; a slice that is not there is made, of `template` or of
+    /// what it slices.
     fn child(
         &mut self,
+        template: Option<&Self>,
+        id: &str,
         step: &Step,
-        is_last: bool,
-        schema: &Schema,
-        profiles: &dyn Profiles,
-        budget: &mut Budget,
+        way: &mut Way<'_>,
     ) -> Result<(usize, Found), FaultKind> {
-        self.unfold(schema, profiles, budget)?;
+        self.unfold(way)?;
         let mut unsliced = self.unsliced(&step.name);
-        if unsliced.is_none() && self.fill(schema, budget)? {
+        if unsliced.is_none() && self.fill(way)? {
             unsliced = self.unsliced(&step.name);
         }
-        let (unsliced, shortcut) = unsliced.ok_or(FaultKind::UnknownElement)?;
-        let children = self.children.as_deref().unwrap_or_default();
-        let of = children.get(unsliced).ok_or(FaultKind::UnknownElement)?;
-        let wanted = match (&step.slice, shortcut) {
+        let (unsliced, is_shortcut) = unsliced.ok_or(FaultKind::UnknownElement)?;
+        let list = self.children.get_or_insert_default();
+        let of = list.get_mut(unsliced).ok_or(FaultKind::UnknownElement)?;
+        let name = of.name.clone();
+        let stem = name.strip_suffix("[x]");
+        let wanted = match (&step.slice, is_shortcut) {
             (Some(slice), _) => slice.as_str(),
             (None, false) => return Ok((unsliced, Found::Known)),
             (None, true) => step.name.as_str(),
         };
-        let name = of.name.clone();
-        let is_one = |node: &Self| node.name == name && node.slice.as_deref() == Some(wanted);
-        if let Some(at) = children.iter().position(is_one) {
+        if let Some(at) = list.iter().position(|node| node.is_slice(&name, Some(wanted))) {
             return Ok((at, Found::Known));
         }
-        // A choice of one type needs no slice to be told: the shortcut means the element itself when
-        // only its children are spoken of.
-        let only = of.facts.types.as_slice();
-        if shortcut && !is_last && only.len() == 1 {
+        let of_type = stem.and_then(|stem| {
+            let of = list.get(unsliced)?;
+            of.facts.types.iter().find(|one| choice_name(stem, &one.code) == wanted).cloned()
+        });
+        let is_sliced = list.get(unsliced).is_some_and(|of| of.facts.slicing.is_some());
+        if is_shortcut
+            && !is_sliced
+            && let (Some(own), Some(stem)) = (&of_type, stem)
+            && way.is_narrowed(id, stem, wanted)
+        {
+            let of = list.get_mut(unsliced).ok_or(FaultKind::UnknownElement)?;
+            of.facts.types = vec![own.clone()];
             return Ok((unsliced, Found::Known));
         }
         // A reslice slices its slice; anything else the element.
         let outer = wanted.rsplit_once('/').map(|(outer, _)| outer);
-        let of_outer = |node: &Self| node.name == name && node.slice.as_deref() == outer;
-        let template = match outer {
-            Some(outer) => children.iter().position(of_outer).ok_or_else(|| FaultKind::NoSlice(outer.to_owned()))?,
-            None => unsliced,
+        let sliced = list.iter().position(|node| node.is_slice(&name, outer));
+        let sliced = sliced.ok_or_else(|| FaultKind::NoSlice(outer.unwrap_or_default().to_owned()))?;
+        let template = match template.filter(|template| template.is_slice(&name, Some(wanted))) {
+            Some(template) => template,
+            None => list.get(sliced).ok_or(FaultKind::UnknownElement)?,
         };
-        let template = children.get(template).ok_or(FaultKind::UnknownElement)?;
-        let mut slice = template.copy(budget)?;
+        let mut slice = template.copy(way.budget)?;
+        // What the differential says below an element of a data type holds in its slices as well, as
+        // publishers write it; below a backbone it stands on the unsliced element alone.
+        if slice.is_opened || slice.children.is_none() {
+            let opened = list.get(sliced).and_then(|sliced| sliced.children.as_ref());
+            way.budget.take(opened.into_iter().flatten().map(Self::count).sum())?;
+            slice.children = opened.cloned();
+        }
         slice.slice = Some(wanted.to_owned());
         slice.facts.slicing = None;
         slice.facts.min = Some(0);
-        if shortcut || (name.ends_with("[x]") && slice.facts.types.len() > 1) {
-            let stem = name.trim_end_matches("[x]");
-            if let Some(own) = slice.facts.types.iter().find(|one| choice_name(stem, &one.code) == wanted) {
-                slice.facts.types = vec![own.clone()];
-            }
+        if let Some(own) = of_type {
+            slice.facts.types = vec![own];
         }
         let is_behind = |node: &Self| {
-            node.name == name
-                && match outer {
-                    None => true,
-                    Some(outer) => node.slice.as_deref().is_some_and(|have| {
-                        have == outer || have.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-                    }),
-                }
+            let is_within = |have: &str, outer: &str| {
+                have == outer || have.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+            };
+            let of_outer = outer.is_none_or(|outer| node.slice.as_deref().is_some_and(|have| is_within(have, outer)));
+            node.name == name && of_outer
         };
-        let at = children.iter().rposition(is_behind).map_or(children.len(), |last| last + 1);
-        let list = self.children.get_or_insert_default();
+        let at = list.iter().rposition(is_behind).map_or(list.len(), |last| last + 1);
         list.insert(at, slice);
-        let slicing = if name.ends_with("[x]") { Slicing::of_types() } else { Slicing::of_extensions() };
-        let is_extension = matches!(name.as_str(), "extension" | "modifierExtension");
-        let sliced = list.iter_mut().find(|node| node.name == name && node.slice.as_deref() == outer);
-        if let Some(sliced) =
-            sliced.filter(|one| one.facts.slicing.is_none() && (is_extension || name.ends_with("[x]")))
+        let implied = match stem {
+            Some(_) => Some(Slicing::of_types()),
+            None => matches!(name.as_str(), "extension" | "modifierExtension").then(Slicing::of_extensions),
+        };
+        if let Some(sliced) = list.get_mut(sliced)
+            && sliced.facts.slicing.is_none()
         {
-            sliced.facts.slicing = Some(slicing);
+            sliced.facts.slicing = implied;
         }
         Ok((at, Found::Made))
+    }
+
+    /// Says of a choice of one type, whose only slice is that type, what the slice says: one way to say
+    /// one thing. `value[x]:valueQuantity.code` becomes `value[x].code`.
+    pub(crate) fn collapse(&mut self) {
+        let Some(list) = &mut self.children else { return };
+        let mut at = 0;
+        while let Some(node) = list.get(at) {
+            let name = node.name.clone();
+            let is_of_name = |node: &Self| node.name == name;
+            if let (None, Some(stem), [only]) = (&node.slice, name.strip_suffix("[x]"), node.facts.types.as_slice())
+                && let Some(slice) = list.get(at + 1).filter(|slice| {
+                    let wanted = choice_name(stem, &only.code);
+                    slice.is_slice(&name, Some(&wanted)) && list.iter().filter(|node| is_of_name(node)).count() == 2
+                })
+            {
+                let mut merged = slice.clone();
+                let unsliced = &node.facts;
+                merged.slice = None;
+                merged.facts.absorb(unsliced);
+                list.remove(at);
+                if let Some(place) = list.get_mut(at) {
+                    *place = merged;
+                }
+            }
+            at += 1;
+        }
+        list.iter_mut().for_each(Self::collapse);
+    }
+
+    fn is_slice(&self, name: &str, slice: Option<&str>) -> bool {
+        self.name == name && self.slice.as_deref() == slice
     }
 
     fn unsliced(&self, name: &str) -> Option<(usize, bool)> {
@@ -210,35 +318,36 @@ impl Node {
         }
     }
 
-    fn unfold(&mut self, schema: &Schema, profiles: &dyn Profiles, budget: &mut Budget) -> Result<(), FaultKind> {
+    fn unfold(&mut self, way: &mut Way<'_>) -> Result<(), FaultKind> {
         if self.children.is_some() {
             return Ok(());
         }
         let profiled = match self.facts.types.as_slice() {
             [Type { profiles: canonicals, .. }] => match canonicals.as_slice() {
-                [canonical] => profiles.tree(canonical, budget)?,
+                [canonical] => way.profiles.tree(canonical, way.budget)?,
                 _ => None,
             },
             _ => None,
         };
         if let Some(mut root) = profiled {
-            root.unfold(schema, profiles, budget)?;
+            root.unfold(way)?;
             self.children = root.children;
             return Ok(());
         }
-        let of = self.holder(schema).ok_or(FaultKind::TwoTypes)?;
-        budget.take(of.elements.len())?;
+        let of = self.holder(way.schema).ok_or(FaultKind::TwoTypes)?;
+        self.is_opened = way.mentioned.is_some() && of.kind != TypeKind::Backbone;
+        way.budget.take(of.elements.len())?;
         self.children = Some(children_of(of));
         Ok(())
     }
 
     /// Adds the children of a type that a choice was narrowed to after it was unfolded.
-    fn fill(&mut self, schema: &Schema, budget: &mut Budget) -> Result<bool, FaultKind> {
-        let Some(of) = self.holder(schema) else { return Ok(false) };
+    fn fill(&mut self, way: &mut Way<'_>) -> Result<bool, FaultKind> {
+        let Some(of) = self.holder(way.schema) else { return Ok(false) };
         let list = self.children.get_or_insert_default();
         let missing = children_of(of).into_iter().filter(|one| list.iter().all(|have| have.name != one.name));
         let missing: Vec<_> = missing.collect();
-        budget.take(missing.len())?;
+        way.budget.take(missing.len())?;
         let is_any = !missing.is_empty();
         list.extend(missing);
         Ok(is_any)
@@ -249,7 +358,7 @@ fn children_of(of: &TypeDefinition) -> Vec<Node> {
     let nodes = of.elements.iter().map(|element| {
         let facts = Facts::of_type(element);
         let name = element.path.rsplit('.').next().unwrap_or(element.path).to_owned();
-        Node { name, slice: None, of_type: Some(facts.clone()), facts, children: None }
+        Node { name, slice: None, of_type: Some(facts.clone()), facts, children: None, is_opened: false }
     });
     nodes.collect()
 }

@@ -7,6 +7,7 @@
 mod definitions;
 mod examples;
 mod fhirpath;
+mod snapshots;
 mod validation;
 mod xml;
 
@@ -17,6 +18,7 @@ type Check = (&'static str, fn(&Path) -> Result<String, String>);
 
 const CHECKS: &[Check] = &[
     ("definitions are fresh", definitions::fresh),
+    ("snapshots", snapshots::equal),
     ("examples of the guides", examples::known),
     ("examples of the packages validate", validation::examples),
     ("JSON to XML and back", xml::round_trips),
