@@ -100,6 +100,26 @@ fn evidence_variable_is_that_of_r4() {
 }
 
 #[test]
+fn elements_of_later_versions_and_of_vendors_are_not_known() {
+    for (holder, name) in [
+        ("Meta", "project"),
+        ("Meta", "accounts"),
+        ("Binary", "url"),
+        ("DeviceDefinition", "bodySite"),
+        ("ObservationDefinition", "publisher"),
+        ("ResearchStudy", "studyDesign"),
+        ("ResearchStudy", "recruitment"),
+    ] {
+        assert!(r4().type_named(holder).unwrap().element(name).is_none(), "{holder}.{name}");
+    }
+    let names: Vec<_> = r4().type_named("Meta").unwrap().elements.iter().map(|e| e.name).collect();
+    assert_eq!(names, ["id", "extension", "versionId", "lastUpdated", "source", "profile", "security", "tag"]);
+    let targets = r4().types.iter().flat_map(|one| &one.elements).flat_map(|e| &e.types).flat_map(|t| &t.targets);
+    let strange: Vec<_> = targets.filter(|name| r4().type_named(name).is_none()).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+}
+
+#[test]
 fn no_two_search_parameters_have_the_same_type_and_code() {
     let mut seen = BTreeSet::new();
     for parameter in &r4().search_parameters {
