@@ -4,7 +4,7 @@
 
 use crate::definition::Definition;
 use crate::number;
-use crate::quantity::{Quantity, Unit};
+use crate::quantity::{CalendarUnit, Quantity, Unit};
 use crate::temporal::Temporal;
 use fhir::element::Element;
 use fhir::primitive::decimal::Decimal;
@@ -108,7 +108,16 @@ fn quantity_of<'a>(element: &Element<'a>) -> Option<Quantity<'a>> {
     let text = |name: &str| element.child(name).and_then(|found| found.text());
     let code = text("code");
     let unit = match (text("system").as_deref(), code) {
-        (Some("http://unitsofmeasure.org"), Some(code)) => Unit::Ucum(code),
+        // SPEC: R4 fhirpath.html, "Use of FHIR Quantity": these units of time become the calendar's.
+        (Some("http://unitsofmeasure.org"), Some(code)) => match code.as_ref() {
+            "a" => Unit::Calendar(CalendarUnit::Year),
+            "mo" => Unit::Calendar(CalendarUnit::Month),
+            "d" => Unit::Calendar(CalendarUnit::Day),
+            "h" => Unit::Calendar(CalendarUnit::Hour),
+            "min" => Unit::Calendar(CalendarUnit::Minute),
+            "s" => Unit::Calendar(CalendarUnit::Second),
+            _ => Unit::Ucum(code),
+        },
         (_, Some(code)) => Unit::Other(code),
         (_, None) => Unit::Other(text("unit").unwrap_or_default()),
     };

@@ -168,11 +168,47 @@ impl<'a> Quantity<'a> {
         }
     }
 
+    /// Calendar years and months as months; outside `None` for other units, inside for what is too large.
+    fn months(&self) -> Option<Option<Decimal>> {
+        match self.unit {
+            Unit::Calendar(CalendarUnit::Month) => Some(Some(self.value)),
+            Unit::Calendar(CalendarUnit::Year) => Some(number::multiply(self.value, number::integer(12))),
+            _ => None,
+        }
+    }
+
+    /// The same in another unit, a UCUM code or a word of the calendar; `None` when it does not convert.
+    pub(crate) fn converted(&self, unit: &str) -> Option<Quantity<'static>> {
+        let target = match CalendarUnit::from_keyword(unit) {
+            Some(calendar) => Unit::Calendar(calendar),
+            None => Unit::Ucum(Cow::Owned(unit.to_owned())),
+        };
+        let same = |one: &Unit<'_>, other: &Unit<'_>| match (one, other) {
+            (Unit::Ucum(one), Unit::Ucum(other)) | (Unit::Other(one), Unit::Ucum(other)) => one == other,
+            (one, other) => one == other,
+        };
+        if same(&self.unit, &target) {
+            return Some(Quantity { value: self.value, unit: target });
+        }
+        let value = match (self.months(), &target) {
+            (Some(months), Unit::Calendar(CalendarUnit::Month)) => months?,
+            (Some(months), Unit::Calendar(CalendarUnit::Year)) => number::divide(months?, number::integer(12))?,
+            _ => {
+                let one = Quantity { value: self.value, unit: target.clone() };
+                Units::builtin().convert(self.value, self.code()?, one.code()?)?.to_decimal()?.0
+            }
+        };
+        Some(Quantity { value, unit: target })
+    }
+
     /// Order of two quantities; `None` when their units cannot be compared.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.unit == other.unit {
             return Some(self.value.compare(&other.value));
+        }
+        if let (Some(left), Some(right)) = (self.months(), other.months()) {
+            return Some(left?.compare(&right?));
         }
         Units::builtin().compare((self.value, self.code()?), (other.value, other.code()?))
     }

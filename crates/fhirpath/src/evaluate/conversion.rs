@@ -4,11 +4,10 @@ use super::{Evaluator, Outcome, Scope, boolean, optional};
 use crate::function::Function;
 use crate::item::{Collection, Item};
 use crate::number;
-use crate::quantity::{Quantity, Unit};
+use crate::quantity::Quantity;
 use crate::syntax::Node;
 use crate::temporal::{Temporal, TemporalKind};
 use fhir::primitive::decimal::Decimal;
-use std::borrow::Cow;
 
 impl<'a> Evaluator<'a> {
     #[inline(never)]
@@ -133,7 +132,7 @@ fn to_time(item: &Item<'_>) -> Option<Temporal> {
     }
 }
 
-/// With a wanted unit, only quantities of that very unit.
+/// With a wanted unit, what converts to it.
 fn to_quantity<'a>(item: &Item<'a>, wanted: Option<&str>) -> Option<Quantity<'a>> {
     let quantity = match item.to_system()? {
         Item::Quantity(quantity) => *quantity,
@@ -143,10 +142,8 @@ fn to_quantity<'a>(item: &Item<'a>, wanted: Option<&str>) -> Option<Quantity<'a>
         Item::String(text) => Quantity::parse(&text)?,
         _ => return None,
     };
-    let fits = match (&quantity.unit, wanted) {
-        (_, None) => true,
-        (Unit::Ucum(code) | Unit::Other(code), Some(wanted)) => *code == Cow::Borrowed(wanted),
-        (Unit::Calendar(unit), Some(wanted)) => unit.keyword() == wanted.strip_suffix('s').unwrap_or(wanted),
-    };
-    fits.then_some(quantity)
+    match wanted {
+        None => Some(quantity),
+        Some(wanted) => quantity.converted(wanted),
+    }
 }

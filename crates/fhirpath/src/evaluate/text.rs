@@ -134,7 +134,11 @@ impl<'a> Evaluator<'a> {
         let separator = self.text_argument(arguments, 0, scope)?.unwrap_or_default();
         let mut out = String::new();
         let mut first = true;
-        for item in self.input(base, scope)? {
+        let input = self.input(base, scope)?;
+        if input.is_empty() {
+            return Ok(Collection::new());
+        }
+        for item in input {
             let Some(text) = item.as_str() else { continue };
             if !first {
                 out.push_str(&separator);

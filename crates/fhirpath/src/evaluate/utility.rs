@@ -52,7 +52,8 @@ impl<'a> Evaluator<'a> {
             }),
             F::HtmlChecks => {
                 let checks = self.context.html_checks.ok_or(EvaluateError::Unavailable("a check of XHTML"))?;
-                let text = item.as_str().ok_or(EvaluateError::WrongType("htmlChecks"))?;
+                // Of anything but XHTML, or a text that may be some, nothing is said.
+                let Some(text) = item.as_str() else { return Ok(Collection::new()) };
                 self.charge_text(text.len())?;
                 Ok(boolean(Some(checks(&text))))
             }
