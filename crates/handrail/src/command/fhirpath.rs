@@ -1,8 +1,8 @@
 //! `handrail fhirpath`: an expression on one file, with the place of each result in it.
 //!
 //! The expression is checked against the type of the resource before it is evaluated, and evaluated to the
-//! letter of the language. `resolve()` finds what the file itself holds and nothing else; `memberOf()` asks
-//! the terminology that is compiled in. SPEC: FHIRPath N1, R4 fhirpath.html. Left out: a running server's data.
+//! letter of the language. `resolve()` finds what the file itself holds and nothing else; `memberOf()` and
+//! `conformsTo()` (of a resource) ask the terminology and the profiles that are compiled in. SPEC: FHIRPath N1, R4 fhirpath.html. Left out: a running server's data.
 
 use crate::{clock, fault::Fault, print};
 use clap::Args;
@@ -13,11 +13,14 @@ use fhir::{
 };
 use fhirpath::{Context, Expression, Item};
 use std::{
+    cell::OnceCell,
     io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 use terminology::{Coding, Membership, Terminology};
+use validation::{Options, Validator};
 
 /// Evaluate a FHIRPath expression on a file.
 #[derive(Debug, Args)]
@@ -52,10 +55,11 @@ impl Fhirpath {
         let root = Element::resource(&tree, schema::r4())
             .ok_or_else(|| Fault::at(self.file.display(), "no resource of FHIR R4: resourceType names none"))?;
         fhirpath::check(&expression, root.schema, root.definition, None).map_err(Fault::new)?;
-        let codes = Codes(Terminology::builtin());
+        let known = Known { terminology: Arc::new(Terminology::builtin()), validator: OnceCell::new() };
         let context = Context {
             now: Some(clock::now()),
-            terminology: Some(&codes),
+            terminology: Some(&known),
+            conformance: Some(&known),
             trace: Some(&Traced),
             html_checks: Some(|text| validation::narrative::check(text).is_ok()),
             strict: true,
@@ -213,13 +217,17 @@ impl fhirpath::Trace for Traced {
     }
 }
 
-/// What is compiled in knows about codes.
-struct Codes(Terminology);
+/// What is compiled in knows about codes and profiles.
+struct Known {
+    terminology: Arc<Terminology>,
+    /// Made when a profile is asked for.
+    validator: OnceCell<Validator<'static>>,
+}
 
-impl fhirpath::Terminology for Codes {
+impl fhirpath::Terminology for Known {
     fn member_of(&self, value_set: &str, code: fhirpath::Code<'_>) -> Option<bool> {
         let coding = Coding { system: code.system, version: code.version, code: code.code, display: None };
-        match self.0.validate_code(value_set, coding) {
+        match self.terminology.validate_code(value_set, coding) {
             Membership::In => Some(true),
             Membership::NotIn => Some(false),
             Membership::Unknown(_) => None,
@@ -227,7 +235,18 @@ impl fhirpath::Terminology for Codes {
     }
 
     fn subsumes(&self, general: fhirpath::Code<'_>, special: fhirpath::Code<'_>) -> Option<bool> {
-        let system = self.0.code_system(general.system?)?;
+        let system = self.terminology.code_system(general.system?)?;
         Some(system.is_a(system.find(special.code)?, system.find(general.code)?))
+    }
+}
+
+impl fhirpath::Conformance for Known {
+    fn conforms_to(&self, element: Element<'_>, profile: &str) -> Option<bool> {
+        let definitions = schema::Definitions::builtin();
+        definitions.profile(profile)?;
+        let resource = element.value.filter(|_| element.definition.kind == schema::TypeKind::Resource)?;
+        let made = || Validator::with(schema::r4(), definitions, Arc::clone(&self.terminology));
+        let options = Options { profiles: &[profile], claims: false, ..Options::default() };
+        Some(self.validator.get_or_init(made).validate_with(resource.to_tree(), None, &options).is_ok())
     }
 }

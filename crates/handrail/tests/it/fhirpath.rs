@@ -141,6 +141,16 @@ fn a_trace_is_seen_beside_the_result() {
 }
 
 #[test]
+fn the_profiles_that_are_compiled_in_answer() {
+    let patient = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient";
+    let with = r#"{"resourceType": "Patient", "identifier": [{"system": "urn:s", "value": "1"}], "name": [{"family": "A"}], "gender": "female"}"#;
+    for (text, wanted) in [(with, "true"), (PATIENT, "false")] {
+        let found = ok(&ask(text, "p.json", &format!("conformsTo('{patient}')"), &["--json"]));
+        assert_eq!(found, format!("{{\"type\": \"boolean\", \"value\": {wanted}}}\n"));
+    }
+}
+
+#[test]
 fn the_terminology_that_is_compiled_in_answers() {
     let gender = "'male'.memberOf(%`vs-administrative-gender`) and 'men'.memberOf(%`vs-administrative-gender`).not()";
     assert_eq!(ok(&ask(PATIENT, "p.json", gender, &["--json"])), "{\"type\": \"boolean\", \"value\": true}\n");
