@@ -27,7 +27,9 @@ mod print;
 mod router;
 mod security_headers;
 mod server;
+mod terminologies;
 mod tls;
+mod zip;
 
 use std::process::ExitCode;
 

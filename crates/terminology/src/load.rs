@@ -281,15 +281,22 @@ impl Load {
         self.done.iter().any(|one| one == file)
     }
 
-    /// Says the version of the system, which otherwise follows from the files.
-    pub fn set_version(&mut self, version: &str) {
-        self.builder.about().version = version.to_owned();
+    /// The files that were read, the one that was begun too.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let begun = Some(self.current.0.as_str()).filter(|file| !file.is_empty());
+        self.done.iter().map(String::as_str).chain(begun)
     }
 
-    /// Version, as far as it is known.
+    /// Lines so far that cannot be. With any, the load cannot be finished, and must not be written down: what
+    /// goes on later would not see them again.
     #[must_use]
-    pub fn version(&mut self) -> &str {
-        &self.builder.about().version
+    pub fn bad_lines(&self) -> &[BadLine] {
+        &self.bad
+    }
+
+    /// Says the version of the system in place of the one that the files tell. After they were read.
+    pub fn set_version(&mut self, version: &str) {
+        self.builder.about().version = version.to_owned();
     }
 
     /// Reads a file; one that was read before is passed over, one that was read in part is gone on with.

@@ -13,6 +13,7 @@ mod load;
 mod remote;
 mod serve;
 mod settings;
+mod terminology;
 mod token;
 
 use crate::{fault::Fault, limits, log::Settings, print};
@@ -53,6 +54,8 @@ enum Command {
     Token(token::Token),
     /// Load resources, Bundles, NDJSON, folders and FHIR packages
     Load(load::Load),
+    /// Load code systems from their official files, list and remove them
+    Terminology(terminology::Terminology),
     /// Show which way a search goes and what it reads
     Explain(explain::Explain),
     /// Evaluate a FHIRPath expression on a file
@@ -89,6 +92,7 @@ pub(crate) fn run() -> ExitCode {
             Ok(examination) => in_runtime(Settings::of_command(), false, examination.run()),
             Err(fault) => failed(&fault),
         },
+        Command::Terminology(terminology) => ended(terminology.run()),
         Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
         Command::Fhirpath(fhirpath) => ended(fhirpath.run()),
         Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),

@@ -22,5 +22,6 @@ mod real_clients;
 mod settings;
 mod shutdown;
 mod support;
+mod terminology;
 mod tls;
 mod wire;

@@ -133,6 +133,7 @@ impl Record {
         self.ends.clear();
         let mut quoted = false;
         let mut starts = true;
+        self.line = lines.line() + 1;
         loop {
             let Some(line) = lines.next()? else {
                 if quoted {
@@ -173,9 +174,6 @@ impl Record {
             self.text.push_str(line.get(clean..).unwrap_or_default());
             if self.text.len() > RECORD_BYTES_MAX {
                 return Err(ReadError::Line(self.line, "the record is longer than 1 MiB"));
-            }
-            if self.ends.is_empty() && !quoted || self.line == 0 {
-                self.line = lines.line();
             }
             if !quoted {
                 self.close();

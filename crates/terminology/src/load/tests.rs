@@ -245,6 +245,9 @@ fn bad_lines_are_named() {
     let mut unknown = snomed();
     unknown[3].1.push_str("3000009\t20020131\t1\tm\t4444444\t138875005\t0\t116680003\tc\tm\n");
     assert_eq!(bad(Kind::Snomed, &unknown).len(), 1);
+    let mut late = loinc();
+    late[0].1.push_str("\"bad\",,,,,,,,\n");
+    assert_eq!(bad(Kind::Loinc, &late), ["LoincTable/Loinc.csv:6: \"bad\" is no LOINC number"], "line 4 goes over two");
     let many = format!("LOINC_NUM,LONG_COMMON_NAME,STATUS\n{}", "x,y,z\n".repeat(1000));
     assert_eq!(bad(Kind::Loinc, &files(&[("Loinc.csv", &many)])).len(), 20, "the first are enough");
     assert_eq!(bad(Kind::Loinc, &files(&[("Loinc.csv", "A,B\n")])), ["Loinc.csv:1: there is no column LOINC_NUM"]);
