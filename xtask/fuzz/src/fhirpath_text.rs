@@ -64,6 +64,12 @@ pub fn fhirpath(bytes: &[u8]) {
         }
     };
     assert_eq!(expression.text(), text);
+    // What is printed reads as the same; only parentheses may make it longer or deeper than a text may be.
+    let printed = expression.normalized();
+    match Expression::parse(&printed) {
+        Ok(again) => assert_eq!(again.normalized(), printed),
+        Err(error) => assert!(error.message.contains("deep") || printed.len() > text.len(), "{printed}: {error}"),
+    }
     let (_, tree) = samples::pick(*choice);
     let root = Element::resource(tree, schema::r4()).expect("a resource");
     let _ = fhirpath::check(&expression, schema::r4(), root.definition, None);

@@ -2,7 +2,7 @@
 
 use super::{PATIENT, tree};
 use fhir::element::Element;
-use fhirpath::{Context, Expression, evaluate};
+use fhirpath::{Context, Expression, check, evaluate};
 use proptest::prelude::*;
 
 const WORDS: &[&str] = &[
@@ -73,6 +73,12 @@ fn run(text: &str) {
         let root = Element::resource(&tree, fhir::schema::r4()).expect("resource");
         let context = Context { steps_max: 20_000, ..Context::default() };
         let _ = evaluate(&expression, root, &context);
+        let _ = check(&expression, root.schema, root.definition, None);
+        let printed = expression.normalized();
+        match Expression::parse(&printed) {
+            Ok(again) => assert_eq!(again.normalized(), printed, "{text}"),
+            Err(error) => assert!(error.message.contains("deep"), "{text}: {printed}: {error}"),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod allocations;
+mod arbitrary_resources;
 mod arbitrary_text;
 mod budget;
 mod context;
