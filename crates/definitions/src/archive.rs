@@ -105,7 +105,10 @@ pub fn unpack<E: From<ArchiveError>>(
             return Err(ArchiveError::Entry { name }.into());
         }
         last.clone_from(&name);
-        take(&name, &mut entry)?;
+        take(&name, &mut entry).map_err(|e| match meter.fault.get() {
+            Some(_) => refused(io::Error::other("a limit is reached"), &last),
+            None => e,
+        })?;
     }
     Ok(())
 }

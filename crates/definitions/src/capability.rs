@@ -37,15 +37,15 @@ pub(crate) fn table(guide: &Package) -> String {
 fn write_resource(table: &mut Table, resource: Value<'_>) {
     let kind = text(resource, "type");
     table.row(&["R", &kind, &expectation(resource)]);
-    for (at, profile) in texts(resource, "supportedProfile").iter().enumerate() {
-        table.row(&["P", profile, &companion_expectation(resource, "supportedProfile", at)]);
+    for (profile, expected) in with_expectations(resource, "supportedProfile") {
+        table.row(&["P", &profile, &expected]);
     }
     for interaction in items(resource, "interaction") {
         table.row(&["I", &text(interaction, "code"), &expectation(interaction)]);
     }
     for (letter, name) in [("N", "searchInclude"), ("V", "searchRevInclude")] {
-        for (at, value) in texts(resource, name).iter().enumerate() {
-            table.row(&[letter, &value.replacen('.', ":", 1), &companion_expectation(resource, name, at)]);
+        for (value, expected) in with_expectations(resource, name) {
+            table.row(&[letter, &value.replacen('.', ":", 1), &expected]);
         }
     }
     let mut parameters: BTreeMap<String, (String, String, String)> = BTreeMap::new();
@@ -82,7 +82,10 @@ fn expectation(value: Value<'_>) -> String {
     items(value, "extension").find(|e| text(*e, "url") == EXPECTATION).map(|e| text(e, "valueCode")).unwrap_or_default()
 }
 
-/// The expectation on one item of an array of primitives: it stands in the `_` companion.
-fn companion_expectation(value: Value<'_>, name: &str, at: usize) -> String {
-    items(value, &format!("_{name}")).nth(at).map(expectation).unwrap_or_default()
+/// The items of an array of primitives, each with its expectation: that stands in the `_` companion.
+fn with_expectations(value: Value<'_>, name: &str) -> Vec<(String, String)> {
+    let mut companions = items(value, &format!("_{name}"));
+    let expected = || companions.next().map(expectation).unwrap_or_default();
+    let values = texts(value, name).into_iter();
+    values.zip(std::iter::repeat_with(expected)).collect()
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     fault::FaultKind,
+    limits::{CONSTRAINTS_MAX, DISCRIMINATORS_MAX, TYPES_MAX},
     table::{Constraints, one_line},
     value::{is_true, items, text, texts},
 };
@@ -103,8 +104,14 @@ impl Facts {
                 vec![Type { code: cell(path, "a content reference")?, ..Type::default() }]
             }
             None if is_root => Vec::new(),
-            None => items(element, "type").map(|one| read_type(one, schema)).collect::<Result<_, _>>()?,
+            None => {
+                let types = items(element, "type").take(TYPES_MAX + 1).map(|one| read_type(one, schema));
+                types.collect::<Result<_, _>>()?
+            }
         };
+        if types.len() > TYPES_MAX {
+            return Err(FaultKind::Limit("types"));
+        }
         let flag = |name: &str| element.get(name).and_then(Value::as_bool);
         Ok(Self {
             min: element.get("min").map(|min| number(min.raw(), "min")).transpose()?,
@@ -276,7 +283,11 @@ fn read_type(one: Value<'_>, schema: &Schema) -> Result<Type, FaultKind> {
         return Err(FaultKind::UnknownType(code));
     }
     let canonicals = |name: &str| -> Result<Vec<String>, FaultKind> {
-        let names = texts(one, name).into_iter().map(|url| cell(&short(&url, schema), "a canonical"));
+        let names = texts(one, name);
+        if names.len() > TYPES_MAX {
+            return Err(FaultKind::Limit("canonicals of a type"));
+        }
+        let names = names.into_iter().map(|url| cell(&short(&url, schema), "a canonical"));
         Ok(names.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|name| name != "Resource").collect())
     };
     let (profiles, targets) = (canonicals("profile")?, canonicals("targetProfile")?);
@@ -328,6 +339,9 @@ fn read_constraints(element: Value<'_>) -> Result<Vec<Constraint>, FaultKind> {
         if key.is_empty() || key.contains([' ', '~', '\t', '\n', '\r']) || key.starts_with('=') {
             return Err(FaultKind::Invalid { what: "the key of an invariant", value: key });
         }
+        if list.len() >= CONSTRAINTS_MAX {
+            return Err(FaultKind::Limit("invariants"));
+        }
         if list.iter().all(|have| have.key != key) {
             list.push(Constraint { key, is_error: text(one, "severity") == "error", expression });
         }
@@ -336,7 +350,7 @@ fn read_constraints(element: Value<'_>) -> Result<Vec<Constraint>, FaultKind> {
 }
 
 fn read_slicing(slicing: Value<'_>) -> Result<Slicing, FaultKind> {
-    let discriminators = items(slicing, "discriminator").map(|one| {
+    let discriminators = items(slicing, "discriminator").take(DISCRIMINATORS_MAX).map(|one| {
         let kind = cell(&text(one, "type"), "a discriminator's type")?;
         let path = text(one, "path");
         if path.is_empty() || path.contains([',', ';', '\t', '\n', '\r']) {

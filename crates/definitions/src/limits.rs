@@ -25,15 +25,28 @@ pub const NAME_BYTES_MAX: usize = 512;
 /// Folders in the name of an entry.
 pub const NAME_DEPTH_MAX: usize = 16;
 
-/// Bytes of all definitions of a package that are kept while it is compiled.
-pub const KEPT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of all definitions of a package that are kept while it is compiled. R4 core has 40 MB.
+pub const KEPT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// Elements that a differential or a snapshot lists.
-pub const ELEMENTS_MAX: usize = 20_000;
+pub const ELEMENTS_MAX: usize = 10_000;
 
-/// Elements that stand in a tree while a snapshot is made, those unfolded from types and copied into
-/// slices included. Bounds time and memory (about 100 MB).
-pub const NODES_MAX: usize = 200_000;
+/// Weight of the elements that stand in a tree while a snapshot is made, those unfolded from types and
+/// copied into slices included. An element weighs one, and one more for each [`TYPES_PER_WEIGHT`] types
+/// that it may have. Bounds time and memory (below 100 MB).
+pub const NODES_MAX: usize = 40_000;
+
+/// Types of an element that weigh as much as the element.
+pub const TYPES_PER_WEIGHT: usize = 8;
+
+/// Invariants of one element.
+pub const CONSTRAINTS_MAX: usize = 256;
+
+/// Types of one element, and profiles or targets of one type.
+pub const TYPES_MAX: usize = 256;
+
+/// Discriminators of one slicing.
+pub const DISCRIMINATORS_MAX: usize = 32;
 
 /// Steps of an element's path.
 pub const PATH_STEPS_MAX: usize = 32;

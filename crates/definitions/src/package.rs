@@ -8,7 +8,10 @@ use crate::{
     limits::KEPT_BYTES_MAX,
     value::text,
 };
-use fhir::json::{JsonError, Tree, Value};
+use fhir::{
+    json::{JsonError, Tree, Value},
+    schema::Definitions,
+};
 use std::{collections::BTreeMap, fmt, io::Read};
 
 /// Resources that tables are made of; all others are left unread.
@@ -157,6 +160,14 @@ impl Package {
         let mut list: Vec<_> = of_kind.collect();
         list.sort_by_cached_key(|resource| (text(*resource, "url"), text(*resource, "version")));
         list
+    }
+
+    /// Ids of the packages that it depends on and that are not known; R4 core always is. What is bound
+    /// there cannot be checked.
+    #[must_use]
+    pub fn missing(&self, known: &Definitions) -> Vec<&str> {
+        let missing = self.dependencies.iter().filter(|id| !id.starts_with("hl7.fhir.r4.core#"));
+        missing.filter(|id| known.package(id).is_none()).map(String::as_str).collect()
     }
 
     /// How many resources it has that tables are made of.

@@ -6,7 +6,7 @@
 use crate::{
     element::{Facts, Slicing, Type},
     fault::FaultKind,
-    limits::{NODES_MAX, PATH_STEPS_MAX},
+    limits::{NODES_MAX, PATH_STEPS_MAX, TYPES_PER_WEIGHT},
 };
 use fhir::schema::{Schema, TypeDefinition, TypeKind};
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub(crate) struct Step {
     pub(crate) slice: Option<String>,
 }
 
-/// How many nodes may still be made.
+/// What the nodes that may still be made weigh.
 #[derive(Debug)]
 pub(crate) struct Budget(usize);
 
@@ -142,9 +142,13 @@ impl Node {
         }
     }
 
-    /// How many nodes it is.
+    /// How much it weighs, with all below it.
     fn count(&self) -> usize {
-        1 + self.children.iter().flatten().map(Self::count).sum::<usize>()
+        self.weight() + self.children.iter().flatten().map(Self::count).sum::<usize>()
+    }
+
+    fn weight(&self) -> usize {
+        1 + self.facts.types.len() / TYPES_PER_WEIGHT
     }
 
     pub(crate) fn copy(&self, budget: &mut Budget) -> Result<Self, FaultKind> {
@@ -175,7 +179,8 @@ impl Node {
     ) -> Result<(&'n mut Self, Found), FaultKind> {
         let Some((step, rest)) = steps.split_first() else { return Ok((self, Found::Known)) };
         let of_base = match base.as_deref_mut() {
-            Some(base) => Some(base.child(None, id, step, way)?.0),
+            // What the differential made possible first (a choice narrowed to a type) the base lacks.
+            Some(base) => base.child(None, id, step, way).ok().map(|(at, _)| at),
             None => None,
         };
         let below = base.and_then(|base| base.children.as_mut()?.get_mut(of_base?));
@@ -232,7 +237,8 @@ impl Node {
         let outer = wanted.rsplit_once('/').map(|(outer, _)| outer);
         let sliced = list.iter().position(|node| node.is_slice(&name, outer));
         let sliced = sliced.ok_or_else(|| FaultKind::NoSlice(outer.unwrap_or_default().to_owned()))?;
-        let template = match template.filter(|template| template.is_slice(&name, Some(wanted))) {
+        let of_base = template.filter(|template| outer.is_none() && template.is_slice(&name, Some(wanted)));
+        let template = match of_base {
             Some(template) => template,
             None => list.get(sliced).ok_or(FaultKind::UnknownElement)?,
         };
@@ -336,8 +342,9 @@ impl Node {
         }
         let of = self.holder(way.schema).ok_or(FaultKind::TwoTypes)?;
         self.is_opened = way.mentioned.is_some() && of.kind != TypeKind::Backbone;
-        way.budget.take(of.elements.len())?;
-        self.children = Some(children_of(of));
+        let children = children_of(of);
+        way.budget.take(children.iter().map(Self::weight).sum())?;
+        self.children = Some(children);
         Ok(())
     }
 
@@ -347,7 +354,7 @@ impl Node {
         let list = self.children.get_or_insert_default();
         let missing = children_of(of).into_iter().filter(|one| list.iter().all(|have| have.name != one.name));
         let missing: Vec<_> = missing.collect();
-        way.budget.take(missing.len())?;
+        way.budget.take(missing.iter().map(Self::weight).sum())?;
         let is_any = !missing.is_empty();
         list.extend(missing);
         Ok(is_any)
