@@ -40,9 +40,7 @@ impl ResourceType {
     /// # Errors
     /// [`InvalidName::ResourceType`] when R4 has no such concrete resource type.
     pub fn parse(name: &str) -> Result<Self, InvalidName> {
-        schema::resource_type_names()
-            .binary_search(&name)
-            .ok()
+        schema::resource_type_named(name)
             .and_then(|index| u16::try_from(index).ok())
             .map(Self)
             .ok_or(InvalidName::ResourceType)

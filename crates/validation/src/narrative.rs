@@ -9,6 +9,7 @@
 
 use fhir::limits::{XHTML_BYTES_MAX, XHTML_DEPTH_MAX};
 use fhir::{LogicalId, xml};
+use std::sync::LazyLock;
 
 /// Elements of HTML 4 chapters 7 to 11 (without 9.4) and 15, with `a`, `img`; sorted.
 const ELEMENTS: &[&str] = &[
@@ -117,6 +118,24 @@ const ATTRIBUTES: &[&str] = &[
     "xmlns",
 ];
 
+/// The first eight bytes of a name, as a number: most look-ups compare nothing else.
+fn key(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    u64::from_be_bytes(bytes)
+}
+
+static ELEMENT_KEYS: LazyLock<Vec<u64>> = LazyLock::new(|| ELEMENTS.iter().map(|name| key(name)).collect());
+static ATTRIBUTE_KEYS: LazyLock<Vec<u64>> = LazyLock::new(|| ATTRIBUTES.iter().map(|name| key(name)).collect());
+
+/// Whether a sorted list has a name. `keys`: those of the list.
+fn is_listed(names: &[&str], keys: &[u64], name: &str) -> bool {
+    let key = key(name);
+    let first = keys.partition_point(|other| *other < key);
+    let same = keys.iter().zip(names).skip(first).take_while(|(other, _)| **other == key);
+    same.map(|(_, listed)| listed).any(|listed| *listed == name)
+}
+
 /// What CSS must not say: anything that loads, runs, leaves its place, or hides a word from this look.
 const STYLE_REFUSED: &[&str] = &[
     "\\",
@@ -189,7 +208,7 @@ impl<'t> Reader<'t> {
     }
 
     fn text(&mut self, text: &str) -> Result<(), &'static str> {
-        if text.contains("]]>") {
+        if text.contains(']') && text.contains("]]>") {
             return Err("narrative has no ]]> in text");
         }
         self.has_content |= references(text)?;
@@ -212,7 +231,7 @@ impl<'t> Reader<'t> {
         let end =
             tag.find(|letter: char| !letter.is_ascii_alphanumeric()).ok_or("narrative has a tag that is not closed")?;
         let (name, mut rest) = tag.split_at_checked(end).ok_or("narrative is not XHTML")?;
-        if ELEMENTS.binary_search(&name).is_err() {
+        if !is_listed(ELEMENTS, &ELEMENT_KEYS, name) {
             return Err("narrative has only elements for formatting (txt-1): no scripts, forms, frames or objects");
         }
         let is_root = self.open.is_empty();
@@ -255,7 +274,7 @@ impl<'t> Reader<'t> {
 
     /// Checks one attribute; true when it is the declaration of the namespace.
     fn attribute(&self, element: &str, name: &str, value: &str) -> Result<bool, &'static str> {
-        if ATTRIBUTES.binary_search(&name).is_err() {
+        if !is_listed(ATTRIBUTES, &ATTRIBUTE_KEYS, name) {
             return Err("narrative has only attributes for formatting: no events, no actions");
         }
         references(value)?;
@@ -328,6 +347,11 @@ fn entity(name: &str) -> Option<char> {
 /// A value as a browser sees it: references resolved, in lower case, without blanks and controls.
 fn decoded(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
+    if value.is_ascii() && !value.contains('&') {
+        let kept = value.bytes().filter(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control());
+        out.extend(kept.map(|byte| char::from(byte.to_ascii_lowercase())));
+        return out;
+    }
     let mut rest = value;
     while let Some(at) = rest.find('&') {
         out.push_str(rest.get(..at).unwrap_or_default());
@@ -390,7 +414,24 @@ fn is_safe_style(style: &str) -> bool {
         let url = argument.trim_matches(['"', '\'']);
         is_image_file(url) || is_image_data(url)
     });
-    images_are_safe && !STYLE_REFUSED.iter().any(|word| style.contains(word))
+    images_are_safe && !refuses(style)
+}
+
+/// Whether one of the refused words is in a style: in one pass over it.
+fn refuses(style: &str) -> bool {
+    /// The bytes that words begin with.
+    static FIRSTS: LazyLock<[bool; 256]> = LazyLock::new(|| {
+        let is_first =
+            |byte: usize| STYLE_REFUSED.iter().any(|word| word.bytes().next().map(usize::from) == Some(byte));
+        std::array::from_fn(is_first)
+    });
+    let (bytes, firsts) = (style.as_bytes(), &*FIRSTS);
+    let suspect = |(at, byte): (usize, &u8)| {
+        let here = bytes.get(at..).unwrap_or_default();
+        firsts.get(usize::from(*byte)) == Some(&true)
+            && STYLE_REFUSED.iter().any(|word| here.starts_with(word.as_bytes()))
+    };
+    bytes.iter().enumerate().any(suspect)
 }
 
 #[cfg(test)]

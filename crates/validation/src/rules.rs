@@ -10,9 +10,35 @@ use fhir::element::Element;
 use fhir::schema::{Binding, BindingStrength, ElementDefinition, Schema, TypeDefinition};
 use std::sync::OnceLock;
 
+/// Types that have checks of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Special {
+    Attachment,
+    Binary,
+    Coding,
+    Extension,
+    Reference,
+    #[default]
+    None,
+}
+
+impl Special {
+    fn of(name: &str) -> Self {
+        match name {
+            "Attachment" => Self::Attachment,
+            "Binary" => Self::Binary,
+            "Coding" => Self::Coding,
+            "Extension" => Self::Extension,
+            "Reference" => Self::Reference,
+            _ => Self::None,
+        }
+    }
+}
+
 /// The rules of one type.
 #[derive(Default)]
 pub(crate) struct TypeRules {
+    pub(crate) kind: Special,
     pub(crate) invariants: Vec<Invariant>,
     elements: Vec<ElementRules>,
 }
@@ -37,6 +63,7 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn new(schema: &Schema) -> Self {
         let types = schema.types.iter().map(|definition| TypeRules {
+            kind: Special::of(definition.name),
             invariants: invariant::compiled(&definition.constraints),
             elements: definition.elements.iter().map(|element| element_rules(schema, element)).collect(),
         });
@@ -80,7 +107,7 @@ impl<'t> Walk<'t> {
             return;
         };
         // What is no must gives way to what a profile asks for in its place (docs/profiles.md, "bindings").
-        if binding.strength != BindingStrength::Required && active.iter().any(|one| one.node().binding.is_some()) {
+        if binding.strength != BindingStrength::Required && active.iter().any(|one| one.node().is_bound) {
             return;
         }
         let bound = bound.get_or_init(|| Bound {

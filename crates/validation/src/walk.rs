@@ -10,6 +10,7 @@ use crate::finding::{Findings, Place};
 use crate::primitive::kind_name;
 use crate::profile::shape::ActiveSet;
 use crate::profile::slicing::Tallies;
+use crate::rules::Special;
 use crate::session::Session;
 use crate::validator::Validator;
 use fhir::element::Element;
@@ -129,7 +130,7 @@ impl<'t> Walk<'t> {
                 _ => {}
             }
         }
-        if resource.definition.name == "Binary" {
+        if rules.kind == Special::Binary {
             self.attachment(value, place);
         }
         let has_narrative = resource.definition.element("text").is_some();
@@ -150,22 +151,18 @@ impl<'t> Walk<'t> {
     ) {
         let definition = holder.definition;
         let mut seen = 0u128;
-        let mut companions = false;
+        let companions = object.members().any(|value| value.name_bytes().first() == Some(&b'_'));
         for value in object.members() {
-            let name = value.name();
-            if name.starts_with('_') {
-                companions = true;
-                continue;
-            }
-            if name == "resourceType" && definition.kind == TypeKind::Resource {
+            let name = value.name_bytes();
+            if name.first() == Some(&b'_') || (name == b"resourceType" && definition.kind == TypeKind::Resource) {
                 continue;
             }
             let Some(member) = self.member(definition, name) else {
-                self.unknown(name, definition, place, value);
+                self.unknown(value.name(), definition, place, value);
                 continue;
             };
-            let companion =
-                if member.definition.kind == TypeKind::Primitive { companion_of(object, name) } else { None };
+            let has_companion = companions && member.definition.kind == TypeKind::Primitive;
+            let companion = if has_companion { companion_of(object, name) } else { None };
             self.count(&mut seen, member, place, value);
             self.element(member, Some(value), companion, holder, active, inside, place);
         }
@@ -193,7 +190,10 @@ impl<'t> Walk<'t> {
     ) {
         for companion in object.members() {
             let Some(name) = companion.name().strip_prefix('_') else { continue };
-            match self.member(holder.definition, name).filter(|member| member.definition.kind == TypeKind::Primitive) {
+            match self
+                .member(holder.definition, name.as_bytes())
+                .filter(|member| member.definition.kind == TypeKind::Primitive)
+            {
                 None => self.unknown(companion.name(), holder.definition, place, companion),
                 Some(_) if object.get(name).is_some() => {}
                 Some(member) => {
@@ -204,8 +204,8 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn member(&self, owner: &'t TypeDefinition, name: &str) -> Option<Member<'t>> {
-        let (element, of) = owner.member(name)?;
+    fn member(&self, owner: &'t TypeDefinition, name: &[u8]) -> Option<Member<'t>> {
+        let (element, of) = owner.member_bytes(name)?;
         let definition = self.validator.schema.type_of(of)?;
         Some(Member { owner, element, of, definition })
     }
@@ -242,7 +242,8 @@ impl<'t> Walk<'t> {
         inside: &Inside<'_, 't>,
         place: &Place<'_>,
     ) {
-        let rules: ActiveSet<'t> = active.iter().filter_map(|one| one.child(member.owner, member.element)).collect();
+        let mut rules = ActiveSet::new();
+        rules.extend(active.iter().filter_map(|one| one.child(member.owner, member.element)));
         let is_sliced = rules.iter().any(|one| one.node().slicing.is_some());
         let mut tallies = Tallies::new();
         let offset = value.or(companion).map_or(0, |one| one.span().start);
@@ -397,23 +398,24 @@ impl<'t> Walk<'t> {
         }
         let element = self.element_at(member, Some(value), None);
         let is_full = self.session.is_full;
-        if is_full && definition.name == "Extension" {
+        let kind = self.validator.rules.of_type(definition).kind;
+        if is_full && kind == Special::Extension {
             self.extension_known(element, holder, &mut active, inside, place);
         }
         if !active.is_empty() {
             self.expand(&mut active, element, inside, place);
         }
         self.members(element, value, &active, inside, place);
-        if !value.members().any(|member| member.name() != "id") {
+        if !value.members().any(|member| member.name_bytes() != b"id") {
             self.error(IssueType::Invariant, "an element has a value or children (ele-1), found neither", place, value);
             return;
         }
-        match definition.name {
-            "Attachment" => self.attachment(value, place),
-            "Extension" => self.extension(value, place),
-            "Reference" => self.reference(member.of, value, inside, place),
-            "Coding" if is_full && !self.is_question => self.coding(value, place),
-            _ => {}
+        match kind {
+            Special::Attachment => self.attachment(value, place),
+            Special::Extension => self.extension(value, place),
+            Special::Reference => self.reference(member.of, value, inside, place),
+            Special::Coding if is_full && !self.is_question => self.coding(value, place),
+            Special::Coding | Special::Binary | Special::None => {}
         }
         let rules = self.validator.rules.of_element(member.owner, member.element);
         if let Some(set) = rules.required_codes {
@@ -504,8 +506,8 @@ impl<'t> Walk<'t> {
 }
 
 /// The companion of a primitive member.
-fn companion_of<'t>(object: Value<'t>, name: &str) -> Option<Value<'t>> {
-    object.members().find(|member| member.name().strip_prefix('_') == Some(name))
+fn companion_of<'t>(object: Value<'t>, name: &[u8]) -> Option<Value<'t>> {
+    object.members().find(|member| member.name_bytes().strip_prefix(b"_") == Some(name))
 }
 
 pub(crate) fn bit(element: &ElementDefinition) -> u128 {

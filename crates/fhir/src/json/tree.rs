@@ -184,7 +184,8 @@ impl<'a> Value<'a> {
     }
 
     /// The bytes of [`Value::name`]: for comparisons, which need no check of UTF-8.
-    pub(crate) fn name_bytes(self) -> &'a [u8] {
+    #[must_use]
+    pub fn name_bytes(self) -> &'a [u8] {
         let node = self.node();
         let start = node.name_start as usize;
         self.tree.bytes.get(start..start + usize::from(node.name_len)).unwrap_or_default()

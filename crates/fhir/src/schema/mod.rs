@@ -105,6 +105,18 @@ pub fn r4() -> &'static Schema {
     &R4
 }
 
+/// Position of a name in [`resource_type_names`].
+#[must_use]
+pub fn resource_type_named(name: &str) -> Option<usize> {
+    static BEGINS: LazyLock<Vec<u64>> =
+        LazyLock::new(|| resource_type_names().iter().map(|name| types::begin(name.as_bytes())).collect());
+    let begin = types::begin(name.as_bytes());
+    let first = BEGINS.partition_point(|other| *other < begin);
+    let same = BEGINS.iter().zip(resource_type_names()).enumerate().skip(first);
+    let mut same = same.take_while(|(_, (other, _))| **other == begin);
+    same.find(|(_, (_, other))| **other == name).map(|(at, _)| at)
+}
+
 /// Names of all concrete resource types of R4, sorted.
 #[must_use]
 pub fn resource_type_names() -> &'static [&'static str] {

@@ -129,7 +129,9 @@ impl TypeDefinition {
         self.element_bytes(name.as_bytes())
     }
 
-    pub(crate) fn member_bytes(&self, json_name: &[u8]) -> Option<(&ElementDefinition, &TypeReference)> {
+    /// As [`Self::member`], by the bytes of the name.
+    #[must_use]
+    pub fn member_bytes(&self, json_name: &[u8]) -> Option<(&ElementDefinition, &TypeReference)> {
         if let Some(element) = self.element_bytes(json_name)
             && !element.is_choice
         {
@@ -148,7 +150,7 @@ impl TypeDefinition {
 }
 
 /// The first eight bytes of a name, as a number.
-fn begin(name: &[u8]) -> u64 {
+pub(super) fn begin(name: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     bytes.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
     u64::from_be_bytes(bytes)

@@ -47,13 +47,33 @@ struct Compiler<'s> {
 /// Compiles one profile.
 pub(crate) fn compile(profile: &'static Profile, sources: Sources<'_>) -> Shape {
     let compiler = Compiler::new(profile, sources);
-    let nodes = (0..compiler.drafts.len()).map(|at| compiler.node(at)).collect();
+    let mut nodes: Vec<Node> = (0..compiler.drafts.len()).map(|at| compiler.node(at)).collect();
+    told_by_codes(&mut nodes);
     let name = if profile.version.is_empty() {
         profile.url.to_owned()
     } else {
         format!("{}|{}", profile.url, profile.version)
     };
     Shape { name, nodes, urls: extension_urls(profile) }
+}
+
+/// An element that is in a slice because its codes are of a value set need not be asked for them again.
+fn told_by_codes(nodes: &mut [Node]) {
+    let is_told = |test: &Test, bound: &Bound| {
+        test.path.is_empty() && matches!(&test.expect, Expect::Codes(by) if by.canonical == bound.canonical)
+    };
+    let slices = nodes.iter().filter_map(|node| node.slicing.as_ref()).flat_map(|slicing| &slicing.slices);
+    let told: Vec<usize> = slices
+        .filter_map(|slice| {
+            let bound = nodes.get(slice.node as usize)?.binding.as_ref()?;
+            slice.tests.iter().any(|test| is_told(test, bound)).then_some(slice.node as usize)
+        })
+        .collect();
+    for at in told {
+        if let Some(node) = nodes.get_mut(at) {
+            node.binding = None;
+        }
+    }
 }
 
 /// The URLs that an extension of this definition carries in resources: the one that it fixes, and its
@@ -237,6 +257,7 @@ impl<'s> Compiler<'s> {
             slicing: self.slicing(at),
             ..Node::default()
         };
+        node.is_bound = node.binding.is_some();
         let known = |key: &str, expression: &str| {
             let by_type =
                 of.is_some_and(|of| of.constraints.iter().any(|one| one.key == key && one.expression == expression));

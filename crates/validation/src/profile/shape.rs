@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) types: Vec<TypeRule>,
     pub(crate) values: Option<Box<Values>>,
     pub(crate) binding: Option<Bound>,
+    /// It has a binding that stands in the place of the base's, checked here or by its slicing.
+    pub(crate) is_bound: bool,
     pub(crate) invariants: Vec<Invariant>,
     pub(crate) slicing: Option<Box<Slicing>>,
     /// Children: their names and nodes.

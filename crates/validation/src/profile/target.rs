@@ -11,6 +11,7 @@ use super::shape::{Active, ProfileRef, Target, TypeRule};
 use crate::finding::Place;
 use crate::reference;
 use crate::walk::{Inside, Walk};
+use fhir::ResourceType;
 use fhir::element::Element;
 use fhir::issue::{Issue, IssueType, Severity};
 use fhir::json::Value;
@@ -104,9 +105,7 @@ impl<'t> Walk<'t> {
             Some((target, _)) => Some(target.definition.name),
             None => text.as_deref().and_then(reference::type_segment).or(by_element),
         };
-        let Some(name) = name.and_then(|name| self.validator.schema.type_named(name)).map(|one| one.name) else {
-            return;
-        };
+        let Some(name) = name.and_then(|name| ResourceType::parse(name).ok()).map(ResourceType::name) else { return };
         let mut wanted: smallvec::SmallVec<[ProfileRef; 4]> = smallvec::SmallVec::new();
         let mut fits = false;
         for target in &rule.targets {
