@@ -230,7 +230,7 @@ impl CodeSystem {
         let texts: usize = texts.iter().map(|one| one.bytes.len() + 4 * one.ends.len()).sum();
         let edges = self.hierarchy.parents.items.len() + self.hierarchy.children.items.len();
         let properties: usize = self.properties.iter().map(|one| 8 * one.values.len()).sum();
-        let fixed = self.codes.len() * (12 + 8);
+        let fixed = self.codes.len() * (12 + 16);
         texts + 4 * edges + 8 * self.hierarchy.cover.items.len() + properties + 16 * self.designations.len() + fixed
     }
 }

@@ -27,6 +27,7 @@ mod ranges;
 mod terminology;
 mod texts;
 mod truth;
+pub mod workload;
 
 pub use builder::{BuildError, Builder};
 pub use code_system::{About, CodeSystem, Completeness, Designation, Property};

@@ -39,8 +39,9 @@ impl Texts {
 /// of its codes meet in one place.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// Position plus one; zero is free. A power of two, at most two thirds full.
-    slots: Vec<u32>,
+    /// Part of the hash, and position plus one; zero is free. A power of two, at most two thirds full. The part
+    /// of the hash spares looking at other texts.
+    slots: Vec<(u32, u32)>,
     held: usize,
     seed: RandomState,
     fold: bool,
@@ -62,7 +63,8 @@ impl Index {
         index
     }
 
-    fn hash(&self, text: &str) -> usize {
+    /// Where to begin, and the part that is kept.
+    fn hash(&self, text: &str) -> (usize, u32) {
         let mut hasher = self.seed.build_hasher();
         if self.fold {
             let mut folded = [0u8; 32];
@@ -75,7 +77,9 @@ impl Index {
         } else {
             hasher.write(text.as_bytes());
         }
-        usize::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or(0)
+        let hash = hasher.finish();
+        let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or(0);
+        (half(hash) as usize, half(hash >> 32))
     }
 
     fn same(&self, one: &str, other: &str) -> bool {
@@ -85,10 +89,12 @@ impl Index {
     /// The position of this text.
     pub(crate) fn find(&self, texts: &Texts, text: &str) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut slot = self.hash(text) & mask;
+        let (start, tag) = self.hash(text);
+        let mut slot = start & mask;
         loop {
-            let at = self.slots.get(slot)?.checked_sub(1)?;
-            if self.same(texts.get(at), text) {
+            let (have, place) = *self.slots.get(slot)?;
+            let at = place.checked_sub(1)?;
+            if have == tag && self.same(texts.get(at), text) {
                 return Some(at);
             }
             slot = (slot + 1) & mask;
@@ -108,10 +114,11 @@ impl Index {
 
     fn put(&mut self, texts: &Texts, at: u32) {
         let mask = self.slots.len().saturating_sub(1);
-        let mut slot = self.hash(texts.get(at)) & mask;
+        let (start, tag) = self.hash(texts.get(at));
+        let mut slot = start & mask;
         while let Some(place) = self.slots.get_mut(slot) {
-            if *place == 0 {
-                *place = at + 1;
+            if place.1 == 0 {
+                *place = (tag, at + 1);
                 return;
             }
             slot = (slot + 1) & mask;
@@ -119,8 +126,8 @@ impl Index {
     }
 
     fn grow(&mut self, slots: usize, texts: &Texts) {
-        let before = std::mem::replace(&mut self.slots, vec![0; slots]);
-        for at in before.into_iter().filter_map(|place| place.checked_sub(1)) {
+        let before = std::mem::replace(&mut self.slots, vec![(0, 0); slots]);
+        for at in before.into_iter().filter_map(|place| place.1.checked_sub(1)) {
             self.put(texts, at);
         }
     }
