@@ -72,7 +72,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
-    /// Hostile input for one target, guided by coverage: json, fhirpath, search, scope, jwt, bundle, head.
+    /// Hostile input for one target, guided by coverage: json, xml, fhirpath, profile, package,
+    /// snapshot, value_set, search, scope, jwt, bundle, head.
     Fuzz {
         /// The target.
         target: String,
