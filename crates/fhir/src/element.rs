@@ -7,6 +7,7 @@
 use crate::json::{Kind, Tree, Value};
 use crate::schema::{ElementDefinition, Schema, TypeDefinition, TypeKind, TypeReference};
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 #[cfg(test)]
 mod tests;
@@ -63,36 +64,42 @@ impl<'a> Element<'a> {
     #[must_use]
     pub fn child(&self, name: &str) -> Option<Self> {
         let mut first = None;
-        self.children(name, |child| {
-            if first.is_none() {
-                first = Some(child);
-            }
+        let _rest = self.children_of(self.definition.element(name)?, |child| {
+            first = Some(child);
+            ControlFlow::Break(())
         });
         first
     }
 
     /// The children of this name (no `[x]`, no type suffix: `value` finds `valueQuantity`), repeats
     /// in order. A null item with a companion is an element without value.
-    pub fn children(&self, name: &str, visit: impl FnMut(Element<'a>)) {
+    pub fn children(&self, name: &str, mut visit: impl FnMut(Element<'a>)) {
         if let Some(element) = self.definition.element(name) {
-            self.children_of(element, visit);
+            let _all = self.children_of(element, |child| {
+                visit(child);
+                ControlFlow::Continue(())
+            });
         }
     }
 
     /// As [`Element::children`], by the element's definition, which must be one of this type's: without the
-    /// search for the name.
-    pub fn children_of(&self, element: &'a ElementDefinition, mut visit: impl FnMut(Element<'a>)) {
-        let Some(object) = self.object() else { return };
+    /// search for the name, and until the visitor breaks.
+    pub fn children_of(
+        &self,
+        element: &'a ElementDefinition,
+        mut visit: impl FnMut(Element<'a>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(object) = self.object() else { return ControlFlow::Continue(()) };
         if element.is_choice {
             for member in object.members() {
                 let (plain_name, is_companion) = split_companion(member.name_bytes());
                 if let Some(of) = element.choice(plain_name) {
-                    self.visit_member(object, member, plain_name, is_companion, element, of, &mut visit);
+                    self.visit_member(object, member, plain_name, is_companion, element, of, &mut visit)?;
                 }
             }
-            return;
+            return ControlFlow::Continue(());
         }
-        let Some(of) = element.types.first() else { return };
+        let Some(of) = element.types.first() else { return ControlFlow::Continue(()) };
         let name = element.name.as_bytes();
         let is_primitive = self.schema.type_of(of).is_some_and(|of| of.kind == TypeKind::Primitive);
         let (mut plain, mut companion) = (None, None);
@@ -110,16 +117,20 @@ impl<'a> Element<'a> {
                 break;
             }
         }
-        self.visit_pair(plain, companion, element, of, &mut visit);
+        self.visit_pair(plain, companion, element, of, &mut visit)
     }
 
     /// All children in document order.
     pub fn all_children(&self, mut visit: impl FnMut(Element<'a>)) {
         let Some(object) = self.object() else { return };
+        let mut visit = |child| {
+            visit(child);
+            ControlFlow::Continue(())
+        };
         for member in object.members() {
             let (plain_name, is_companion) = split_companion(member.name_bytes());
             if let Some((element, of)) = self.definition.member_bytes(plain_name) {
-                self.visit_member(object, member, plain_name, is_companion, element, of, &mut visit);
+                let _all = self.visit_member(object, member, plain_name, is_companion, element, of, &mut visit);
             }
         }
     }
@@ -139,16 +150,16 @@ impl<'a> Element<'a> {
         is_companion: bool,
         element: &'a ElementDefinition,
         of: &'a TypeReference,
-        visit: &mut impl FnMut(Element<'a>),
-    ) {
+        visit: &mut impl FnMut(Element<'a>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         if is_companion {
-            if !object.members().any(|other| other.name_bytes() == plain_name) {
-                self.visit_pair(None, Some(member), element, of, visit);
+            if object.members().any(|other| other.name_bytes() == plain_name) {
+                return ControlFlow::Continue(());
             }
-            return;
+            return self.visit_pair(None, Some(member), element, of, visit);
         }
         let companion = object.members().find(|other| split_companion(other.name_bytes()) == (plain_name, true));
-        self.visit_pair(Some(member), companion, element, of, visit);
+        self.visit_pair(Some(member), companion, element, of, visit)
     }
 
     fn visit_pair(
@@ -157,15 +168,15 @@ impl<'a> Element<'a> {
         companion: Option<Value<'a>>,
         element: &'a ElementDefinition,
         of: &'a TypeReference,
-        visit: &mut impl FnMut(Element<'a>),
-    ) {
-        let Some(definition) = self.schema.type_of(of) else { return };
+        visit: &mut impl FnMut(Element<'a>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(definition) = self.schema.type_of(of) else { return ControlFlow::Continue(()) };
         let companion = companion.filter(|_| definition.kind == TypeKind::Primitive);
         let mut emit = |plain: Option<Value<'a>>, companion: Option<Value<'a>>| {
             let value = plain.filter(|value| value.kind() != Kind::Null);
             let companion = companion.filter(|value| value.kind() == Kind::Object);
             if value.is_none() && companion.is_none() {
-                return;
+                return ControlFlow::Continue(());
             }
             let mut definition = definition;
             if definition.kind == TypeKind::Resource
@@ -173,19 +184,18 @@ impl<'a> Element<'a> {
             {
                 definition = resource.definition;
             }
-            visit(Self { definition, reached_by: Some(element), value, companion, schema: self.schema });
+            visit(Self { definition, reached_by: Some(element), value, companion, schema: self.schema })
         };
         let is_list = |value: Option<Value<'a>>| value.is_some_and(|value| value.kind() == Kind::Array);
         if !is_list(plain) && !is_list(companion) {
-            emit(plain, companion);
-            return;
+            return emit(plain, companion);
         }
         let mut values = plain.into_iter().flat_map(Value::items_or_self);
         let mut companions = companion.into_iter().flat_map(Value::items_or_self);
         loop {
             match (values.next(), companions.next()) {
-                (None, None) => return,
-                (value, companion) => emit(value, companion),
+                (None, None) => return ControlFlow::Continue(()),
+                (value, companion) => emit(value, companion)?,
             }
         }
     }

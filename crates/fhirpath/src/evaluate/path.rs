@@ -8,6 +8,7 @@ use crate::syntax::{Name, Node, Step};
 use fhir::element::Element;
 use fhir::schema::{Schema, TypeDefinition, TypeKind};
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 impl<'a> Evaluator<'a> {
     /// Gives the items of any expression to `sink`, without a collection in between where that can be.
@@ -173,11 +174,10 @@ impl<'a> Evaluator<'a> {
         let Some(definition) = name.element(element.definition) else { return Ok(Flow::Continue) };
         let mut outcome = Ok(Flow::Continue);
         let mut index = 0;
-        element.children_of(definition, |found| {
-            if outcome == Ok(Flow::Continue) {
-                outcome = self.step(Item::Element(found), index, rest, scope, sink);
-                index += 1;
-            }
+        let _rest = element.children_of(definition, |found| {
+            outcome = self.step(Item::Element(found), index, rest, scope, sink);
+            index += 1;
+            if outcome == Ok(Flow::Continue) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         outcome
     }
@@ -190,9 +190,10 @@ impl<'a> Evaluator<'a> {
         let Some(definition) = name.element(element.definition) else { return Ok(false) };
         let mut count = 0;
         let mut equal = false;
-        element.children_of(definition, |found| {
+        let _all = element.children_of(definition, |found| {
             count += 1;
             equal = found.definition.kind == TypeKind::Primitive && found.text().is_some_and(|found| found == text);
+            ControlFlow::Continue(())
         });
         Ok(count == 1 && equal)
     }
