@@ -14,6 +14,7 @@ use fhir::element::Element;
 use fhir::issue::{Issue, IssueType, Severity};
 use fhir::json::Value;
 use fhir::primitive::decimal::Decimal;
+use fhir::ucum::Units;
 use fhirpath::Temporal;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -315,8 +316,11 @@ fn compare(kind: &str, one: Value<'_>, other: Value<'_>) -> Option<Ordering> {
         "Decimal" | "Integer" => Some(number(one)?.compare(&number(other)?)),
         "Quantity" => {
             let unit = |value| text(value, "code").or_else(|| text(value, "unit"));
-            (unit(one) == unit(other)).then_some(())?;
-            Some(number(one.get("value")?)?.compare(&number(other.get("value")?)?))
+            let (left, right) = (number(one.get("value")?)?, number(other.get("value")?)?);
+            if unit(one) == unit(other) {
+                return Some(left.compare(&right));
+            }
+            Units::builtin().compare((left, &text(one, "code")?), (right, &text(other, "code")?))
         }
         "Date" | "DateTime" | "Time" => moment(one)?.compare(&moment(other)?),
         _ => None,

@@ -112,6 +112,9 @@ impl<'t> Walk<'t> {
         if is_full && !self.is_question {
             self.claimed(resource, &mut active, place);
         }
+        if !active.is_empty() {
+            self.expand(&mut active, resource, inside, place);
+        }
         if is_full && resource.definition.name == "Bundle" {
             let bundle = Bundle::new(resource);
             let inside = Inside { bundle: Some(&bundle), full_url: None, ..*inside };

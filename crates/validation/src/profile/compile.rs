@@ -5,10 +5,10 @@ use super::discriminator::{self, Expect, Step, Test};
 use super::fixed::Values;
 use super::mended;
 use super::shape::{Bound, NONE, Need, Node, ProfileRef, Shape, Slice, Slicing, SlicingRules, Target, TypeRule};
-use crate::invariant;
+use crate::invariant::{self, Invariant};
 use fhir::json::Value;
 use fhir::schema::{
-    Binding, BindingStrength, Definitions, ElementDefinition, Profile, ProfileElement, ProfileType, Schema,
+    Binding, BindingStrength, Constraint, Definitions, ElementDefinition, Profile, ProfileElement, ProfileType, Schema,
     TypeDefinition,
 };
 use terminology::Terminology;
@@ -49,6 +49,7 @@ pub(crate) fn compile(profile: &'static Profile, sources: Sources<'_>) -> Shape 
     let compiler = Compiler::new(profile, sources);
     let mut nodes: Vec<Node> = (0..compiler.drafts.len()).map(|at| compiler.node(at)).collect();
     told_by_codes(&mut nodes);
+    compiler.content_references(&mut nodes);
     let name = if profile.version.is_empty() {
         profile.url.to_owned()
     } else {
@@ -258,21 +259,7 @@ impl<'s> Compiler<'s> {
             ..Node::default()
         };
         node.is_bound = node.binding.is_some();
-        let known = |key: &str, expression: &str| {
-            let by_type =
-                of.is_some_and(|of| of.constraints.iter().any(|one| one.key == key && one.expression == expression));
-            let by_base = draft
-                .base
-                .is_some_and(|base| base.constraints.iter().any(|one| one.key == key && one.expression == expression));
-            let by_sliced = sliced
-                .and_then(|sliced| sliced.says)
-                .is_some_and(|says| says.constraints.iter().any(|one| one.key == key && one.expression == expression));
-            by_type || by_base || by_sliced
-        };
-        if let Some(says) = says {
-            let own: Vec<_> = says.constraints.iter().filter(|one| !known(one.key, one.expression)).copied().collect();
-            node.invariants = invariant::compiled(&own);
-        }
+        node.invariants = self.invariants(at);
         for child in &draft.children {
             let Some(name) = self.draft(*child).map(|child| child.name) else { continue };
             let index = u32::try_from(*child).unwrap_or(NONE);
@@ -286,6 +273,67 @@ impl<'s> Compiler<'s> {
             node.by_element = Some((of.index, of.elements.iter().map(at).collect()));
         }
         node
+    }
+
+    /// The invariants of an element that neither base R4 nor what it is a slice of has.
+    fn invariants(&self, at: usize) -> Vec<Invariant> {
+        let Some(draft) = self.draft(at) else { return Vec::new() };
+        let Some(says) = draft.says else { return Vec::new() };
+        let sliced = draft.parent.filter(|_| draft.slice.is_some()).and_then(|at| self.says(at));
+        let of = self.type_of(at).map(|of| &of.constraints);
+        let base = draft.base.map(|base| &base.constraints);
+        let inherited = [of, base, sliced.map(|says| &says.constraints)];
+        let is_known = |one: &Constraint| {
+            let mut known = inherited.into_iter().flatten().flatten();
+            known.any(|other| other.key == one.key && other.expression == one.expression)
+        };
+        let own: Vec<Constraint> = says.constraints.iter().filter(|one| !is_known(one)).copied().collect();
+        invariant::compiled(&own)
+    }
+
+    /// An element whose content is that of another (`Questionnaire.item.item`) has that other's rules, as the
+    /// profile states them there. SPEC: R4 elementdefinition.html, `contentReference`.
+    fn content_references(&self, nodes: &mut Vec<Node>) {
+        let mut copies = Vec::new();
+        for at in 0..self.drafts.len() {
+            let Some(of) = self.type_of(at) else { continue };
+            for element in &of.elements {
+                let target = element.types.first().filter(|one| one.code.contains('.') && one.code != element.path);
+                let Some(target) = target.and_then(|one| self.path(one.code)) else { continue };
+                let own = self.child_named(at, element.name);
+                if own.is_some_and(|own| self.draft(own).is_some_and(|draft| !draft.children.is_empty())) {
+                    continue;
+                }
+                let copy = own.unwrap_or(nodes.len());
+                if own.is_none() {
+                    let id = format!("{}.{}", self.draft(at).map_or("", |draft| &draft.id), element.name);
+                    nodes.push(Node { id, max: u32::MAX, ..Node::default() });
+                    let index = u32::try_from(copy).unwrap_or(NONE);
+                    let Some(node) = nodes.get_mut(at) else { continue };
+                    node.children.push((element.name, index));
+                    let slot = node.by_element.as_mut().and_then(|(_, table)| table.get_mut(element.index));
+                    if let Some(slot) = slot {
+                        *slot = index;
+                    }
+                }
+                copies.push((target, copy));
+            }
+        }
+        for (target, copy) in copies {
+            let Some(from) = nodes.get(target) else { continue };
+            let children = from.children.clone();
+            let by_element = from.by_element.clone();
+            let needs = from.needs.iter().map(|need| Need { name: need.name, node: need.node }).collect();
+            let invariants = self.invariants(target);
+            let Some(node) = nodes.get_mut(copy) else { continue };
+            (node.children, node.by_element, node.needs) = (children, by_element, needs);
+            node.invariants.extend(invariants);
+        }
+    }
+
+    /// The draft at a plain path below the root; `None` when the profile says nothing there.
+    fn path(&self, path: &str) -> Option<usize> {
+        path.split('.').skip(1).try_fold(0, |at, name| self.child_named(at, name))
     }
 
     /// What must be there of a child: itself, or else slices of it.

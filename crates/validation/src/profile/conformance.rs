@@ -92,16 +92,24 @@ pub(crate) struct Asked<'c, 't> {
 impl fhirpath::Conformance for Asked<'_, '_> {
     fn conforms_to(&self, element: Element<'_>, profile: &str) -> Option<bool> {
         let profile = self.validator.definitions().profile(profile)?;
-        let inside = Inside {
-            resource: self.inside.resource,
-            container: self.inside.container,
-            is_contained: self.inside.is_contained,
-            bundle: self.inside.bundle,
-            full_url: self.inside.full_url,
-        };
         let mut walk = Walk::new(self.validator, self.session, Findings::counting());
         walk.depth = self.depth;
-        match walk.conforms(element, ProfileRef { canonical: profile.url, profile: Some(profile) }, &inside) {
+        match walk.conforms(element, ProfileRef { canonical: profile.url, profile: Some(profile) }, self.inside) {
+            Verdict::Yes => Some(true),
+            Verdict::No => Some(false),
+            Verdict::Unknown => None,
+        }
+    }
+
+    fn is_in_slice(&self, element: Element<'_>, profile: &str, slice: &str) -> Option<bool> {
+        let shape = self.validator.shape(self.validator.definitions().profile(profile)?)?;
+        let name = element.reached_by?.name;
+        let last = |id: &str| id.rsplit('.').next().and_then(|last| last.split([':', '[']).next()) == Some(name);
+        let of_element = shape.nodes.iter().filter(|node| last(&node.id)).filter_map(|node| node.slicing.as_ref());
+        let slice = of_element.flat_map(|slicing| &slicing.slices).find(|one| one.name == slice)?;
+        let mut walk = Walk::new(self.validator, self.session, Findings::counting());
+        walk.depth = self.depth;
+        match walk.belongs(element, &slice.tests, self.inside) {
             Verdict::Yes => Some(true),
             Verdict::No => Some(false),
             Verdict::Unknown => None,
@@ -119,8 +127,12 @@ impl fhirpath::Terminology for Asked<'_, '_> {
         }
     }
 
-    fn subsumes(&self, _general: Code<'_>, _special: Code<'_>) -> Option<bool> {
-        None
+    fn subsumes(&self, general: Code<'_>, special: Code<'_>) -> Option<bool> {
+        if general.system? != special.system? {
+            return Some(false);
+        }
+        let system = self.validator.terminology().code_system(general.system?)?;
+        Some(system.is_a(system.find(special.code)?, system.find(general.code)?))
     }
 }
 

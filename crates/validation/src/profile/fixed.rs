@@ -11,6 +11,7 @@ use fhir::element::Element;
 use fhir::issue::{Issue, IssueType};
 use fhir::json::{Kind, Tree, Value};
 use fhir::primitive::decimal::Decimal;
+use fhir::ucum::Units;
 use fhirpath::Temporal;
 use std::cmp::Ordering;
 
@@ -94,13 +95,16 @@ impl Bound {
             }
             Self::Quantity { value, system, code } => {
                 let quantity = element.value?;
-                let same = |name: &str, wanted: &str| {
-                    quantity.get(name).and_then(Value::as_str).is_some_and(|found| found == wanted)
-                };
-                if !same("system", system) || !same("code", code) {
+                let text = |name: &str| quantity.get(name).and_then(Value::as_str).unwrap_or_default();
+                let found = Decimal::parse(quantity.get("value")?.number_text()?)?;
+                if text("system") != *system {
                     return None;
                 }
-                Some(Decimal::parse(quantity.get("value")?.number_text()?)?.compare(value))
+                if text("code") == *code {
+                    return Some(found.compare(value));
+                }
+                let is_ucum = system == "http://unitsofmeasure.org";
+                is_ucum.then(|| Units::builtin().compare((found, &*text("code")), (*value, code))).flatten()
             }
         }
     }

@@ -314,3 +314,29 @@ fn what_a_slice_says_is_checked_in_that_slice_alone() {
     let text = observation(r#""category": [{"text": "a"}]"#);
     wrong(&v, "sliced", &text, (Error, "Observation.category[0]", Required, "category:a.coding is missing"));
 }
+
+#[test]
+fn entries_of_a_bundle_by_the_type_of_their_resource() {
+    let v = Made::default()
+        .profile("named", "Patient")
+        .element("Patient.name", &[("min", "1")])
+        .profile("sliced", "Bundle")
+        .element("Bundle.entry", &[("slicing", "type:resource;closed")])
+        .element("Bundle.entry:patient", &[("min", "1"), ("max", "1")])
+        .element("Bundle.entry:patient.resource", &[("min", "1"), ("types", &format!("Patient<{}", url("named")))])
+        .element("Bundle.entry:group", &[])
+        .element("Bundle.entry:group.resource", &[("min", "1"), ("types", "Group")])
+        .validator();
+    let bundle = |resources: &[&str]| {
+        let entries: Vec<String> = resources.iter().map(|one| format!(r#"{{"resource": {one}}}"#)).collect();
+        format!(r#"{{"resourceType": "Bundle", "type": "collection", "entry": [{}]}}"#, entries.join(", "))
+    };
+    let patient = r#"{"resourceType": "Patient", "name": [{"text": "x"}]}"#;
+    let group = r#"{"resourceType": "Group", "type": "person", "actual": true}"#;
+    right(&v, "sliced", &bundle(&[group, patient]));
+    wrong(&v, "sliced", &bundle(&[group]), (Error, "Bundle.entry", Required, "entry:patient has 0"));
+    let nameless = bundle(&[r#"{"resourceType": "Patient"}"#]);
+    wrong(&v, "sliced", &nameless, (Error, "Bundle.entry[0].resource", Required, "Patient.name is missing"));
+    let other = bundle(&[patient, r#"{"resourceType": "Practitioner"}"#]);
+    wrong(&v, "sliced", &other, (Error, "Bundle.entry[1]", Structure, "slices patient, group"));
+}

@@ -94,6 +94,10 @@ fn bounds_and_lengths() {
     };
     right(&v, "p", &score("6", "{score}"));
     right(&v, "p", &score("7", "kg"));
+    let grams = r#"{"minValueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"kg"}}"#;
+    let weight = one("Observation", "Observation.value[x]", &[("values", grams)]);
+    right(&weight, "p", &score("1000", "g"));
+    wrong(&weight, "p", &score("999", "g"), (Error, "Observation.value", Value, "below"));
     wrong(&v, "p", &score("6.01", "{score}"), (Error, "Observation.value", Value, "above"));
 
     let v = one("Patient", "Patient.name.family", &[("values", r#"{"maxLength":4}"#)]);
@@ -195,6 +199,17 @@ fn invariants_may_ask_for_profiles_codes_and_targets() {
         .element("Observation", &[("invariants", "t-1 t-3")])
         .element("Observation.category.coding", &[("invariants", "t-2")])
         .validator();
+    let sliced = Made::default()
+        .invariant("t-4", "error", "category.slice('http://example.org/StructureDefinition/p', 'b').count() = 1")
+        .profile("p", "Observation")
+        .element("Observation", &[("invariants", "t-4")])
+        .element("Observation.category", &[("slicing", "value:text;open")])
+        .element("Observation.category:b", &[])
+        .element("Observation.category:b.text", &[("values", r#"{"fixedString":"b"}"#)])
+        .validator();
+    right(&sliced, "p", &observation(r#""category": [{"text": "a"}, {"text": "b"}]"#));
+    let text = observation(r#""category": [{"text": "a"}]"#);
+    wrong(&sliced, "p", &text, (Error, "Observation", Invariant, "t-4"));
     let text = r##"{"resourceType": "Observation", "status": "final", "code": {"text": "x"},
         "contained": [{"resourceType": "Patient", "id": "p", "active": true}], "subject": {"reference": "#p"},
         "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "survey"}]}]}"##;
@@ -203,4 +218,24 @@ fn invariants_may_ask_for_profiles_codes_and_targets() {
     only(&found, (Error, "Observation", Invariant, "t-1"), "conformsTo");
     let found = issues_of(&v, &text.replace("true", "false"), &[&url("p")]);
     only(&found, (Error, "Observation", Invariant, "t-3"), "resolve");
+}
+
+#[test]
+fn what_is_defined_elsewhere_has_the_rules_of_there() {
+    let v = Made::default()
+        .profile("p", "Questionnaire")
+        .element("Questionnaire.item", &[("min", "1"), ("max", "2")])
+        .element("Questionnaire.item.text", &[("min", "1"), ("values", r#"{"maxLength":3}"#)])
+        .validator();
+    let nested = |inner: &str| {
+        format!(
+            r#"{{"resourceType": "Questionnaire", "status": "draft", "item": [{{"linkId": "1", "type": "group", "text": "abc",
+            "item": [{{"linkId": "2", "type": "group", "text": "abc", "item": [{{"linkId": "3", "type": "string"{inner}}}]}}]}}]}}"#
+        )
+    };
+    right(&v, "p", &nested(r#", "text": "abc""#));
+    let place = "Questionnaire.item[0].item[0].item[0]";
+    wrong(&v, "p", &nested(""), (Error, place, Required, "Questionnaire.item.text is missing"));
+    let place = "Questionnaire.item[0].item[0].item[0].text";
+    wrong(&v, "p", &nested(r#", "text": "abcd""#), (Error, place, TooLong, "at most 3"));
 }
