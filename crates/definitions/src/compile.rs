@@ -1,8 +1,8 @@
 //! A package compiled to tables.
 
 use crate::{
-    capability, concept_map,
-    fault::{Fault, FaultKind},
+    capability,
+    fault::Fault,
     package::Package,
     profile, search,
     table::{Constraints, Table},
@@ -40,16 +40,13 @@ pub fn compile_with(
         manifest: manifest(package),
         profiles,
         constraints: constraints.table(),
-        code_systems: terminology::code_systems(package, &mut faults),
-        value_sets: terminology::value_sets(package, &mut faults),
-        concept_maps: concept_map::table(package, &mut faults),
+        code_systems: terminology::table(package.blocks(), "S", &package.id()),
+        value_sets: terminology::table(package.blocks(), "V", &package.id()),
+        concept_maps: terminology::table(package.blocks(), "M", &package.id()),
         search_parameters: search::table_of(package, &mut faults),
         capability: capability::table(package),
     };
-    for kind in package.unknown_types() {
-        let (definition, element) = (kind.clone(), String::new());
-        faults.push(Fault { definition, element, kind: FaultKind::NotRead(kind) });
-    }
+    faults.extend_from_slice(package.faults());
     Compiled { tables, faults }
 }
 

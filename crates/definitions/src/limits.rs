@@ -25,8 +25,9 @@ pub const NAME_BYTES_MAX: usize = 512;
 /// Folders in the name of an entry.
 pub const NAME_DEPTH_MAX: usize = 16;
 
-/// Bytes of all definitions of a package that are kept while it is compiled. R4 core has 40 MB.
-pub const KEPT_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Bytes of a package that are kept while it is compiled: JSON of profiles and search parameters, lines
+/// of terminology. R4 core has 25 MB.
+pub const KEPT_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// Elements that a differential or a snapshot lists.
 pub const ELEMENTS_MAX: usize = 10_000;

@@ -5,25 +5,26 @@
 
 use crate::{
     archive::{ArchiveError, read_entry, unpack},
+    fault::{Fault, FaultKind},
     limits::KEPT_BYTES_MAX,
+    terminology::{Block, has_url},
     value::text,
 };
 use fhir::{
     json::{JsonError, Tree, Value},
     schema::Definitions,
 };
-use std::{collections::BTreeMap, fmt, io::Read};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::Read,
+};
 
-/// Resources that tables are made of; all others are left unread.
-const KINDS: [&str; 7] = [
-    "CapabilityStatement",
-    "CodeSystem",
-    "CompartmentDefinition",
-    "ConceptMap",
-    "SearchParameter",
-    "StructureDefinition",
-    "ValueSet",
-];
+/// Resources that tables are made of, besides terminology; all others are left unread.
+const KINDS: [&str; 4] = ["CapabilityStatement", "CompartmentDefinition", "SearchParameter", "StructureDefinition"];
+
+/// What any resource holds.
+const RESOURCE: &[u8] = b"\"resourceType\"";
 
 /// Version of FHIR that the tables are of.
 const FHIR_VERSION: &str = "4.0";
@@ -41,6 +42,10 @@ pub struct Package {
     pub dependencies: Vec<String>,
     /// Resources by file name, so that their order is stable.
     resources: BTreeMap<String, Tree>,
+    /// Code systems, value sets and concept maps, as lines.
+    blocks: Vec<Block>,
+    /// What of its terminology, and of definitions that came alone, could not be used.
+    faults: Vec<Fault>,
 }
 
 /// Why a package cannot be read.
@@ -83,28 +88,29 @@ impl Package {
     /// An archive that is unreadable or hostile, an entry that is no JSON, no `package.json`, a
     /// package of another version of FHIR.
     pub fn read(packed: impl Read) -> Result<Self, PackageError> {
-        let mut resources = BTreeMap::new();
+        let mut package = Self::empty();
+        let mut names = BTreeSet::new();
         let mut about = None;
-        let mut kept: u64 = 0;
+        let mut kept = 0;
         unpack(packed, |name, entry| {
             let Some(name) = name.strip_prefix("package/").filter(|name| is_wanted(name)) else { return Ok(()) };
             let body = read_entry(name, entry)?;
-            let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            let tree = Tree::parse(body).map_err(|error| PackageError::Json { name: name.to_owned(), error })?;
+            if !names.insert(name.to_owned()) {
+                return Err(ArchiveError::Twice { name: name.to_owned() }.into());
+            }
+            // Besides resources there are lists and reports of any form.
+            let is_resource = body.windows(RESOURCE.len()).any(|bytes| bytes == RESOURCE);
+            let tree = match Tree::parse(body) {
+                Ok(tree) => tree,
+                Err(_) if !is_resource && name != "package.json" => return Ok(()),
+                Err(error) => return Err(PackageError::Json { name: name.to_owned(), error }),
+            };
             if name == "package.json" {
                 about = Some(tree);
                 return Ok(());
             }
-            if KINDS.contains(&text(tree.root(), "resourceType").as_str()) {
-                kept = kept.saturating_add(bytes);
-                if kept > KEPT_BYTES_MAX {
-                    return Err(PackageError::TooMuch);
-                }
-                if resources.insert(name.to_owned(), tree).is_some() {
-                    return Err(ArchiveError::Twice { name: name.to_owned() }.into());
-                }
-            }
-            Ok(())
+            kept += package.add(name, tree);
+            if kept > KEPT_BYTES_MAX { Err(PackageError::TooMuch) } else { Ok(()) }
         })?;
         let about = about.ok_or(PackageError::NoManifest)?;
         let about = about.root();
@@ -114,29 +120,66 @@ impl Package {
             return Err(PackageError::Version(other.clone()));
         }
         let dependencies = about.get("dependencies").into_iter().flat_map(Value::members);
-        let package = Self {
-            name: text(about, "name"),
-            version: text(about, "version"),
-            sha256: String::new(),
-            dependencies: dependencies
-                .map(|one| format!("{}#{}", one.name(), one.as_str().unwrap_or_default()))
-                .filter(|id| is_id(id))
-                .collect(),
-            resources,
-        };
+        let dependencies = dependencies.map(|one| format!("{}#{}", one.name(), one.as_str().unwrap_or_default()));
+        package.dependencies = dependencies.filter(|id| is_id(id)).collect();
+        package.name = text(about, "name");
+        package.version = text(about, "version");
+        // The order of the entries is not that of the package's tables.
+        package.faults.sort_by(|a, b| a.definition.cmp(&b.definition));
         if is_id(&package.id()) { Ok(package) } else { Err(PackageError::Name(package.id())) }
     }
 
     /// Definitions that came alone, as a package of this name and version (`handrail.local`, `1`).
     #[must_use]
     pub fn of_definitions(name: &str, version: &str, definitions: Vec<Tree>) -> Self {
+        let mut package = Self { name: name.to_owned(), version: version.to_owned(), ..Self::empty() };
+        for (at, tree) in definitions.into_iter().enumerate() {
+            let kind = text(tree.root(), "resourceType");
+            if package.add(&format!("{at:06}"), tree) == 0 {
+                let (definition, element) = (kind.clone(), String::new());
+                package.faults.push(Fault { definition, element, kind: FaultKind::NotRead(kind) });
+            }
+        }
+        package
+    }
+
+    fn empty() -> Self {
         Self {
-            name: name.to_owned(),
-            version: version.to_owned(),
+            name: String::new(),
+            version: String::new(),
             sha256: String::new(),
             dependencies: Vec::new(),
-            resources: definitions.into_iter().enumerate().map(|(at, tree)| (format!("{at:06}"), tree)).collect(),
+            resources: BTreeMap::new(),
+            blocks: Vec::new(),
+            faults: Vec::new(),
         }
+    }
+
+    /// Takes a resource in; how many bytes of it are kept, none when it is of a type that is not read.
+    fn add(&mut self, name: &str, tree: Tree) -> usize {
+        if let Some(block) = Block::of(tree.root()) {
+            let bytes = block.len() + 1;
+            if has_url(tree.root(), &mut self.faults) {
+                self.blocks.push(block);
+            }
+            return bytes;
+        }
+        if !KINDS.contains(&text(tree.root(), "resourceType").as_str()) {
+            return 0;
+        }
+        let bytes = tree.bytes().len();
+        self.resources.insert(name.to_owned(), tree);
+        bytes
+    }
+
+    /// Lines of its code systems, value sets and concept maps.
+    pub(crate) fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// What of it could not be used, as far as is known before it is compiled.
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.faults
     }
 
     /// `hl7.fhir.us.core#6.1.0`.
@@ -173,19 +216,13 @@ impl Package {
     /// How many resources it has that tables are made of.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.resources.len()
+        self.resources.len() + self.blocks.len()
     }
 
     /// It has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty()
-    }
-
-    /// Types of its resources that no table is made of, for those that came alone.
-    pub fn unknown_types(&self) -> impl Iterator<Item = String> {
-        let types = self.resources.values().map(|tree| text(tree.root(), "resourceType"));
-        types.filter(|kind| !KINDS.contains(&kind.as_str()))
+        self.len() == 0
     }
 }
 

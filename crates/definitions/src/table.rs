@@ -19,6 +19,11 @@ impl Table {
         self.0.push('\n');
     }
 
+    /// Adds lines that are those of a table already.
+    pub(crate) fn append(&mut self, lines: &str) {
+        self.0.push_str(lines);
+    }
+
     /// The file's text.
     #[must_use]
     pub fn into_text(self) -> String {

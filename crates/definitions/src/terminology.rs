@@ -4,14 +4,63 @@
 //! SPEC: R4 codesystem.html, valueset.html. Left out: texts, contacts, expansions beside a composition.
 
 use crate::{
+    concept_map,
     fault::{Fault, FaultKind},
     limits::CONCEPT_DEPTH_MAX,
-    package::Package,
     table::Table,
     value::{is_true, items, text, texts},
 };
 use fhir::json::Value;
 use std::collections::BTreeMap;
+
+/// Lines of one code system, value set or concept map. They are written when the definition is read, so
+/// that a package of them is never in memory as it is: only what the tables keep of it.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) url: String,
+    pub(crate) version: String,
+    letter: &'static str,
+    /// Cells behind the package's.
+    head: Vec<String>,
+    body: String,
+}
+
+impl Block {
+    /// The lines of a definition; `None` when it is of another type.
+    pub(crate) fn of(definition: Value<'_>) -> Option<Self> {
+        let (letter, head, body) = match text(definition, "resourceType").as_str() {
+            "CodeSystem" => code_system(definition),
+            "ValueSet" => value_set(definition),
+            "ConceptMap" => concept_map::lines(definition),
+            _ => return None,
+        };
+        Some(Self { url: text(definition, "url"), version: text(definition, "version"), letter, head, body })
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn len(&self) -> usize {
+        self.body.len() + self.head.iter().map(String::len).sum::<usize>() + self.url.len() + self.version.len()
+    }
+
+    fn write(&self, table: &mut Table, package: &str) {
+        let mut row = vec![self.letter, &self.url, &self.version, package];
+        row.extend(self.head.iter().map(String::as_str));
+        table.row(&row);
+        table.append(&self.body);
+    }
+}
+
+/// The table of the blocks of one letter, in the order of their URLs.
+pub(crate) fn table(blocks: &[Block], letter: &str, package: &str) -> String {
+    let mut own: Vec<&Block> = blocks.iter().filter(|block| block.letter == letter).collect();
+    own.sort_by_key(|block| (&block.url, &block.version));
+    let mut table = Table::default();
+    own.into_iter().for_each(|block| block.write(&mut table, package));
+    table.into_text()
+}
+
+/// Letter, cells and lines of a definition.
+pub(crate) type Lines = (&'static str, Vec<String>, String);
 
 /// Whether a definition has a URL that it can be found by.
 pub(crate) fn has_url(definition: Value<'_>, faults: &mut Vec<Fault>) -> bool {
@@ -24,29 +73,17 @@ pub(crate) fn has_url(definition: Value<'_>, faults: &mut Vec<Fault>) -> bool {
     is_one
 }
 
-/// The table of code systems: `S`, `Y`, `C`, `Q`, `D`.
-pub(crate) fn code_systems(package: &Package, faults: &mut Vec<Fault>) -> String {
+/// A code system: `S`, `Y`, `C`, `Q`, `D`.
+fn code_system(system: Value<'_>) -> Lines {
     let mut table = Table::default();
-    for system in package.resources("CodeSystem").into_iter().filter(|one| has_url(*one, faults)) {
-        let insensitive = system.get("caseSensitive").and_then(Value::as_bool) == Some(false);
-        table.row(&[
-            "S",
-            &text(system, "url"),
-            &text(system, "version"),
-            &package.id(),
-            &text(system, "content"),
-            if insensitive { "insensitive" } else { "" },
-            &text(system, "name"),
-            &text(system, "hierarchyMeaning"),
-            &text(system, "valueSet"),
-            &text(system, "supplements"),
-        ]);
-        for property in items(system, "property") {
-            table.row(&["Y", &text(property, "code"), &text(property, "type"), &text(property, "uri")]);
-        }
-        write_concepts(&mut table, system, "", 0);
+    for property in items(system, "property") {
+        table.row(&["Y", &text(property, "code"), &text(property, "type"), &text(property, "uri")]);
     }
-    table.into_text()
+    write_concepts(&mut table, system, "", 0);
+    let insensitive = system.get("caseSensitive").and_then(Value::as_bool) == Some(false);
+    let mut head = vec![text(system, "content"), if insensitive { "insensitive" } else { "" }.to_owned()];
+    head.extend(["name", "hierarchyMeaning", "valueSet", "supplements"].map(|name| text(system, name)));
+    ("S", head, table.into_text())
 }
 
 fn write_concepts(table: &mut Table, holder: Value<'_>, parent: &str, depth: usize) {
@@ -83,21 +120,17 @@ fn write_designations(table: &mut Table, concept: Value<'_>) {
     }
 }
 
-/// The table of value sets: `V`, `I`, `X`, `C`, `D`, `F`, `U`.
-pub(crate) fn value_sets(package: &Package, faults: &mut Vec<Fault>) -> String {
+/// A value set: `V`, `I`, `X`, `C`, `D`, `F`, `U`.
+fn value_set(set: Value<'_>) -> Lines {
     let mut table = Table::default();
-    for set in package.resources("ValueSet").into_iter().filter(|one| has_url(*one, faults)) {
-        let immutable = if is_true(set, "immutable") { "immutable" } else { "" };
-        let inactive = set.get("compose").and_then(|compose| compose.get("inactive")).map_or("", Value::raw);
-        let (url, version, name) = (text(set, "url"), text(set, "version"), text(set, "name"));
-        table.row(&["V", &url, &version, &package.id(), immutable, &name, inactive]);
-        match (set.get("compose"), set.get("expansion")) {
-            (Some(compose), _) => write_composition(&mut table, compose),
-            (None, Some(expansion)) => write_expansion(&mut table, expansion),
-            (None, None) => {}
-        }
+    match (set.get("compose"), set.get("expansion")) {
+        (Some(compose), _) => write_composition(&mut table, compose),
+        (None, Some(expansion)) => write_expansion(&mut table, expansion),
+        (None, None) => {}
     }
-    table.into_text()
+    let immutable = if is_true(set, "immutable") { "immutable" } else { "" };
+    let inactive = set.get("compose").and_then(|compose| compose.get("inactive")).map_or("", Value::raw);
+    ("V", vec![immutable.to_owned(), text(set, "name"), inactive.to_owned()], table.into_text())
 }
 
 fn write_composition(table: &mut Table, compose: Value<'_>) {

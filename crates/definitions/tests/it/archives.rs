@@ -40,6 +40,7 @@ fn a_package_is_read_with_its_dependencies() {
         ("package/CodeSystem-s.json", EntryType::Regular, SYSTEM.as_bytes()),
         ("package/.index.json", EntryType::Regular, b"not read"),
         ("package/example/Patient-x.json", EntryType::Regular, b"{}"),
+        ("package/report.json", EntryType::Regular, b"[1, 2,"),
         ("package/other/readme.md", EntryType::Regular, b"#"),
     ]);
     let package = Package::read(packed.as_slice()).unwrap();
@@ -131,6 +132,10 @@ fn what_is_no_package_says_so() {
         let text = refused(&[("package/package.json", EntryType::Regular, manifest.as_bytes())]);
         assert!(text.contains(wanted), "{text}");
     }
-    let twice = ("package/CodeSystem-s.json", EntryType::Regular, SYSTEM.as_bytes());
-    assert!(refused(&[twice, twice]).contains("stands twice"));
+    let system = ("package/CodeSystem-s.json", EntryType::Regular, SYSTEM.as_bytes());
+    let manifest = ("package/package.json", EntryType::Regular, MANIFEST.as_bytes());
+    assert!(refused(&[system, system]).contains("stands twice"));
+    assert!(refused(&[manifest, manifest]).contains("stands twice"));
+    let broken = ("package/CodeSystem-t.json", EntryType::Regular, &b"{\"resourceType\": "[..]);
+    assert!(refused(&[manifest, broken]).starts_with("CodeSystem-t.json:"));
 }
