@@ -73,7 +73,7 @@ enum Task {
         arguments: Vec<std::ffi::OsString>,
     },
     /// Hostile input for one target, guided by coverage: json, xml, fhirpath, profile, package,
-    /// snapshot, value_set, search, scope, jwt, bundle, head.
+    /// snapshot, value_set, code_system_file, search, scope, jwt, bundle, head.
     Fuzz {
         /// The target.
         target: String,

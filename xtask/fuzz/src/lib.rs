@@ -14,6 +14,7 @@
 
 mod bundle;
 mod choices;
+mod code_system_file;
 mod fhirpath_text;
 mod head;
 mod json;
@@ -31,6 +32,7 @@ mod world;
 mod xml;
 
 pub use bundle::bundle;
+pub use code_system_file::code_system_file;
 pub use fhirpath_text::fhirpath;
 pub use head::head;
 pub use json::json;

@@ -84,4 +84,5 @@ targets! {
     package: 1000,
     snapshot: 500,
     value_set: 1500,
+    code_system_file: 3000,
 }
