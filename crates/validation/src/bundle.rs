@@ -25,6 +25,8 @@ pub(crate) struct Bundle<'t> {
     by_url: HashMap<Cow<'t, str>, usize>,
     /// `Type/id`; `None` when several entries have it.
     by_name: HashMap<String, Option<usize>>,
+    /// Definitions by their canonical URL.
+    by_canonical: HashMap<Cow<'t, str>, Vec<usize>>,
 }
 
 struct Entry<'t> {
@@ -36,7 +38,13 @@ struct Entry<'t> {
 impl<'t> Bundle<'t> {
     pub(crate) fn new(resource: Element<'t>) -> Self {
         let list = resource.value.and_then(|value| value.get("entry"));
-        let mut bundle = Self { resource, entries: Vec::new(), by_url: HashMap::new(), by_name: HashMap::new() };
+        let mut bundle = Self {
+            resource,
+            entries: Vec::new(),
+            by_url: HashMap::new(),
+            by_name: HashMap::new(),
+            by_canonical: HashMap::new(),
+        };
         for value in list.into_iter().flat_map(Value::items) {
             let at = bundle.entries.len();
             let full_url = value.get("fullUrl").and_then(Value::as_str);
@@ -47,6 +55,9 @@ impl<'t> Bundle<'t> {
             }
             if let Some(name) = inner.and_then(|inner| name_of(&inner)) {
                 bundle.by_name.entry(name).and_modify(|known| *known = None).or_insert(Some(at));
+            }
+            if let Some(url) = inner.and_then(|inner| inner.value).and_then(|value| value.get("url")?.as_str()) {
+                bundle.by_canonical.entry(url).or_default().push(at);
             }
             bundle.entries.push(Entry { value, full_url, resource: inner });
         }
@@ -75,11 +86,10 @@ impl<'t> Bundle<'t> {
     /// The definition among the entries that a canonical names.
     pub(crate) fn definition(&self, canonical: &str) -> Option<Element<'t>> {
         let (url, version) = canonical.split_once('|').unwrap_or((canonical, ""));
-        let text = |one: &Element<'t>, name: &str| one.value.and_then(|value| value.get(name)).and_then(Value::as_str);
-        self.entries.iter().filter_map(|entry| entry.resource).find(|one| {
-            text(one, "url").is_some_and(|its| its == url)
-                && (version.is_empty() || text(one, "version").is_some_and(|its| its == version))
-        })
+        let all = self.by_canonical.get(url)?;
+        let version_of = |one: &Element<'t>| one.value.and_then(|value| value.get("version")).and_then(Value::as_str);
+        let mut found = all.iter().filter_map(|at| self.entries.get(*at)?.resource);
+        found.find(|one| version.is_empty() || version_of(one).is_some_and(|its| its == version))
     }
 
     /// The `fullUrl` of an entry's resource.

@@ -2,6 +2,7 @@
 //! SPEC: R4 resource.html#Meta.profile, profiling.html#resources.
 
 use crate::finding::Place;
+use crate::limits;
 use crate::profile::shape::{Active, ActiveSet};
 use crate::walk::Walk;
 use fhir::element::Element;
@@ -26,6 +27,12 @@ impl<'t> Walk<'t> {
         let Some(list) = meta.and_then(|meta| meta.get("profile")) else { return };
         let meta = Place { parent: Some(place), name: "meta", index: None };
         for (index, claim) in list.items().enumerate() {
+            if active.len() >= limits::PROFILES_MAX {
+                let text =
+                    format!("a resource is held to {} profiles at most: the others are not checked", active.len());
+                self.findings.add_at(Issue::error(IssueType::TooCostly, text), &meta, claim.span().start);
+                return;
+            }
             let Some(canonical) = claim.as_str() else { continue };
             let here = Place { parent: Some(&meta), name: "profile", index: Some(index) };
             let severity = self.session.options.unknown_profile;

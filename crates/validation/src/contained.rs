@@ -12,45 +12,45 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The resource that may contain others, with what was referred to inside of it so far.
 pub(crate) struct Container<'t> {
     pub(crate) resource: Element<'t>,
-    /// Types of the contained resources, by id.
-    types: BTreeMap<Cow<'t, str>, Cow<'t, str>>,
+    /// Types of the contained resources and where they are, by id.
+    by_id: BTreeMap<Cow<'t, str>, (Cow<'t, str>, Value<'t>)>,
     referred: RefCell<BTreeSet<String>>,
 }
 
 impl<'t> Container<'t> {
     pub(crate) fn new(resource: Element<'t>) -> Self {
-        let mut types = BTreeMap::new();
+        let mut by_id = BTreeMap::new();
         for contained in contained_of(&resource) {
             let text = |name: &str| contained.get(name).and_then(Value::as_str);
             if let (Some(id), Some(name)) = (text("id"), text("resourceType")) {
-                types.insert(id, name);
+                by_id.insert(id, (name, contained));
             }
         }
-        Self { resource, types, referred: RefCell::default() }
+        Self { resource, by_id, referred: RefCell::default() }
     }
 
     /// Type of the contained resource with this id.
     pub(crate) fn contained_type(&self, id: &str) -> Option<String> {
-        self.types.get(id).map(|name| name.clone().into_owned())
+        self.by_id.get(id).map(|(name, _)| name.clone().into_owned())
     }
 
     /// The contained resource with this id.
     pub(crate) fn contained(&self, id: &str) -> Option<Element<'t>> {
-        let mut all = contained_of(&self.resource);
-        let found = all.find(|one| one.get("id").and_then(Value::as_str).is_some_and(|its| its == id))?;
-        Element::resource_at(found, self.resource.schema)
+        self.by_id.get(id).and_then(|(_, found)| Element::resource_at(*found, self.resource.schema))
     }
 
-    /// Whether an element is one of the contained resources.
+    /// Whether an element is one of the contained resources that can be referred to.
     pub(crate) fn holds(&self, element: Element<'_>) -> bool {
         let Some(value) = element.value else { return false };
-        contained_of(&self.resource).any(|one| one.index() == value.index() && std::ptr::eq(one.tree(), value.tree()))
+        let id = value.get("id").and_then(Value::as_str);
+        let found = id.and_then(|id| self.by_id.get(&id));
+        found.is_some_and(|(_, one)| one.index() == value.index() && std::ptr::eq(one.tree(), value.tree()))
     }
 
     /// Notes a text that begins with `#`; only those that name a contained resource are kept.
     pub(crate) fn refer(&self, text: &str) {
         if let Some(id) = text.strip_prefix('#')
-            && self.types.contains_key(id)
+            && self.by_id.contains_key(id)
         {
             self.referred.borrow_mut().insert(id.to_owned());
         }

@@ -19,6 +19,9 @@ pub const QUESTION_DEPTH_MAX: usize = 4;
 /// Resources that are fetched for one resource: what references point at, a response's questionnaire.
 pub const FETCHES_MAX: usize = 200;
 
+/// Profiles that one resource is held to: each is one more look at all of it. The guides claim one or two.
+pub const PROFILES_MAX: usize = 20;
+
 /// Elements of one type that are counted with a bit each. The widest type of R4 has fewer than 70.
 pub const ELEMENTS_MAX: usize = 128;
 

@@ -9,6 +9,7 @@ use crate::finding::Place;
 use crate::profile::binding::with_coding;
 use crate::profile::fixed;
 use crate::questionnaire::{answer_types, by_link_id, choice, items, text};
+use crate::session::Session;
 use crate::walk::{Inside, Walk};
 use fhir::element::Element;
 use fhir::issue::{Issue, IssueType, Severity};
@@ -17,9 +18,10 @@ use fhir::primitive::decimal::Decimal;
 use fhir::ucum::Units;
 use fhirpath::Temporal;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use terminology::Membership;
+use terminology::{Membership, ValueSetHandle};
 
 /// A response being checked.
 struct Response<'t> {
@@ -30,6 +32,10 @@ struct Response<'t> {
     all: HashMap<Cow<'t, str>, Value<'t>>,
     /// What is required must be there.
     is_complete: bool,
+    /// Value sets of answers, found once.
+    sets: RefCell<HashMap<String, Option<ValueSetHandle>>>,
+    /// Whether the conditions of a question hold, found once. By its place in the questionnaire.
+    enabled: RefCell<HashMap<u32, bool>>,
 }
 
 impl<'t> Walk<'t> {
@@ -48,7 +54,14 @@ impl<'t> Walk<'t> {
         let mut all = HashMap::new();
         by_link_id(questionnaire, &mut all);
         let is_complete = matches!(text(value, "status").as_deref(), Some("completed" | "amended"));
-        let response = Response { questionnaire, answers, all, is_complete };
+        let response = Response {
+            questionnaire,
+            answers,
+            all,
+            is_complete,
+            sets: RefCell::default(),
+            enabled: RefCell::default(),
+        };
         self.subject(&response, value, place);
         self.response_items(&response, questionnaire, value, place);
     }
@@ -79,13 +92,21 @@ impl<'t> Walk<'t> {
     /// its items or an answer.
     fn response_items(&mut self, response: &Response<'t>, wanted: Value<'t>, found: Value<'t>, place: &Place<'_>) {
         let level: Vec<Value<'t>> = items(wanted, "item").collect();
+        // Groups that repeat are held against their part of the questionnaire each time.
+        if !self.session.charge(level.len()) {
+            let text = "the response takes more steps to check than are allowed: the rest is not checked";
+            self.findings.add_at(Issue::warning(IssueType::TooCostly, text), place, found.span().start);
+            return;
+        }
+        let positions: HashMap<Cow<'_, str>, usize> =
+            level.iter().enumerate().rev().filter_map(|(at, one)| Some((text(*one, "linkId")?, at))).collect();
         let mut counts = vec![0usize; level.len()];
         let mut last = 0;
         for (index, item) in items(found, "item").enumerate() {
             let here = Place { parent: Some(place), name: "item", index: Some(index) };
             let Some(id) = text(item, "linkId") else { continue };
             let offset = item.span().start;
-            let position = level.iter().position(|one| text(*one, "linkId").is_some_and(|its| its == id));
+            let position = positions.get(&id).copied();
             let Some((position, question)) = position.and_then(|at| level.get(at).map(|one| (at, *one))) else {
                 let known = if response.all.contains_key(&id) { "has it elsewhere" } else { "has no such item" };
                 let text = format!("expected the linkId of an item that stands here: the questionnaire {known}");
@@ -111,7 +132,10 @@ impl<'t> Walk<'t> {
         }
         for (question, count) in level.into_iter().zip(counts) {
             let is_wanted = response.is_complete && is_true(question, "required") && count == 0;
-            if is_wanted && text(question, "type").as_deref() != Some("display") && response.enables(question) {
+            if is_wanted
+                && text(question, "type").as_deref() != Some("display")
+                && response.enables(question, self.session)
+            {
                 let id = text(question, "linkId").unwrap_or_default();
                 let text = format!("the item {} is required; found none", shown(&id));
                 self.findings.add_at(Issue::error(IssueType::Required, text), place, found.span().start);
@@ -123,7 +147,7 @@ impl<'t> Walk<'t> {
         let offset = item.span().start;
         let kind = text(question, "type").unwrap_or_default();
         let count = items(item, "answer").count();
-        if (count > 0 || item.get("item").is_some()) && !response.enables(question) {
+        if (count > 0 || item.get("item").is_some()) && !response.enables(question, self.session) {
             let text = "the questionnaire disables this item by its conditions; found it filled in";
             self.findings.add_at(Issue::warning(IssueType::BusinessRule, text), place, offset);
         }
@@ -138,7 +162,11 @@ impl<'t> Walk<'t> {
             let text = "items below a question stand in its answers; found them beside";
             self.findings.add_at(Issue::error(IssueType::Structure, text), place, nested.span().start);
         }
-        if count == 0 && response.is_complete && is_true(question, "required") && response.enables(question) {
+        if count == 0
+            && response.is_complete
+            && is_true(question, "required")
+            && response.enables(question, self.session)
+        {
             self.findings.add_at(Issue::error(IssueType::Required, "an answer is required; found none"), place, offset);
         }
         if count > 1 && !is_true(question, "repeats") {
@@ -197,12 +225,13 @@ impl<'t> Walk<'t> {
 
     fn answer_of_set(&mut self, response: &Response<'t>, set: &str, kind: &str, value: Value<'t>, place: &Place<'_>) {
         let terminology = self.validator.terminology();
-        let set = match set.strip_prefix('#') {
+        let find = || match set.strip_prefix('#') {
             Some(id) => items(response.questionnaire, "contained")
                 .find(|one| text(*one, "id").is_some_and(|its| its == id))
                 .and_then(|contained| terminology.value_set_in(contained).ok()),
             None => terminology.value_set(set, ""),
         };
+        let set = response.sets.borrow_mut().entry(set.to_owned()).or_insert_with(find).clone();
         let holds = set.and_then(|set| {
             let asked = with_coding(value, |coding| match terminology.holds(&set, coding) {
                 Membership::In => Some(true),
@@ -231,23 +260,32 @@ impl<'t> Walk<'t> {
 impl<'t> Response<'t> {
     /// Whether the conditions of an item let it be answered. SPEC: R4 questionnaire-definitions.html,
     /// Questionnaire.item.enableWhen.
-    fn enables(&self, question: Value<'t>) -> bool {
+    fn enables(&self, question: Value<'t>, session: &Session<'_>) -> bool {
         let mut conditions = items(question, "enableWhen").peekable();
         if conditions.peek().is_none() {
             return true;
         }
-        if text(question, "enableBehavior").as_deref() == Some("any") {
-            conditions.any(|one| self.holds(one))
-        } else {
-            conditions.all(|one| self.holds(one))
+        if let Some(known) = self.enabled.borrow().get(&question.index()) {
+            return *known;
         }
+        let enabled = if text(question, "enableBehavior").as_deref() == Some("any") {
+            conditions.any(|one| self.holds(one, session))
+        } else {
+            conditions.all(|one| self.holds(one, session))
+        };
+        self.enabled.borrow_mut().insert(question.index(), enabled);
+        enabled
     }
 
-    fn holds(&self, condition: Value<'t>) -> bool {
+    /// Whether a condition holds; one that would take too many steps does.
+    fn holds(&self, condition: Value<'t>, session: &Session<'_>) -> bool {
         let (Some(id), Some((kind, wanted))) = (text(condition, "question"), choice(condition, "answer")) else {
             return true;
         };
         let answers = self.answers.get(&id).map(Vec::as_slice).unwrap_or_default();
+        if !session.charge(answers.len()) {
+            return true;
+        }
         let operator = text(condition, "operator").unwrap_or_default();
         if operator == "exists" {
             return answers.is_empty() != (wanted.as_bool() == Some(true));

@@ -7,6 +7,7 @@ use crate::profile::discriminator::Verdict;
 use fhir::element::Element;
 use fhir::json::{Tree, Value};
 use fhir::schema::Schema;
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
@@ -20,7 +21,20 @@ pub(crate) struct Session<'s> {
     /// Questions "does this meet that profile?" that may still be asked.
     questions_left: Cell<u32>,
     fetched: Fetched,
-    answers: RefCell<HashMap<(usize, u32, usize), Verdict>>,
+    answers: RefCell<HashMap<(usize, u32, usize), Answer>>,
+}
+
+/// Whether an element meets a profile, and the first fault that keeps it from that.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) verdict: Verdict,
+    pub(crate) why: Option<Cow<'static, str>>,
+}
+
+impl From<Verdict> for Answer {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, why: None }
+    }
 }
 
 impl<'s> Session<'s> {
@@ -43,17 +57,32 @@ impl<'s> Session<'s> {
     }
 
     /// The answer to "does this element meet that profile?", asked once. `profile`: its address.
-    pub(crate) fn answer(&self, value: Value<'_>, profile: usize, ask: impl FnOnce() -> Verdict) -> Verdict {
+    pub(crate) fn answer(&self, value: Value<'_>, profile: usize, ask: impl FnOnce() -> Answer) -> Verdict {
         let key = (std::ptr::from_ref(value.tree()).addr(), value.index(), profile);
         if let Some(known) = self.answers.borrow().get(&key) {
-            return *known;
+            return known.verdict;
         }
         if !self.may_ask() {
             return Verdict::Unknown;
         }
         let answer = ask();
+        let verdict = answer.verdict;
         self.answers.borrow_mut().insert(key, answer);
-        answer
+        verdict
+    }
+
+    /// Why the answer to a question was no.
+    pub(crate) fn why(&self, value: Value<'_>, profile: usize) -> Option<Cow<'static, str>> {
+        let key = (std::ptr::from_ref(value.tree()).addr(), value.index(), profile);
+        self.answers.borrow().get(&key).and_then(|answer| answer.why.clone())
+    }
+
+    /// Takes steps for work that grows faster than the body; whether there are enough left for it.
+    pub(crate) fn charge(&self, steps: usize) -> bool {
+        let left = self.steps_left.get();
+        let steps = steps as u64;
+        self.steps_left.set(left.saturating_sub(steps));
+        left >= steps
     }
 
     /// What a literal reference points at beyond this body, when the caller lets us have it.

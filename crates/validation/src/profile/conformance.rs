@@ -6,7 +6,7 @@ use super::shape::{Active, ActiveSet, ProfileRef};
 use crate::contained::Container;
 use crate::finding::{Findings, Place};
 use crate::limits;
-use crate::session::Session;
+use crate::session::{Answer, Session};
 use crate::validator::Validator;
 use crate::walk::{Inside, Walk};
 use fhir::element::Element;
@@ -24,24 +24,19 @@ impl<'t> Walk<'t> {
         self.session.answer(value, key, || self.ask(element, profile, inside))
     }
 
-    /// The first fault that keeps an element from meeting a profile, in words without data of the resource.
-    pub(crate) fn why_not(
-        &self,
-        element: Element<'t>,
-        wanted: ProfileRef,
-        inside: &Inside<'_, 't>,
-    ) -> Option<Cow<'static, str>> {
-        let walk = self.walk_over(element, wanted.profile?, inside)?;
-        walk.findings.first_error()
+    /// The first fault that keeps an element from meeting a profile, in words without data of the resource;
+    /// once it was asked whether it does.
+    pub(crate) fn why_not(&self, element: Element<'t>, wanted: ProfileRef) -> Option<Cow<'static, str>> {
+        self.session.why(element.value?, std::ptr::from_ref(wanted.profile?).addr())
     }
 
-    fn ask(&self, element: Element<'t>, profile: &'static Profile, inside: &Inside<'_, 't>) -> Verdict {
+    fn ask(&self, element: Element<'t>, profile: &'static Profile, inside: &Inside<'_, 't>) -> Answer {
         if element.definition.name != profile.type_name {
-            return Verdict::No;
+            return Verdict::No.into();
         }
         match self.walk_over(element, profile, inside) {
-            Some(walk) => (walk.findings.errors() == 0).into(),
-            None => Verdict::Unknown,
+            Some(walk) => Answer { verdict: (walk.findings.errors() == 0).into(), why: walk.findings.first_error() },
+            None => Verdict::Unknown.into(),
         }
     }
 

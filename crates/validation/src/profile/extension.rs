@@ -7,6 +7,7 @@
 
 use super::shape::{Active, ActiveSet};
 use crate::finding::Place;
+use crate::limits;
 use crate::walk::{Inside, Walk};
 use fhir::element::Element;
 use fhir::issue::{Issue, IssueType, Severity};
@@ -72,7 +73,7 @@ impl<'t> Walk<'t> {
     /// Whether a sibling before this one has the same URL.
     fn stands_before(&self, holder: Element<'t>, place: &Place<'_>, url: &str) -> bool {
         let index = place.index.unwrap_or(0);
-        if index == 0 {
+        if index == 0 || !self.session.charge(index) {
             return false;
         }
         let object = if holder.is_primitive() { holder.companion } else { holder.value };
@@ -95,7 +96,7 @@ impl<'t> Walk<'t> {
                 let url = holder.value.and_then(|value| value.get("url")).and_then(Value::as_str);
                 holder.definition.name == "Extension" && url.is_some_and(|url| url == *expression)
             }
-            "fhirpath" => is_among(expression, holder, inside),
+            "fhirpath" => self.is_among(expression, holder, inside),
             _ => self.is_at(expression, holder, inside, place),
         };
         if !profile.contexts.is_empty() && !profile.contexts.iter().any(fits) {
@@ -110,12 +111,9 @@ impl<'t> Walk<'t> {
         }
         for text in &profile.context_invariants {
             let Ok(expression) = Expression::parse(text) else { continue };
-            let context = Context {
-                resource: Some(inside.resource),
-                root_resource: Some(inside.container.resource),
-                ..Context::default()
-            };
-            let (outcome, _) = fhirpath::evaluate_condition(&expression, holder, &context);
+            let context = self.context_of(inside);
+            let (outcome, steps) = fhirpath::evaluate_condition(&expression, holder, &context);
+            self.session.charge(usize::try_from(steps).unwrap_or(usize::MAX));
             if outcome == Ok(Some(false)) {
                 let text = format!("the extension {} may not stand here: {expression} does not hold", profile.url);
                 self.findings.add_at(Issue::error(IssueType::Extension, text), place, offset);
@@ -151,20 +149,31 @@ impl<'t> Walk<'t> {
         }
         inside.resource.definition.name == first
     }
-}
 
-/// Whether an element is among what an expression finds in its resource.
-fn is_among(expression: &str, holder: Element<'_>, inside: &Inside<'_, '_>) -> bool {
-    let Ok(expression) = Expression::parse(expression) else { return true };
-    let context = Context {
-        resource: Some(inside.resource),
-        root_resource: Some(inside.container.resource),
-        ..Context::default()
-    };
-    let Ok(found) = evaluate(&expression, inside.resource, &context) else { return true };
-    let same = |one: Element<'_>| {
-        let (left, right) = (one.value.or(one.companion), holder.value.or(holder.companion));
-        left.zip(right).is_some_and(|(left, right)| left.index() == right.index())
-    };
-    found.iter().filter_map(fhirpath::Item::element).any(same)
+    fn context_of<'c>(&self, inside: &Inside<'_, 'c>) -> Context<'c> {
+        Context {
+            resource: Some(inside.resource),
+            root_resource: Some(inside.container.resource),
+            steps_max: limits::INVARIANT_STEPS_MAX.min(self.session.steps_left.get()),
+            ..Context::default()
+        }
+    }
+
+    /// Whether an element is among what an expression finds in its resource; what cannot be told is none of
+    /// its faults.
+    fn is_among(&self, expression: &str, holder: Element<'_>, inside: &Inside<'_, '_>) -> bool {
+        let Ok(expression) = Expression::parse(expression) else { return true };
+        // What an expression may look at, as it is looked at anew for each extension.
+        let size = inside.resource.value.map_or(0, |value| value.span().len() / 8);
+        if !self.session.charge(size) {
+            return true;
+        }
+        let context = self.context_of(inside);
+        let Ok(found) = evaluate(&expression, inside.resource, &context) else { return true };
+        let same = |one: Element<'_>| {
+            let (left, right) = (one.value.or(one.companion), holder.value.or(holder.companion));
+            left.zip(right).is_some_and(|(left, right)| left.index() == right.index())
+        };
+        found.iter().filter_map(fhirpath::Item::element).any(same)
+    }
 }

@@ -137,7 +137,7 @@ impl<'t> Walk<'t> {
         let verdict = wanted.iter().map(|one| self.target_conforms(target, *one, inside)).max();
         if verdict == Some(Verdict::No) {
             let names: Vec<&str> = wanted.iter().map(|one| one.canonical).collect();
-            let why = wanted.first().and_then(|one| self.why_not(target, *one, inside)).unwrap_or_default();
+            let why = wanted.first().and_then(|one| self.why_not(target, *one)).unwrap_or_default();
             let text = format!(
                 "{}: expected a reference to a {name} that meets {}; the one found does not: {why} ({})",
                 active.id(),
@@ -162,7 +162,11 @@ impl<'t> Walk<'t> {
     }
 
     fn target_conforms(&self, target: Element<'t>, wanted: ProfileRef, inside: &Inside<'_, 't>) -> Verdict {
-        if self.claims(target, wanted) { Verdict::Yes } else { self.conforms(target, wanted, inside) }
+        let (Some(value), Some(profile)) = (target.value, wanted.profile) else { return Verdict::Unknown };
+        // WHY: a key of its own, as what a target claims is no answer to whether it conforms.
+        let key = !std::ptr::from_ref(profile).addr();
+        let claims = self.session.answer(value, key, || Verdict::from(self.claims(target, wanted)).into());
+        if claims == Verdict::Yes { claims } else { self.conforms(target, wanted, inside) }
     }
 
     /// Whether a resource claims a profile, or one that derives from it.
