@@ -27,8 +27,16 @@ pub const REGEX_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Regular expressions that stand in the text of one expression. R4's sdf-19 has 4.
 pub const REGEX_LITERALS_MAX: usize = 8;
 
-/// Bytes of a compiled regular expression that is computed, and compiled anew each time.
-pub const REGEX_COMPUTED_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a compiled regular expression that is light, as all in use but eld-19 are, and as one that is
+/// computed, and compiled anew each time, has to be.
+pub const REGEX_LIGHT_BYTES_MAX: usize = 64 * 1024;
+
+/// Steps that a byte of text costs against a light regular expression. Linear time is no small time: where its
+/// states explode, the worst of this size take 20 microseconds a byte, and 2 million steps are 2 seconds.
+pub const REGEX_LIGHT_STEPS: usize = 16;
+
+/// The same for a heavy one.
+pub const REGEX_HEAVY_STEPS: usize = 128;
 
 /// Steps that a computed regular expression costs: compiling one takes up to a millisecond.
 pub const REGEX_COMPUTED_STEPS: usize = 10_000;

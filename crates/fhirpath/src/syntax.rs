@@ -119,7 +119,8 @@ pub(crate) enum Variable {
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub(crate) text: Box<str>,
-    pub(crate) compiled: OnceLock<Option<Regex>>,
+    /// With the steps that a byte of text costs.
+    pub(crate) compiled: OnceLock<Option<(Regex, usize)>>,
 }
 
 /// A type by name, with its namespace when one was written.

@@ -1,7 +1,8 @@
 //! Functions on text. SPEC: FHIRPath N1, "String Manipulation", "Additional String Functions".
 //!
-//! Regular expressions run in linear time (crate `regex`) with bounded size; look-around and back
-//! references do not exist there, an invariant that uses them cannot be evaluated.
+//! Regular expressions run in linear time (crate `regex`) with bounded size, and each byte of text is charged
+//! for as if it met the worst that the size allows; look-around and back references do not exist there, an
+//! invariant that uses them cannot be evaluated.
 
 use super::{EvaluateError, Evaluator, Outcome, Scope, optional};
 use crate::function::Function;
@@ -69,8 +70,8 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(out)
             }
-            F::Matches => Ok(truth(self.pattern(arguments, &argument, false)?.is_match(&text))),
-            F::MatchesFull => Ok(truth(self.pattern(arguments, &argument, true)?.is_match(&text))),
+            F::Matches => Ok(truth(self.pattern(arguments, &argument, false, text.len())?.is_match(&text))),
+            F::MatchesFull => Ok(truth(self.pattern(arguments, &argument, true, text.len())?.is_match(&text))),
             F::Replace => {
                 let Some(with) = self.text_argument(arguments, 1, scope)? else { return Ok(Collection::new()) };
                 let times = text.matches(argument.as_ref()).count();
@@ -82,7 +83,8 @@ impl<'a> Evaluator<'a> {
                 if argument.is_empty() {
                     return Ok(optional(Some(Item::String(text))));
                 }
-                let pattern = self.pattern(arguments, &argument, false)?;
+                // Twice for the places, and again for the groups, which cost more.
+                let pattern = self.pattern(arguments, &argument, false, text.len().saturating_mul(4))?;
                 // WHY: `$1` in the substitution may stand for the whole text.
                 let times = pattern.find_iter(&text).count();
                 let most = with.len().saturating_add(with.matches('$').count().saturating_mul(text.len()));
@@ -119,15 +121,27 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The regular expression of a call: one that stands in the text is compiled once.
-    fn pattern(&mut self, arguments: &'a [Node], text: &str, whole: bool) -> Outcome<Cow<'a, Regex>> {
-        if let Some(Node::Pattern(pattern)) = arguments.first() {
-            let compile = || compiled(text, whole, limits::REGEX_COMPILED_BYTES_MAX);
-            let known = pattern.compiled.get_or_init(compile).as_ref();
-            return known.map(Cow::Borrowed).ok_or(EvaluateError::Pattern);
-        }
-        self.charge(limits::REGEX_COMPUTED_STEPS)?;
-        compiled(text, whole, limits::REGEX_COMPUTED_BYTES_MAX).map(Cow::Owned).ok_or(EvaluateError::Pattern)
+    /// The regular expression of a call, charged for so many bytes of text: one that stands in the expression
+    /// is compiled once.
+    fn pattern(&mut self, arguments: &'a [Node], text: &str, whole: bool, bytes: usize) -> Outcome<Cow<'a, Regex>> {
+        let (pattern, steps) = if let Some(Node::Pattern(pattern)) = arguments.first() {
+            let known = pattern.compiled.get_or_init(|| {
+                let light = compiled(text, whole, limits::REGEX_LIGHT_BYTES_MAX);
+                let light = light.map(|light| (light, limits::REGEX_LIGHT_STEPS));
+                light.or_else(|| {
+                    let heavy = compiled(text, whole, limits::REGEX_COMPILED_BYTES_MAX)?;
+                    Some((heavy, limits::REGEX_HEAVY_STEPS))
+                })
+            });
+            let (pattern, steps) = known.as_ref().ok_or(EvaluateError::Pattern)?;
+            (Cow::Borrowed(pattern), *steps)
+        } else {
+            self.charge(limits::REGEX_COMPUTED_STEPS)?;
+            let pattern = compiled(text, whole, limits::REGEX_LIGHT_BYTES_MAX).ok_or(EvaluateError::Pattern)?;
+            (Cow::Owned(pattern), limits::REGEX_LIGHT_STEPS)
+        };
+        self.charge(bytes.saturating_mul(steps))?;
+        Ok(pattern)
     }
 
     fn join(&mut self, base: Option<&'a Node>, arguments: &'a [Node], scope: Scope<'_, 'a>) -> Outcome<Collection<'a>> {

@@ -18,6 +18,24 @@ fn steps_run_out() {
     }
 }
 
+/// Linear time can be long: the states of these double with each repeat, and each byte pays for them.
+#[test]
+fn a_regular_expression_cannot_run_away() {
+    let text = "ab".repeat(100_000);
+    let patient = format!(r#"{{"resourceType": "Patient", "name": [{{"family": "{text}"}}]}}"#);
+    for pattern in ["[ab]*a[ab]{60}c", "(a|b|ab)*(a|b|ab)*c", "(.*)(.*)(.*)(.*)x", "[ab]*a[ab]{2000}c"] {
+        for call in ["matches", "matchesFull"] {
+            let found = texts(&format!("name.family.{call}('{pattern}')"), &patient);
+            assert_eq!(found, Err(EvaluateError::TooCostly), "{pattern}");
+        }
+        let replaced = texts(&format!("name.family.replaceMatches('{pattern}', 'x')"), &patient);
+        assert_eq!(replaced, Err(EvaluateError::TooCostly), "{pattern}");
+    }
+    // What is in use costs little, on texts as they are.
+    let short = r#"{"resourceType": "Patient", "name": [{"family": "Smith-Johnson"}]}"#;
+    assert_eq!(texts("name.family.matches('[A-Z]([A-Za-z0-9_]){0,254}')", short), Ok(vec!["true".to_owned()]));
+}
+
 #[test]
 fn the_caller_sets_the_budget() {
     let tree = tree(PATIENT);
