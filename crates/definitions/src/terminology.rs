@@ -1,7 +1,7 @@
 //! Code systems and value sets: `code-systems.tsv`, `value-sets.tsv`.
 //!
 //! Compositions stay as they are. A value set that has an expansion alone is written as listed codes.
-//! SPEC: R4 codesystem.html, valueset.html. Left out: texts, contacts, expansions beside a composition.
+//! SPEC: R4 codesystem.html, valueset.html. Left out: texts, contacts, expansions of a part.
 
 use crate::{
     concept_map,
@@ -120,11 +120,16 @@ fn write_designations(table: &mut Table, concept: Value<'_>) {
     }
 }
 
-/// A value set: `V`, `I`, `X`, `C`, `D`, `F`, `U`.
+/// A value set: `V`, `I`, `X`, `C`, `D`, `F`, `U`, `N`.
 fn value_set(set: Value<'_>) -> Lines {
     let mut table = Table::default();
     match (set.get("compose"), set.get("expansion")) {
-        (Some(compose), _) => write_composition(&mut table, compose),
+        (Some(compose), expansion) => {
+            write_composition(&mut table, compose);
+            if let Some(expansion) = expansion.filter(|_| !is_of_lists(compose)) {
+                write_whole_expansion(&mut table, expansion);
+            }
+        }
         (None, Some(expansion)) => write_expansion(&mut table, expansion),
         (None, None) => {}
     }
@@ -147,6 +152,27 @@ fn write_composition(table: &mut Table, compose: Value<'_>) {
             for import in texts(part, "valueSet") {
                 table.row(&["U", &import]);
             }
+        }
+    }
+}
+
+/// Whether a composition lists all its codes, so that no expansion is needed to know them.
+fn is_of_lists(compose: Value<'_>) -> bool {
+    items(compose, "include").all(|part| part.get("concept").is_some() && part.get("valueSet").is_none())
+}
+
+/// The codes of an expansion that is whole: no page of one, and as many codes as it says.
+fn write_whole_expansion(table: &mut Table, expansion: Value<'_>) {
+    let mut systems: BTreeMap<(String, String), Vec<Value<'_>>> = BTreeMap::new();
+    collect(expansion, &mut systems, 0);
+    let count: usize = systems.values().map(Vec::len).sum();
+    let total = expansion.get("total").and_then(Value::number_text);
+    if expansion.get("offset").is_some() || total.is_some_and(|total| total != count.to_string()) {
+        return;
+    }
+    for ((system, version), codes) in systems {
+        for one in codes {
+            table.row(&["N", &system, &version, &text(one, "code"), &text(one, "display")]);
         }
     }
 }

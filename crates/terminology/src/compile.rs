@@ -36,6 +36,7 @@ pub(crate) fn compile(compose: &Compose, lookup: &dyn Lookup, budget: &mut Budge
         && only.system.is_empty()
         && !only.is_exclude
         && compose.inactive != Some(false)
+        && compose.expansion.is_empty()
         && let [import] = only.value_sets.as_slice()
     {
         return Ok(imported(import, compose.package, lookup));
@@ -53,6 +54,13 @@ pub(crate) fn compile(compose: &Compose, lookup: &dyn Lookup, budget: &mut Budge
     if compose.parts.iter().all(|one| one.is_exclude) {
         // Neither composition nor expansion: nothing is known.
         content.others = Some(Why::ValueSet(compose.url.as_ref().into()));
+    }
+    if !compose.expansion.is_empty() && !content.is_sure() {
+        // What cannot be evaluated here was evaluated by the one who gave the expansion.
+        content = Content::default();
+        for one in &compose.expansion {
+            content = content.union(&part(one, compose.package, lookup, budget)?, budget)?;
+        }
     }
     Ok(Arc::new(content))
 }

@@ -18,6 +18,8 @@ pub(crate) struct Compose {
     /// Whether retired codes belong; `None` when unsaid.
     pub(crate) inactive: Option<bool>,
     pub(crate) parts: Vec<Part>,
+    /// Its whole expansion as lists, for when the composition cannot be evaluated; empty: none is given.
+    pub(crate) expansion: Vec<Part>,
 }
 
 /// One include or exclude.
@@ -48,6 +50,16 @@ pub(crate) fn of_facts(set: &schema::ValueSet) -> Compose {
         package: set.package,
         inactive: set.inactive,
         parts: set.parts.iter().map(part).collect(),
+        expansion: set.expansion.chunk_by(|one, next| one.system == next.system).map(by_system).collect(),
+    }
+}
+
+/// Neighbouring codes of an expansion, of one system.
+fn by_system(codes: &[schema::ExpandedCode]) -> Part {
+    Part {
+        system: codes.first().map_or("", |one| one.system).into(),
+        codes: codes.iter().map(|one| (one.code.into(), one.display.into())).collect(),
+        ..Part::default()
     }
 }
 
@@ -69,6 +81,13 @@ pub(crate) fn of_resource(resource: Value<'_>) -> Result<Inline, OperationError>
         for (name, is_exclude) in [("include", false), ("exclude", true)] {
             let parts = composed.get(name).into_iter().flat_map(Value::items);
             compose.parts.extend(parts.map(|one| part(one, is_exclude)));
+        }
+        if let Some(expansion) = resource.get("expansion").filter(|one| one.get("offset").is_none()) {
+            let count = expanded(expansion, &mut compose.expansion);
+            let total = expansion.get("total").and_then(Value::number_text);
+            if total.is_some_and(|total| total != count.to_string()) {
+                compose.expansion.clear();
+            }
         }
     } else if let Some(expansion) = resource.get("expansion") {
         expanded(expansion, &mut compose.parts);
@@ -96,8 +115,9 @@ fn part(of: Value<'_>, is_exclude: bool) -> Part {
     }
 }
 
-/// Listed codes of an expansion, by system. Abstract entries only group others.
-fn expanded(expansion: Value<'_>, parts: &mut Vec<Part>) {
+/// Listed codes of an expansion, by system; how many. Abstract entries only group others.
+fn expanded(expansion: Value<'_>, parts: &mut Vec<Part>) -> usize {
+    let mut count = 0;
     let mut waiting: Vec<Value<'_>> = all(expansion, "contains").collect();
     let mut by_system: HashMap<Text, usize> = HashMap::new();
     while let Some(one) = waiting.pop() {
@@ -107,10 +127,12 @@ fn expanded(expansion: Value<'_>, parts: &mut Vec<Part>) {
             continue;
         }
         let listed = (code, text(one, "display"));
+        count += 1;
         let at = *by_system.entry(system.clone()).or_insert(parts.len());
         match parts.get_mut(at) {
             Some(part) => part.codes.push(listed),
             None => parts.push(Part { system, codes: vec![listed], ..Part::default() }),
         }
     }
+    count
 }

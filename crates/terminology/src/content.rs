@@ -4,7 +4,7 @@
 use crate::{
     Coding, Membership, Unknown,
     code_system::CodeSystem,
-    grammar::Rest,
+    grammar::{Grammar, Rest},
     limits,
     ranges::Ranges,
     truth::{Join, Truth},
@@ -318,6 +318,20 @@ impl Content {
             }
         }
         Ok(self)
+    }
+
+    /// Whether each code is in it or not, and nothing is unknown.
+    pub(crate) fn is_sure(&self) -> bool {
+        let sure = |codes: &Codes| {
+            codes.unsure.is_empty()
+                && codes.listed.iter().all(|one| one.truth != Truth::Unsure)
+                && match &codes.rest {
+                    Rest::Fixed(truth) => *truth == Truth::No,
+                    Rest::Rule(grammar) => *grammar != Grammar::Icf,
+                    Rest::Joined(..) => false,
+                }
+        };
+        self.others.is_none() && self.parts.iter().all(sure)
     }
 
     /// Takes away what is retired (`compose.inactive` is false).

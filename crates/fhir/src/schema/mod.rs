@@ -33,7 +33,7 @@ pub use search_parameter::SearchParameterDefinition;
 pub use table::Lines;
 pub use tables::{Tables, TablesError};
 pub use types::{Binding, BindingStrength, Constraint, ElementDefinition, TypeDefinition, TypeKind, TypeReference};
-pub use value_set::{ListedCode, ValueSet, ValueSetFilter, ValueSetPart};
+pub use value_set::{ExpandedCode, ListedCode, ValueSet, ValueSetFilter, ValueSetPart};
 
 use std::sync::LazyLock;
 

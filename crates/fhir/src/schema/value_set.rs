@@ -25,6 +25,8 @@ pub struct ValueSet {
     pub inactive: Option<bool>,
     /// What it includes and excludes. Parsed at first use.
     pub parts: Lines<ValueSetPart>,
+    /// The whole expansion that it gives beside a composition of more than lists; else empty. Parsed at first use.
+    pub expansion: Lines<ExpandedCode>,
     /// Its codes as (system, code), once they were asked for, by [`super::Schema::value_set_codes`].
     pub(super) codes: OnceLock<Option<Vec<(&'static str, &'static str)>>>,
 }
@@ -63,6 +65,19 @@ impl ListedCode {
     }
 }
 
+/// A code of an expansion that a value set gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpandedCode {
+    /// Canonical of the code system.
+    pub system: &'static str,
+    /// Version of the code system; empty when unsaid.
+    pub system_version: &'static str,
+    /// The code.
+    pub code: &'static str,
+    /// Its display; empty when none.
+    pub display: &'static str,
+}
+
 /// A filter on the concepts of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValueSetFilter {
@@ -96,9 +111,21 @@ pub(super) fn read(text: &'static str, shared: Shared) -> Vec<ValueSet> {
         name: row.cell(),
         inactive: row.cell().parse().ok(),
         parts: Lines::new(body, shared, read_parts),
+        expansion: Lines::new(body, shared, read_expansion),
         codes: OnceLock::new(),
     });
     sets.collect()
+}
+
+fn read_expansion(text: &'static str, _: Shared) -> Vec<ExpandedCode> {
+    let rows = table::lines(text).filter_map(|mut row| (row.cell() == "N").then_some(row));
+    rows.map(|mut row| ExpandedCode {
+        system: row.cell(),
+        system_version: row.cell(),
+        code: row.cell(),
+        display: row.cell(),
+    })
+    .collect()
 }
 
 fn read_parts(text: &'static str, _: Shared) -> Vec<ValueSetPart> {

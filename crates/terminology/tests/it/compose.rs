@@ -131,3 +131,28 @@ fn circles_and_missing_imports_make_unsure_not_wrong() {
     let empty = format!("{SETS}empty");
     assert!(matches!(holds(&it, &empty, "apple"), Membership::Unknown(Unknown::ValueSet(_))));
 }
+
+#[test]
+fn a_supplied_expansion_stands_in_for_what_cannot_be_evaluated() {
+    let it = terminology();
+    let set = format!("{SETS}expanded");
+    let holds = |code: &str| it.validate_code(&set, Coding::of("http://snomed.info/sct", code));
+    assert_eq!((holds("1000001"), holds("1000003")), (Membership::In, Membership::NotIn));
+    let handle = it.value_set(&set, "").expect("there");
+    assert_eq!(it.expand(&handle, ExpandOptions::default()).expect("as supplied").total, 2);
+    // In a request too; but not a page of one, and not beside a composition that can be evaluated.
+    let given = |expansion: &str, system: &str| {
+        let text = format!(
+            r#"{{"resourceType":"ValueSet","compose":{{"include":[{{"system":"{system}"}}]}},"expansion":{{{expansion}"contains":[{{"system":"{system}","code":"apple"}}]}}}}"#
+        );
+        let set =
+            it.value_set_in(fhir::json::Tree::parse(text.into_bytes()).expect("JSON").root()).expect("a value set");
+        matches!(it.holds(&set, Coding::of(system, "bear")), Membership::NotIn)
+    };
+    assert!(given("", "http://example.org/not-loaded") && given(r#""total":1,"#, "http://example.org/not-loaded"));
+    assert!(
+        !given(r#""total":2,"#, "http://example.org/not-loaded")
+            && !given(r#""offset":0,"#, "http://example.org/not-loaded")
+    );
+    assert!(!given("", FOOD));
+}

@@ -88,6 +88,16 @@ pub(crate) fn terminology() -> Terminology {
     set("meets-nowhere", "", &[include.as_str(), "U\thttp://example.org/ValueSet/nowhere"]);
     set("without-nowhere", "", &[include.as_str(), "X", "U\thttp://example.org/ValueSet/nowhere"]);
     set("empty", "", &[]);
+    set(
+        "expanded",
+        "",
+        &[
+            "I\thttp://snomed.info/sct",
+            "F\tconcept\tis-a\t404684003",
+            "N\thttp://snomed.info/sct\t\t1000001\tThing",
+            "N\thttp://snomed.info/sct\t\t1000002\tOther",
+        ],
+    );
     let concept_maps = [
         "M\thttp://example.org/ConceptMap/a\t1\ttest#1\thttp://example.org/ValueSet/all\thttp://example.org/ValueSet/units\tA",
         "G\thttp://example.org/CodeSystem/food\t\thttp://example.org/CodeSystem/units",
