@@ -35,6 +35,9 @@ enum Task {
         /// Only the checks whose name holds this text.
         #[arg(long, value_name = "TEXT")]
         only: Option<String>,
+        /// Try every mutant of the examples, not a sample of each kind: many minutes, better with `--release`.
+        #[arg(long)]
+        all: bool,
     },
     /// Write docs/matrix.txt: what policy says to each form of grant, interaction and type.
     Matrix {
@@ -109,7 +112,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Definitions { packages, check } => definitions::run(&packages, check),
-        Task::Conformance { directory, only } => conformance::run(&directory, only.as_deref()),
+        Task::Conformance { directory, only, all } => conformance::run(&directory, only.as_deref(), all),
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
         Task::Soak { arguments } => live::on_release("soak", &arguments),

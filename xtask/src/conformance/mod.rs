@@ -7,6 +7,7 @@
 mod definitions;
 mod examples;
 mod fhirpath;
+mod mutants;
 mod snapshots;
 mod validation;
 mod xml;
@@ -21,22 +22,28 @@ const CHECKS: &[Check] = &[
     ("snapshots", snapshots::equal),
     ("examples of the guides", examples::known),
     ("examples of the packages validate", validation::examples),
+    ("mutants of the examples are found", mutants::sampled),
     ("JSON to XML and back", xml::round_trips),
     ("FHIRPath suite", fhirpath::suite),
     ("guides over TLS", crate::live::guides),
 ];
 
-/// Runs all checks, or those whose name holds a text, a line each, then the sum.
+/// Checks of which the usual run sees a part, whole: by the name of the part.
+const WHOLE: &[Check] = &[("mutants of the examples are found", mutants::every)];
+
+/// Runs all checks, or those whose name holds a text, a line each, then the sum. `all`: also what takes long.
 ///
 /// # Errors
 /// How many failed; or that no check has such a name.
-pub(crate) fn run(directory: &Path, only: Option<&str>) -> Result<(), String> {
+pub(crate) fn run(directory: &Path, only: Option<&str>, all: bool) -> Result<(), String> {
     let mut failed = 0;
     let wanted: Vec<&Check> = CHECKS.iter().filter(|(name, _)| only.is_none_or(|text| name.contains(text))).collect();
     if wanted.is_empty() {
         return Err("no check has such a name".to_owned());
     }
     for (name, check) in &wanted {
+        let whole = WHOLE.iter().find(|(of, _)| all && of == name);
+        let check = whole.map_or(check, |(_, whole)| whole);
         let outcome =
             if directory.is_dir() { check(directory) } else { Err(format!("no folder {}", directory.display())) };
         match outcome {
@@ -88,9 +95,9 @@ mod tests {
     #[test]
     fn a_missing_folder_or_package_fails_every_check() {
         let nowhere = Path::new("no/such/folder");
-        assert_eq!(run(nowhere, None), Err(format!("{0} of {0} checks failed", CHECKS.len())));
-        assert!(run(nowhere, Some("no such check")).is_err());
-        for (name, check) in CHECKS {
+        assert_eq!(run(nowhere, None, false), Err(format!("{0} of {0} checks failed", CHECKS.len())));
+        assert!(run(nowhere, Some("no such check"), false).is_err());
+        for (name, check) in CHECKS.iter().chain(WHOLE) {
             assert!(check(nowhere).is_err(), "{name}");
         }
     }
