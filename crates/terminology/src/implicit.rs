@@ -5,7 +5,7 @@
 //! expression constraints and reference sets of SNOMED CT.
 
 use crate::{
-    Completeness, Terminology,
+    Coding, Completeness, Terminology,
     code_system::CodeSystem,
     content::{Codes, Content, Why},
     grammar::Rest,
@@ -35,6 +35,18 @@ pub(crate) fn content(terminology: &Terminology, canonical: &str) -> Option<Cont
     let system = url.strip_suffix("?fhir_vs").or_else(|| url.strip_suffix("/vs"))?;
     let known = terminology.system(system, "", "").is_some() || terminology.grammar(system).is_some();
     known.then(|| whole(terminology, system, version))
+}
+
+/// Whether `?fhir_vs=isa/…` of a loaded SNOMED CT holds one of its codes: told from the hierarchy, without the
+/// content of the value set. `None`: another value set, or something that [`content`] has to tell.
+pub(crate) fn is_a(terminology: &Terminology, canonical: &str, coding: Coding<'_>) -> Option<bool> {
+    let (edition, top) = canonical.strip_prefix(SNOMED)?.split_once("?fhir_vs=isa/")?;
+    if coding.system.is_some_and(|system| system != SNOMED) || top.contains('|') {
+        return None;
+    }
+    let version = if edition.is_empty() { "" } else { canonical.get(..SNOMED.len() + edition.len())? };
+    let (system, _) = terminology.system(SNOMED, version, "").filter(|(_, is_version)| *is_version)?;
+    Some(system.is_a(system.find(coding.code)?, system.find(top)?))
 }
 
 /// All codes of a system.

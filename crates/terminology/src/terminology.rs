@@ -124,6 +124,9 @@ impl Terminology {
         if let Some(set) = self.definitions.value_set(value_set) {
             return self.content(set).membership(coding);
         }
+        if let Some(is) = implicit::is_a(self, value_set, coding) {
+            return if is { Membership::In } else { Membership::NotIn };
+        }
         let Some(content) = implicit::content(self, value_set) else {
             return Membership::Unknown(Unknown::ValueSet(value_set));
         };
