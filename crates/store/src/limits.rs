@@ -35,7 +35,7 @@ pub const DICTIONARY_BYTES_MAX: usize = 8 * 1024;
 /// Bytes that all keyspaces together gather in memory before the largest of them is written out, as the engine
 /// counts them (a key counts 64 bytes more than it has). With the caches this keeps a busy server under 96 MB.
 /// Tests write little and want to see it written out.
-pub const MEMTABLES_BYTES: u64 = if cfg!(test) { 256 * 1024 } else { 16 * 1024 * 1024 };
+pub const MEMTABLES_BYTES: u64 = if cfg!(test) { 256 * 1024 } else { 20 * 1024 * 1024 };
 
 /// Bytes in no table yet from which on the writer is held back for the engine after each group of commits: twice
 /// the budget, so that it never happens while the engine keeps up.
@@ -94,6 +94,10 @@ pub const GROUP_TRANSACTIONS_MAX: usize = 256;
 /// Bytes of resources (each counted twice) after which a group takes no more transactions: a group is some 50 ms of
 /// the writer's time at most, unless one transaction alone is more.
 pub const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Changes of the engine from which on those of one transaction are brought into the order of their keys: fewer are
+/// inserted as quickly as they are sorted.
+pub const OPS_SORTED: usize = if cfg!(test) { 8 } else { 64 };
 
 /// Milliseconds within which a recorded read is on stable storage (invariant 6); half of 50, so
 /// that the sync itself has time.

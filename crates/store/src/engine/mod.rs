@@ -67,7 +67,7 @@ impl From<fjall::Error> for Fault {
 }
 
 /// The keyspaces of the store. Those of [`crate::tables::Table`] come beside them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Space {
     /// Format, numbering of types, fingerprint, secret.
     Meta,
