@@ -29,8 +29,9 @@ pub const NAME_DEPTH_MAX: usize = 16;
 /// of terminology. R4 core has 25 MB.
 pub const KEPT_BYTES_MAX: usize = 128 * 1024 * 1024;
 
-/// Elements that a differential or a snapshot lists.
-pub const ELEMENTS_MAX: usize = 10_000;
+/// Elements that a differential or a snapshot lists; the largest at hand has 500. Each is looked for
+/// among its siblings: time grows with the square.
+pub const ELEMENTS_MAX: usize = 5_000;
 
 /// Weight of the elements that stand in a tree while a snapshot is made, those unfolded from types and
 /// copied into slices included. An element weighs one, and one more for each [`TYPES_PER_WEIGHT`] types
