@@ -88,6 +88,7 @@ pub(crate) fn open(
     let rest = rest::Service::new(rest::Parts {
         store: Arc::clone(&store),
         schema: fhir::schema::r4(),
+        checks: rest::Checks::default(),
         registry,
         tokens: Arc::clone(&authserver) as Arc<_>,
         oauth_url: format!("{}/oauth", base_url.trim_end_matches("/fhir")),

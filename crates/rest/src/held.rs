@@ -34,6 +34,11 @@ impl Held {
         permit.is_narrowed().then(|| Self { since: Instant::now(), when_done: !direct })
     }
 
+    /// Held also when it was done: something was looked for that may be hidden.
+    pub(crate) fn when_done(&mut self) {
+        self.when_done = true;
+    }
+
     /// When the answer may leave; `None`: at once.
     pub(crate) fn until(self, done: bool) -> Option<Instant> {
         if done && !self.when_done {

@@ -13,6 +13,7 @@ mod resource;
 mod search_compartment;
 mod search_type;
 mod searchset;
+mod targets;
 mod transaction;
 mod update;
 mod vread;
@@ -51,6 +52,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Answer {
     pub(crate) reply: Reply,
     pub(crate) proof: Proof,
+    /// Something was looked for and not found on the way: it leaves at a step of time ([`crate::held`]).
+    pub(crate) missed: bool,
 }
 
 /// Where the record of it stands.
@@ -64,7 +67,7 @@ pub(crate) enum Proof {
 impl Answer {
     /// An answer whose trail is yet to be recorded.
     fn read(reply: Reply) -> Self {
-        Self { reply, proof: Proof::ToRecord }
+        Self { reply, proof: Proof::ToRecord, missed: false }
     }
 }
 
@@ -96,20 +99,26 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
     }
 }
 
-/// What a write answers with, as `Prefer: return=` asks. SPEC: R4 http.html#ops.
-fn written(returns: Option<Return>, stored: Bytes, done: &'static str) -> Bytes {
+/// What a write answers with, as `Prefer: return=` asks. SPEC: R4 http.html#ops. Warnings are in the way of
+/// nobody who did not ask for them.
+fn written(returns: Option<Return>, stored: Bytes, done: &'static str, warnings: &[Issue]) -> Bytes {
     match returns {
         Some(Return::Minimal) => Bytes::new(),
         None | Some(Return::Representation) => stored,
-        Some(Return::OperationOutcome) => outcome_of(done),
+        Some(Return::OperationOutcome) => outcome_of(done, warnings),
     }
 }
 
-/// An OperationOutcome that says that it was done.
-fn outcome_of(done: &'static str) -> Bytes {
-    let mut issue = Issue::error(IssueType::Informational, done);
-    issue.severity = Severity::Information;
-    operation_outcome(&[issue]).into()
+/// An OperationOutcome that says that it was done, and what else is worth knowing.
+fn outcome_of(done: &'static str, warnings: &[Issue]) -> Bytes {
+    let mut issues = vec![information(done)];
+    issues.extend_from_slice(warnings);
+    operation_outcome(&issues).into()
+}
+
+/// An issue that is none.
+fn information(text: &'static str) -> Issue {
+    Issue { severity: Severity::Information, ..Issue::error(IssueType::Informational, text) }
 }
 
 /// `[base]/Patient/1/_history/2`

@@ -14,6 +14,7 @@
 mod answered;
 mod body;
 mod capability;
+mod checks;
 mod explain;
 mod failure;
 mod grants;
@@ -29,5 +30,6 @@ mod trail;
 pub mod wire;
 
 pub use answered::{Answered, WORDS};
+pub use checks::{Checks, Validating};
 pub use service::{Parts, RestUntil, Service};
 pub use steps::Steps;

@@ -91,7 +91,13 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     let permit = service.grants.decide(&caller, &service.parts.registry, &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
     *held = Held::begin(&permit, &asked.interaction);
-    interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await
+    let answer = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await?;
+    if answer.missed
+        && let Some(held) = held
+    {
+        held.when_done();
+    }
+    Ok(answer)
 }
 
 /// Joins the response with the proof of its record; without one it becomes a 503 that tells nothing.
@@ -100,8 +106,8 @@ fn audited(service: &Service, head: &Request, trail: Trail, outcome: Result<Answ
     let code = || route::code(head, &service.base_path);
     let mut answered = trail.answered(outcome.as_ref().err().map(answered::word), code);
     let recorded = match outcome {
-        Ok(Answer { reply, proof: Proof::Recorded(receipt) }) => Ok((wire::respond(reply, &request_id, head), receipt)),
-        Ok(Answer { reply, proof: Proof::ToRecord }) => {
+        Ok(Answer { reply, proof: Proof::Recorded(receipt), .. }) => Ok((wire::respond(reply, &request_id, head), receipt)),
+        Ok(Answer { reply, proof: Proof::ToRecord, .. }) => {
             let receipt = service.parts.store.log().record(&trail.done());
             receipt.map(|receipt| (wire::respond(reply, &request_id, head), receipt))
         }

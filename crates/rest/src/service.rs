@@ -2,6 +2,7 @@
 
 use crate::{
     capability,
+    checks::Checks,
     failure::Failure,
     grants::GrantCache,
     outcome, pipeline,
@@ -27,6 +28,8 @@ pub struct Parts {
     pub schema: &'static Schema,
     /// The search parameters.
     pub registry: Arc<Registry>,
+    /// What resources are checked against.
+    pub checks: Checks,
     /// The live access tokens.
     pub tokens: Arc<dyn LiveTokens + Send + Sync>,
     /// Our FHIR base URL (`https://host:port/fhir`), from configuration, never from Host (row A24).

@@ -103,6 +103,7 @@ impl Server {
         let service = Service::new(Parts {
             store: Arc::clone(&store),
             schema: fhir::schema::r4(),
+            checks: rest::Checks::default(),
             registry,
             tokens: Arc::new(tokens.clone()),
             base_url: Self::BASE_URL.to_owned(),

@@ -27,7 +27,7 @@ async fn perform_entry(call: &Call<'_>, entry: fhir::bundle::Entry<'_>, trail: &
     let mut w = Writer::new();
     let log = call.service.parts.store.log();
     match attempt(call, entry, &mut trail).await {
-        Ok((Answer { reply, proof }, body_is_outcome)) => {
+        Ok((Answer { reply, proof, .. }, body_is_outcome)) => {
             let _recorded = match proof {
                 Proof::ToRecord => log.record(&trail.done())?,
                 Proof::Recorded(receipt) => receipt,

@@ -1,6 +1,6 @@
 //! `POST [base]/[type]`, and its conditional form. SPEC: R4 http.html#create, #ccreate; rows F7, F8.
 
-use super::{Answer, Call, Proof, criteria, location, resource, written};
+use super::{Answer, Call, Proof, criteria, location, resource, resource::Checked, written};
 use crate::{
     body::Content,
     failure::{Failure, Stopped},
@@ -20,7 +20,7 @@ pub(super) async fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(&call)?;
-    let resource = resource::validated(&call, kind, None, content)?;
+    let Checked { resource, warnings, missed } = resource::validated(&call, kind, None, content)?;
     let condition = call.asked.conditions.if_none_exist.as_deref();
     let unless = condition.map(|condition| criteria::condition(call.service, kind, condition)).transpose()?;
     let unless = unless.map(|query| query.predicate);
@@ -47,9 +47,9 @@ pub(super) async fn perform(
         etag: Some(version),
         last_modified: Some(done.last_updated),
         location: Some(location(call.service.base_url(), kind, &done.id, version)),
-        body: written(call.asked.prefer.returns, done.bytes, "the resource was created"),
+        body: written(call.asked.prefer.returns, done.bytes, "the resource was created", &warnings),
     };
-    Ok(Answer { reply, proof: Proof::Recorded(receipt) })
+    Ok(Answer { reply, proof: Proof::Recorded(receipt), missed })
 }
 
 /// One resource meets the condition: it is the answer, and nothing is stored. The caller gets to
@@ -70,6 +70,6 @@ fn existing(
         etag: Some(version),
         last_modified,
         location: Some(location(call.service.base_url(), kind, id, version)),
-        body: written(call.asked.prefer.returns, stored, "a resource that meets If-None-Exist was there already"),
+        body: written(call.asked.prefer.returns, stored, "a resource that meets If-None-Exist was there already", &[]),
     }))
 }

@@ -36,5 +36,5 @@ pub(super) async fn perform(
     let (done, receipt) = committed.into_parts();
     let etag = done.first().and_then(|done| done.version);
     let reply = Reply { success: Success::Deleted, etag, last_modified: None, location: None, body: Bytes::new() };
-    Ok(Answer { reply, proof: Proof::Recorded(receipt) })
+    Ok(Answer { reply, proof: Proof::Recorded(receipt), missed: false })
 }

@@ -1,6 +1,9 @@
 //! What reads and writes of one resource share: the reply of a version, the resource of a body.
 
-use super::Call;
+use super::{
+    Call,
+    targets::{Entries, Targets},
+};
 use crate::{
     body::Content,
     failure::Failure,
@@ -16,7 +19,7 @@ use fhir::{
 };
 use search::query::parameter_name;
 use store::Found;
-use validation::Validated;
+use validation::{Options, Validated};
 
 /// A version as it leaves: its bytes, or 304 when the client's copy is this very version.
 ///
@@ -55,24 +58,50 @@ pub(super) fn unknown_parameter(name: &str) -> Issue {
     }
 }
 
+/// A resource that may be stored.
+pub(super) struct Checked {
+    pub(super) resource: Validated,
+    /// Worth knowing, and no reason to refuse it.
+    pub(super) warnings: Vec<Issue>,
+    /// Something that it refers to was not found: the answer must not tell by its time whether it is hidden.
+    pub(super) missed: bool,
+}
+
 /// The resource of a body: of the type that the URL names, and valid.
 pub(super) fn validated(
     call: &Call<'_>,
     kind: ResourceType,
     id: Option<&LogicalId>,
     content: Content,
-) -> Result<Validated, Failure> {
+) -> Result<Checked, Failure> {
     let tree = content.into_json()?;
     same_type(&tree, kind)?;
     if let Some(id) = id {
         same_id(&tree, id)?;
     }
-    validate(call, tree)
+    validate(call, kind, tree, None)
 }
 
-/// The proof that a resource keeps the rules of R4, or every rule that it breaks.
-pub(super) fn validate(call: &Call<'_>, tree: Tree) -> Result<Validated, Failure> {
-    validation::validate(tree, call.service.parts.schema).map_err(Failure::Invalid)
+/// The proof that a resource keeps the rules of R4, of the profiles that it claims and of those that are
+/// required of its type; or every rule that it breaks. `entries`: what a transaction writes beside it.
+pub(super) fn validate(
+    call: &Call<'_>,
+    kind: ResourceType,
+    tree: Tree,
+    entries: Option<&Entries>,
+) -> Result<Checked, Failure> {
+    let checks = &call.service.parts.checks;
+    let targets = Targets::new(call, entries);
+    let options = Options {
+        profiles: &checks.required_of(kind),
+        unknown_profile: checks.unknown_profile,
+        target_profiles: checks.target_profiles,
+        resolver: Some(&targets),
+        ..Options::default()
+    };
+    let outcome = (checks.validator)().validate_with(tree, Some(kind), &options);
+    let (resource, warnings) = outcome.map_err(|invalid| Failure::Invalid(invalid.issues))?;
+    Ok(Checked { resource, warnings, missed: targets.missed() })
 }
 
 /// An entry that writes without a resource.

@@ -1,7 +1,7 @@
 //! `PUT [base]/[type]/[id]`: a new version, or a first one under an id that the client chose.
 //! SPEC: R4 http.html#update, #upsert, #concurrency; rows F7, F8, F59.
 
-use super::{Answer, Call, Proof, location, resource, written};
+use super::{Answer, Call, Proof, location, resource, resource::Checked, written};
 use crate::{
     body::Content,
     failure::{Failure, Stopped},
@@ -25,7 +25,7 @@ pub(super) async fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(&call)?;
-    let resource = resource::validated(&call, kind, Some(&id), content)?;
+    let Checked { resource, warnings, missed } = resource::validated(&call, kind, Some(&id), content)?;
     let if_match = if_match(&call.asked.conditions)?;
     let if_none_match_any = if_none_match_any(&call.asked.conditions)?;
     let transaction = Transaction {
@@ -48,9 +48,9 @@ pub(super) async fn perform(
         etag: Some(version),
         last_modified: Some(done.last_updated),
         location: Some(location(call.service.base_url(), kind, &done.id, version)),
-        body: written(call.asked.prefer.returns, done.bytes, "the resource was stored"),
+        body: written(call.asked.prefer.returns, done.bytes, "the resource was stored", &warnings),
     };
-    Ok(Answer { reply, proof: Proof::Recorded(receipt) })
+    Ok(Answer { reply, proof: Proof::Recorded(receipt), missed })
 }
 
 /// `If-Match`: one version. A tag that is not ours names no version that could be current.

@@ -11,7 +11,7 @@ use crate::{
 };
 use audit::{Entry, log::Receipt};
 use bytes::Bytes;
-use fhir::{VersionId, json::Writer};
+use fhir::{VersionId, issue::Issue, json::Writer};
 use store::{Change, Transaction, transaction::Done};
 
 /// What came of a plan.
@@ -36,7 +36,7 @@ pub(super) async fn commit(
     plan: Plan,
     trail: &Trail,
 ) -> Result<Outcome, Failure> {
-    let Plan { changes, places, identities, resolved } = plan;
+    let Plan { changes, places, warnings, identities, resolved } = plan;
     let mut replies: Vec<Option<Reply>> = permitted.iter().map(|_| None).collect();
     let mut audit: Vec<Entry> = changes.iter().map(|(change, _)| entry_of(change, trail)).collect();
     for ((one, identity), reply) in permitted.iter().zip(&identities).zip(&mut replies) {
@@ -86,9 +86,9 @@ pub(super) async fn commit(
         Err(Stopped::Whole(failure)) => return Err(failure),
     };
     let (done, receipt) = committed.into_parts();
-    for (done, at) in done.into_iter().zip(places) {
+    for ((done, at), warnings) in done.into_iter().zip(places).zip(warnings) {
         if let (Some(reply), Some(one)) = (replies.get_mut(at), permitted.get(at)) {
-            *reply = Some(reply_of(call, one, done));
+            *reply = Some(reply_of(call, one, done, &warnings));
         }
     }
     Ok(Outcome::Done(Committed { replies, receipt: Some(receipt) }))
@@ -106,7 +106,7 @@ fn entry_of(change: &Change, trail: &Trail) -> Entry {
     entry.done()
 }
 
-fn reply_of(call: &Call<'_>, one: &Permitted<'_>, done: Done) -> Reply {
+fn reply_of(call: &Call<'_>, one: &Permitted<'_>, done: Done, warnings: &[Issue]) -> Reply {
     if matches!(one.asked.interaction, policy::Interaction::Delete(..)) {
         let etag = done.version;
         return Reply { success: Success::Deleted, etag, last_modified: None, location: None, body: Bytes::new() };
@@ -117,7 +117,7 @@ fn reply_of(call: &Call<'_>, one: &Permitted<'_>, done: Done) -> Reply {
         etag: Some(version),
         last_modified: Some(done.last_updated),
         location: Some(location(call.service.base_url(), done.resource_type, &done.id, version)),
-        body: written(one.asked.prefer.returns, done.bytes, "the resource was stored"),
+        body: written(one.asked.prefer.returns, done.bytes, "the resource was stored", warnings),
     }
 }
 
@@ -142,7 +142,7 @@ pub(super) async fn answer(
     }
     let reply = bundle::response("transaction-response", |w| entries.iter().for_each(|entry| w.raw(entry)));
     let proof = committed.receipt.map_or(Proof::ToRecord, Proof::Recorded);
-    Ok(Answer { reply, proof })
+    Ok(Answer { reply, proof, missed: false })
 }
 
 /// A read entry, recorded.

@@ -3,7 +3,14 @@
 use super::links::Links;
 use crate::{
     failure::Failure,
-    interaction::{Call, bundle::Permitted, criteria, resource, update},
+    interaction::{
+        Call,
+        bundle::Permitted,
+        criteria,
+        resource::{self, Checked},
+        targets::Entries,
+        update,
+    },
     outcome::within_entry,
 };
 use fhir::{
@@ -59,6 +66,8 @@ pub(super) struct Plan {
     pub(super) changes: Vec<(Change, Permit)>,
     /// For each change the entry it comes from.
     pub(super) places: Vec<usize>,
+    /// For each change what is worth knowing about its resource.
+    pub(super) warnings: Vec<Vec<Issue>>,
     /// For each entry what it is about, when it creates or updates.
     pub(super) identities: Vec<Option<Identity>>,
     /// What conditions and conditional references were resolved to.
@@ -80,13 +89,25 @@ impl Plan {
             permitted.iter().enumerate().map(|(at, one)| (step(&one.asked.interaction), at)).collect();
         order.sort_unstable();
 
-        let (mut changes, mut places, mut issues) = (Vec::new(), Vec::new(), Vec::new());
+        // Each resource is whole before the first is validated: what it refers to may come later.
+        let mut entries = Entries::new();
+        let mut trees: Vec<Option<Tree>> = Vec::with_capacity(permitted.len());
+        for ((at, one), identity) in permitted.iter().enumerate().zip(&identities) {
+            let tree = written(one, identity.as_ref(), &mut links).map_err(|failure| failure.of_entry(at))?;
+            if let (Some(tree), Some(identity)) = (&tree, identity) {
+                entries.insert(format!("{}/{}", identity.kind, identity.id), tree.bytes().clone());
+            }
+            trees.push(tree);
+        }
+        let (mut changes, mut places, mut warnings, mut issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (_, at) in order {
             let (Some(one), Some(identity)) = (permitted.get(at), identities.get(at)) else { continue };
-            match change(call, one, identity.as_ref(), &mut links) {
-                Ok(Some(change)) => {
+            let tree = trees.get_mut(at).and_then(Option::take);
+            match change(call, one, identity.as_ref(), tree, &entries) {
+                Ok(Some((change, found))) => {
                     changes.push((change, one.permit.clone()));
                     places.push(at);
+                    warnings.push(found);
                 }
                 Ok(None) => {}
                 Err(Failure::Invalid(found)) => issues.extend(found.into_iter().map(|issue| of_entry(at, issue))),
@@ -97,7 +118,7 @@ impl Plan {
             return Err(Failure::Invalid(issues));
         }
         resolved.extend(links.into_resolved());
-        Ok(Self { changes, places, identities, resolved })
+        Ok(Self { changes, places, warnings, identities, resolved })
     }
 }
 
@@ -151,37 +172,49 @@ pub(super) fn the_one(
     if matches.next().is_some() { Err(Failure::MultipleMatches) } else { Ok(first) }
 }
 
-/// The change that an entry makes; `None` when it makes none.
+/// The resource that an entry writes, with its links replaced; `None` when it writes none.
+fn written(
+    one: &Permitted<'_>,
+    identity: Option<&Identity>,
+    links: &mut Links<'_>,
+) -> Result<Option<Tree>, Failure> {
+    let Some(Identity { existing: None, kind, id, .. }) = identity else { return Ok(None) };
+    let own = one.entry.resource.ok_or_else(resource::missing_resource)?;
+    let tree = match links.rewrite(&one.entry, own)? {
+        Some(bytes) => Tree::parse(bytes)?,
+        None => own.to_tree(),
+    };
+    resource::same_type(&tree, *kind)?;
+    if matches!(one.asked.interaction, Interaction::Update(..)) {
+        resource::same_id(&tree, id)?;
+    }
+    Ok(Some(tree))
+}
+
+/// The change that an entry makes, and what is worth knowing about it; `None` when it makes none.
 fn change(
     call: &Call<'_>,
     one: &Permitted<'_>,
     identity: Option<&Identity>,
-    links: &mut Links<'_>,
-) -> Result<Option<Change>, Failure> {
+    tree: Option<Tree>,
+    entries: &Entries,
+) -> Result<Option<(Change, Vec<Issue>)>, Failure> {
     let conditions = &one.asked.conditions;
-    match (&one.asked.interaction, identity) {
-        (Interaction::Delete(kind, id), _) => {
-            Ok(Some(Change::Delete { resource_type: *kind, id: id.clone(), if_match: update::if_match(conditions)? }))
+    match (&one.asked.interaction, identity, tree) {
+        (Interaction::Delete(kind, id), ..) => {
+            let if_match = update::if_match(conditions)?;
+            Ok(Some((Change::Delete { resource_type: *kind, id: id.clone(), if_match }, Vec::new())))
         }
-        (_, Some(Identity { existing: None, kind, id, unless, .. })) => {
-            let own = one.entry.resource.ok_or_else(resource::missing_resource)?;
-            let is_update = matches!(one.asked.interaction, Interaction::Update(..));
-            let tree = match links.rewrite(&one.entry, own)? {
-                Some(bytes) => Tree::parse(bytes)?,
-                None => own.to_tree(),
-            };
-            resource::same_type(&tree, *kind)?;
-            if is_update {
-                resource::same_id(&tree, id)?;
-            }
-            let resource = resource::validate(call, tree)?;
+        (interaction, Some(Identity { kind, id, unless, .. }), Some(tree)) => {
+            let Checked { resource, warnings, .. } = resource::validate(call, *kind, tree, Some(entries))?;
             let id = id.clone();
-            Ok(Some(if is_update {
+            let change = if matches!(interaction, Interaction::Update(..)) {
                 let if_match = update::if_match(conditions)?;
                 Change::Update { id, resource, if_match, if_none_match_any: update::if_none_match_any(conditions)? }
             } else {
                 Change::Create { id, resource, unless: unless.clone() }
-            }))
+            };
+            Ok(Some((change, warnings)))
         }
         _ => Ok(None),
     }
