@@ -14,7 +14,7 @@ use oauth::{
     caller::{Caller, Grant},
     scope::{Scope, parse_list},
 };
-use policy::{Access, Grants, Interaction};
+use policy::{Access, Grants, Interaction, Need};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 /// The forms of grants, each by what it shows.
@@ -122,13 +122,22 @@ fn write_section(out: &mut String, title: &str, caller: &Caller) -> Result<(), S
     Ok(())
 }
 
-/// What policy says: the narrowest of the accesses that the interaction needs.
+/// What policy says: the narrowest of the accesses that the interaction needs, the widest where one suffices.
 fn answer(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) -> &'static str {
     let Ok(permit) = policy::decide(caller, grants, interaction) else { return "-" };
-    let accesses = interaction
+    let accesses: Vec<(ResourceType, Need)> = interaction
         .resource_type()
         .into_iter()
-        .flat_map(|resource_type| interaction.needs().iter().map(move |need| (resource_type, *need)));
+        .flat_map(|resource_type| interaction.needs().iter().map(move |need| (resource_type, *need)))
+        .collect();
+    if interaction.needs_one() {
+        let any = |wanted: fn(&Access) -> bool| accesses.iter().any(|(t, need)| wanted(permit.access(*t, *need)));
+        return match (any(|one| *one == Access::Everything), any(|one| *one != Access::Nothing)) {
+            (true, _) => "yes",
+            (_, true) => "some",
+            _ => "EMPTY",
+        };
+    }
     let mut word = "yes";
     for (resource_type, need) in accesses {
         match permit.access(resource_type, need) {
@@ -146,7 +155,7 @@ fn system_interactions() -> [Interaction; 3] {
 }
 
 /// Every interaction on a type, with the head of its column.
-fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 9], String> {
+fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 11], String> {
     let id = LogicalId::parse("1").map_err(|e| e.to_string())?;
     Ok([
         ("read", Interaction::Read(t, id.clone())),
@@ -157,7 +166,9 @@ fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 9]
         ("update", Interaction::Update(t, id.clone())),
         ("delete", Interaction::Delete(t, id.clone())),
         ("search-type", Interaction::SearchType(t)),
-        ("search-compartment", Interaction::SearchCompartment(id, t)),
+        ("search-compartment", Interaction::SearchCompartment(id.clone(), t)),
+        ("$validate", Interaction::Validate(t, Some(id))),
+        ("terminology", Interaction::Terminology(t, None, "expand")),
     ])
 }
 

@@ -4,9 +4,10 @@
 
 use crate::{
     clock,
-    config::LISTEN_DEFAULT,
+    config::{LISTEN_DEFAULT, Validation},
     control::Hands,
     fault::Fault,
+    knowledge::{self, Knowledge},
     tls::{self, private_file},
 };
 use audit::{
@@ -14,7 +15,7 @@ use audit::{
     entry::{Action, Entry, Kind, Outcome},
 };
 use authserver::egress::Fetch;
-use fhir::LogicalId;
+use fhir::{LogicalId, schema::Definitions};
 use std::{cell::RefCell, io, path::Path, sync::Arc};
 use store::backup::{Contents, Other};
 use uuid::{Builder, Uuid};
@@ -27,6 +28,9 @@ pub(crate) struct Assembly {
     pub(crate) authserver: Arc<authserver::Service>,
     /// The FHIR service.
     pub(crate) rest: Arc<rest::Service>,
+    /// Profiles and codes.
+    #[expect(dead_code, reason = "for packages that are added while the server runs")]
+    pub(crate) knowledge: Arc<Knowledge>,
 }
 
 impl Assembly {
@@ -53,6 +57,7 @@ pub(crate) fn open(
     directory: &Path,
     base_url: BaseUrl<'_>,
     strict_audit: bool,
+    validation: &Validation,
     egress: Arc<dyn Fetch>,
 ) -> Result<Assembly, Fault> {
     private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
@@ -85,10 +90,12 @@ pub(crate) fn open(
     .map_err(|why| Fault::at(directory.display(), why))?;
     let authserver = Arc::new(authserver);
     let steps = rest::Steps::start().map_err(|why| Fault::at(directory.display(), why))?;
+    let knowledge = Arc::new(Knowledge::of(Definitions::builtin(), directory)?);
+    let checks = knowledge::checks(&knowledge, validation)?;
     let rest = rest::Service::new(rest::Parts {
         store: Arc::clone(&store),
         schema: fhir::schema::r4(),
-        checks: rest::Checks::default(),
+        checks,
         registry,
         tokens: Arc::clone(&authserver) as Arc<_>,
         oauth_url: format!("{}/oauth", base_url.trim_end_matches("/fhir")),
@@ -98,7 +105,7 @@ pub(crate) fn open(
         rest_until: Arc::new(move |moment| Box::pin(steps.until(moment))),
         software: env!("CARGO_PKG_VERSION"),
     });
-    Ok(Assembly { store, authserver, rest: Arc::new(rest) })
+    Ok(Assembly { store, authserver, rest: Arc::new(rest), knowledge })
 }
 
 /// A directory that was there before may be open to others on this machine; its files hold health data.

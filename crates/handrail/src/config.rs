@@ -14,9 +14,11 @@ pub(crate) mod table;
 mod value;
 
 use crate::{cors::Origin, egress::Network, listen::Listen};
+use fhir::{ResourceType, issue::Severity};
 use problem::{Place, Problem, Problems};
 use source::{Flags, Written};
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -43,6 +45,24 @@ pub(crate) struct CertificateFiles {
     pub(crate) key: PathBuf,
 }
 
+/// What written resources are checked against beyond base R4 and what they claim.
+#[derive(Debug, Clone)]
+pub(crate) struct Validation {
+    /// Canonicals of the profiles that each resource of a type must meet.
+    pub(crate) required: BTreeMap<ResourceType, Vec<String>>,
+    /// How bad a claimed profile is that is not loaded.
+    pub(crate) unknown_profile: Severity,
+    /// How bad it is when the target of a reference does not meet the profile asked for.
+    pub(crate) target_profiles: Severity,
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        let rest::Checks { required, unknown_profile, target_profiles, .. } = rest::Checks::default();
+        Self { required, unknown_profile, target_profiles }
+    }
+}
+
 /// A configuration that can be used.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -66,6 +86,8 @@ pub(crate) struct Config {
     pub(crate) egress_networks: Vec<Network>,
     /// CA file that outbound fetches trust, instead of the machine's anchors.
     pub(crate) egress_ca: Option<PathBuf>,
+    /// Checks of written resources.
+    pub(crate) validation: Validation,
     /// Open connections.
     pub(crate) connections_max: usize,
     /// Requests worked on at once.
@@ -195,6 +217,24 @@ impl Effective {
         }
     }
 
+    fn validation(&self) -> Validation {
+        let severity = |setting: &Setting| match self.text(setting) {
+            Some("error") => Severity::Error,
+            _ => Severity::Warning,
+        };
+        let mut required: BTreeMap<ResourceType, Vec<String>> = BTreeMap::new();
+        if let Some(Value::Profiles(all)) = self.get(&table::VALIDATION_REQUIRED_PROFILES) {
+            for (kind, canonical) in all {
+                required.entry(*kind).or_default().push(canonical.clone());
+            }
+        }
+        Validation {
+            required,
+            unknown_profile: severity(&table::VALIDATION_UNKNOWN_PROFILE),
+            target_profiles: severity(&table::VALIDATION_TARGET_PROFILES),
+        }
+    }
+
     fn config(self) -> Config {
         let is = |setting: &Setting, word: &str| self.text(setting) == Some(word);
         let certificate = self.path(&table::TLS_CERTIFICATE).zip(self.path(&table::TLS_KEY));
@@ -221,6 +261,7 @@ impl Effective {
                 _ => Vec::new(),
             },
             egress_ca: self.path(&table::EGRESS_CA),
+            validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
             requests_in_flight_max: self
                 .count(&table::LIMITS_REQUESTS_IN_FLIGHT, crate::limits::REQUESTS_IN_FLIGHT_MAX),

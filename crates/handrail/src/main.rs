@@ -16,6 +16,7 @@ mod egress;
 mod fault;
 mod health;
 mod http_client;
+mod knowledge;
 mod limits;
 mod listen;
 mod listener;

@@ -95,8 +95,8 @@ impl Server {
 
         let trust = tls::trust::client_config(config.egress_ca.as_deref()).map_err(Fault::new)?;
         let egress = Arc::new(Egress::new(trust, config.egress_networks.clone()));
-        let assembly =
-            assembly::open(directory, BaseUrl::Of(&base_url), config.durability == Durability::Strict, egress)?;
+        let strict_audit = config.durability == Durability::Strict;
+        let assembly = assembly::open(directory, BaseUrl::Of(&base_url), strict_audit, &config.validation, egress)?;
         let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));

@@ -29,13 +29,15 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
     let needs = interaction.needs();
     match interaction.resource_type() {
         Some(resource_type) => {
-            let writes = needs.iter().any(|need| matches!(need, Need::Create | Need::Update | Need::Delete));
+            let writes = !interaction.needs_one()
+                && needs.iter().any(|need| matches!(need, Need::Create | Need::Update | Need::Delete));
             if writes && is_audit_event(resource_type) {
                 return Err(Denied::AuditIsReadOnly);
             }
             let missing = |need: &&Need| *grants.access(resource_type, **need) == Access::Nothing;
             let missing: Vec<Need> = needs.iter().filter(missing).copied().collect();
-            if !missing.is_empty() {
+            let suffices = interaction.needs_one() && missing.len() < needs.len();
+            if !missing.is_empty() && !suffices {
                 return Err(Denied::Scope { resource_type: Some(resource_type), needs: letters(&missing) });
             }
         }
@@ -49,7 +51,7 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
     Ok(Permit::new(Arc::clone(grants)))
 }
 
-/// The scope letters of these needs. An interaction has one need, or create and search.
+/// The scope letters of these needs: one, create and search, or one of three.
 fn letters(needs: &[Need]) -> &'static str {
     match needs {
         [Need::Read] => "r",
@@ -58,6 +60,7 @@ fn letters(needs: &[Need]) -> &'static str {
         [Need::Update] => "u",
         [Need::Delete] => "d",
         [Need::Create, Need::Search] => "cs",
+        [Need::Create, Need::Read, Need::Update] => "c, r or u",
         _ => "cruds",
     }
 }

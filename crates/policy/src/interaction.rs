@@ -23,6 +23,10 @@ pub enum Interaction {
     SearchCompartment(LogicalId, ResourceType),
     Batch,
     Transaction,
+    /// `$validate`, on the type or on an instance.
+    Validate(ResourceType, Option<LogicalId>),
+    /// An operation of the terminology service: type, instance, name without `$`.
+    Terminology(ResourceType, Option<LogicalId>, &'static str),
 }
 
 impl Interaction {
@@ -40,6 +44,7 @@ impl Interaction {
             Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
             Self::Batch => "batch",
             Self::Transaction => "transaction",
+            Self::Validate(..) | Self::Terminology(..) => "operation",
         }
     }
 
@@ -55,7 +60,9 @@ impl Interaction {
             | Self::Update(t, _)
             | Self::Delete(t, _)
             | Self::SearchType(t)
-            | Self::SearchCompartment(_, t) => Some(*t),
+            | Self::SearchCompartment(_, t)
+            | Self::Validate(t, _)
+            | Self::Terminology(t, ..) => Some(*t),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
         }
     }
@@ -72,7 +79,16 @@ impl Interaction {
             Self::Update(..) => &[Need::Update],
             Self::Delete(..) => &[Need::Delete],
             Self::SearchType(_) | Self::SearchCompartment(..) => &[Need::Search],
+            Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
+            Self::Terminology(..) => &[Need::Read],
             Self::Capabilities | Self::Batch | Self::Transaction => &[],
         }
+    }
+
+    /// Whether one of its needs suffices: who may do anything with the content of a type may have content
+    /// looked at.
+    #[must_use]
+    pub fn needs_one(&self) -> bool {
+        matches!(self, Self::Validate(..))
     }
 }

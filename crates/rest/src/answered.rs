@@ -8,6 +8,7 @@ use fhir::ResourceType;
 use oauth::bearer::BearerError;
 use policy::Denied;
 use std::sync::Arc;
+use terminology::OperationError;
 
 /// An extension of every response that [`crate::Service`] makes.
 #[derive(Debug, Clone)]
@@ -65,7 +66,10 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::BodyBroken => "body-broken",
         Failure::BodySlow => "too-slow",
         Failure::Json(_) | Failure::Content(_) | Failure::Invalid(_) | Failure::Duplicate => "invalid",
-        Failure::TooCostly(_) => "too-costly",
+        Failure::TooCostly(_) | Failure::Terminology(OperationError::TooCostly(_)) => "too-costly",
+        Failure::Terminology(OperationError::NotFound(_) | OperationError::NoSuchCode(_)) => "not-found",
+        Failure::Terminology(OperationError::Invalid(_)) => "request",
+        Failure::Terminology(_) => "invalid",
         Failure::VersionMismatch(_) | Failure::Exists | Failure::MultipleMatches | Failure::NoMatch => "precondition",
         Failure::Conflict => "conflict",
         Failure::Throttled => "throttled",

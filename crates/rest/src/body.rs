@@ -26,6 +26,10 @@ pub(crate) enum Expects {
     Bundle,
     /// A search form, or nothing.
     Form,
+    /// A Parameters resource, or nothing.
+    Parameters,
+    /// A resource or Parameters to be looked at, in JSON or XML, or nothing.
+    Checked,
 }
 
 /// What was read.
@@ -35,6 +39,8 @@ pub(crate) enum Content {
     Nothing,
     /// JSON that the guarded reader took.
     Json(Tree),
+    /// XML, not read yet: what is wrong with it is the answer.
+    Xml(Bytes),
     /// A form, still encoded.
     Form(String),
 }
@@ -49,7 +55,7 @@ impl Content {
     pub(crate) fn into_json(self) -> Result<Tree, Failure> {
         match self {
             Self::Json(tree) => Ok(tree),
-            Self::Nothing | Self::Form(_) => Err(Failure::MediaType),
+            Self::Nothing | Self::Xml(_) | Self::Form(_) => Err(Failure::MediaType),
         }
     }
 }
@@ -69,7 +75,9 @@ impl<B: Body<Data = Bytes, Error: Into<BodyEnd>>> Unread<B> {
         let empty = self.0.is_end_stream() || head.content_length() == Some(0);
         let (media_type, bytes_max) = match expects {
             Expects::Nothing => return Ok(Content::Nothing),
-            Expects::Form if empty => return Ok(Content::Nothing),
+            Expects::Form | Expects::Parameters | Expects::Checked if empty => return Ok(Content::Nothing),
+            Expects::Checked if head.media_type() == MediaType::Xml => (MediaType::Xml, limits::RESOURCE_BYTES_MAX),
+            Expects::Parameters | Expects::Checked => (MediaType::Json, limits::RESOURCE_BYTES_MAX),
             Expects::Form => (MediaType::Form, limits::FORM_BYTES_MAX),
             Expects::Resource => (MediaType::Json, limits::RESOURCE_BYTES_MAX),
             Expects::Bundle => (MediaType::Json, limits::BUNDLE_BYTES_MAX),
@@ -83,6 +91,7 @@ impl<B: Body<Data = Bytes, Error: Into<BodyEnd>>> Unread<B> {
         let bytes = self.collect(permit, bytes_max, head).await?;
         match media_type {
             MediaType::Form => String::from_utf8(bytes.into()).map(Content::Form).map_err(|_| Failure::MediaType),
+            MediaType::Xml => Ok(Content::Xml(bytes)),
             MediaType::Json | MediaType::Absent | MediaType::Other => Ok(Content::Json(Tree::parse(bytes)?)),
         }
     }

@@ -1,10 +1,11 @@
 //! The CapabilityStatement of `/metadata`, drawn from what the server works with: the schema, the
 //! registry of search parameters, the router's table. Written once at start.
 //!
-//! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9: the legacy `oauth-uris` extension).
+//! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9). Left out: the legacy `oauth-uris` extension,
+//! which must name an endpoint for people's consent; it comes with that endpoint.
 
 use crate::{
-    route::{Kind, ROUTES},
+    route::{Kind, ROUTES, Segment},
     service::Parts,
 };
 use fhir::{
@@ -15,7 +16,6 @@ use fhir::{
 use search::ParameterKind;
 use std::collections::{BTreeMap, BTreeSet};
 
-const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
 /// The statement's bytes.
@@ -70,21 +70,6 @@ fn guide(package: &str, version: &str) -> Option<String> {
 fn security(w: &mut Writer, parts: &Parts) {
     w.key("security");
     w.object(|w| {
-        w.key("extension");
-        w.array(|w| {
-            w.object(|w| {
-                w.key("extension");
-                w.array(|w| {
-                    for endpoint in ["token", "introspect", "revoke"] {
-                        w.object(|w| {
-                            w.member("url", endpoint);
-                            w.member("valueUri", &format!("{}/{endpoint}", parts.oauth_url));
-                        });
-                    }
-                });
-                w.member("url", OAUTH_URIS);
-            });
-        });
         w.key("cors");
         w.boolean(true);
         w.key("service");
@@ -99,6 +84,7 @@ fn security(w: &mut Writer, parts: &Parts) {
                 });
             });
         });
+        w.member("description", &format!("OAuth 2.0 access tokens from {}/token", parts.oauth_url));
     });
 }
 
@@ -142,7 +128,29 @@ fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTr
                 }
             });
         }
+        w.key("operation");
+        w.array(|w| {
+            for (name, definition) in operations(kind) {
+                w.object(|w| {
+                    w.member("name", name);
+                    w.member("definition", &definition);
+                });
+            }
+        });
     });
+}
+
+/// The operations on a type, from the router's table, each with its OperationDefinition of R4.
+fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)> {
+    let named = ROUTES.iter().filter_map(move |route| match (route.kind, route.path.first(), route.path.last()) {
+        (Kind::Validate, _, _) => Some(("validate", "Resource")),
+        (Kind::Terminology, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
+            Some((name.trim_start_matches('$'), kind.name()))
+        }
+        _ => None,
+    });
+    let all: BTreeSet<(&str, &str)> = named.collect();
+    all.into_iter().map(|(name, of)| (name, format!("http://hl7.org/fhir/OperationDefinition/{of}-{name}")))
 }
 
 /// The interactions on a type, from the router's table. AuditEvent is written by the server alone.
@@ -157,7 +165,7 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             Kind::Create => Some((4, "create")),
             Kind::Update => Some((5, "update")),
             Kind::Delete => Some((6, "delete")),
-            Kind::Capabilities | Kind::SearchCompartment | Kind::Bundle => None,
+            Kind::Capabilities | Kind::SearchCompartment | Kind::Bundle | Kind::Validate | Kind::Terminology => None,
         })
         .filter(|(order, _)| !is_audit || *order < 2)
         .collect();

@@ -8,6 +8,7 @@ use fhir::{LogicalId, ResourceType, VersionId, issue::Issue, json::JsonError};
 use oauth::bearer::BearerError;
 use policy::Denied;
 use store::{CommitError, ReadError};
+use terminology::OperationError;
 
 /// Every way in which a request can fail.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(crate) enum Failure {
     Gone,
     /// The search asks for too much.
     TooCostly(&'static str),
+    /// A terminology operation has no answer.
+    Terminology(OperationError),
     /// The page cursor is not of this search and caller.
     Cursor,
     /// `If-Match` names another version than the current one.
@@ -90,6 +93,12 @@ impl Failure {
     /// The same failure, of this entry.
     pub(crate) fn of_entry(self, index: usize) -> Self {
         Self::Entry(index, Box::new(self))
+    }
+}
+
+impl From<OperationError> for Failure {
+    fn from(error: OperationError) -> Self {
+        Self::Terminology(error)
     }
 }
 

@@ -4,10 +4,12 @@
 
 mod batch;
 mod bundle;
+mod canonical;
 mod create;
 mod criteria;
 mod delete;
 mod history_instance;
+mod operation;
 mod read;
 mod resource;
 mod search_compartment;
@@ -95,6 +97,10 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         }
         Interaction::Update(kind, id) => update::perform(call, kind, id, content, trail).await,
         Interaction::Delete(kind, id) => delete::perform(call, kind, id, trail).await,
+        Interaction::Validate(kind, id) => operation::validate::perform(&call, kind, id.as_ref(), content, trail),
+        Interaction::Terminology(kind, id, name) => {
+            operation::terminology::perform(&call, kind, id.as_ref(), name, content, trail)
+        }
         Interaction::Batch | Interaction::Transaction => Err(Failure::UnknownPath),
     }
 }

@@ -10,6 +10,7 @@ use http::StatusCode;
 use oauth::bearer::BearerError;
 use policy::Denied;
 use std::borrow::Cow;
+use terminology::OperationError;
 
 /// How a request was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +168,17 @@ pub(crate) fn map(failure: Failure) -> Mapped {
         Failure::TooCostly(what) => {
             Mapped::new(StatusCode::BAD_REQUEST, IssueType::TooCostly, format!("the search is too costly: {what}"))
                 .at(issue::URL)
+        }
+        Failure::Terminology(error) => {
+            let (status, code) = match &error {
+                OperationError::NotFound(_) => (StatusCode::NOT_FOUND, IssueType::NotFound),
+                OperationError::NoSuchCode(_) => (StatusCode::NOT_FOUND, IssueType::CodeInvalid),
+                OperationError::Invalid(_) => (StatusCode::BAD_REQUEST, IssueType::Invalid),
+                OperationError::TooCostly(_) => (StatusCode::UNPROCESSABLE_ENTITY, IssueType::TooCostly),
+                // What cannot be checked is neither right nor wrong.
+                _ => (StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
+            };
+            Mapped::new(status, code, error.to_string())
         }
         Failure::Cursor => Mapped::new(
             StatusCode::BAD_REQUEST,

@@ -106,7 +106,9 @@ fn audited(service: &Service, head: &Request, trail: Trail, outcome: Result<Answ
     let code = || route::code(head, &service.base_path);
     let mut answered = trail.answered(outcome.as_ref().err().map(answered::word), code);
     let recorded = match outcome {
-        Ok(Answer { reply, proof: Proof::Recorded(receipt), .. }) => Ok((wire::respond(reply, &request_id, head), receipt)),
+        Ok(Answer { reply, proof: Proof::Recorded(receipt), .. }) => {
+            Ok((wire::respond(reply, &request_id, head), receipt))
+        }
         Ok(Answer { reply, proof: Proof::ToRecord, .. }) => {
             let receipt = service.parts.store.log().record(&trail.done());
             receipt.map(|receipt| (wire::respond(reply, &request_id, head), receipt))

@@ -2,12 +2,12 @@
 //!
 //! One table of routes serves the router, the Allow header and the test that attacks every route.
 //! SPEC: R4 http.html#summary. Left out: interactions on the whole system but batch and
-//! transaction, history of a type, PATCH, conditional update and delete, operations.
+//! transaction, history of a type, PATCH, conditional update and delete, other operations.
 
 use crate::{
     body::Expects,
     failure::Failure,
-    wire::{Method, Prefer, Request, Tags, decode},
+    wire::{MediaType, Method, Prefer, Request, Tags, decode},
 };
 use fhir::{
     LogicalId, ResourceType, VersionId,
@@ -43,6 +43,8 @@ pub enum Kind {
     SearchType,
     SearchCompartment,
     Bundle,
+    Validate,
+    Terminology,
 }
 
 /// A row of the router's table.
@@ -62,6 +64,11 @@ const fn route(method: Method, path: &'static [Segment], kind: Kind) -> Route {
     Route { method, path, kind, public: false }
 }
 
+/// A route of the terminology service.
+const fn terminology(method: Method, path: &'static [Segment]) -> Route {
+    route(method, path, Kind::Terminology)
+}
+
 use Segment::{Id, Type, Version, Word};
 
 /// Every route of the FHIR base.
@@ -77,6 +84,29 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, &[Type, Id, Word("_history")], Kind::HistoryInstance),
     route(Method::Get, &[Word("Patient"), Id, Type], Kind::SearchCompartment),
     route(Method::Post, &[Word("Patient"), Id, Type, Word("_search")], Kind::SearchCompartment),
+    route(Method::Post, &[Type, Word("$validate")], Kind::Validate),
+    route(Method::Post, &[Type, Id, Word("$validate")], Kind::Validate),
+    route(Method::Get, &[Type, Id, Word("$validate")], Kind::Validate),
+    terminology(Method::Get, &[Word("CodeSystem"), Word("$lookup")]),
+    terminology(Method::Post, &[Word("CodeSystem"), Word("$lookup")]),
+    terminology(Method::Get, &[Word("CodeSystem"), Word("$validate-code")]),
+    terminology(Method::Get, &[Word("CodeSystem"), Id, Word("$validate-code")]),
+    terminology(Method::Post, &[Word("CodeSystem"), Word("$validate-code")]),
+    terminology(Method::Post, &[Word("CodeSystem"), Id, Word("$validate-code")]),
+    terminology(Method::Get, &[Word("CodeSystem"), Word("$subsumes")]),
+    terminology(Method::Get, &[Word("CodeSystem"), Id, Word("$subsumes")]),
+    terminology(Method::Post, &[Word("CodeSystem"), Word("$subsumes")]),
+    terminology(Method::Post, &[Word("CodeSystem"), Id, Word("$subsumes")]),
+    terminology(Method::Get, &[Word("ValueSet"), Word("$expand")]),
+    terminology(Method::Get, &[Word("ValueSet"), Id, Word("$expand")]),
+    terminology(Method::Post, &[Word("ValueSet"), Word("$expand")]),
+    terminology(Method::Post, &[Word("ValueSet"), Id, Word("$expand")]),
+    terminology(Method::Get, &[Word("ValueSet"), Word("$validate-code")]),
+    terminology(Method::Get, &[Word("ValueSet"), Id, Word("$validate-code")]),
+    terminology(Method::Post, &[Word("ValueSet"), Word("$validate-code")]),
+    terminology(Method::Post, &[Word("ValueSet"), Id, Word("$validate-code")]),
+    terminology(Method::Get, &[Word("ConceptMap"), Word("$translate")]),
+    terminology(Method::Post, &[Word("ConceptMap"), Word("$translate")]),
     Route { method: Method::Get, path: &[Word("metadata")], kind: Kind::Capabilities, public: true },
 ];
 
@@ -92,6 +122,8 @@ pub(crate) struct Asked {
     pub(crate) cursor: Option<String>,
     pub(crate) prefer: Prefer,
     pub(crate) conditions: Conditions,
+    /// What the answer is written in.
+    pub(crate) media: MediaType,
 }
 
 /// Conditions on the state of the resource. SPEC: R4 http.html#cread, #concurrency, #ccreate.
@@ -113,16 +145,21 @@ pub(crate) fn is_public(head: &Request, base_path: &str) -> bool {
 pub(crate) fn parse(_who: &Caller, head: &Request, base_path: &str) -> Result<Asked, Failure> {
     let path = below(head.path(), base_path).ok_or(Failure::UnknownPath)?;
     let exchange = Exchange::of(head.query());
-    if !head.accepts_json(exchange.format.as_deref()) {
+    let media = if head.is_of_both_forms() {
+        head.preferred(exchange.format.as_deref()).ok_or(Failure::NotAcceptable)?
+    } else if head.accepts_json(exchange.format.as_deref()) {
+        MediaType::Json
+    } else {
         return Err(Failure::NotAcceptable);
-    }
+    };
     let conditions = Conditions {
         if_match: head.if_match()?,
         if_none_match: head.if_none_match()?,
         if_modified_since_s: head.if_modified_since_s(),
         if_none_exist: head.if_none_exist()?.map(str::to_owned),
     };
-    asked(head.method(), path, exchange, head.prefer(), conditions)
+    let asked = asked(head.method(), path, exchange, head.prefer(), conditions)?;
+    Ok(Asked { media, ..asked })
 }
 
 /// What an entry of a batch or transaction asks for: `Bundle.entry.request`. `base_url` is our own,
@@ -170,6 +207,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         Kind::Delete => "delete",
         Kind::SearchType | Kind::SearchCompartment => "search-type",
         Kind::Bundle => "transaction",
+        Kind::Validate | Kind::Terminology => "operation",
     })
 }
 
@@ -208,15 +246,27 @@ fn asked(
             let kind = parts.next().and_then(|name| ResourceType::parse(name).ok()).ok_or(Failure::UnknownPath)?;
             Interaction::SearchCompartment(id, kind)
         }
+        Kind::Validate | Kind::Terminology => {
+            let kind = kind()?;
+            let own = if route.path.contains(&Id) { Some(id(parts.next())?) } else { None };
+            match route.path.last() {
+                Some(Word(name)) if route.kind == Kind::Terminology => {
+                    Interaction::Terminology(kind, own, name.trim_start_matches('$'))
+                }
+                _ => Interaction::Validate(kind, own),
+            }
+        }
     };
     let expects = match (route.kind, method) {
         (Kind::Create | Kind::Update, _) => Expects::Resource,
         (Kind::Bundle, _) => Expects::Bundle,
         (Kind::SearchType | Kind::SearchCompartment, Method::Post) => Expects::Form,
+        (Kind::Validate, Method::Post) => Expects::Checked,
+        (Kind::Terminology, Method::Post) => Expects::Parameters,
         _ => Expects::Nothing,
     };
     let Exchange { format: _, cursor, query } = exchange;
-    Ok(Asked { interaction, expects, query, cursor, prefer, conditions })
+    Ok(Asked { interaction, expects, query, cursor, prefer, conditions, media: MediaType::Json })
 }
 
 /// An id that breaks the rule names nothing, as one that is free does (row F59).

@@ -67,6 +67,8 @@ impl Trail {
             | Interaction::HistoryInstance(kind, id)
             | Interaction::Update(kind, id)
             | Interaction::Delete(kind, id) => self.touched(*kind, id, None),
+            Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
+            Interaction::Terminology(kind, id, name) => self.operation(*kind, id.as_ref(), name),
             Interaction::Vread(kind, id, version) => self.touched(*kind, id, Some(*version)),
             Interaction::SearchCompartment(patient, _) => self.entry.patients.push(patient.clone()),
             Interaction::Capabilities
@@ -76,6 +78,15 @@ impl Trail {
             | Interaction::Batch
             | Interaction::Transaction => {}
         }
+    }
+
+    /// An operation by its URL; what a body asks is not recorded.
+    fn operation(&mut self, kind: ResourceType, id: Option<&LogicalId>, name: &str) {
+        if let Some(id) = id {
+            self.touched(kind, id, None);
+        }
+        let id = id.map(|id| format!("/{id}")).unwrap_or_default();
+        self.entry.query = Some(format!("{kind}{id}/${name}").into());
     }
 
     /// The search as asked.

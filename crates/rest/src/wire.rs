@@ -10,11 +10,14 @@ use crate::{
     failure::Failure,
     limits,
     outcome::{Challenge, Mapped, Success},
+    route::Exchange,
 };
 use bytes::Bytes;
 use fhir::{
     Instant, VersionId,
     issue::{Issue, IssueType, operation_outcome},
+    json::Tree,
+    schema::{self, Schema},
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -32,6 +35,7 @@ use std::{borrow::Cow, convert::Infallible, net::IpAddr, sync::Arc};
 pub type Response = http::Response<Full<Bytes>>;
 
 const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
+const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -94,6 +98,8 @@ impl Method {
 pub(crate) enum MediaType {
     /// FHIR JSON.
     Json,
+    /// FHIR XML.
+    Xml,
     /// A search form.
     Form,
     /// There is no Content-Type.
@@ -181,6 +187,8 @@ impl Request {
             MediaType::Other
         } else if is_json(essence) {
             MediaType::Json
+        } else if is_xml(essence) {
+            MediaType::Xml
         } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             MediaType::Form
         } else {
@@ -207,6 +215,38 @@ impl Request {
             }
         }
         none
+    }
+
+    /// What the client would rather have of JSON and XML, where both are written; `None`: neither.
+    pub(crate) fn preferred(&self, format: Option<&str>) -> Option<MediaType> {
+        if let Some(format) = format {
+            let is_json = is_format_json(format).then_some(MediaType::Json);
+            return is_json.or_else(|| is_format_xml(format).then_some(MediaType::Xml));
+        }
+        let mut best: Option<(f32, MediaType)> = None;
+        let mut none = true;
+        for value in self.parts.headers.get_all(ACCEPT) {
+            none = false;
+            for range in value.to_str().unwrap_or_default().split(',') {
+                let media = if range_takes_json(range) {
+                    MediaType::Json
+                } else if range_takes_xml(range) {
+                    MediaType::Xml
+                } else {
+                    continue;
+                };
+                let quality = range.split(';').find_map(quality).unwrap_or(1.0);
+                if best.is_none_or(|(other, _)| quality > other) {
+                    best = Some((quality, media));
+                }
+            }
+        }
+        if none { Some(MediaType::Json) } else { best.map(|(_, media)| media) }
+    }
+
+    /// Whether an answer to this may leave as XML: `$validate` alone speaks both.
+    pub(crate) fn is_of_both_forms(&self) -> bool {
+        self.path().trim_end_matches('/').ends_with("/$validate")
     }
 
     /// `If-Match`.
@@ -313,8 +353,30 @@ fn range_takes_json(range: &str) -> bool {
 }
 
 fn is_quality_zero(parameter: &str) -> bool {
-    let Some(("q", quality)) = parameter.trim().split_once('=') else { return false };
-    quality.parse::<f32>().is_ok_and(|quality| quality <= 0.0)
+    quality(parameter).is_some_and(|quality| quality <= 0.0)
+}
+
+/// `q=0.5`
+fn quality(parameter: &str) -> Option<f32> {
+    let (name, quality) = parameter.trim().split_once('=')?;
+    quality.trim().parse().ok().filter(|_| name.eq_ignore_ascii_case("q"))
+}
+
+fn is_xml(essence: &str) -> bool {
+    ["application/fhir+xml", "application/xml", "text/xml"].iter().any(|name| essence.eq_ignore_ascii_case(name))
+}
+
+fn is_format_xml(format: &str) -> bool {
+    let mut parts = format.split(';');
+    let essence = parts.next().unwrap_or_default().trim().replace(' ', "+");
+    (is_xml(&essence) || essence.eq_ignore_ascii_case("xml")) && parts.all(parameter_fits)
+}
+
+/// One range of an Accept header that names XML itself.
+fn range_takes_xml(range: &str) -> bool {
+    let mut parts = range.split(';');
+    is_xml(parts.next().unwrap_or_default().trim())
+        && parts.all(|parameter| parameter_fits(parameter) && !is_quality_zero(parameter))
 }
 
 /// Media type parameters that would change what the body is: the character set and the FHIR version.
@@ -352,14 +414,17 @@ pub(crate) struct Reply {
     pub(crate) etag: Option<VersionId>,
     pub(crate) last_modified: Option<Instant>,
     pub(crate) location: Option<String>,
-    /// JSON; empty: no body.
+    /// Empty: no body.
     pub(crate) body: Bytes,
+    /// What the body is.
+    pub(crate) media: MediaType,
 }
 
 impl Reply {
     /// A body without version, such as a Bundle.
     pub(crate) fn document(body: impl Into<Bytes>) -> Self {
-        Self { success: Success::Ok, etag: None, last_modified: None, location: None, body: body.into() }
+        let body = body.into();
+        Self { success: Success::Ok, etag: None, last_modified: None, location: None, body, media: MediaType::Json }
     }
 }
 
@@ -371,7 +436,7 @@ pub(crate) fn respond(reply: Reply, request_id: &Arc<str>, head: &Request) -> Re
     // Those here, and those that the binary adds: security and CORS.
     headers.reserve(20);
     if !reply.body.is_empty() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+        headers.insert(CONTENT_TYPE, content_type(reply.media));
     }
     if let Some(version) = reply.etag {
         insert(headers, ETAG, &etag(version));
@@ -386,13 +451,40 @@ pub(crate) fn respond(reply: Reply, request_id: &Arc<str>, head: &Request) -> Re
     response
 }
 
+fn content_type(media: MediaType) -> HeaderValue {
+    HeaderValue::from_static(if media == MediaType::Xml { FHIR_XML } else { FHIR_JSON })
+}
+
+/// An OperationOutcome in XML. Characters that XML does not have are replaced. `None` when it cannot be
+/// written, which the tables of R4 rule out.
+pub(crate) fn outcome_xml(issues: &[Issue], schema: &Schema) -> Option<Vec<u8>> {
+    let clean = |text: &str| -> String {
+        let is_odd = |c: char| fhir::xml::forbidden_character(c.encode_utf8(&mut [0; 4])).is_some();
+        text.chars().map(|c| if is_odd(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    };
+    let clean = |issue: &Issue| Issue {
+        diagnostics: clean(&issue.diagnostics).into(),
+        expression: issue.expression.as_deref().map(clean),
+        ..issue.clone()
+    };
+    let issues: Vec<Issue> = issues.iter().map(clean).collect();
+    let tree = Tree::parse(operation_outcome(&issues)).ok()?;
+    fhir::xml::write(&tree, schema).ok()
+}
+
 /// A response that says why not.
 pub(crate) fn refuse(mapped: &Mapped, request_id: Option<&str>, is_head: bool) -> Response {
-    let body = if is_head { Bytes::new() } else { Bytes::from(operation_outcome(&mapped.issues)) };
+    refuse_in(mapped, request_id, is_head, None)
+}
+
+fn refuse_in(mapped: &Mapped, request_id: Option<&str>, is_head: bool, xml: Option<Vec<u8>>) -> Response {
+    let media = if xml.is_some() { MediaType::Xml } else { MediaType::Json };
+    let body = Bytes::from(xml.unwrap_or_else(|| operation_outcome(&mapped.issues)));
+    let body = if is_head { Bytes::new() } else { body };
     let mut response = http::Response::new(Full::new(body));
     *response.status_mut() = mapped.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+    headers.insert(CONTENT_TYPE, content_type(media));
     if let Some(challenge) = mapped.challenge {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge_text(challenge)));
     }
@@ -409,9 +501,14 @@ pub(crate) fn refuse(mapped: &Mapped, request_id: Option<&str>, is_head: bool) -
     response
 }
 
-/// The refusal of this request, with its body left out for HEAD.
+/// The refusal of this request, with its body left out for HEAD; in XML where that was asked for and is spoken.
 pub(crate) fn refuse_request(mapped: &Mapped, request_id: &str, head: &Request) -> Response {
-    refuse(mapped, Some(request_id), head.is_head())
+    let wants_xml = || {
+        let format = Exchange::of(head.query()).format;
+        head.preferred(format.as_deref()) == Some(MediaType::Xml)
+    };
+    let xml = (head.is_of_both_forms() && wants_xml()).then(|| outcome_xml(&mapped.issues, schema::r4())).flatten();
+    refuse_in(mapped, Some(request_id), head.is_head(), xml)
 }
 
 pub(crate) fn challenge_text(challenge: Challenge) -> &'static str {

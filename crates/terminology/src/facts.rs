@@ -14,7 +14,7 @@ const STANDARD: &str = "http://hl7.org/fhir/concept-properties#";
 
 /// What a property means for the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+pub(crate) enum Meaning {
     Parent,
     Child,
     Inactive,
@@ -23,7 +23,7 @@ enum Meaning {
     Other,
 }
 
-fn meaning(code: &str, uri: &str) -> Meaning {
+pub(crate) fn meaning(code: &str, uri: &str) -> Meaning {
     match uri.strip_prefix(STANDARD).unwrap_or(code) {
         "parent" | "subsumedBy" => Meaning::Parent,
         "child" => Meaning::Child,
@@ -77,28 +77,33 @@ fn add(builder: &mut Builder, facts: &schema::CodeSystem) -> Result<(), BuildErr
                 Some((_, means, property)) => (*means, *property),
                 None => (meaning(code, ""), builder.property(code, "string")),
             };
-            match (means, value) {
-                (Meaning::Parent, _) => {
-                    if let Some(parent) = builder.find(value) {
-                        builder.parent(number, parent)?;
-                    }
-                }
-                (Meaning::Child, _) => {
-                    if let Some(child) = builder.find(value) {
-                        builder.parent(child, number)?;
-                    }
-                }
-                (Meaning::Inactive, "true") | (Meaning::Status, "retired" | "inactive") => builder.inactive(number),
-                (Meaning::NotSelectable, "true") => builder.not_selectable(number),
-                _ => {}
-            }
-            if !matches!(means, Meaning::Parent | Meaning::Child) {
-                builder.set(number, property, value)?;
-            }
+            builder.say(number, means, property, value)?;
         }
         for name in concept.designations() {
             builder.designation(number, name.language, name.use_code, name.value)?;
         }
     }
     Ok(())
+}
+
+impl Builder {
+    /// Says a property of a concept, with what it means for the form.
+    pub(crate) fn say(&mut self, number: u32, means: Meaning, property: usize, value: &str) -> Result<(), BuildError> {
+        match (means, value) {
+            (Meaning::Parent, _) => {
+                if let Some(parent) = self.find(value) {
+                    self.parent(number, parent)?;
+                }
+            }
+            (Meaning::Child, _) => {
+                if let Some(child) = self.find(value) {
+                    self.parent(child, number)?;
+                }
+            }
+            (Meaning::Inactive, "true") | (Meaning::Status, "retired" | "inactive") => self.inactive(number),
+            (Meaning::NotSelectable, "true") => self.not_selectable(number),
+            _ => {}
+        }
+        if matches!(means, Meaning::Parent | Meaning::Child) { Ok(()) } else { self.set(number, property, value) }
+    }
 }

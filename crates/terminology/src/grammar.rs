@@ -83,6 +83,8 @@ impl Grammar {
             Self::Subtag(subtag, wanted) => {
                 yes(language::Tag::parse(code).is_some_and(|tag| tag.has(*subtag) == *wanted))
             }
+            // SPEC: R4 capabilitystatement.html, `format`: these words are allowed there beside media types.
+            Self::Mime if matches!(code, "json" | "xml" | "ttl") => Truth::Unsure,
             Self::Mime => yes(mime::is_well_formed(code)),
             Self::Ucum(units) => units.0.is_valid(code).map_or(Truth::Unsure, yes),
             Self::Comparable(units, with) => units.0.are_comparable(code, with).map_or(Truth::Unsure, yes),

@@ -24,6 +24,7 @@ mod membership;
 mod operation;
 pub mod pfe;
 mod ranges;
+mod resource;
 mod terminology;
 mod texts;
 mod truth;

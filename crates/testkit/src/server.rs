@@ -68,6 +68,19 @@ impl Server {
         Self::over(Store::open, true)
     }
 
+    /// A new server, empty, that checks what is written against this.
+    ///
+    /// # Panics
+    /// When the store cannot be made.
+    #[must_use]
+    pub fn checking(checks: rest::Checks) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut server =
+            Self::with(directory.path(), Self::BASE_URL, false, Store::open, false, checks).expect("a store");
+        server._directory = Some(directory);
+        server
+    }
+
     fn over(open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>, waits: bool) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let mut server = Self::on(directory.path(), Self::BASE_URL, false, open, waits).expect("a store");
@@ -90,6 +103,17 @@ impl Server {
         open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>,
         waits: bool,
     ) -> Result<Self, OpenError> {
+        Self::with(directory, base_url, strict_audit, open, waits, rest::Checks::default())
+    }
+
+    fn with(
+        directory: &Path,
+        base_url: &str,
+        strict_audit: bool,
+        open: impl FnOnce(&Path, Arc<Registry>, Options) -> Result<Store, OpenError>,
+        waits: bool,
+        checks: rest::Checks,
+    ) -> Result<Self, OpenError> {
         let registry = Arc::clone(search::registry::registry());
         let options = Options { base_url: base_url.to_owned(), strict_audit };
         let store = Arc::new(open(directory, Arc::clone(&registry), options)?);
@@ -103,7 +127,7 @@ impl Server {
         let service = Service::new(Parts {
             store: Arc::clone(&store),
             schema: fhir::schema::r4(),
-            checks: rest::Checks::default(),
+            checks,
             registry,
             tokens: Arc::new(tokens.clone()),
             base_url: Self::BASE_URL.to_owned(),

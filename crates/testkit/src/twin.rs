@@ -1,7 +1,7 @@
 //! Twin worlds: two stores that differ only in what a caller may not see answer any sequence of
 //! that caller's requests with the same bytes (rows F1 to F10, F13, F14; invariant 5).
 //!
-//! A seed makes scopes, two worlds and up to thirty requests. A difference is shrunk, requests
+//! A seed makes scopes, two worlds, up to thirty requests and some operations after them. A difference is shrunk, requests
 //! first, then what is hidden, and printed as lines for `curl`.
 //!
 //! Equal by nature they cannot be where a visible version tells of hidden ones before it: its
@@ -13,6 +13,7 @@ mod ask;
 mod bundle;
 mod compare;
 mod lens;
+mod operation;
 mod plant;
 mod query;
 mod report;
@@ -34,6 +35,12 @@ use world::{Plan, World};
 
 /// Requests of one sequence at most.
 pub const REQUESTS_MAX: usize = 30;
+
+/// Operations after them at most.
+const OPERATIONS_MAX: usize = 4;
+
+/// Tells the dice of the operations from the others.
+const OPERATIONS: u64 = 0x6f70_6572_6174_696f;
 
 /// Every so many seeds one is crowded.
 const CROWDED_EVERY: u64 = 8;
@@ -101,7 +108,10 @@ impl Case {
         let differ = moments.iter().filter(|moment| moment.events[0] != moment.events[1]);
         let marked = differ.map(|moment| (moment.kind, moment.id.clone())).collect();
         let asker = Asker { lens: lens.clone(), marked, crowded };
-        let asks = (0..REQUESTS_MAX - dice.below(10)).map(|_| asker.roll(&mut dice)).collect();
+        let mut asks: Vec<Ask> = (0..REQUESTS_MAX - dice.below(10)).map(|_| asker.roll(&mut dice)).collect();
+        // Of dice of their own: what a seed means stays as it was.
+        let mut own = Dice::new(seed ^ OPERATIONS);
+        asks.extend((0..1 + own.below(OPERATIONS_MAX)).map(|_| Ask::Send(operation::roll(&mut own, &asker))));
         let plan = Plan { moments, scope: lens.scope(), small: dice.chance(60), plant: None };
         Self { seed, lens, plan, asks }
     }

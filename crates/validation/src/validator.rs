@@ -64,11 +64,15 @@ impl<'s> Validator<'s> {
         Self { schema, rules: Rules::new(schema), definitions, terminology, library: Library::new() }
     }
 
-    pub(crate) fn definitions(&self) -> &'s Definitions {
+    /// The profiles that it knows.
+    #[must_use]
+    pub fn definitions(&self) -> &'s Definitions {
         self.definitions
     }
 
-    pub(crate) fn terminology(&self) -> &Terminology {
+    /// The codes that it knows.
+    #[must_use]
+    pub fn terminology(&self) -> &Terminology {
         &self.terminology
     }
 

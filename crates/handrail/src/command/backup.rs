@@ -3,6 +3,7 @@
 use super::data;
 use crate::{
     assembly::{self, BaseUrl},
+    config::Validation,
     control,
     fault::Fault,
     print::{self, Style, count, many},
@@ -100,7 +101,7 @@ async fn written(directory: &Path, to: &mut dyn Write) -> Result<(), Fault> {
     match asked.map_err(|why| Fault::at("the server on this data directory", why))? {
         Some(mut stream) => io::copy(&mut stream, to).map(drop).map_err(|why| Fault::at("the backup broke off", why)),
         None => {
-            let opened = assembly::open(directory, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
+            let opened = assembly::open(directory, BaseUrl::AsItWas, false, &Validation::default(), Arc::new(NoFetch))?;
             assembly::back_up(directory, &opened.store, to).map(drop)
         }
     }
@@ -156,7 +157,7 @@ impl Restore {
         });
         let (contents, facts) = made.inspect_err(|_| drop(fs::remove_dir_all(&part)))?;
         {
-            let opened = assembly::open(data, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
+            let opened = assembly::open(data, BaseUrl::AsItWas, false, &Validation::default(), Arc::new(NoFetch))?;
             assembly::record(&opened.store, "restore")?;
         }
         print::result(style.strong(format_args!("OK: {} is restored and verified", data.display())));

@@ -2,6 +2,7 @@
 
 use crate::{
     assembly::{self, BaseUrl},
+    config::Validation,
     control::{self, Order, Reply},
     fault::Fault,
 };
@@ -21,7 +22,7 @@ pub(super) async fn carry_out(directory: &Path, order: Order) -> Result<Reply, F
     match asked {
         Some(reply) => Ok(reply),
         None => {
-            let opened = assembly::open(directory, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
+            let opened = assembly::open(directory, BaseUrl::AsItWas, false, &Validation::default(), Arc::new(NoFetch))?;
             Ok(control::perform(&opened.hands(), order))
         }
     }

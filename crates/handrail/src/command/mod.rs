@@ -15,6 +15,7 @@ mod serve;
 mod settings;
 mod terminology;
 mod token;
+mod validate;
 
 use crate::{fault::Fault, limits, log::Settings, print};
 use clap::{Parser, Subcommand};
@@ -58,6 +59,8 @@ enum Command {
     Terminology(terminology::Terminology),
     /// Show which way a search goes and what it reads
     Explain(explain::Explain),
+    /// Validate files against R4 and profiles, without a server
+    Validate(validate::Validate),
     /// Evaluate a FHIRPath expression on a file
     Fhirpath(fhirpath::Fhirpath),
     /// Look after the audit log
@@ -94,6 +97,7 @@ pub(crate) fn run() -> ExitCode {
         },
         Command::Terminology(terminology) => ended(terminology.run()),
         Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
+        Command::Validate(validate) => validate.run(),
         Command::Fhirpath(fhirpath) => ended(fhirpath.run()),
         Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),
     }

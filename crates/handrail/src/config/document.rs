@@ -62,6 +62,13 @@ durability = "interval"
 allow_networks = ["10.1.0.0/16"]
 ca = "/etc/handrail/internal-ca.pem"
 
+[validation]
+required_profiles = [
+  "Observation=http://hl7.org/fhir/us/pacio-pfe/StructureDefinition/pfe-observation-single",
+]
+unknown_profile = "error"
+target_profiles = "warning"
+
 [limits]
 connections = 1024
 requests_in_flight = 512

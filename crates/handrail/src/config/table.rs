@@ -26,12 +26,14 @@ pub(crate) enum Kind {
     Origins,
     /// Networks in CIDR notation.
     Networks,
+    /// Profiles that resources of a type must meet: `TYPE=CANONICAL`.
+    Profiles,
 }
 
 impl Kind {
     /// Whether it is a list: an array in the file, divided by commas elsewhere.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Hosts | Self::Origins | Self::Networks)
+        matches!(self, Self::Hosts | Self::Origins | Self::Networks | Self::Profiles)
     }
 
     /// What is expected, for error texts and the document.
@@ -46,6 +48,9 @@ impl Kind {
             Self::Hosts => "a list of host names".into(),
             Self::Origins => "a list of origins, such as https://app.example.org".into(),
             Self::Networks => "a list of networks, such as 10.1.0.0/16 or fd00::/8".into(),
+            Self::Profiles => {
+                "a list of TYPE=PROFILE, such as Observation=http://example.org/StructureDefinition/ours".into()
+            }
         }
     }
 
@@ -61,6 +66,7 @@ impl Kind {
             Self::Hosts => "HOST,…",
             Self::Origins => "ORIGIN,…",
             Self::Networks => "NETWORK,…",
+            Self::Profiles => "TYPE=URL,…",
         }
     }
 }
@@ -127,6 +133,15 @@ settings! {
         "networks that fetches of client keys may reach although they are not public";
     EGRESS_CA: "egress.ca" "HANDRAIL_EGRESS_CA" "egress-ca" Kind::Path, None, "the machine's anchors",
         "CA file for those fetches";
+    VALIDATION_REQUIRED_PROFILES: "validation.required_profiles" "HANDRAIL_VALIDATION_REQUIRED_PROFILES" "validation-required-profiles"
+        Kind::Profiles, None, "none",
+        "profiles that every resource of a type must meet when it is written, besides those that it claims itself";
+    VALIDATION_UNKNOWN_PROFILE: "validation.unknown_profile" "HANDRAIL_VALIDATION_UNKNOWN_PROFILE" "validation-unknown-profile"
+        Kind::OneOf(&["warning", "error"]), Some("warning"), "",
+        "what a profile is that a written resource claims and that is not loaded; an error refuses the write";
+    VALIDATION_TARGET_PROFILES: "validation.target_profiles" "HANDRAIL_VALIDATION_TARGET_PROFILES" "validation-target-profiles"
+        Kind::OneOf(&["warning", "error"]), Some("warning"), "",
+        "what it is when a written resource refers to one that does not meet the profile the reference asks for";
     LIMITS_CONNECTIONS: "limits.connections" "HANDRAIL_LIMITS_CONNECTIONS" "limits-connections"
         Kind::Count(1, limits::CONFIGURED_MAX), Some("1024"), "",
         "open connections; resting ones give way to newcomers";

@@ -43,6 +43,9 @@ fn every_setting_is_read_from_the_file_of_the_document() {
     assert!(left.is_empty(), "the example leaves out {left:?}");
     assert_eq!(config.base_url.as_deref(), Some("https://fhir.example.org/fhir"));
     assert_eq!(config.allowed_hosts, ["fhir.internal"]);
+    let required: Vec<_> = config.validation.required.iter().map(|(kind, all)| (kind.name(), all.len())).collect();
+    assert_eq!(required, [("Observation", 1)]);
+    assert_eq!(config.validation.unknown_profile, fhir::issue::Severity::Error);
     assert_eq!(config.certificate.unwrap().key, Path::new("/etc/handrail/key.pem"));
     assert_eq!(config.metrics_listen.unwrap().to_string(), "127.0.0.1:9464");
     assert_eq!((config.connections_max, config.requests_in_flight_max), (1024, 512));
@@ -144,6 +147,14 @@ fn a_value_that_cannot_be_is_refused() {
         ("[tls]\nhsts_include_subdomains = \"true\"", "2:27: tls.hsts_include_subdomains: expected true or false"),
         ("[egress]\nallow_networks = [\"10.0.0.0\"]", "2:18: egress.allow_networks: expected"),
         ("[audit]\ndurability = \"never\"", "2:14: audit.durability: expected one of interval, strict, found 'never'"),
+        (
+            "[validation]\nrequired_profiles = [\"Nothing=http://a.example/b\"]",
+            "2:21: validation.required_profiles: expected",
+        ),
+        (
+            "[validation]\nunknown_profile = \"ignore\"",
+            "2:19: validation.unknown_profile: expected one of warning, error",
+        ),
         ("tls = true", "1:1: tls is a section, with tls.certificate, tls.key"),
         ("durability = \"strict\"", "1:1: durability: there is no such setting; did you mean audit.durability?"),
         ("a = 1\na = 2", "2:1: duplicate key"),

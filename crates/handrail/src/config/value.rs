@@ -6,6 +6,7 @@ use super::{
     table::{Kind, Setting},
 };
 use crate::{cors::Origin, egress::Network, http_client::Url, listen::Listen};
+use fhir::ResourceType;
 use std::path::{Path, PathBuf};
 
 /// Characters of a value that an error text quotes; longer ones are no slip of the pen.
@@ -30,6 +31,8 @@ pub(crate) enum Value {
     Origins(Vec<Origin>),
     /// [`Kind::Networks`].
     Networks(Vec<Network>),
+    /// [`Kind::Profiles`].
+    Profiles(Vec<(ResourceType, String)>),
 }
 
 /// Reads a value, or says what was expected.
@@ -55,6 +58,7 @@ pub(crate) fn of(written: &Written) -> Result<Value, String> {
         Kind::Hosts => Value::Hosts(each(written, host)?),
         Kind::Origins => Value::Origins(each(written, |text| Origin::parse(text).ok())?),
         Kind::Networks => Value::Networks(each(written, |text| text.parse().ok())?),
+        Kind::Profiles => Value::Profiles(each(written, profile)?),
     })
 }
 
@@ -84,6 +88,13 @@ fn is_content(text: &str) -> bool {
 fn base_url(text: &str) -> Option<String> {
     let url = Url::parse(text.trim_end_matches('/')).ok()?;
     (url.target() == "/fhir").then(|| url.to_string())
+}
+
+/// `TYPE=CANONICAL`.
+fn profile(text: &str) -> Option<(ResourceType, String)> {
+    let (kind, canonical) = text.split_once('=')?;
+    let is_canonical = canonical.contains(':') && !canonical.contains(char::is_whitespace);
+    ResourceType::parse(kind.trim()).ok().filter(|_| is_canonical).map(|kind| (kind, canonical.to_owned()))
 }
 
 /// A host name or address without port, in lower case.

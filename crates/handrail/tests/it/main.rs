@@ -24,4 +24,5 @@ mod shutdown;
 mod support;
 mod terminology;
 mod tls;
+mod validate;
 mod wire;

@@ -53,7 +53,7 @@ async fn attempt(
     trail.interaction(&asked.interaction);
     let writes = asked.expects == Expects::Resource;
     let body_is_outcome = writes && asked.prefer.returns == Some(Return::OperationOutcome);
-    let content = if writes { Content::of_entry(entry.resource) } else { Content::Nothing };
+    let content = Content::of_entry(entry.resource.filter(|_| asked.expects != Expects::Nothing));
     if writes && matches!(content, Content::Nothing) {
         return Err(super::resource::missing_resource());
     }

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Stopped},
     outcome::Success,
     trail::Trail,
-    wire::Reply,
+    wire::{MediaType, Reply},
 };
 use fhir::{LogicalId, ResourceType, VersionId};
 use store::{Change, Transaction};
@@ -48,6 +48,7 @@ pub(super) async fn perform(
         last_modified: Some(done.last_updated),
         location: Some(location(call.service.base_url(), kind, &done.id, version)),
         body: written(call.asked.prefer.returns, done.bytes, "the resource was created", &warnings),
+        media: MediaType::Json,
     };
     Ok(Answer { reply, proof: Proof::Recorded(receipt), missed })
 }
@@ -71,5 +72,6 @@ fn existing(
         last_modified,
         location: Some(location(call.service.base_url(), kind, id, version)),
         body: written(call.asked.prefer.returns, stored, "a resource that meets If-None-Exist was there already", &[]),
+        media: MediaType::Json,
     }))
 }

@@ -25,7 +25,7 @@ pub(super) fn query(
 }
 
 /// The pairs of a query string, decoded.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
+pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
     let parts = text.split('&').filter(|pair| !pair.is_empty());
     let decoded = parts.map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Stopped},
     outcome::Success,
     trail::Trail,
-    wire::Reply,
+    wire::{MediaType, Reply},
 };
 use bytes::Bytes;
 use fhir::{LogicalId, ResourceType};
@@ -35,6 +35,13 @@ pub(super) async fn perform(
     };
     let (done, receipt) = committed.into_parts();
     let etag = done.first().and_then(|done| done.version);
-    let reply = Reply { success: Success::Deleted, etag, last_modified: None, location: None, body: Bytes::new() };
+    let reply = Reply {
+        success: Success::Deleted,
+        etag,
+        last_modified: None,
+        location: None,
+        body: Bytes::new(),
+        media: MediaType::Json,
+    };
     Ok(Answer { reply, proof: Proof::Recorded(receipt), missed: false })
 }

@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     outcome::Success,
     route::Conditions,
-    wire::{Reply, Tags},
+    wire::{MediaType, Reply, Tags},
 };
 use bytes::Bytes;
 use fhir::{
@@ -37,6 +37,7 @@ pub(super) fn reply(found: Found, conditions: &Conditions) -> Result<Reply, Fail
         last_modified: Some(found.last_updated),
         location: None,
         body: if unchanged { Bytes::new() } else { found.json.into_bytes()? },
+        media: MediaType::Json,
     })
 }
 

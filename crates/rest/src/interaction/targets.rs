@@ -1,14 +1,14 @@
 //! What references of a body point at, for validation: entries of the same transaction, and what the caller
 //! may read in the store. What is hidden is not found, as what is absent (invariant 5).
 
-use super::{Call, criteria};
+use super::{Call, canonical};
 use bytes::Bytes;
 use fhir::{LogicalId, ResourceType, VersionId, json::Tree, reference::Reference};
 use std::{
     cell::{Cell, OnceCell},
     collections::HashMap,
 };
-use store::{Found, Snapshot};
+use store::Snapshot;
 use validation::Resolver;
 
 /// Resources that a transaction writes, by `Patient/1`.
@@ -43,24 +43,7 @@ impl<'a> Targets<'a> {
             None => self.snapshot().read(permit, kind, id),
             Some(version) => self.snapshot().vread(permit, kind, id, version),
         };
-        tree(found.ok()?)
-    }
-
-    fn searched(&self, canonical: &str) -> Option<Tree> {
-        let (url, version) = canonical.split_once('|').unwrap_or((canonical, ""));
-        let mut text = format!("url={}", escaped(url));
-        if !version.is_empty() {
-            text.push_str(&format!("&version={}", escaped(version)));
-        }
-        let kind = ResourceType::parse("Questionnaire").ok()?;
-        let query = criteria::condition(self.call.service, kind, &text).ok()?;
-        let client = &self.call.caller.grant().client_id;
-        let page = self.snapshot().search(&self.call.permit, &query, None, client).ok()?;
-        // Two of one name: neither is meant.
-        let mut matches = page.matches.into_iter();
-        let found = matches.next().filter(|_| matches.next().is_none())?;
-        // To be found needs search; to be looked into needs read.
-        self.stored(kind, &found.id, None)
+        canonical::tree(found.ok()?)
     }
 }
 
@@ -84,24 +67,9 @@ impl Resolver for Targets<'_> {
     }
 
     fn canonical(&self, canonical: &str) -> Option<Tree> {
-        let found = self.searched(canonical);
+        let kind = ResourceType::parse("Questionnaire").ok()?;
+        let found = canonical::stored(self.call, self.snapshot(), kind, canonical).and_then(canonical::tree);
         self.missed.set(self.missed.get() || found.is_none());
         found
     }
-}
-
-fn tree(found: Found) -> Option<Tree> {
-    Tree::parse(found.json.into_bytes().ok()?).ok()
-}
-
-/// A value for a query string: what search itself gives a meaning to is escaped for it, then all for the URL.
-fn escaped(value: &str) -> String {
-    let mut plain = String::with_capacity(value.len());
-    for c in value.chars() {
-        if matches!(c, ',' | '$' | '|' | '\\') {
-            plain.push('\\');
-        }
-        plain.push(c);
-    }
-    percent_encoding::utf8_percent_encode(&plain, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -8,7 +8,7 @@ use crate::{
     outcome::Success,
     route::Conditions,
     trail::Trail,
-    wire::{Reply, Tags},
+    wire::{MediaType, Reply, Tags},
 };
 use fhir::{
     LogicalId, ResourceType, VersionId,
@@ -49,6 +49,7 @@ pub(super) async fn perform(
         last_modified: Some(done.last_updated),
         location: Some(location(call.service.base_url(), kind, &done.id, version)),
         body: written(call.asked.prefer.returns, done.bytes, "the resource was stored", &warnings),
+        media: MediaType::Json,
     };
     Ok(Answer { reply, proof: Proof::Recorded(receipt), missed })
 }

@@ -10,10 +10,11 @@ use fhir::{
 use oauth::bearer::BearerError;
 use policy::Denied;
 use std::{collections::BTreeSet, fmt::Write, path::Path};
+use terminology::OperationError;
 
 /// Kinds of failure. A new one does not compile here until it has a number, and the test fails
 /// until it has a sample.
-const KINDS: usize = 31;
+const KINDS: usize = 32;
 
 fn number(failure: &Failure) -> usize {
     match failure {
@@ -48,6 +49,7 @@ fn number(failure: &Failure) -> usize {
         Failure::Entry(..) => 28,
         Failure::BodySlow => 29,
         Failure::Busy => 30,
+        Failure::Terminology(_) => 31,
     }
 }
 
@@ -92,6 +94,20 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("a resource that is absent, or hidden from the caller: the same bytes", Failure::NotFound),
         ("a resource that was deleted", Failure::Gone),
         ("a search over a limit", Failure::TooCostly("…")),
+        (
+            "a value set, code system or concept map that is neither loaded nor stored where the caller sees it",
+            Failure::Terminology(OperationError::NotFound("…".into())),
+        ),
+        (
+            "`$lookup` of a code that the system does not have",
+            Failure::Terminology(OperationError::NoSuchCode("…".into())),
+        ),
+        ("a parameter of an operation that cannot be", Failure::Terminology(OperationError::Invalid("…".into()))),
+        (
+            "a code or value set that cannot be checked or listed with what is loaded",
+            Failure::Terminology(OperationError::Unknown("…".into())),
+        ),
+        ("an expansion over a limit: ask for pages", Failure::Terminology(OperationError::TooCostly("…".into()))),
         ("a page link of another search or caller", Failure::Cursor),
         ("`If-Match` with another version", Failure::VersionMismatch(VersionId::new(3))),
         ("`If-Match` with a tag that is none of ours", Failure::VersionMismatch(None)),

@@ -36,6 +36,10 @@ fn with_body<'a>(route: &Route, request: Request<'a>) -> Request<'a> {
         Kind::SearchType | Kind::SearchCompartment if route.method == rest::wire::Method::Post => {
             request.body("application/x-www-form-urlencoded", "code=1")
         }
+        Kind::Validate if route.method == rest::wire::Method::Post => request.json(&observation("p", "survey", "1")),
+        Kind::Terminology if route.method == rest::wire::Method::Post => {
+            request.json(&serde_json::json!({"resourceType": "Parameters"}))
+        }
         _ => request,
     }
 }
@@ -50,6 +54,8 @@ fn insufficient(kind: Kind) -> &'static [&'static str] {
         Kind::Update => &["system/Patient.cruds", "system/Observation.crds"],
         Kind::Delete => &["system/Patient.cruds", "system/Observation.crus"],
         Kind::SearchType | Kind::SearchCompartment => &["system/Patient.cruds", "system/Observation.crud"],
+        Kind::Validate => &["system/Patient.cruds", "system/Observation.ds"],
+        Kind::Terminology => &["system/Patient.cruds", "system/*.cuds"],
         Kind::Capabilities => &[],
     }
 }
@@ -70,7 +76,7 @@ fn send(server: &Server, route: &Route, authorization: Option<&str>) -> Reply {
 #[test]
 fn without_a_token_every_route_is_closed() {
     let (server, _) = server();
-    assert!(attacked().len() >= 11);
+    assert!(attacked().len() >= 34);
     for route in attacked() {
         let refused = send(&server, route, None);
         assert_eq!(refused.status, 401, "{route:?}");

@@ -8,6 +8,8 @@ mod capabilities;
 mod conditional;
 mod granular;
 mod hostile;
+mod operations;
+mod profiles;
 mod reads;
 mod searches;
 mod transactions;

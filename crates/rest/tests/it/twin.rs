@@ -65,5 +65,6 @@ fn seed_for(plant: Plant) -> u64 {
         Plant::HistoryTotal => 1084,
         Plant::Has => 1153,
         Plant::CostOfHidden => 1032,
+        Plant::Validate => 1001,
     }
 }

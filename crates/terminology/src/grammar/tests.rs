@@ -30,6 +30,8 @@ fn mime_types() {
     let good = ["text/plain", "application/fhir+json", "text/plain; charset=utf-8", "image/svg+xml;a=\"b;\\\"c\""];
     all(Grammar::Mime, &good, Truth::Yes);
     all(Grammar::Mime, &["", "text", "text/", "/plain", "text/pl ain", "text/plain;", "a/b;c=\"d"], Truth::No);
+    // Words of `CapabilityStatement.format`, which is bound to media types all the same.
+    all(Grammar::Mime, &["json", "xml", "ttl"], Truth::Unsure);
 }
 
 #[test]

@@ -122,7 +122,7 @@ pub(super) struct Asker {
 
 impl Asker {
     /// A resource to ask for, mostly of a type on which the caller has these letters.
-    fn target(&self, dice: &mut Dice, letters: &str) -> (Type, String) {
+    pub(super) fn target(&self, dice: &mut Dice, letters: &str) -> (Type, String) {
         let types = self.lens.types(letters);
         if types.is_empty() || dice.chance(7) {
             let kind = *dice.pick(&TYPES);

@@ -50,6 +50,7 @@ plants! {
     AuditEvents,
     RequestId,
     CostOfHidden,
+    Validate,
 }
 
 use Plant::*;
@@ -102,6 +103,7 @@ impl Plant {
             TransactionCondition if body.contains("Patient?") || body.contains("ifNoneExist") => {
                 "system/*.s".to_owned()
             }
+            Validate if plain.path.contains("$validate") => "system/*.r".to_owned(),
             Batch if body.contains("\"batch\"") => ALL.to_owned(),
             AuditEvents if kind == "AuditEvent" => "system/AuditEvent.rs".to_owned(),
             _ => String::new(),

@@ -5,6 +5,7 @@
 use crate::{
     assembly::{self, Assembly, BaseUrl},
     command::{remote::Remote, token},
+    config::Validation,
     control,
     fault::Fault,
 };
@@ -93,7 +94,7 @@ impl Target {
             return Err(Fault::at(directory.display(), "a server runs on this data directory")
                 .fix("load through it: --server URL --client ID --key FILE --ca DIR/tls/ca.pem"));
         }
-        let open = assembly::open(directory, BaseUrl::AsItWas, false, Arc::new(NoFetch))?;
+        let open = assembly::open(directory, BaseUrl::AsItWas, false, &Validation::default(), Arc::new(NoFetch))?;
         let rest = Arc::clone(&open.rest);
         Ok(Self::Here { rest, _open: Some(open), caller: Caller::operator("handrail load") })
     }

@@ -2,12 +2,12 @@
 
 use super::plan::{Identity, Plan};
 use crate::{
-    body::Content,
+    body::{Content, Expects},
     failure::{Failure, Stopped},
     interaction::{self, Answer, Call, Proof, bundle, bundle::Permitted, location, written},
     outcome::{self, Success},
     trail::Trail,
-    wire::{Method, Reply, Return},
+    wire::{MediaType, Method, Reply, Return},
 };
 use audit::{Entry, log::Receipt};
 use bytes::Bytes;
@@ -58,6 +58,7 @@ pub(super) async fn commit(
                 last_modified: Some(found.last_updated),
                 location: Some(location(call.service.base_url(), found.resource_type, &found.id, found.version)),
                 body: body.map(|found| found.json.into_bytes()).transpose()?.unwrap_or_default(),
+                media: MediaType::Json,
             });
         }
     }
@@ -109,7 +110,14 @@ fn entry_of(change: &Change, trail: &Trail) -> Entry {
 fn reply_of(call: &Call<'_>, one: &Permitted<'_>, done: Done, warnings: &[Issue]) -> Reply {
     if matches!(one.asked.interaction, policy::Interaction::Delete(..)) {
         let etag = done.version;
-        return Reply { success: Success::Deleted, etag, last_modified: None, location: None, body: Bytes::new() };
+        return Reply {
+            success: Success::Deleted,
+            etag,
+            last_modified: None,
+            location: None,
+            body: Bytes::new(),
+            media: MediaType::Json,
+        };
     }
     let version = done.version.unwrap_or(VersionId::FIRST);
     Reply {
@@ -118,6 +126,7 @@ fn reply_of(call: &Call<'_>, one: &Permitted<'_>, done: Done, warnings: &[Issue]
         last_modified: Some(done.last_updated),
         location: Some(location(call.service.base_url(), done.resource_type, &done.id, version)),
         body: written(one.asked.prefer.returns, done.bytes, "the resource was stored", warnings),
+        media: MediaType::Json,
     }
 }
 
@@ -149,10 +158,12 @@ pub(super) async fn answer(
 async fn read(call: &Call<'_>, one: Permitted<'_>, trail: &Trail, w: &mut Writer) -> Result<(), Failure> {
     let mut trail = trail.of_entry(bundle::method(&one.entry));
     trail.interaction(&one.asked.interaction);
-    let Permitted { asked, permit, .. } = one;
+    let Permitted { asked, permit, entry } = one;
+    let takes = matches!(asked.expects, Expects::Parameters | Expects::Checked);
+    let content = Content::of_entry(entry.resource.filter(|_| takes));
     let single = Call { service: call.service, caller: call.caller, asked, permit };
     let log = call.service.parts.store.log();
-    match interaction::perform_one(single, Content::Nothing, &mut trail).await {
+    match interaction::perform_one(single, content, &mut trail).await {
         Ok(answer) => {
             log.record(&trail.done())?;
             bundle::done(w, &answer.reply, false);

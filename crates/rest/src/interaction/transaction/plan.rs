@@ -44,7 +44,9 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::SearchType(_)
         | Interaction::SearchCompartment(..)
         | Interaction::Batch
-        | Interaction::Transaction => Step::Read,
+        | Interaction::Transaction
+        | Interaction::Validate(..)
+        | Interaction::Terminology(..) => Step::Read,
     }
 }
 
@@ -173,11 +175,7 @@ pub(super) fn the_one(
 }
 
 /// The resource that an entry writes, with its links replaced; `None` when it writes none.
-fn written(
-    one: &Permitted<'_>,
-    identity: Option<&Identity>,
-    links: &mut Links<'_>,
-) -> Result<Option<Tree>, Failure> {
+fn written(one: &Permitted<'_>, identity: Option<&Identity>, links: &mut Links<'_>) -> Result<Option<Tree>, Failure> {
     let Some(Identity { existing: None, kind, id, .. }) = identity else { return Ok(None) };
     let own = one.entry.resource.ok_or_else(resource::missing_resource)?;
     let tree = match links.rewrite(&one.entry, own)? {

@@ -1,0 +1,368 @@
+//! The terminology service: what codes are, which of them value sets hold, how they relate and translate.
+//!
+//! What is loaded is public to every caller with a token who may read the type; what a caller stored
+//! themselves is used as far as they may see it, by id or by canonical. A code that cannot be checked here is
+//! an error that says so, never "wrong".
+//! SPEC: R4 terminology-service.html. Left out: ConceptMaps of the store, hierarchical expansions, `date`.
+
+use super::{
+    super::{Answer, Call, canonical, resource::no_parameters},
+    Inputs, missing, wrong,
+};
+use crate::{body::Content, failure::Failure, trail::Trail, wire::Reply};
+use fhir::{
+    LogicalId, ResourceType,
+    json::{Tree, Value, Writer},
+};
+use policy::Interaction;
+use std::sync::Arc;
+use terminology::{
+    CodeOptions, CodeSystem, Coding, ExpandOptions, OperationError, Terminology, TranslateOptions, ValueSetHandle,
+};
+
+/// Does the operation of this name.
+pub(in crate::interaction) fn perform(
+    call: &Call<'_>,
+    kind: ResourceType,
+    id: Option<&LogicalId>,
+    name: &'static str,
+    content: Content,
+    trail: &mut Trail,
+) -> Result<Answer, Failure> {
+    let body = match content {
+        Content::Nothing => None,
+        content => Some(content.into_json()?),
+    };
+    let own = id.map(|id| instance(call, kind, id, trail)).transpose()?;
+    let asked = Asked { call, body: body.as_ref(), own: own.as_ref() };
+    let mut w = Writer::new();
+    match (kind.name(), name) {
+        ("CodeSystem", "lookup") => asked.lookup(&mut w)?,
+        ("CodeSystem", "validate-code") => asked.validate_in_system(&mut w)?,
+        ("CodeSystem", "subsumes") => asked.subsumes(&mut w)?,
+        ("ValueSet", "expand") => asked.expand(&mut w)?,
+        ("ValueSet", "validate-code") => asked.validate_in_set(&mut w)?,
+        ("ConceptMap", "translate") => asked.translate(&mut w)?,
+        // The table of routes has no other.
+        _ => no_parameters(call).and(Err(Failure::UnknownPath))?,
+    }
+    Ok(Answer::read(Reply::document(w.into_bytes())))
+}
+
+/// The stored resource that the URL names.
+fn instance(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
+    let service = call.service;
+    let permit = service.grants.decide(call.caller, &service.parts.registry, &Interaction::Read(kind, id.clone()))?;
+    let found = service.parts.store.snapshot().read(&permit, kind, id)?;
+    trail.found(&found);
+    Ok(Tree::parse(found.json.into_bytes()?)?)
+}
+
+/// One call.
+struct Asked<'a> {
+    call: &'a Call<'a>,
+    body: Option<&'a Tree>,
+    /// The instance.
+    own: Option<&'a Tree>,
+}
+
+/// A code of the request.
+struct Code {
+    system: Option<String>,
+    version: Option<String>,
+    code: String,
+    display: Option<String>,
+}
+
+impl Code {
+    fn of(value: Value<'_>, name: &'static str) -> Result<Self, Failure> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(std::borrow::Cow::into_owned);
+        let code = text("code").ok_or_else(|| wrong(name, "is a Coding with a code"))?;
+        Ok(Self { system: text("system"), version: text("version"), code, display: text("display") })
+    }
+
+    fn as_coding(&self) -> Coding<'_> {
+        Coding {
+            system: self.system.as_deref(),
+            version: self.version.as_deref(),
+            code: &self.code,
+            display: self.display.as_deref(),
+        }
+    }
+}
+
+/// What is loaded, or that and a code system beside it.
+enum Known {
+    Loaded(&'static Terminology),
+    Beside(Box<Terminology>),
+}
+
+impl std::ops::Deref for Known {
+    type Target = Terminology;
+
+    fn deref(&self) -> &Terminology {
+        match self {
+            Self::Loaded(terminology) => terminology,
+            Self::Beside(terminology) => terminology,
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn loaded(&self) -> &'static Terminology {
+        (self.call.service.parts.checks.validator)().terminology()
+    }
+
+    fn inputs(&self, names: &[&str]) -> Result<Inputs, Failure> {
+        Inputs::of(self.call, self.body, names)
+    }
+
+    fn stored(&self, kind: &str, canonical: &str) -> Option<Tree> {
+        let kind = ResourceType::parse(kind).ok()?;
+        let snapshot = self.call.service.parts.store.snapshot();
+        canonical::stored(self.call, &snapshot, kind, canonical).and_then(canonical::tree)
+    }
+
+    /// What is loaded and this CodeSystem.
+    fn beside(&self, resource: &Tree) -> Result<Known, Failure> {
+        let system = CodeSystem::of_resource(resource.root())?;
+        let terminology = Terminology::new(self.loaded().definitions(), vec![Arc::new(system)]);
+        Ok(Known::Beside(Box::new(terminology)))
+    }
+
+    /// What knows the system that a code names; without one, the instance's.
+    fn knows(&self, inputs: &Inputs, codes: &mut [Code]) -> Result<Known, Failure> {
+        if let Some(resource) = self.own.or(inputs.whole("codeSystem")?) {
+            let url = resource.root().get("url").and_then(Value::as_str).unwrap_or_default();
+            for code in codes {
+                let system = code.system.get_or_insert_with(|| url.clone().into_owned());
+                if *system != url {
+                    return Err(wrong("system", "is not that of this CodeSystem"));
+                }
+            }
+            return self.beside(resource);
+        }
+        let loaded = self.loaded();
+        if let Some(Code { system: Some(system), version, .. }) = codes.first()
+            && loaded.code_system(system).is_none()
+        {
+            let canonical = version.as_ref().map_or_else(|| system.clone(), |version| format!("{system}|{version}"));
+            if let Some(resource) = self.stored("CodeSystem", &canonical) {
+                return self.beside(&resource);
+            }
+        }
+        Ok(Known::Loaded(loaded))
+    }
+
+    /// The codes asked about: `code` with its system, `coding`, or `codeableConcept`.
+    fn codes(&self, inputs: &Inputs, system: &'static str, version: &'static str) -> Result<Vec<Code>, Failure> {
+        let plain = inputs.text("code")?;
+        let coding = inputs.whole("coding")?;
+        let concept = inputs.whole("codeableConcept")?;
+        if [plain.is_some(), coding.is_some(), concept.is_some()].iter().filter(|given| **given).count() != 1 {
+            return Err(missing("code", "exactly one of code, coding and codeableConcept is needed"));
+        }
+        if let Some(code) = plain {
+            let text = |name| inputs.text(name).map(|text| text.map(str::to_owned));
+            let (system, version) = (text(system)?, text(version)?);
+            return Ok(vec![Code { system, version, code: code.to_owned(), display: text("display")? }]);
+        }
+        if let Some(coding) = coding {
+            return Ok(vec![Code::of(coding.root(), "coding")?]);
+        }
+        let codings = concept.into_iter().flat_map(|one| one.root().get("coding")).flat_map(Value::items);
+        let codes = codings.map(|one| Code::of(one, "codeableConcept")).collect::<Result<Vec<_>, _>>()?;
+        if codes.is_empty() { Err(wrong("codeableConcept", "has at least one coding")) } else { Ok(codes) }
+    }
+
+    fn lookup(&self, w: &mut Writer) -> Result<(), Failure> {
+        let inputs = self.inputs(&["code", "system", "version", "coding", "displayLanguage", "property"])?;
+        let mut codes = self.codes(&inputs, "system", "version")?;
+        let known = self.knows(&inputs, &mut codes)?;
+        let coding = codes.first().map_or(Coding::code(""), Code::as_coding);
+        let found = known.lookup(coding, &inputs.texts("property")?, inputs.word("displayLanguage")?)?;
+        found.write(w);
+        Ok(())
+    }
+
+    fn validate_in_system(&self, w: &mut Writer) -> Result<(), Failure> {
+        let inputs = self.inputs(&[
+            "url",
+            "codeSystem",
+            "code",
+            "version",
+            "display",
+            "coding",
+            "codeableConcept",
+            "abstract",
+            "displayLanguage",
+        ])?;
+        let mut codes = self.codes(&inputs, "url", "version")?;
+        if let Some(url) = inputs.text("url")? {
+            if codes.iter().any(|code| code.system.as_deref().is_some_and(|system| system != url)) {
+                return Err(wrong("url", "is the system of the code"));
+            }
+            codes.iter_mut().for_each(|code| code.system = Some(url.to_owned()));
+        }
+        let known = self.knows(&inputs, &mut codes)?;
+        let options = self.code_options(&inputs)?;
+        let mut answer = None;
+        for code in &codes {
+            let one = known.validate_in_system(code.as_coding(), options)?;
+            let is_good = one.result == Some(true);
+            if answer.is_none() || is_good {
+                answer = Some(one);
+            }
+            if is_good {
+                break;
+            }
+        }
+        answer.unwrap_or_default().write(w)?;
+        Ok(())
+    }
+
+    fn subsumes(&self, w: &mut Writer) -> Result<(), Failure> {
+        let inputs = self.inputs(&["codeA", "codeB", "system", "version", "codingA", "codingB"])?;
+        let text = |name| inputs.text(name).map(|text| text.map(str::to_owned));
+        let one = |code: &'static str, coding: &'static str| match (inputs.text(code)?, inputs.whole(coding)?) {
+            (Some(code), None) => {
+                let (system, version) = (text("system")?, text("version")?);
+                Ok(Code { system, version, code: code.to_owned(), display: None })
+            }
+            (None, Some(whole)) => Code::of(whole.root(), coding),
+            _ => Err(missing(code, "codeA and codeB with system, or codingA and codingB, are needed")),
+        };
+        let mut codes = [one("codeA", "codingA")?, one("codeB", "codingB")?];
+        let known = self.knows(&inputs, &mut codes)?;
+        let [a, b] = &codes;
+        known.subsumes(a.as_coding(), b.as_coding())?.write(w);
+        Ok(())
+    }
+
+    fn code_options<'i>(&self, inputs: &'i Inputs) -> Result<CodeOptions<'i>, Failure> {
+        Ok(CodeOptions {
+            allow_abstract: inputs.flag("abstract")?,
+            active_only: false,
+            language: inputs.word("displayLanguage")?,
+        })
+    }
+
+    /// The value set asked about.
+    fn value_set(&self, inputs: &Inputs) -> Result<ValueSetHandle, Failure> {
+        let loaded = self.loaded();
+        if let Some(resource) = self.own.or(inputs.whole("valueSet")?) {
+            return Ok(loaded.value_set_in(resource.root())?);
+        }
+        let url = inputs.text("url")?.ok_or_else(|| missing("url", "a url or a valueSet is needed"))?;
+        let canonical = match inputs.text("valueSetVersion")? {
+            Some(version) if !url.contains('|') => format!("{url}|{version}"),
+            _ => url.to_owned(),
+        };
+        if let Some(set) = loaded.value_set(&canonical, "") {
+            return Ok(set);
+        }
+        match self.stored("ValueSet", &canonical) {
+            Some(resource) => Ok(loaded.value_set_in(resource.root())?),
+            None => Err(OperationError::NotFound(format!("the value set {canonical} is not loaded")).into()),
+        }
+    }
+
+    fn expand(&self, w: &mut Writer) -> Result<(), Failure> {
+        let inputs = self.inputs(&[
+            "url",
+            "valueSet",
+            "valueSetVersion",
+            "filter",
+            "offset",
+            "count",
+            "includeDesignations",
+            "activeOnly",
+            "excludeNested",
+            "displayLanguage",
+        ])?;
+        // Expansions are flat: that they may be is all that it says.
+        inputs.flag("excludeNested")?;
+        let options = ExpandOptions {
+            filter: inputs.word("filter")?,
+            offset: inputs.number("offset")?.unwrap_or_default(),
+            count: inputs.number("count")?,
+            active_only: inputs.flag("activeOnly")?,
+            include_designations: inputs.flag("includeDesignations")?,
+            language: inputs.word("displayLanguage")?,
+        };
+        let set = self.value_set(&inputs)?;
+        let service = self.call.service;
+        let expansion = self.loaded().expand(&set, options)?;
+        expansion.write(w, &format!("urn:uuid:{}", service.new_id()), &service.now().to_string());
+        Ok(())
+    }
+
+    fn validate_in_set(&self, w: &mut Writer) -> Result<(), Failure> {
+        let inputs = self.inputs(&[
+            "url",
+            "valueSet",
+            "valueSetVersion",
+            "code",
+            "system",
+            "systemVersion",
+            "display",
+            "coding",
+            "codeableConcept",
+            "abstract",
+            "displayLanguage",
+        ])?;
+        let codes = self.codes(&inputs, "system", "systemVersion")?;
+        if codes.iter().any(|code| code.system.is_none()) {
+            return Err(missing("system", "a system is needed beside the code"));
+        }
+        let set = self.value_set(&inputs)?;
+        let codings: Vec<Coding<'_>> = codes.iter().map(Code::as_coding).collect();
+        self.loaded().validate_in_set(&set, &codings, self.code_options(&inputs)?).write(w)?;
+        Ok(())
+    }
+
+    fn translate(&self, w: &mut Writer) -> Result<(), Failure> {
+        let inputs = self.inputs(&[
+            "url",
+            "conceptMapVersion",
+            "code",
+            "system",
+            "version",
+            "source",
+            "coding",
+            "codeableConcept",
+            "target",
+            "targetsystem",
+            "reverse",
+        ])?;
+        let codes = self.codes(&inputs, "system", "version")?;
+        let map = match (inputs.word("url")?, inputs.text("conceptMapVersion")?) {
+            (url, Some(version)) if !url.is_empty() => format!("{url}|{version}"),
+            (url, _) => url.to_owned(),
+        };
+        let options = TranslateOptions {
+            map: &map,
+            source: inputs.word("source")?,
+            target: inputs.word("target")?,
+            target_system: inputs.word("targetsystem")?,
+            reverse: inputs.flag("reverse")?,
+        };
+        let mut answer = None;
+        for code in &codes {
+            let one = self.loaded().translate(code.as_coding(), options);
+            // Of a CodeableConcept the first coding that becomes something.
+            let is_good = one.as_ref().is_ok_and(|one| one.result());
+            if answer.is_none() || is_good {
+                answer = Some(one);
+            }
+            if is_good {
+                break;
+            }
+        }
+        match answer {
+            Some(answer) => answer?.write(w),
+            None => return Err(missing("code", "a code is needed")),
+        }
+        Ok(())
+    }
+}
