@@ -120,7 +120,7 @@ fn places_are_those_of_the_body() {
 fn xml_in_and_out() {
     let (server, token) = server();
     let ask = |body: &str, accept: &str| {
-        server.request("POST", "Patient/$validate").token(&token).header("accept", accept).body(XML, body).send()
+        server.request("POST", "Patient/$validate").token(&token).header("accept", accept).body(XML, body.to_owned()).send()
     };
     let good = "<Patient xmlns=\"http://hl7.org/fhir\">\n <active value=\"true\"/>\n</Patient>";
     assert!(!has_errors(&ask(good, JSON).expect(200)));
