@@ -178,7 +178,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 // What cannot be checked is neither right nor wrong.
                 _ => (StatusCode::UNPROCESSABLE_ENTITY, IssueType::NotSupported),
             };
-            Mapped::new(status, code, error.to_string())
+            Mapped::new(status, code, error.to_string()).at("Parameters")
         }
         Failure::Cursor => Mapped::new(
             StatusCode::BAD_REQUEST,

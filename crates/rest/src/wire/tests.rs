@@ -21,7 +21,7 @@ fn media_types() {
         ("application/x-www-form-urlencoded", MediaType::Form),
         ("application/fhir+json; charset=utf-16", MediaType::Other),
         ("application/fhir+json; fhirVersion=5.0", MediaType::Other),
-        ("application/fhir+xml", MediaType::Other),
+        ("application/fhir+xml", MediaType::Xml),
         ("text/plain", MediaType::Other),
         ("", MediaType::Other),
     ] {

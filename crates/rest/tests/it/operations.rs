@@ -120,7 +120,12 @@ fn places_are_those_of_the_body() {
 fn xml_in_and_out() {
     let (server, token) = server();
     let ask = |body: &str, accept: &str| {
-        server.request("POST", "Patient/$validate").token(&token).header("accept", accept).body(XML, body.to_owned()).send()
+        server
+            .request("POST", "Patient/$validate")
+            .token(&token)
+            .header("accept", accept)
+            .body(XML, body.to_owned())
+            .send()
     };
     let good = "<Patient xmlns=\"http://hl7.org/fhir\">\n <active value=\"true\"/>\n</Patient>";
     assert!(!has_errors(&ask(good, JSON).expect(200)));
@@ -192,7 +197,7 @@ fn operations_stand_in_bundles_and_in_the_log() {
         ]});
         let reply = server.request("POST", "").token(&token).json(&bundle).send().expect(200).json();
         assert_eq!(reply["entry"][0]["resource"]["resourceType"], "Parameters", "{reply}");
-        assert_eq!(reply["entry"][1]["resource"]["issue"][0]["severity"], "error", "{reply}");
+        assert!(reply["entry"][1]["resource"]["issue"].to_string().contains("Patient.gender"), "{reply}");
     }
     let events = get(&server, &token, "AuditEvent?subtype=operation").expect(200).json();
     assert!(events["entry"].as_array().unwrap().len() >= 4, "{events}");
@@ -306,7 +311,7 @@ fn stored_value_sets_and_code_systems_are_used_within_the_permit() {
         format!("ValueSet/vs/$validate-code?system={STATUS}&code=final"),
     ] {
         let reply = get(&server, &token, &path).expect(200);
-        assert!(!reply.text().contains("false"), "{path}: {}", reply.text());
+        assert!(!reply.text().contains(r#""result","valueBoolean":false"#), "{path}: {}", reply.text());
     }
     // Who sees other ones gets the same as for what does not exist.
     let narrow = server.token_for("system/CodeSystem.rs?status=draft system/ValueSet.rs?status=draft");
