@@ -97,3 +97,32 @@ pub(crate) fn guides(directory: &Path) -> Result<String, String> {
     succeed(command.arg("--handrail").arg(built("debug", "handrail")).arg(packages))?;
     Ok("PFE and RT load, read back equal, and answer the use cases".into())
 }
+
+/// `cargo xtask peers DIR`: the bench's engines, then other engines at the same inputs. `tar` unpacks the packages
+/// for those, into the places where they look for them.
+pub(crate) fn peers(directory: &Path) -> Result<(), String> {
+    let directory = directory.canonicalize().map_err(|error| format!("{}: {error}", directory.display()))?;
+    let (work, home) = (built("", "peers"), built("", "peers").join("home"));
+    let (core, profiles) = (home.join(".fhir/packages/hl7.fhir.r4.core#4.0.1"), work.join("profiles"));
+    let folders = [
+        (&core, "hl7.fhir.r4.core-4.0.1", 0),
+        (&profiles, "hl7.fhir.us.core-6.1.0", 1),
+        (&profiles, "hl7.fhir.us.pacio-pfe-2.0.0", 1),
+    ];
+    for (folder, package, strip) in folders {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(directory.join(format!("packages/{package}.tgz"))).arg("-C").arg(folder);
+        succeed(tar.arg(format!("--strip-components={strip}")).arg("--exclude=package/example"))?;
+    }
+    build("bench", true)?;
+    let mut bench = Command::new(built("release", "bench"));
+    bench.args(["--only", "engines", "--report-only", "--guides"]).arg(&directory).arg("--work").arg(&work);
+    succeed(bench.arg("--json").arg(work.join("bench.json")))?;
+    let folder = crate::repository().join("xtask/peers");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--release", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    succeed(build.arg("--target-dir").arg(folder.join("target")))?;
+    succeed(Command::new(folder.join("target/release/peers")).arg(&work).arg(&profiles).env("HOME", &home))
+}

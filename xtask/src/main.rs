@@ -51,6 +51,11 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Other engines at the work of the bench's engines, for orientation (docs/bench.md). DIR as for conformance.
+    Peers {
+        /// Folder with `packages/`.
+        directory: PathBuf,
+    },
     /// Mixed load at a fixed rate for a while: memory flat, no stall (docs/bench.md).
     Soak {
         /// Passed on: --minutes N, --rate N, --resources N, --seed S.
@@ -115,6 +120,7 @@ fn main() -> ExitCode {
         Task::Conformance { directory, only, all } => conformance::run(&directory, only.as_deref(), all),
         Task::Matrix { check } => matrix::run(check),
         Task::Bench { arguments } => live::bench(&arguments),
+        Task::Peers { directory } => live::peers(&directory),
         Task::Soak { arguments } => live::on_release("soak", &arguments),
         Task::Kill { arguments } => live::on_release("kill", &arguments),
         Task::Siege { arguments } => live::on_release("siege", &arguments),

@@ -5,6 +5,7 @@
 //! checked. How to read what it prints: `docs/bench.md`.
 
 mod engine;
+mod engines;
 mod load;
 mod measure;
 mod profile;
@@ -36,8 +37,8 @@ struct Arguments {
     /// Clients of the read and search rows.
     #[arg(long, default_value_t = 16)]
     clients: usize,
-    /// Only these: read, search, create, transaction, demo, validate. Start, memory and disk are
-    /// always told.
+    /// Only these: read, search, create, claim, transaction, demo, validate, engines. Start, memory and disk are
+    /// always told, but with `engines` alone, which needs no server.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// No open loop.
@@ -53,6 +54,12 @@ struct Arguments {
     /// Exit with 0 also when a row misses what it must reach at least.
     #[arg(long)]
     report_only: bool,
+    /// Folder with `packages/`: the engines' Bundle is then that of the PFE examples.
+    #[arg(long)]
+    guides: Option<PathBuf>,
+    /// Where the inputs of the engines' rows go, for `cargo xtask peers`.
+    #[arg(long)]
+    work: Option<PathBuf>,
     /// Where the machine-readable table goes.
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,

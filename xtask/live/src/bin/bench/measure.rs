@@ -3,14 +3,14 @@
 //! us meets all of them.
 
 use crate::{
-    Arguments, engine,
+    Arguments, engine, engines,
     load::{self, Measured, Work},
     profile::{Profile, Recording},
     reference::Reference,
     report::{Open, Row},
     say,
     stage::{self, Served, Stage},
-    works::{Bare, Create, Prepared, Read, Search, Transaction, UNIT},
+    works::{Bare, Claim, Create, Prepared, Read, Search, Transaction, UNIT},
 };
 use bytes::Bytes;
 use live::data;
@@ -37,6 +37,9 @@ const TURN: usize = 10_000_000;
 
 /// All rows, and the profiles when they were asked for.
 pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
+    if a.only == ["engines"] {
+        return Ok((engines::rows(a.guides.as_deref(), a.work.as_deref())?, Vec::new()));
+    }
     let directory = tempfile::tempdir()?;
     let run = Run { a, directory: directory.path(), time: Duration::from_secs(a.seconds) };
     let (mut rows, mut profiles, mut stages) = (Vec::new(), Vec::new(), Vec::new());
@@ -67,6 +70,9 @@ pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
             Kind { name: "create, durable, 16 clients", clients: CREATORS, unit: 1, bounds: (0.5, 0.8), p99_ms: 50.0 };
         run.write(&kind, &stages, make, &mut rows, &mut profiles).await?;
     }
+    if a.does("claim") {
+        run.claims(&stages, &mut rows).await?;
+    }
     if a.does("transaction") {
         let make = |patients, token, first| Prepared::new(Transaction { patients, token }, first, 300);
         let name = "transaction of 200 resources, durable, 2 clients";
@@ -75,6 +81,10 @@ pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
     }
     if a.does("validate") {
         rows.push(validate());
+    }
+    if a.does("engines") {
+        let engines = || engines::rows(a.guides.as_deref(), a.work.as_deref());
+        rows.extend(tokio::task::block_in_place(engines)?);
     }
     Ok((rows, profiles))
 }
@@ -229,6 +239,44 @@ impl Run<'_> {
             .map(|(stage, _, turns)| (format!("{}, store of {}", kind.name, stage.resources), stage.resources, turns));
         rows_of(kind, results.collect(), rows);
         Ok(())
+    }
+
+    /// Creates that claim a profile beside creates that claim none, each turn of either on a fresh copy.
+    async fn claims(&self, stages: &[Stage], rows: &mut Vec<Row>) -> io::Result<()> {
+        for stage in stages {
+            let name = format!(
+                "create, durable, 16 clients, held to its profile, beside create by base R4, store of {}",
+                stage.resources
+            );
+            // A write may take 1.5 times as long.
+            let bounds = (0.667, 0.9);
+            let (mut ours, mut theirs, mut is_held) = (Vec::new(), Vec::new(), true);
+            for _ in 0..self.a.turns {
+                let served = stage.serve().await?;
+                let (patients, token) = (stage.patients, served.token()?);
+                is_held &= Claim::is_held_to_it(&served, &token).await?;
+                let work = Claim(Create { patients, token });
+                ours.push(self.created(&served, Prepared::new(work, 0, 30_000)).await?);
+                served.stop()?;
+                let served = stage.serve().await?;
+                let work = Create { patients, token: served.token()? };
+                theirs.push(self.created(&served, Prepared::new(work, 0, 30_000)).await?);
+                served.stop()?;
+            }
+            rows.push(if is_held {
+                Row::ratio(name, &ours, &theirs, bounds)
+            } else {
+                let taken = "takes what breaks the profile that it claims".to_owned();
+                Row::figure(name, taken, 0.0, "of the reference", bounds, false)
+            });
+        }
+        Ok(())
+    }
+
+    async fn created<W: Work>(&self, served: &Served<'_>, work: W) -> io::Result<Measured> {
+        let work = Arc::new(work);
+        load::closed(&served.target(), CREATORS, WARM, &work, TURN).await?;
+        load::closed(&served.target(), CREATORS, self.time, &work, 0).await
     }
 
     /// Rates of the open loop: shares of what the closed loop reached.

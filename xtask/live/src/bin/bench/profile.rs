@@ -269,7 +269,7 @@ pub(crate) fn table(profiles: &[(String, Profile)]) -> String {
     out.push('\n');
     for room in Room::ALL {
         let shares: Vec<f64> =
-            profiles.iter().map(|(_, profile)| profile.share(profile.rooms.get(&room).copied().unwrap_or(0))).collect();
+            profiles.iter().map(|(_, profile)| profile.share(profile.rooms.get(room).copied().unwrap_or(0))).collect();
         if shares.iter().any(|share| *share >= 0.05) {
             out.push_str(&format!("| {} |", room.name()));
             for share in shares {

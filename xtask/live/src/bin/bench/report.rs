@@ -49,6 +49,15 @@ impl Row {
         Self { work, subject, reference: "-".into(), figure, unit, at_least, aim, less, turns, open, p99_ms: 0.0 }
     }
 
+    /// A figure without bounds.
+    pub(crate) fn told(work: String, subject: String, figure: f64, unit: &'static str) -> Self {
+        Self::figure(work, subject, figure, unit, (0.0, 0.0), false)
+    }
+
+    fn has_bounds(&self) -> bool {
+        self.at_least > 0.0
+    }
+
     /// Rates of subject and reference, medians of several turns.
     pub(crate) fn ratio(work: String, subject: &[Measured], reference: &[Measured], bounds: (f64, f64)) -> Self {
         let (s, r) = (median(subject), median(reference));
@@ -96,7 +105,9 @@ impl Row {
     }
 
     fn verdict(&self) -> &'static str {
-        if self.meets(self.aim) {
+        if !self.has_bounds() {
+            "-"
+        } else if self.meets(self.aim) {
             "aim met"
         } else if self.meets(self.at_least) {
             "met"
@@ -135,16 +146,15 @@ pub(crate) fn table(rows: &[Row]) -> String {
     let mut out =
         String::from("| work | handrail | reference | figure | bound | aim | |\n|---|---|---|---|---|---|---|\n");
     for row in rows {
+        let sign = if row.less { "≤" } else { "≥" };
+        let bounds = if row.has_bounds() { format!("{sign} {} | {}", row.at_least, row.aim) } else { "- | -".into() };
         out.push_str(&format!(
-            "| {} | {} | {} | {:.2} {} | {} {} | {} | {} |\n",
+            "| {} | {} | {} | {:.2} {} | {bounds} | {} |\n",
             row.work,
             row.subject,
             row.reference,
             row.figure,
             row.unit,
-            if row.less { "≤" } else { "≥" },
-            row.at_least,
-            row.aim,
             row.verdict()
         ));
     }
@@ -153,6 +163,9 @@ pub(crate) fn table(rows: &[Row]) -> String {
 
 /// The open loops, in Markdown: one line for each rate, and for each row the highest that holds.
 pub(crate) fn open_loops(rows: &[Row]) -> String {
+    if rows.iter().all(|row| row.open.is_empty()) {
+        return String::new();
+    }
     let mut out = String::from("| open loop | due/s | handrail | bare server at the same rate |\n|---|---|---|---|\n");
     let mut highest = String::new();
     for row in rows.iter().filter(|row| !row.open.is_empty()) {

@@ -1,6 +1,6 @@
 //! The four kinds of work, each with what its answers must be.
 
-use crate::load::Work;
+use crate::{engines, load::Work, stage::Served};
 use fhir::json::{Tree, Value};
 use live::{
     client::{self, Reply},
@@ -186,13 +186,49 @@ pub(crate) struct Create {
     pub(crate) token: String,
 }
 
-impl Work for Create {
-    fn request(&self, ticket: usize) -> Vec<u8> {
+impl Create {
+    fn body(&self, ticket: usize) -> Vec<u8> {
         let pick = pick(ticket);
         let code = data::code(pick / 7);
         let day = pick / 31 % data::DATES;
-        let body = data::observation(pick % self.patients, code, day, None, SERIAL + ticket);
-        client::request("POST", "/fhir/Observation", &self.token, &body)
+        data::observation(pick % self.patients, code, day, None, SERIAL + ticket)
+    }
+}
+
+/// The same, with a profile in `meta.profile`.
+#[derive(Clone)]
+pub(crate) struct Claim(pub(crate) Create);
+
+impl Claim {
+    /// Whether the server refuses what does not meet the profile that it claims.
+    pub(crate) async fn is_held_to_it(served: &Served<'_>, token: &str) -> std::io::Result<bool> {
+        let good = engines::claiming(&data::observation(0, data::code(0), 0, None, SERIAL - 1));
+        let bad = String::from_utf8_lossy(&good).replace("effectiveDateTime", "issued");
+        let target = served.target();
+        let mut connection = client::Connection::open(target.address, &target.tls).await?;
+        let request = client::request("POST", "/fhir/Observation", token, bad.as_bytes());
+        let status = connection.exchange(&request).await?.status;
+        Ok(matches!(status, 400 | 422))
+    }
+}
+
+impl Work for Claim {
+    fn request(&self, ticket: usize) -> Vec<u8> {
+        client::request("POST", "/fhir/Observation", &self.0.token, &engines::claiming(&self.0.body(ticket)))
+    }
+
+    fn is_right(&self, ticket: usize, reply: &Reply<'_>) -> bool {
+        self.0.is_right(ticket, reply)
+    }
+
+    fn is_wholly_right(&self, ticket: usize, body: &[u8]) -> Result<(), String> {
+        self.0.is_wholly_right(ticket, body)
+    }
+}
+
+impl Work for Create {
+    fn request(&self, ticket: usize) -> Vec<u8> {
+        client::request("POST", "/fhir/Observation", &self.token, &self.body(ticket))
     }
 
     fn is_right(&self, _: usize, reply: &Reply<'_>) -> bool {
