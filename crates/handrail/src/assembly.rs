@@ -66,11 +66,11 @@ pub(crate) fn open(
     let store = match base_url {
         BaseUrl::Of(url) => {
             let options = store::Options { base_url: url.to_owned(), strict_audit };
-            store::Store::open(directory, Arc::clone(&registry), options)
+            store::Store::open(directory, registry, options)
         }
         BaseUrl::AsItWas => {
             let options = store::Options { base_url: format!("https://{LISTEN_DEFAULT}/fhir"), strict_audit };
-            store::Store::open_as_it_was(directory, Arc::clone(&registry), options)
+            store::Store::open_as_it_was(directory, registry, options)
         }
     };
     let store = store.map_err(|why| opening(directory, &why))?;
@@ -83,8 +83,8 @@ pub(crate) fn open(
         clock: clock::system(),
         egress,
         enforceable: {
-            let registry = Arc::clone(&registry);
-            Arc::new(move |scope| policy::enforceable(scope, &registry))
+            let store = Arc::clone(&store);
+            Arc::new(move |scope| policy::enforceable(scope, &store.registry()))
         },
     })
     .map_err(|why| Fault::at(directory.display(), why))?;
@@ -96,7 +96,6 @@ pub(crate) fn open(
         store: Arc::clone(&store),
         schema: fhir::schema::r4(),
         checks,
-        registry,
         tokens: Arc::clone(&authserver) as Arc<_>,
         oauth_url: format!("{}/oauth", base_url.trim_end_matches("/fhir")),
         base_url,

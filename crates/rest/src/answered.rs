@@ -26,7 +26,7 @@ pub struct Answered {
 }
 
 /// Every word that [`Answered::refused`] can be.
-pub const WORDS: [&str; 21] = [
+pub const WORDS: [&str; 22] = [
     "token-missing",
     "token-malformed",
     "token-unknown",
@@ -45,6 +45,7 @@ pub const WORDS: [&str; 21] = [
     "conflict",
     "throttled",
     "busy",
+    "not-indexed",
     "store-unavailable",
     "audit-unavailable",
     "fault",
@@ -74,6 +75,7 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Conflict => "conflict",
         Failure::Throttled => "throttled",
         Failure::Busy => "busy",
+        Failure::NotIndexed(_) => "not-indexed",
         Failure::Store(_) => "store-unavailable",
         Failure::Audit => "audit-unavailable",
         Failure::Fault => "fault",

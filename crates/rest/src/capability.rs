@@ -1,5 +1,6 @@
 //! The CapabilityStatement of `/metadata`, drawn from what the server works with: the schema, the
-//! registry of search parameters, the router's table. Written once at start.
+//! registry of search parameters, the router's table, the definitions. Written anew when one of them
+//! changes.
 //!
 //! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9). Left out: the legacy `oauth-uris` extension,
 //! which must name an endpoint for people's consent; it comes with that endpoint.
@@ -8,20 +9,31 @@ use crate::{
     route::{Kind, ROUTES, Segment},
     service::Parts,
 };
-use fhir::{
-    ResourceType,
-    json::Writer,
-    schema::{Definitions, capability_statements, packages},
-};
-use search::ParameterKind;
+use fhir::{ResourceType, json::Writer, schema::Definitions};
+use search::{Parameter, ParameterKind, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
+/// What the server works with.
+struct Known<'a> {
+    store: &'a store::Store,
+    registry: &'a Registry,
+    definitions: &'a Definitions,
+}
+
+impl Known<'_> {
+    /// Whether searches by it are answered now.
+    fn serves(&self, parameter: &Parameter) -> bool {
+        self.registry.is_supported(parameter) && self.store.is_indexed(parameter.id)
+    }
+}
+
 /// The statement's bytes.
-pub(crate) fn statement(parts: &Parts) -> Vec<u8> {
+pub(crate) fn statement(parts: &Parts, registry: &Registry, definitions: &Definitions) -> Vec<u8> {
+    let known = &Known { store: &parts.store, registry, definitions };
     let mut w = Writer::with_capacity(512 * 1024);
-    let revincludes = revincludes(parts);
+    let revincludes = revincludes(known);
     w.object(|w| {
         w.member("resourceType", "CapabilityStatement");
         w.member("url", &format!("{}/metadata", parts.base_url));
@@ -31,7 +43,7 @@ pub(crate) fn statement(parts: &Parts) -> Vec<u8> {
         w.member("status", "active");
         w.member("date", &(parts.clock)().to_string());
         w.member("kind", "instance");
-        let guides: BTreeSet<&str> = capability_statements().map(|guide| guide.url).collect();
+        let guides: BTreeSet<&str> = definitions.capability_statements().map(|guide| guide.url).collect();
         strings(w, "instantiates", guides);
         w.key("software");
         w.object(|w| {
@@ -45,14 +57,18 @@ pub(crate) fn statement(parts: &Parts) -> Vec<u8> {
         });
         w.member("fhirVersion", "4.0.1");
         strings(w, "format", ["json", "application/fhir+json"]);
-        strings(w, "implementationGuide", packages().iter().filter_map(|one| guide(one.name, one.version)));
+        strings(
+            w,
+            "implementationGuide",
+            known.definitions.packages().iter().filter_map(|one| guide(one.name, one.version)),
+        );
         w.key("rest");
         w.array(|w| {
             w.object(|w| {
                 w.member("mode", "server");
                 security(w, parts);
                 w.key("resource");
-                w.array(|w| ResourceType::all().for_each(|kind| resource(w, parts, kind, &revincludes)));
+                w.array(|w| ResourceType::all().for_each(|kind| resource(w, known, kind, &revincludes)));
                 w.key("interaction");
                 w.array(|w| ["transaction", "batch"].iter().for_each(|code| w.object(|w| w.member("code", code))));
             });
@@ -88,12 +104,17 @@ fn security(w: &mut Writer, parts: &Parts) {
     });
 }
 
-fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTreeMap<ResourceType, BTreeSet<String>>) {
+fn resource(
+    w: &mut Writer,
+    known: &Known<'_>,
+    kind: ResourceType,
+    revincludes: &BTreeMap<ResourceType, BTreeSet<String>>,
+) {
     let is_audit = kind.name() == "AuditEvent";
     w.object(|w| {
         w.member("type", kind.name());
         w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
-        let guides = Definitions::builtin().profiles().filter(|one| !one.package.starts_with("hl7.fhir.r4.core#"));
+        let guides = known.definitions.profiles().filter(|one| !one.package.starts_with("hl7.fhir.r4.core#"));
         let supported = guides.filter(|one| one.type_name == kind.name() && !one.is_abstract);
         strings(w, "supportedProfile", supported.map(|one| one.url).collect::<BTreeSet<_>>());
         w.key("interaction");
@@ -109,8 +130,8 @@ fn resource(w: &mut Writer, parts: &Parts, kind: ResourceType, revincludes: &BTr
         w.boolean(false);
         w.member("conditionalDelete", "not-supported");
         strings(w, "referencePolicy", ["literal", "logical"]);
-        let served = || parts.registry.of_type(kind).filter(|parameter| parts.registry.is_supported(parameter));
-        let is_joined = parts.registry.is_joined(kind);
+        let served = || known.registry.of_type(kind).filter(|parameter| known.serves(parameter));
+        let is_joined = known.registry.is_joined(kind);
         let references = served().filter(|parameter| is_joined && parameter.kind == ParameterKind::Reference);
         strings(w, "searchInclude", references.map(|parameter| format!("{kind}:{}", parameter.code)));
         strings(w, "searchRevInclude", revincludes.get(&kind).into_iter().flatten());
@@ -173,12 +194,12 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
 }
 
 /// For each type the references that may lead to it, `Observation:subject`.
-fn revincludes(parts: &Parts) -> BTreeMap<ResourceType, BTreeSet<String>> {
+fn revincludes(known: &Known<'_>) -> BTreeMap<ResourceType, BTreeSet<String>> {
     let mut to: BTreeMap<ResourceType, BTreeSet<String>> = BTreeMap::new();
-    let joined = |kind: &ResourceType| parts.registry.is_joined(*kind);
+    let joined = |kind: &ResourceType| known.registry.is_joined(*kind);
     for source in ResourceType::all().filter(joined) {
-        let references = parts.registry.of_type(source).filter(|parameter| parameter.kind == ParameterKind::Reference);
-        for parameter in references.filter(|parameter| parts.registry.is_supported(parameter)) {
+        let references = known.registry.of_type(source).filter(|parameter| parameter.kind == ParameterKind::Reference);
+        for parameter in references.filter(|parameter| known.serves(parameter)) {
             for target in parameter.targets.iter().filter(|target| joined(target)) {
                 to.entry(*target).or_default().insert(format!("{source}:{}", parameter.code));
             }

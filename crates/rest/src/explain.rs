@@ -45,7 +45,7 @@ impl Service {
         let interaction = Interaction::SearchType(kind);
         trail.interaction(&interaction);
         trail.query(kind, text);
-        let permit = self.grants.decide(caller, &self.parts.registry, &interaction)?;
+        let permit = self.grants.decide(caller, &self.parts.store.registry(), &interaction)?;
         let query = explained_query(self, kind, text)?;
         let snapshot = self.parts.store.snapshot();
         let started = Instant::now();
@@ -55,7 +55,7 @@ impl Service {
             trail.found_all(page.matches.iter().chain(&page.included));
         }
         let mut out = String::new();
-        let registry = &self.parts.registry;
+        let registry = &self.parts.store.registry();
         let _ = writeln!(out, "search       {kind}?{}", query.applied);
         let _ = writeln!(out, "asks for     {}", describe::predicate(registry, &query.predicate));
         if !query.sort.is_empty() {
@@ -99,6 +99,7 @@ fn result(page: &Result<Page, ReadError>) -> String {
             format!("{} on the first page{included}, {more}; total {total}", page.matches.len())
         }
         Err(ReadError::TooCostly(what)) => format!("refused as too costly: {what}"),
+        Err(ReadError::NotIndexed(what)) => format!("refused: {what}"),
         Err(ReadError::Busy) => "refused: enough costly searches run already".into(),
         Err(why) => format!("failed: {why}"),
     }

@@ -69,6 +69,8 @@ pub(crate) enum Failure {
     Throttled,
     /// More is asked at once than there is room for (row F66).
     Busy,
+    /// A search parameter is not indexed yet, or no more; the text is public.
+    NotIndexed(String),
     /// The store cannot serve; the text is for the log.
     Store(String),
     /// The audit log cannot take the record (row F25).
@@ -144,6 +146,7 @@ impl From<ReadError> for Failure {
             ReadError::TooCostly(what) => Self::TooCostly(what),
             ReadError::Cursor => Self::Cursor,
             ReadError::Busy => Self::Busy,
+            ReadError::NotIndexed(what) => Self::NotIndexed(what),
             ReadError::Unavailable(why) => Self::Store(why),
         }
     }
@@ -173,6 +176,7 @@ impl From<CommitError> for Stopped {
             CommitError::Moved(_) => Self::Moved,
             CommitError::TooCostly(what) => Self::Whole(Failure::TooCostly(what)),
             CommitError::Busy => Self::Whole(Failure::Busy),
+            CommitError::NotIndexed(what) => Self::Whole(Failure::NotIndexed(what)),
             CommitError::Unavailable(why) => Self::Whole(Failure::Store(why)),
         }
     }

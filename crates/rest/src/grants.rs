@@ -13,8 +13,21 @@ use std::{
 /// caller, so that a wrong key here could only ever deny.
 #[derive(Debug, Default)]
 pub(crate) struct GrantCache {
-    by_scope: RwLock<HashMap<Arc<str>, Arc<Grants>>>,
+    by_scope: RwLock<Kept>,
     operator: OnceLock<Arc<Grants>>,
+}
+
+/// Grants by scope string, and the search parameters that they are written in: other ones mean other grants.
+#[derive(Debug, Default)]
+struct Kept {
+    registry: Option<Arc<Registry>>,
+    by_scope: HashMap<Arc<str>, Arc<Grants>>,
+}
+
+impl Kept {
+    fn is_of(&self, registry: &Arc<Registry>) -> bool {
+        self.registry.as_ref().is_some_and(|own| Arc::ptr_eq(own, registry))
+    }
 }
 
 impl GrantCache {
@@ -22,25 +35,28 @@ impl GrantCache {
     pub(crate) fn decide(
         &self,
         caller: &Caller,
-        registry: &Registry,
+        registry: &Arc<Registry>,
         interaction: &Interaction,
     ) -> Result<Permit, Denied> {
         policy::decide(caller, &self.of(caller, registry), interaction)
     }
 
-    fn of(&self, caller: &Caller, registry: &Registry) -> Arc<Grants> {
+    fn of(&self, caller: &Caller, registry: &Arc<Registry>) -> Arc<Grants> {
         if caller.kind() == CallerKind::Operator {
             return Arc::clone(self.operator.get_or_init(|| Arc::new(Grants::compile(caller, registry))));
         }
         let scope = &caller.grant().scope_text;
-        let kept = self.by_scope.read().unwrap_or_else(PoisonError::into_inner).get(scope).cloned();
+        let kept = {
+            let kept = self.by_scope.read().unwrap_or_else(PoisonError::into_inner);
+            kept.by_scope.get(scope).filter(|_| kept.is_of(registry)).cloned()
+        };
         kept.unwrap_or_else(|| {
             let grants = Arc::new(Grants::compile(caller, registry));
-            let mut by_scope = self.by_scope.write().unwrap_or_else(PoisonError::into_inner);
-            if by_scope.len() >= limits::GRANTS_CACHED_MAX {
-                by_scope.clear();
+            let mut kept = self.by_scope.write().unwrap_or_else(PoisonError::into_inner);
+            if !kept.is_of(registry) || kept.by_scope.len() >= limits::GRANTS_CACHED_MAX {
+                *kept = Kept { registry: Some(Arc::clone(registry)), by_scope: HashMap::new() };
             }
-            by_scope.insert(Arc::clone(scope), Arc::clone(&grants));
+            kept.by_scope.insert(Arc::clone(scope), Arc::clone(&grants));
             grants
         })
     }

@@ -84,7 +84,7 @@ pub(crate) async fn perform(call: Call<'_>, content: Content, trail: &mut Trail)
 /// Does one interaction: also an entry of a batch, so that a bundle is none of them.
 pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mut Trail) -> Result<Answer, Failure> {
     match std::mem::replace(&mut call.asked.interaction, Interaction::Capabilities) {
-        Interaction::Capabilities => Ok(Answer::read(Reply::document(call.service.capabilities.clone()))),
+        Interaction::Capabilities => Ok(Answer::read(Reply::document(call.service.capabilities()))),
         Interaction::Read(kind, id) => read::perform(&call, kind, &id, trail),
         Interaction::Vread(kind, id, version) => vread::perform(&call, kind, &id, version, trail),
         Interaction::HistoryInstance(kind, id) => history_instance::perform(&call, kind, &id, trail),

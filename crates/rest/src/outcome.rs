@@ -231,6 +231,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             "more is asked at once than the server has room for; send it again",
         )
         .retry(),
+        Failure::NotIndexed(what) => Mapped::new(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, what).retry(),
         Failure::Store(_) => {
             Mapped::new(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, "the store is unavailable").retry()
         }

@@ -51,7 +51,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     let (head, body) = Request::split(request);
     let request_id = service.request_id(&head);
     if route::is_public(&head, &service.base_path) {
-        let mut response = wire::respond(Reply::document(service.capabilities.clone()), &request_id, &head);
+        let mut response = wire::respond(Reply::document(service.capabilities()), &request_id, &head);
         response.extensions_mut().insert(Answered {
             request_id,
             client_id: None,
@@ -88,7 +88,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     trail.caller(&caller);
     let asked = route::parse(&caller, head, &service.base_path)?;
     trail.interaction(&asked.interaction);
-    let permit = service.grants.decide(&caller, &service.parts.registry, &asked.interaction)?;
+    let permit = service.grants.decide(&caller, &service.registry(), &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
     *held = Held::begin(&permit, &asked.interaction);
     let answer = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await?;

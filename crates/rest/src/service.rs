@@ -10,11 +10,18 @@ use crate::{
 };
 use audit::Audited;
 use bytes::Bytes;
-use fhir::{Instant, LogicalId, schema::Schema};
+use fhir::{
+    Instant, LogicalId,
+    schema::{Definitions, Schema},
+};
 use http_body::Body;
 use oauth::{Caller, bearer::LiveTokens, caller::CallerKind};
-use search::Registry;
-use std::{fmt, pin::Pin, sync::Arc};
+use search::{ParameterId, Registry};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
 use store::Store;
 
 /// Waits until a moment.
@@ -26,8 +33,6 @@ pub struct Parts {
     pub store: Arc<Store>,
     /// The tables of R4 and the guides.
     pub schema: &'static Schema,
-    /// The search parameters.
-    pub registry: Arc<Registry>,
     /// What resources are checked against.
     pub checks: Checks,
     /// The live access tokens.
@@ -47,12 +52,21 @@ pub struct Parts {
     pub software: &'static str,
 }
 
+/// A capability statement, and what it follows from.
+struct Capabilities {
+    registry: Arc<Registry>,
+    indexed: Vec<ParameterId>,
+    definitions: &'static Definitions,
+    bytes: Bytes,
+}
+
 /// The FHIR REST service. Answers every request below its base URL.
 pub struct Service {
     pub(crate) parts: Parts,
     /// Path of the base URL: `/fhir`.
     pub(crate) base_path: String,
-    pub(crate) capabilities: Bytes,
+    capabilities: Mutex<Option<Capabilities>>,
+    definitions: RwLock<&'static Definitions>,
     pub(crate) grants: GrantCache,
 }
 
@@ -63,14 +77,17 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// Makes the service; the capability statement is written here, once.
+    /// Makes the service.
     #[must_use]
     pub fn new(mut parts: Parts) -> Self {
         parts.base_url.truncate(parts.base_url.trim_end_matches('/').len());
         let after_host = parts.base_url.split_once("://").map_or(parts.base_url.as_str(), |(_, rest)| rest);
         let base_path = after_host.find('/').and_then(|at| after_host.get(at..)).unwrap_or_default().to_owned();
-        let capabilities = Bytes::from(capability::statement(&parts));
-        Self { parts, base_path, capabilities, grants: GrantCache::default() }
+        let definitions = RwLock::new(Definitions::builtin());
+        let service =
+            Self { parts, base_path, capabilities: Mutex::default(), definitions, grants: GrantCache::default() };
+        let _ = service.capabilities();
+        service
     }
 
     /// Answers a request. The record of it stands in the audit log when this returns.
@@ -99,6 +116,36 @@ impl Service {
     #[must_use]
     pub fn throttled() -> Audited<Response> {
         Audited::public(wire::refuse(&outcome::map(Failure::Throttled), None, false))
+    }
+
+    /// From now on the capability statement lists the profiles of these definitions.
+    pub fn set_definitions(&self, definitions: &'static Definitions) {
+        *self.definitions.write().unwrap_or_else(PoisonError::into_inner) = definitions;
+    }
+
+    /// The capability statement. Written when what it follows from has changed: search parameters,
+    /// those of them that are indexed, profiles.
+    pub(crate) fn capabilities(&self) -> Bytes {
+        let registry = self.registry();
+        let indexed = registry.added().iter().map(|one| one.id).filter(|id| self.parts.store.is_indexed(*id)).collect();
+        let definitions = *self.definitions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.capabilities.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |kept: &&Capabilities| {
+            Arc::ptr_eq(&kept.registry, &registry)
+                && kept.indexed == indexed
+                && std::ptr::eq(kept.definitions, definitions)
+        };
+        if let Some(kept) = kept.as_ref().filter(is_same) {
+            return kept.bytes.clone();
+        }
+        let bytes = Bytes::from(capability::statement(&self.parts, &registry, definitions));
+        *kept = Some(Capabilities { registry, indexed, definitions, bytes: bytes.clone() });
+        bytes
+    }
+
+    /// The search parameters of this moment.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        self.parts.store.registry()
     }
 
     pub(crate) fn now(&self) -> Instant {

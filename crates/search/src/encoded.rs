@@ -65,7 +65,7 @@ impl<'a> EncodedValues<'a> {
 
     /// All values with their parameters, in the order of the parameters, each as its bytes: equal
     /// values have equal bytes. [`decoded`] reads them.
-    pub fn entries(&self) -> impl Iterator<Item = (ParameterId, &'a [u8])> {
+    pub fn entries(&self) -> impl Iterator<Item = (ParameterId, &'a [u8])> + use<'a> {
         let mut reader = Reader(self.0);
         std::iter::from_fn(move || reader.entry())
     }

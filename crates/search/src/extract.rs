@@ -29,10 +29,25 @@ const DISTINCT_MAX: usize = 64;
 /// references below it are local. Empty when the element is no resource.
 #[must_use]
 pub fn extract(registry: &Registry, resource: Element<'_>, base_url: &str) -> IndexValues {
+    extract_where(registry, resource, base_url, |_| true)
+}
+
+/// As [`extract`], of the parameters that packages added alone.
+#[must_use]
+pub fn extract_added(registry: &Registry, resource: Element<'_>, base_url: &str) -> IndexValues {
+    extract_where(registry, resource, base_url, ParameterId::is_added)
+}
+
+fn extract_where(
+    registry: &Registry,
+    resource: Element<'_>,
+    base_url: &str,
+    wanted: impl Fn(ParameterId) -> bool,
+) -> IndexValues {
     let Ok(resource_type) = ResourceType::parse(resource.definition.name) else { return IndexValues::default() };
     let context = fhirpath::Context { resource: Some(resource), ..fhirpath::Context::default() };
     let mut out = Values { base_url, values: Vec::with_capacity(32), start: 0 };
-    for extraction in registry.extractions(resource_type) {
+    for extraction in registry.extractions(resource_type).iter().filter(|one| wanted(one.parameter)) {
         let Some(parameter) = registry.by_id(extraction.parameter) else { continue };
         let Ok(items) = fhirpath::evaluate(&extraction.expression, resource, &context) else { continue };
         out.start = out.values.len();

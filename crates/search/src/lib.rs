@@ -10,6 +10,7 @@
 //!
 //! Pure: no I/O, no clock. SPEC: R4 search.html, searchparameter-registry.html.
 
+pub mod added;
 pub mod compare;
 pub mod describe;
 pub mod encoded;
@@ -30,7 +31,7 @@ pub mod ucum;
 mod testing;
 
 pub use encoded::{EncodedValues, decode, encode};
-pub use extract::extract;
+pub use extract::{extract, extract_added};
 pub use index_value::{IndexValue, IndexValues, ValueRef, Values};
 pub use predicate::{Predicate, Test};
 pub use query::{Context, Query, compile_condition, compile_criteria, parse};

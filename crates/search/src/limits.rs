@@ -46,3 +46,13 @@ pub const URI_SEGMENTS_MAX: usize = 32;
 /// Power of ten of a number in a search value: beyond it nothing measurable is meant, and
 /// arithmetic on exponents stays far from overflow.
 pub const EXPONENT_MAX: i32 = 1000;
+
+/// Search parameters that packages add together. US Core adds some 80; each costs a look at every
+/// resource that is written.
+pub const ADDED_MAX: usize = 1000;
+
+/// Bytes of the code of an added parameter: the longest of R4 has 35.
+pub const ADDED_CODE_BYTES_MAX: usize = 64;
+
+/// Bytes of all expressions of an added parameter: the longest of R4 has 4,000.
+pub const ADDED_EXPRESSION_BYTES_MAX: usize = 16 * 1024;

@@ -7,7 +7,10 @@
 
 mod branch;
 
-use crate::index_key::fnv;
+use crate::{
+    added::{self, Added},
+    index_key::fnv,
+};
 use fhir::{
     ResourceType,
     schema::{Schema, SearchParameterDefinition},
@@ -18,10 +21,19 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// Number of a parameter: its place in the registry. Stable only together with
+/// Number of a parameter: its place in the compiled-in tables, or the number that a store gave to an
+/// added one ([`added::FIRST`] and above). The former are stable only together with
 /// [`Registry::fingerprint`]; a store whose fingerprint differs rebuilds its indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParameterId(pub u16);
+
+impl ParameterId {
+    /// Whether a package added it.
+    #[must_use]
+    pub const fn is_added(self) -> bool {
+        self.0 >= added::FIRST
+    }
+}
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,10 +130,50 @@ struct OfType {
     within_patient_compartment: Vec<ParameterId>,
 }
 
+/// A definition, wherever it is from.
+struct Source<'a> {
+    url: &'a str,
+    code: &'a str,
+    kind: &'a str,
+    expression: &'a str,
+    base: Vec<&'a str>,
+    target: Vec<&'a str>,
+    components: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Source<'a> {
+    fn of_own(one: &'a SearchParameterDefinition) -> Self {
+        Self {
+            url: one.url,
+            code: one.code,
+            kind: one.kind,
+            expression: one.expression,
+            base: one.base.clone(),
+            target: one.target.clone(),
+            components: one.components.clone(),
+        }
+    }
+
+    fn of_added(one: &'a Added) -> Self {
+        let one = &one.definition;
+        Self {
+            url: &one.url,
+            code: &one.code,
+            kind: &one.kind,
+            expression: &one.expression,
+            base: one.base.iter().map(String::as_str).collect(),
+            target: one.target.iter().map(String::as_str).collect(),
+            components: one.components.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect(),
+        }
+    }
+}
+
 /// All parameters.
 #[derive(Debug)]
 pub struct Registry {
     parameters: Vec<Parameter>,
+    /// Those that packages added, by number.
+    added: Vec<Parameter>,
     of_type: Vec<OfType>,
     patient: Option<ResourceType>,
     faults: Vec<Fault>,
@@ -140,8 +192,16 @@ impl Registry {
     /// Compiles the parameters of a schema.
     #[must_use]
     pub fn new(schema: &'static Schema) -> Self {
+        Self::with(schema, &[])
+    }
+
+    /// Compiles the parameters of a schema and those that packages added. Where an added one repeats
+    /// a code of the schema, the schema's stays.
+    #[must_use]
+    pub fn with(schema: &'static Schema, added: &[Added]) -> Self {
         let mut registry = Self {
             parameters: Vec::with_capacity(schema.search_parameters.len()),
+            added: Vec::with_capacity(added.len()),
             of_type: ResourceType::all().map(|_| OfType::default()).collect(),
             patient: ResourceType::parse("Patient").ok(),
             faults: Vec::new(),
@@ -150,12 +210,23 @@ impl Registry {
         };
         let mut by_url = HashMap::new();
         for definition in &schema.search_parameters {
-            if let Some(id) = registry.add(definition) {
+            if let Some(id) = registry.add_own(definition) {
                 by_url.insert(definition.url, id);
                 by_url.extend(definition.also.iter().map(|url| (*url, id)));
             }
         }
-        registry.add_components(&by_url);
+        for one in added {
+            registry.add(&Source::of_added(one), one.id, one.retired);
+            if !one.retired {
+                by_url.entry(&one.definition.url).or_insert(one.id);
+            }
+        }
+        registry.added.sort_by_key(|parameter| parameter.id);
+        let own = schema.search_parameters.iter().map(|one| (Source::of_own(one), by_url.get(one.url).copied()));
+        let added = added.iter().filter(|one| !one.retired).map(|one| (Source::of_added(one), Some(one.id)));
+        for (source, id) in own.chain(added).filter(|(source, _)| source.kind == "composite") {
+            registry.add_components(&source, id, &by_url);
+        }
         for of_type in &mut registry.of_type {
             of_type.by_code.sort();
             of_type.extractions.sort_by_key(|extraction| extraction.parameter);
@@ -165,8 +236,14 @@ impl Registry {
         registry
     }
 
-    fn add(&mut self, definition: &SearchParameterDefinition) -> Option<ParameterId> {
-        let id = ParameterId(u16::try_from(self.parameters.len()).ok()?);
+    fn add_own(&mut self, definition: &SearchParameterDefinition) -> Option<ParameterId> {
+        let id = ParameterId(u16::try_from(self.parameters.len()).ok().filter(|number| *number < added::FIRST)?);
+        self.add(&Source::of_own(definition), id, false);
+        Some(id)
+    }
+
+    /// `retired`: no query names it, and nothing is drawn out for it.
+    fn add(&mut self, definition: &Source<'_>, id: ParameterId, retired: bool) {
         let kind = ParameterKind::parse(definition.kind);
         let is_global = definition.base.iter().any(|base| matches!(*base, "Resource" | "DomainResource"));
         let bases: Vec<ResourceType> = if is_global {
@@ -187,8 +264,11 @@ impl Registry {
                 Err(error) => self.fault(definition.url, &error.to_string()),
             }
         }
-        for base in &bases {
+        for base in bases.iter().filter(|_| !retired) {
             let Some(of_type) = self.of_type.get_mut(base.index()) else { continue };
+            if id.is_added() && of_type.by_code.iter().any(|(code, _)| code == definition.code) {
+                continue;
+            }
             of_type.by_code.push((definition.code.to_owned(), id));
             if let Some(whole) = &expression {
                 let of_base = branch::of_type(whole.text(), base.name());
@@ -197,40 +277,46 @@ impl Registry {
                 of_type.extractions.extend(expression.map(|expression| Extraction { parameter: id, expression }));
             }
         }
-        self.parameters.push(Parameter {
+        let parameter = Parameter {
             id,
             code: definition.code.to_owned(),
             url: definition.url.to_owned(),
             kind,
             bases,
             targets: definition.target.iter().filter_map(|target| ResourceType::parse(target).ok()).collect(),
-            expression,
+            expression: expression.filter(|_| !retired),
             components: Vec::new(),
-        });
-        Some(id)
+        };
+        if id.is_added() { self.added.push(parameter) } else { self.parameters.push(parameter) }
     }
 
-    fn add_components(&mut self, by_url: &HashMap<&str, ParameterId>) {
-        for definition in self.schema.search_parameters.iter().filter(|one| one.kind == "composite") {
-            let found: Result<Vec<_>, String> = definition
-                .components
-                .iter()
-                .map(|(url, expression)| {
-                    let id = by_url.get(url).ok_or_else(|| format!("its component {url} is not known"))?;
-                    Expression::parse(expression).map(|expression| (*id, expression)).map_err(|e| e.to_string())
-                })
-                .collect();
-            let Some(id) = by_url.get(definition.url) else { continue };
-            match found {
-                Ok(components) if !components.is_empty() => {
-                    if let Some(parameter) = self.parameters.get_mut(usize::from(id.0)) {
-                        parameter.components = components;
-                    }
+    fn add_components(&mut self, source: &Source<'_>, id: Option<ParameterId>, by_url: &HashMap<&str, ParameterId>) {
+        let found: Result<Vec<_>, String> = source
+            .components
+            .iter()
+            .map(|(url, expression)| {
+                let id = by_url.get(url).ok_or_else(|| format!("its component {url} is not known"))?;
+                Expression::parse(expression).map(|expression| (*id, expression)).map_err(|e| e.to_string())
+            })
+            .collect();
+        let Some(id) = id else { return };
+        match found {
+            Ok(components) if !components.is_empty() => {
+                if let Some(parameter) = self.by_id_mut(id) {
+                    parameter.components = components;
                 }
-                Ok(_) => self.fault(definition.url, "has no components"),
-                Err(reason) => self.fault(definition.url, &reason),
             }
+            Ok(_) => self.fault(source.url, "has no components"),
+            Err(reason) => self.fault(source.url, &reason),
         }
+    }
+
+    fn by_id_mut(&mut self, id: ParameterId) -> Option<&mut Parameter> {
+        if id.is_added() {
+            let at = self.added.binary_search_by_key(&id, |parameter| parameter.id).ok()?;
+            return self.added.get_mut(at);
+        }
+        self.parameters.get_mut(usize::from(id.0))
     }
 
     fn add_patient_compartment(&mut self) {
@@ -267,7 +353,17 @@ impl Registry {
     /// The parameter with this number.
     #[must_use]
     pub fn by_id(&self, id: ParameterId) -> Option<&Parameter> {
+        if id.is_added() {
+            let at = self.added.binary_search_by_key(&id, |parameter| parameter.id).ok()?;
+            return self.added.get(at);
+        }
         self.parameters.get(usize::from(id.0))
+    }
+
+    /// The parameters that packages added, retired ones too.
+    #[must_use]
+    pub fn added(&self) -> &[Parameter] {
+        &self.added
     }
 
     /// All parameters of a type, in the order of their codes.
@@ -276,7 +372,7 @@ impl Registry {
         by_code.unwrap_or_default().iter().filter_map(|(_, id)| self.by_id(*id))
     }
 
-    /// All parameters, in the order of their numbers.
+    /// All compiled-in parameters, in the order of their numbers.
     #[must_use]
     pub fn all(&self) -> &[Parameter] {
         &self.parameters
@@ -335,8 +431,9 @@ impl Registry {
         self.of_type.get(resource_type.index()).map_or(&[], |of_type| of_type.extractions.as_slice())
     }
 
-    /// A number that changes when the set of parameters, an expression, a compartment or the form of
-    /// index values changes.
+    /// A number that changes when the set of compiled-in parameters, an expression, a compartment or
+    /// the form of index values changes. Added parameters are no part of it: stores index them as
+    /// they come.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint

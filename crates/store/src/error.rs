@@ -16,6 +16,9 @@ pub enum ReadError {
     Cursor,
     /// It is costly, and enough costly searches run already: later there is room.
     Busy,
+    /// A search parameter that it asks for, or that the permit is written in, is not indexed yet or
+    /// no more; the text is public.
+    NotIndexed(String),
     /// The engine failed or its data is damaged; the text is for the log.
     Unavailable(String),
 }
@@ -43,6 +46,9 @@ pub enum CommitError {
     TooCostly(&'static str),
     /// More writes wait than the queue holds: later there is room.
     Busy,
+    /// A search parameter of a condition, or that the permit is written in, is not indexed yet or no
+    /// more; the text is public.
+    NotIndexed(String),
     /// The store cannot take writes now; the text is for the log.
     Unavailable(String),
 }
@@ -90,6 +96,7 @@ text!(
         Self::Gone => f.write_str("the resource was deleted"),
         Self::TooCostly(what) => write!(f, "too costly: {what}"),
         Self::Busy => f.write_str("too many costly searches run"),
+        Self::NotIndexed(what) => f.write_str(what),
         Self::Cursor => f.write_str("not a page of this search"),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }
@@ -108,6 +115,7 @@ text!(
         Self::TooCostly(what) => write!(f, "too costly: {what}"),
         Self::Moved(_) => f.write_str("a conditional reference means another resource now"),
         Self::Busy => f.write_str("too many writes wait"),
+        Self::NotIndexed(what) => f.write_str(what),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }
 );

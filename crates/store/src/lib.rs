@@ -5,6 +5,7 @@
 //! - [`tables::Table`]: small key-value tables for the authorization server.
 //! - [`doctor::examine`]: what is wrong with a directory at rest.
 //! - [`backup`]: a moment of a running store as bytes, and a directory made of them.
+//! - [`Store::set_parameters`]: search parameters that packages add, indexed in the background.
 //! - [`Store::log`]: the audit log, on the store's own append-only files.
 //!
 //! One module knows engine files: `engine`. Keys and values byte by byte: `docs/store.md`.
@@ -24,7 +25,9 @@ mod cursor;
 mod engine;
 mod folder;
 mod health;
+mod indexer;
 mod open;
+mod parameters;
 mod plan;
 mod reader;
 mod rebuild;
@@ -36,6 +39,7 @@ mod writer;
 pub use backup::BackupError;
 pub use error::{CommitError, OpenError, ReadError};
 pub use page::{Found, HistoryPage, Json, Method, Page};
+pub use parameters::{Indexed, ParameterStatus};
 pub use plan::account::{Counts, Explanation, Shape, Step};
 pub use snapshot::Snapshot;
 pub use store::{Given, Options, Store};

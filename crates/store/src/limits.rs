@@ -214,6 +214,21 @@ pub const CURSOR_BYTES_MAX: usize = 4 * 1024;
 /// Versions on a page of a history at most.
 pub const HISTORY_COUNT_MAX: usize = 1000;
 
+/// Versions of one batch of the indexer: some milliseconds of the writer, so that no commit waits long.
+pub const INDEX_BATCH_VERSIONS: usize = if cfg!(test) { 4 } else { 128 };
+
+/// Bytes of versions of one batch of the indexer: large resources make small batches.
+pub const INDEX_BATCH_BYTES: usize = 1024 * 1024;
+
+/// How long the indexer looks for work before it notes how far it came.
+pub const INDEX_PART: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long the indexer rests between two batches: about half of the machine is left to others.
+pub const INDEX_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
+
+/// How often the indexer tells in the log how far it is.
+pub const INDEX_TOLD: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// How long the writer rests before it removes from the outbox what the log has for good, when no
 /// other batch takes that along.
 pub const OUTBOX_IDLE: std::time::Duration = std::time::Duration::from_secs(2);

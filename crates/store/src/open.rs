@@ -13,6 +13,7 @@ use crate::{
         record::{self, Commit, GENESIS, Hash, Place, Version},
     },
     limits,
+    parameters::Parameters,
     types::Types,
     writer::{Chain, Head},
 };
@@ -86,11 +87,18 @@ pub(crate) fn base_url(engine: &Engine) -> Result<Option<String>, OpenError> {
     Ok(stored.and_then(|stored| String::from_utf8(stored.get(8..)?.to_vec()).ok()))
 }
 
-/// Notes what indices were made for.
-pub(crate) fn note_fingerprint(engine: &Engine, fingerprint: &[u8]) -> Result<(), OpenError> {
+/// Notes what indices were made for, and that they were made for all added parameters, too.
+pub(crate) fn note_fingerprint(
+    engine: &Engine,
+    fingerprint: &[u8],
+    parameters: &Parameters,
+) -> Result<Parameters, OpenError> {
+    let rebuilt = parameters.rebuilt();
     let mut batch = engine.batch();
     batch.put(Space::Meta, FINGERPRINT, fingerprint);
-    Ok(batch.commit()?)
+    rebuilt.write(parameters, &mut batch);
+    batch.commit()?;
+    Ok(rebuilt)
 }
 
 /// The engine has every batch that the mark knows.

@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Found, limits, page::Json, plan::Heavy, types::Types};
+use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, types::Types};
 
 /// What a permit says: the only question the store asks of one. Tests answer it themselves.
 pub(crate) trait Covers: Send + Sync {
@@ -41,6 +41,8 @@ pub(crate) struct Reader {
     pub(crate) view: View,
     pub(crate) types: Arc<Types>,
     pub(crate) registry: Arc<Registry>,
+    /// Which added parameters can be relied on in this view.
+    pub(crate) parameters: Arc<Parameters>,
     pub(crate) search: limits::Search,
     pub(crate) heavy: Arc<Heavy>,
 }

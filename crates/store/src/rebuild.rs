@@ -22,7 +22,7 @@ pub(crate) fn extract(registry: &Registry, tree: &Tree, base_url: &str) -> Index
         .unwrap_or_default()
 }
 
-/// Makes all indices anew: first removes every row, then indexes each current version, then draws
+/// Makes all indices anew, those of added parameters too: first removes every row, then indexes each current version, then draws
 /// the values of past versions. Interrupted, it is begun again at the next start.
 pub(crate) fn all(engine: &Engine, types: &Types, registry: &Registry, base_url: &str) -> Result<u64, Fault> {
     for space in [Space::Index, Space::Compartment] {

@@ -44,6 +44,7 @@ impl Snapshot {
         kind: ResourceType,
         id: &LogicalId,
     ) -> Result<Found, ReadError> {
+        self.reader.parameters.holds(permit, kind, Need::Read)?;
         if Events::are(kind) {
             return self.events.read(&self.reader, permit, id);
         }
@@ -90,6 +91,7 @@ impl Snapshot {
         id: &LogicalId,
         version: VersionId,
     ) -> Result<Found, ReadError> {
+        self.reader.parameters.holds(permit, kind, Need::Read)?;
         if Events::are(kind) {
             let found = self.events.read(&self.reader, permit, id)?;
             return if version == found.version { Ok(found) } else { Err(ReadError::NotFound) };
@@ -127,6 +129,7 @@ impl Snapshot {
         count: usize,
         cursor: Option<&str>,
     ) -> Result<HistoryPage, ReadError> {
+        self.reader.parameters.holds(permit, kind, Need::Read)?;
         let bound_to = ["history", kind.name(), id.as_str()];
         let before = match cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()? {
             None => u64::MAX,
@@ -223,6 +226,7 @@ impl Snapshot {
         caller_key: &str,
         budget: &Budget,
     ) -> Result<Page, ReadError> {
+        self.reader.parameters.answers_query(permit, query)?;
         let sort = if query.sort.is_empty() { "[]".to_owned() } else { format!("{:?}", query.sort) };
         let bound_to = ["search", query.resource_type.name(), &query.applied, &sort, caller_key];
         let mark = cursor.map(|cursor| self.secret.mark(cursor, &bound_to)).transpose()?;

@@ -15,7 +15,9 @@ use crate::{
         dump::Moment,
         mark::{Mark, MarkFile},
     },
+    indexer::{Bell, Indexer},
     limits, open,
+    parameters::{ParameterStatus, Parameters},
     plan::Heavy,
     reader::Reader,
     rebuild,
@@ -24,13 +26,14 @@ use crate::{
     types::Types,
     writer::{Parts, Queue, prepare::Preparer},
 };
+use arc_swap::ArcSwap;
 use audit::{
     Log,
     balp::Server,
     checkpoint::{Checkpoint, Signer},
     log::Durability,
 };
-use search::Registry;
+use search::{Registry, added::Definition};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -62,7 +65,9 @@ pub struct Given {
 pub struct Store {
     engine: Engine,
     types: Arc<Types>,
-    registry: Arc<Registry>,
+    parameters: Arc<ArcSwap<Parameters>>,
+    bell: Arc<Bell>,
+    indexing: Mutex<Option<JoinHandle<()>>>,
     search: limits::Search,
     heavy: Arc<Heavy>,
     base_url: String,
@@ -138,15 +143,17 @@ impl Store {
         // Nothing acknowledged was in what was cut off, and every name is there for good.
         Engine::verified(directory)?;
 
+        let mut parameters = Parameters::load(&engine.view(), &registry)?;
         let (current, fingerprint) = open::fingerprint(&engine, &registry, &options.base_url)?;
         if !current {
             if chain.head.commit > 0 {
                 tracing::info!("search parameters or base URL changed: all resources are indexed anew");
-                let count = rebuild::all(&engine, &types, &registry, &options.base_url)?;
+                let count = rebuild::all(&engine, &types, &parameters.registry, &options.base_url)?;
                 tracing::info!(resources = count, "indexed anew");
             }
-            open::note_fingerprint(&engine, &fingerprint)?;
+            parameters = open::note_fingerprint(&engine, &fingerprint, &parameters)?;
         }
+        let parameters = Arc::new(parameters);
 
         let search = given.map_or_else(limits::Search::default, |given| given.search);
         let heavy = Arc::<Heavy>::default();
@@ -156,7 +163,8 @@ impl Store {
         let queue = Queue::start(Parts {
             engine: engine.clone(),
             types: Arc::clone(&types),
-            registry: Arc::clone(&registry),
+            parameters: Arc::clone(&parameters),
+            base_url: options.base_url.clone(),
             search,
             heavy: Arc::clone(&heavy),
             log: Arc::clone(&log),
@@ -166,10 +174,25 @@ impl Store {
         });
         let queue = Arc::new(queue.map_err(fault)?);
         let syncing = sync_thread(files.clone(), Arc::clone(&log), mark, Arc::clone(&meter)).map_err(fault)?;
+        let (shared, bell) = (Arc::new(ArcSwap::new(Arc::clone(&parameters))), Arc::<Bell>::default());
+        let indexer = Indexer {
+            engine: engine.clone(),
+            types: Arc::clone(&types),
+            base_url: options.base_url.clone(),
+            queue: Arc::clone(&queue),
+            parameters: Arc::clone(&shared),
+            bell: Arc::clone(&bell),
+        };
+        let indexing = indexer.start().map_err(fault)?;
+        if parameters.is_busy() {
+            bell.ring();
+        }
         Ok(Self {
             engine,
             types,
-            registry,
+            parameters: shared,
+            bell,
+            indexing: Mutex::new(Some(indexing)),
             search,
             heavy,
             queue,
@@ -199,10 +222,22 @@ impl Store {
     }
 
     pub(crate) fn reader(&self) -> Reader {
+        // A parameter is ready after its last key is there, and not ready before its first goes: what
+        // is the same before and after the view was taken is true of the view.
+        let mut parameters = self.parameters.load_full();
+        let view = loop {
+            let view = self.engine.view();
+            let now = self.parameters.load();
+            if Arc::ptr_eq(&now, &parameters) {
+                break view;
+            }
+            parameters = Arc::clone(&now);
+        };
         Reader {
-            view: self.engine.view(),
+            view,
             types: Arc::clone(&self.types),
-            registry: Arc::clone(&self.registry),
+            registry: Arc::clone(&parameters.registry),
+            parameters,
             search: self.search,
             heavy: Arc::clone(&self.heavy),
         }
@@ -222,11 +257,7 @@ impl Store {
     }
 
     pub(crate) fn preparer(&self) -> Preparer {
-        Preparer {
-            types: Arc::clone(&self.types),
-            registry: Arc::clone(&self.registry),
-            base_url: self.base_url.clone(),
-        }
+        Preparer { types: Arc::clone(&self.types), registry: self.registry(), base_url: self.base_url.clone() }
     }
 
     /// Commits what is prepared already, under permits that tests make up.
@@ -253,6 +284,70 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn break_log(&self) {
         self.files.break_off();
+    }
+
+    /// The search parameters: those compiled in, and those added. Take it anew for each request.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.parameters.load().registry)
+    }
+
+    /// Whether searches by this parameter are answered.
+    #[must_use]
+    pub fn is_indexed(&self, parameter: search::ParameterId) -> bool {
+        self.parameters.load().is_ready(parameter)
+    }
+
+    /// The added search parameters, and how far each is indexed.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<ParameterStatus> {
+        let parameters = self.parameters.load_full();
+        if parameters.known.is_empty() {
+            return Vec::new();
+        }
+        let all = [crate::engine::Space::Current, crate::engine::Space::History];
+        let all = all.into_iter().map(|space| self.engine.about(space)).sum();
+        parameters.known.iter().map(|one| one.status(all)).collect()
+    }
+
+    /// From now on these are the added search parameters. What is written from here on is indexed by
+    /// them at once, what was there before in the background; keys of those that are not wanted any
+    /// more go in the background too. Waits until that is on stable storage; true when it changes
+    /// something.
+    ///
+    /// # Errors
+    /// [`CommitError::Busy`], [`CommitError::Unavailable`].
+    pub fn set_parameters(&self, wanted: Vec<Definition>) -> Result<bool, CommitError> {
+        let shared = Arc::clone(&self.parameters);
+        let changed = self.queue.with(move |parts, chain| {
+            if let Some(why) = &chain.failed {
+                return Err(why.clone());
+            }
+            let before = Arc::clone(&parts.parameters);
+            let Some(after) = before.wanting(&wanted).map_err(|fault| fault.0)? else { return Ok(false) };
+            let mut batch = parts.engine.batch();
+            after.write(&before, &mut batch);
+            batch.commit().map_err(|fault| {
+                chain.failed = Some(fault.0.clone());
+                fault.0
+            })?;
+            let after = Arc::new(after);
+            parts.parameters = Arc::clone(&after);
+            shared.store(after);
+            Ok(true)
+        });
+        let changed = changed?.map_err(CommitError::Unavailable)?;
+        if changed {
+            self.bell.ring();
+        }
+        Ok(changed)
+    }
+
+    /// Lets the indexer do so many batches, or as many as there are, and waits until they are done.
+    #[cfg(test)]
+    pub(crate) fn index(&self, steps: Option<u32>) {
+        self.bell.allow(steps);
+        self.bell.rested();
     }
 
     /// Our own FHIR base URL.
@@ -318,6 +413,13 @@ impl Store {
 
     /// Finishes what is queued, syncs, and takes nothing more. Reads still work.
     pub fn close(&self) {
+        self.bell.stop();
+        let indexing = self.indexing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(indexing) = indexing
+            && indexing.join().is_err()
+        {
+            tracing::error!("the thread that indexes added search parameters ended in a panic");
+        }
         self.queue.stop();
         self.files.stop();
         let syncing = self.syncing.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole, under permits that the tests make up.
 
+mod added;
 mod commits;
 mod folders;
 mod hidden;

@@ -116,7 +116,7 @@ impl Server {
     ) -> Result<Self, OpenError> {
         let registry = Arc::clone(search::registry::registry());
         let options = Options { base_url: base_url.to_owned(), strict_audit };
-        let store = Arc::new(open(directory, Arc::clone(&registry), options)?);
+        let store = Arc::new(open(directory, registry, options)?);
         let clock = Clock::default();
         let tokens = Tokens::new(clock.clone());
         let next = AtomicU64::new(1);
@@ -128,7 +128,6 @@ impl Server {
             store: Arc::clone(&store),
             schema: fhir::schema::r4(),
             checks,
-            registry,
             tokens: Arc::new(tokens.clone()),
             base_url: Self::BASE_URL.to_owned(),
             oauth_url: "https://handrail.test/oauth".to_owned(),

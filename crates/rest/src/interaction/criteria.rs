@@ -21,7 +21,7 @@ pub(super) fn query(
     lenient: bool,
 ) -> Result<Query, Failure> {
     let context = context(service, compartment, lenient);
-    search::query::parse(&service.parts.registry, kind, &pairs(text)?, &context).map_err(Failure::Request)
+    search::query::parse(&service.registry(), kind, &pairs(text)?, &context).map_err(Failure::Request)
 }
 
 /// The pairs of a query string, decoded.
@@ -45,7 +45,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
 pub(super) fn condition(service: &Service, kind: ResourceType, text: &str) -> Result<Query, Failure> {
     let text = text.strip_prefix('?').unwrap_or(text);
     let predicate =
-        search::query::compile_condition(&service.parts.registry, kind, &pairs(text)?, &context(service, None, false))
+        search::query::compile_condition(&service.registry(), kind, &pairs(text)?, &context(service, None, false))
             .map_err(Failure::Request)?;
     Ok(Query {
         resource_type: kind,

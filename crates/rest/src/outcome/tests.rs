@@ -50,6 +50,7 @@ fn number(failure: &Failure) -> usize {
         Failure::BodySlow => 29,
         Failure::Busy => 30,
         Failure::Terminology(_) => 31,
+        Failure::NotIndexed(_) => 32,
     }
 }
 
@@ -118,6 +119,10 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("conditions that kept changing while a transaction was planned", Failure::Conflict),
         ("too many requests", Failure::Throttled),
         ("more bodies, writes or costly searches at once than there is room for", Failure::Busy),
+        (
+            "a search or grant by a search parameter of a package that is still being indexed",
+            Failure::NotIndexed("the search parameter '…' was added and is being indexed".into()),
+        ),
         ("the store cannot serve", Failure::Store("secret path".into())),
         ("the audit log cannot be written", Failure::Audit),
         ("a panic in the server", Failure::Fault),

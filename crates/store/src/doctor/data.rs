@@ -8,27 +8,29 @@ use crate::{
         mark::Mark,
         record::{Commit, Damaged, Place, Version},
     },
-    open, rebuild,
+    open,
+    parameters::Parameters,
+    rebuild,
     types::Types,
     writer::{group::NEXT_ROW, prepare::postings},
 };
 use audit::Entry;
 use fhir::{LogicalId, ResourceType, json::Tree};
 use search::{
-    Registry,
+    ParameterId,
     encoded::{self, EncodedValues},
     matcher::patients_of,
 };
 use std::{
     collections::{HashMap, HashSet},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
 };
 
 pub(super) struct Look<'a> {
     pub(super) engine: &'a Engine,
     pub(super) types: &'a Types,
-    pub(super) registry: &'a Arc<Registry>,
+    /// With those that packages added.
+    pub(super) parameters: &'a Parameters,
     pub(super) mark: Option<Mark>,
     pub(super) told: Option<&'a Told>,
 }
@@ -80,6 +82,11 @@ impl Look<'_> {
 
     fn kind(&self, number: TypeNumber) -> Result<ResourceType, Fault> {
         Ok(self.types.kind(number).ok_or(Damaged("type number"))?)
+    }
+
+    /// The values of parameters that are ready.
+    fn are_ready<'v>(&self, values: EncodedValues<'v>) -> impl Iterator<Item = (ParameterId, &'v [u8])> + use<'_, 'v> {
+        values.entries().filter(|(parameter, _)| self.parameters.is_ready(*parameter))
     }
 
     fn outbox(&self, view: &View, counted: &mut Counted, _: &mut Findings, facts: &mut Facts) -> Result<(), Fault> {
@@ -169,7 +176,7 @@ impl Look<'_> {
         facts: &mut Facts,
     ) -> Result<(), Fault> {
         let base_url = open::base_url(self.engine).ok().flatten().unwrap_or_default();
-        let fresh = open::fingerprint(self.engine, self.registry, &base_url).is_ok_and(|(fresh, _)| fresh);
+        let fresh = open::fingerprint(self.engine, &self.parameters.registry, &base_url).is_ok_and(|(fresh, _)| fresh);
         if !fresh {
             let what = "they were made for other search parameters; the next start makes them anew";
             findings.add(Severity::Note, "indices", "engine: index", what, super::START);
@@ -193,14 +200,17 @@ impl Look<'_> {
             if fresh {
                 let tree = Tree::parse(version.json.to_vec()).map_err(|_| Damaged("stored JSON"))?;
                 let id = LogicalId::parse(version.id).map_err(|_| Damaged("id"))?;
-                let values = rebuild::extract(self.registry, &tree, &base_url);
-                let patients = patients_of(&values, self.registry, kind, &id);
+                let values = rebuild::extract(&self.parameters.registry, &tree, &base_url);
+                let patients = patients_of(&values, &self.parameters.registry, kind, &id);
                 let values = encoded::encode(&values);
-                if values != version.values {
+                let stored = EncodedValues::new(version.values);
+                if !self.are_ready(EncodedValues::new(&values)).eq(self.are_ready(stored)) {
                     let what = format!("{name}: the stored values are not those of its JSON");
                     findings.damage("index values", "engine: current", what);
                 }
-                let postings = postings(self.types, self.registry, kind, &patients, EncodedValues::new(&values));
+                // What an indexer has not come to, or not taken away yet, is in the stored values as it
+                // is in the index.
+                let postings = postings(self.types, &self.parameters.registry, kind, &patients, stored);
                 expected.extend(postings.index.iter().map(|begin| (0, key::with_row(begin, row))));
                 expected.extend(postings.compartment.iter().map(|begin| (1, key::with_row(begin, row))));
             }

@@ -17,6 +17,7 @@ use crate::{
     OpenError,
     engine::{Engine, files, mark},
     open,
+    parameters::Parameters,
 };
 use search::Registry;
 use std::{collections::HashMap, fmt, path::Path, sync::Arc};
@@ -66,6 +67,8 @@ pub struct Facts {
     pub versions: u64,
     /// Rows of all indices.
     pub index_rows: u64,
+    /// Search parameters that packages added, or that are being removed.
+    pub parameters: u64,
     /// Last record of the audit log.
     pub audit_records: u64,
     /// Signed checkpoints that hold.
@@ -178,10 +181,15 @@ pub fn examine(data: &Path, registry: &Arc<Registry>, scratch: Option<&Path>) ->
         let copy = copy::Copy::new(data, scratch).map_err(failed)?;
         match Engine::open(copy.path()) {
             Ok(engine) => match open::meta(&engine, None) {
-                Ok((types, _)) => {
-                    let look = data::Look { engine: &engine, types: &types, registry, mark, told: told.as_ref() };
-                    look.at(&mut findings, &mut facts);
-                }
+                Ok((types, _)) => match Parameters::load(&engine.view(), registry) {
+                    Ok(parameters) => {
+                        facts.parameters = parameters.known.len() as u64;
+                        let (parameters, told) = (&parameters, told.as_ref());
+                        let look = data::Look { engine: &engine, types: &types, parameters, mark, told };
+                        look.at(&mut findings, &mut facts);
+                    }
+                    Err(fault) => findings.damage("search parameters", "engine: meta", fault.0),
+                },
                 Err(OpenError::Format(why)) => {
                     let advice = "open it with the program that made it, or begin a new one";
                     findings.add(Severity::Damage, "format", "engine", why, advice);

@@ -286,6 +286,11 @@ impl Engine {
         self.spaces.get(space as usize).ok_or_else(|| Fault("no such keyspace".into()))
     }
 
+    /// About how many keys a keyspace has.
+    pub(crate) fn about(&self, space: Space) -> u64 {
+        self.space(space).map_or(0, |space| space.approximate_len() as u64)
+    }
+
     /// One moment of all keyspaces.
     pub(crate) fn view(&self) -> View {
         // The number first: the view may be newer than it says, never older.

@@ -32,6 +32,16 @@ fn fault(fault: Fault) -> CommitError {
 
 /// Holds all conditions of a transaction; gives what each change found.
 pub(crate) fn transaction(reader: &Reader, work: &Work) -> Result<Vec<Before>, CommitError> {
+    let parameters = &reader.parameters;
+    for (condition, _, permit) in &work.resolved {
+        parameters.answers_under(permit.as_ref(), condition.kind, &condition.predicate)?;
+    }
+    for change in &work.changes {
+        parameters.holds(change.permit.as_ref(), change.kind, need(&change.action))?;
+        if let Action::Create { unless: Some(condition), .. } = &change.action {
+            parameters.answers_under(change.permit.as_ref(), condition.kind, &condition.predicate)?;
+        }
+    }
     for (at, (condition, id, permit)) in work.resolved.iter().enumerate() {
         let met = met_by(reader, condition, permit.as_ref())?;
         if met.len() != 1 || met.first().is_none_or(|(found, _)| found != id) {
@@ -59,6 +69,7 @@ fn met_by(
         ReadError::TooCostly(what) => CommitError::TooCostly(what),
         ReadError::Unavailable(why) => CommitError::Unavailable(why),
         ReadError::Busy => CommitError::Busy,
+        ReadError::NotIndexed(what) => CommitError::NotIndexed(what),
         error @ (ReadError::NotFound | ReadError::Gone | ReadError::Cursor) => {
             CommitError::Unavailable(error.to_string())
         }
@@ -71,6 +82,14 @@ fn met_by(
         .collect()
 }
 
+fn need(action: &Action) -> Need {
+    match action {
+        Action::Create { .. } => Need::Create,
+        Action::Update { .. } => Need::Update,
+        Action::Delete { .. } => Need::Delete,
+    }
+}
+
 fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Before, CommitError> {
     let place = reader.place(change.kind, change.id.as_str()).map_err(fault)?;
     let live = match place.filter(|place| !place.deleted) {
@@ -80,12 +99,7 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
         }
         None => None,
     };
-    let need = match change.action {
-        Action::Create { .. } => Need::Create,
-        Action::Update { .. } => Need::Update,
-        Action::Delete { .. } => Need::Delete,
-    };
-    let access = change.permit.access(change.kind, need);
+    let access = change.permit.access(change.kind, need(&change.action));
     // Audit events are the server's own, whatever a permit says (row F22).
     if *access == Access::Nothing || Events::are(change.kind) {
         return Err(CommitError::Denied(at, change.kind));

@@ -7,7 +7,7 @@
 use super::{
     Job, TableAction, TableChange,
     check::{self, Before},
-    prepare::{Action, Keys, Postings, Work, postings},
+    prepare::{Action, Keys, Postings, Preparer, Work, postings},
 };
 use crate::{
     CommitError, Committed,
@@ -19,6 +19,7 @@ use crate::{
     },
     limits,
     page::Method,
+    parameters::Parameters,
     plan::Heavy,
     reader::Reader,
     stats::Meter,
@@ -27,7 +28,7 @@ use crate::{
 };
 use audit::{Log, entry::Encoded};
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use search::{Registry, encoded::EncodedValues, matcher::patients_of};
+use search::{encoded::EncodedValues, matcher::patients_of};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -39,7 +40,9 @@ use tokio::sync::oneshot;
 pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) types: Arc<Types>,
-    pub(crate) registry: Arc<Registry>,
+    /// Changed by the writer's own thread alone.
+    pub(crate) parameters: Arc<Parameters>,
+    pub(crate) base_url: String,
     pub(crate) search: limits::Search,
     pub(crate) heavy: Arc<Heavy>,
     pub(crate) log: Arc<Log>,
@@ -137,7 +140,8 @@ impl<'a> Group<'a> {
         let reader = Reader {
             view: parts.engine.view(),
             types: Arc::clone(&parts.types),
-            registry: Arc::clone(&parts.registry),
+            registry: Arc::clone(&parts.parameters.registry),
+            parameters: Arc::clone(&parts.parameters),
             search: parts.search,
             heavy: Arc::clone(&parts.heavy),
         };
@@ -188,11 +192,14 @@ impl<'a> Group<'a> {
                     let _ = reply.send(Err(error));
                 }
             },
-            Job::Commit(work, reply) => {
+            Job::Commit(mut work, reply) => {
                 let bytes = work.bytes;
                 // WHY: no bug in one transaction may end the writer for all.
-                let effects = catch_unwind(AssertUnwindSafe(|| self.effects(&work)))
-                    .unwrap_or_else(|_| Err(CommitError::Unavailable("the transaction made the writer panic".into())));
+                let effects =
+                    catch_unwind(AssertUnwindSafe(|| self.renewed(&mut work).and_then(|()| self.effects(&work))))
+                        .unwrap_or_else(|_| {
+                            Err(CommitError::Unavailable("the transaction made the writer panic".into()))
+                        });
                 match effects {
                     Ok(effects) => self.accept(*work, effects, reply),
                     Err(error) => {
@@ -222,6 +229,20 @@ impl<'a> Group<'a> {
         }
         self.keys.insert(table_key(change));
         Ok(had)
+    }
+
+    /// Work that was prepared before the added parameters became others.
+    fn renewed(&self, work: &mut Work) -> Result<(), CommitError> {
+        let registry = &self.parts.parameters.registry;
+        if Arc::ptr_eq(registry, &work.registry) {
+            return Ok(());
+        }
+        let preparer = Preparer {
+            types: Arc::clone(&self.parts.types),
+            registry: Arc::clone(registry),
+            base_url: self.parts.base_url.clone(),
+        };
+        preparer.renew(work).map_err(|fault| CommitError::Unavailable(fault.0))
     }
 
     fn effects(&self, work: &Work) -> Result<Effects, CommitError> {
@@ -307,7 +328,7 @@ impl<'a> Group<'a> {
             return Ok((done, Vec::new()));
         }
         let old_patients = old.as_ref().map_or_else(Vec::new, |old| {
-            patients_of(&EncodedValues::new(old.values), &self.parts.registry, change.kind, &change.id)
+            patients_of(&EncodedValues::new(old.values), &self.parts.parameters.registry, change.kind, &change.id)
         });
         let (method, body) = match &change.action {
             Action::Create { body, .. } => (Method::Create, Some(body)),
@@ -360,7 +381,7 @@ impl<'a> Group<'a> {
         let new_postings = body.map_or(&none, |body| &body.postings);
         let old_postings = old.as_ref().map_or_else(Postings::default, |old| {
             let values = EncodedValues::new(old.values);
-            postings(&self.parts.types, &self.parts.registry, change.kind, &old_patients, values)
+            postings(&self.parts.types, &self.parts.parameters.registry, change.kind, &old_patients, values)
         });
         replace(ops, Space::Index, &old_postings.index, &new_postings.index, row, scratch);
         replace(ops, Space::Compartment, &old_postings.compartment, &new_postings.compartment, row, scratch);

@@ -33,10 +33,13 @@ pub(crate) enum Job {
     /// Change a table; the answer says whether the key had a value before.
     Table(TableChange, std::sync::mpsc::Sender<Result<bool, CommitError>>),
     /// Do this when no commit is under way.
-    Between(Box<dyn FnOnce() + Send>),
+    Between(Between),
     /// Finish what is queued before this, and end.
     Stop,
 }
+
+/// What is done between two groups.
+type Between = Box<dyn FnOnce(&mut Parts, &mut Chain) + Send>;
 
 /// A change of a table.
 pub(crate) struct TableChange {
@@ -155,10 +158,18 @@ impl Queue {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CommitError> {
+        self.with(|_, _| work())
+    }
+
+    /// As [`Queue::between`], with what the writer works with.
+    pub(crate) fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Parts, &mut Chain) -> T + Send + 'static,
+    ) -> Result<T, CommitError> {
         let (reply, answer) = std::sync::mpsc::channel();
-        self.send(Job::Between(Box::new(move || {
+        self.send(Job::Between(Box::new(move |parts, chain| {
             // Whoever asked may have gone.
-            let _ = reply.send(work());
+            let _ = reply.send(work(parts, chain));
         })))?;
         answer.recv().map_err(|_| unavailable("the writer has ended"))
     }
@@ -185,7 +196,7 @@ impl Drop for Running {
     }
 }
 
-fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &Running) {
+fn run(mut parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &Running) {
     let mut chain = parts.chain.clone();
     let mut waiting = None;
     loop {
@@ -233,7 +244,8 @@ fn run(parts: Parts, receiver: &Receiver<Job>, queued: &AtomicUsize, running: &R
         group.commit();
         keep_up(&parts);
         if let Some(work) = between {
-            work();
+            work(&mut parts, &mut chain);
+            keep_up(&parts);
         }
         if stop {
             finish(&parts, &mut chain);

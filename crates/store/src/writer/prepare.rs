@@ -4,16 +4,17 @@
 use crate::{
     Change, Transaction,
     engine::{
-        key,
-        record::{Hash, Version},
+        Fault, key,
+        record::{Damaged, Hash, Version},
     },
+    indexer::completed,
     page::Method,
     reader::Covers,
     transaction::Condition,
     types::Types,
 };
 use bytes::Bytes;
-use fhir::{Instant, LogicalId, ResourceType, VersionId, stamp::Template};
+use fhir::{Instant, LogicalId, ResourceType, VersionId, json::Tree, stamp::Template};
 use search::{
     ParameterKind, Registry,
     encoded::{self, EncodedValues},
@@ -27,6 +28,8 @@ pub(crate) struct Work {
     pub(crate) resolved: Vec<(Condition, LogicalId, Arc<dyn Covers>)>,
     pub(crate) audit: Vec<audit::Entry>,
     pub(crate) now: Instant,
+    /// What index values were drawn out with.
+    pub(crate) registry: Arc<Registry>,
     /// About how many bytes it holds.
     pub(crate) bytes: usize,
 }
@@ -210,7 +213,24 @@ impl Preparer {
                 (Condition::new(kind, predicate), id, permit)
             })
             .collect();
-        Work { changes, resolved, audit, now, bytes }
+        Work { changes, resolved, audit, now, registry: Arc::clone(&self.registry), bytes }
+    }
+
+    /// Draws out the values of added parameters again: they became others since the work was prepared.
+    ///
+    /// # Errors
+    /// When what was prepared cannot be read back, which does not happen.
+    pub(crate) fn renew(&self, work: &mut Work) -> Result<(), Fault> {
+        work.registry = Arc::clone(&self.registry);
+        for change in &mut work.changes {
+            let (Action::Create { body, .. } | Action::Update { body, .. }) = &mut change.action else { continue };
+            let json = body.json.stamp(VersionId::FIRST, work.now);
+            let tree = Tree::parse(json).map_err(|_| Damaged("prepared JSON"))?;
+            body.values = completed(&self.registry, &body.values, &tree, &self.base_url)?;
+            let values = EncodedValues::new(&body.values);
+            body.postings = postings(&self.types, &self.registry, change.kind, &body.patients, values);
+        }
+        Ok(())
     }
 
     fn body(&self, resource: &validation::Validated, id: &LogicalId) -> Body {
