@@ -8,6 +8,8 @@ use crate::{
     control::Hands,
     fault::Fault,
     knowledge::{self, Knowledge},
+    library::{Library, Parts},
+    packages::{self, Packages},
     tls::{self, private_file},
 };
 use audit::{
@@ -15,7 +17,7 @@ use audit::{
     entry::{Action, Entry, Kind, Outcome},
 };
 use authserver::egress::Fetch;
-use fhir::{LogicalId, schema::Definitions};
+use fhir::LogicalId;
 use std::{cell::RefCell, io, path::Path, sync::Arc};
 use store::backup::{Contents, Other};
 use uuid::{Builder, Uuid};
@@ -28,15 +30,18 @@ pub(crate) struct Assembly {
     pub(crate) authserver: Arc<authserver::Service>,
     /// The FHIR service.
     pub(crate) rest: Arc<rest::Service>,
-    /// Profiles and codes.
-    #[expect(dead_code, reason = "for packages that are added while the server runs")]
-    pub(crate) knowledge: Arc<Knowledge>,
+    /// The packages.
+    pub(crate) library: Arc<Library>,
 }
 
 impl Assembly {
     /// What orders are carried out with.
     pub(crate) fn hands(&self) -> Hands {
-        Hands { authserver: Arc::clone(&self.authserver), rest: Arc::clone(&self.rest) }
+        Hands {
+            library: Arc::clone(&self.library),
+            authserver: Arc::clone(&self.authserver),
+            rest: Arc::clone(&self.rest),
+        }
     }
 }
 
@@ -62,6 +67,7 @@ pub(crate) fn open(
 ) -> Result<Assembly, Fault> {
     private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
     warn_of_others(directory);
+    let packages = Packages::open(directory)?;
     let registry = Arc::clone(search::registry());
     let store = match base_url {
         BaseUrl::Of(url) => {
@@ -90,7 +96,7 @@ pub(crate) fn open(
     .map_err(|why| Fault::at(directory.display(), why))?;
     let authserver = Arc::new(authserver);
     let steps = rest::Steps::start().map_err(|why| Fault::at(directory.display(), why))?;
-    let knowledge = Arc::new(Knowledge::of(Definitions::builtin(), directory)?);
+    let knowledge = Arc::new(Knowledge::of(packages.definitions(), directory)?);
     let checks = knowledge::checks(&knowledge, validation)?;
     let rest = rest::Service::new(rest::Parts {
         store: Arc::clone(&store),
@@ -104,7 +110,16 @@ pub(crate) fn open(
         rest_until: Arc::new(move |moment| Box::pin(steps.until(moment))),
         software: env!("CARGO_PKG_VERSION"),
     });
-    Ok(Assembly { store, authserver, rest: Arc::new(rest), knowledge })
+    let rest = Arc::new(rest);
+    let library = Library::open(Parts {
+        packages,
+        knowledge,
+        required: validation.required.clone(),
+        store: Arc::clone(&store),
+        rest: Arc::clone(&rest),
+    });
+    let library = Arc::new(library.map_err(|why| Fault::at(directory.display(), why))?);
+    Ok(Assembly { store, authserver, rest, library })
 }
 
 /// A directory that was there before may be open to others on this machine; its files hold health data.
@@ -165,11 +180,15 @@ pub(crate) fn back_up(directory: &Path, store: &store::Store, to: &mut dyn io::W
             others.push((format!("{folder}/{name}"), bytes));
         }
     }
+    for name in packages::files(directory)? {
+        let bytes = std::fs::read(directory.join(&name)).map_err(|why| Fault::at(&name, why))?;
+        others.push((name, bytes));
+    }
     record(store, "backup")?;
     store.backup(&others, clock::now(), to).map_err(Fault::new)
 }
 
-/// Puts a file of a backup in its place: one of [`BESIDE`], nothing else.
+/// Puts a file of a backup in its place: one of [`BESIDE`] or of a package, nothing else.
 ///
 /// # Errors
 /// [`Fault`].
@@ -178,6 +197,12 @@ pub(crate) fn put_beside(directory: &Path, (name, bytes): &Other) -> Result<(), 
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         !name.is_empty() && !name.starts_with('.') && name.bytes().all(fits)
     };
+    if packages::is_file(name) {
+        let path = directory.join(name);
+        let folder = path.parent().unwrap_or(directory);
+        private_file::make_directory(folder).map_err(|why| Fault::at(folder.display(), why))?;
+        return private_file::write(&path, bytes).map_err(|why| Fault::at(name, why));
+    }
     let place = name.split_once('/').filter(|(folder, file)| BESIDE.contains(folder) && plain(file));
     let (folder, file) = place.ok_or_else(|| Fault::at(name, "a backup of handrail holds no such file"))?;
     let folder = directory.join(folder);

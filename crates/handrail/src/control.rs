@@ -6,6 +6,7 @@
 
 use crate::{
     assembly::{self, Assembly},
+    library::Library,
     limits,
 };
 use authserver::{ClientError, NewClient, NewKeys};
@@ -46,6 +47,18 @@ pub(crate) enum Order {
         /// Its id.
         id: String,
     },
+    /// Take a package in that a command has staged.
+    AddPackage {
+        /// Name of its folder.
+        staged: String,
+    },
+    /// List the packages.
+    ListPackages,
+    /// Remove a package.
+    RemovePackage {
+        /// `NAME` or `NAME#VERSION`.
+        name: String,
+    },
     /// Explain a search.
     Explain {
         /// `Type?parameters`.
@@ -77,6 +90,12 @@ pub(crate) enum Reply {
     Removed,
     /// It follows.
     Backup,
+    /// What became of the package.
+    PackageAdded(PackageAdded),
+    /// All packages.
+    Packages(Vec<ListedPackage>),
+    /// The id of the package that is gone.
+    PackageRemoved(String),
     /// Lines for people.
     Explained(String),
     /// Not done, and why.
@@ -96,9 +115,61 @@ pub(crate) struct Registered {
     pub(crate) created: String,
 }
 
+/// A package that was added.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackageAdded {
+    /// `NAME#VERSION`.
+    pub(crate) id: String,
+    /// False when it was there already.
+    pub(crate) is_new: bool,
+    /// Profiles and extensions.
+    pub(crate) profiles: u64,
+    /// Value sets.
+    pub(crate) value_sets: u64,
+    /// Code systems.
+    pub(crate) code_systems: u64,
+    /// Concept maps.
+    pub(crate) concept_maps: u64,
+    /// Packages that it depends on and that are there.
+    pub(crate) loaded: Vec<String>,
+    /// Those that are not.
+    pub(crate) missing: Vec<String>,
+    /// Search parameters that are indexed for it.
+    pub(crate) parameters: u64,
+    /// URL of those that are not, and why.
+    pub(crate) left: Vec<(String, String)>,
+}
+
+/// A package, as a list shows it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedPackage {
+    /// `NAME#VERSION`.
+    pub(crate) id: String,
+    /// Else it is compiled in.
+    pub(crate) is_added: bool,
+    /// Its search parameters that are indexed, or are to be.
+    pub(crate) parameters: Vec<ListedParameter>,
+}
+
+/// A search parameter, as a list shows it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedParameter {
+    /// Name in the query string.
+    pub(crate) code: String,
+    /// Types it searches.
+    pub(crate) types: Vec<String>,
+    /// `indexing`, `ready` or `removing`.
+    pub(crate) state: String,
+    /// About how much of the work is done.
+    pub(crate) percent: Option<u8>,
+    /// Versions looked at.
+    pub(crate) done: u64,
+}
+
 /// What orders are carried out with.
 #[derive(Clone)]
 pub(crate) struct Hands {
+    pub(crate) library: Arc<Library>,
     pub(crate) authserver: Arc<authserver::Service>,
     pub(crate) rest: Arc<rest::Service>,
 }
@@ -107,6 +178,9 @@ pub(crate) struct Hands {
 pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
     let authserver = hands.authserver.as_ref();
     match order {
+        Order::AddPackage { staged } => hands.library.add(&staged).map_or_else(Reply::Refused, Reply::PackageAdded),
+        Order::ListPackages => Reply::Packages(hands.library.list()),
+        Order::RemovePackage { name } => hands.library.remove(&name).map_or_else(Reply::Refused, Reply::PackageRemoved),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { name, scope, keys, origins } => {
             let keys = match keys {

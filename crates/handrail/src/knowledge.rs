@@ -70,7 +70,6 @@ impl Knowledge {
     }
 
     /// Knows these definitions from now on.
-    #[expect(dead_code, reason = "for packages that are added while the server runs")]
     pub(crate) fn swap(&self, definitions: &'static Definitions) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         *state = State { definitions, validator: None };

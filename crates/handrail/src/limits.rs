@@ -147,6 +147,12 @@ pub(crate) const LOAD_PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// What `limits.connections` and `limits.requests_in_flight` can be set to: more is a typing mistake.
 pub(crate) const CONFIGURED_MAX: u64 = 1_000_000;
 
+/// Packages that can be added. A guide depends on some ten.
+pub(crate) const PACKAGES_MAX: usize = 100;
+
+/// Bytes of a package's archive, and of what it is compiled to: a block of a backup holds each.
+pub(crate) const PACKAGE_FILE_BYTES_MAX: u64 = 60 * 1024 * 1024;
+
 /// Time from which a request is slow enough for a log line of its own.
 pub(crate) const SLOW: Duration = Duration::from_secs(1);
 

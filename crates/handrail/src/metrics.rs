@@ -25,7 +25,10 @@ use std::{
     },
     time::Duration,
 };
-use store::stats::{Histogram, TIME_BOUNDS_US};
+use store::{
+    Indexed,
+    stats::{Histogram, TIME_BOUNDS_US},
+};
 
 /// Statuses are 100 to 599.
 const STATUSES: usize = 500;
@@ -315,6 +318,21 @@ fn store(page: &mut Page, stats: &store::stats::Stats) {
     page.value(&c::STALLED, stats.stalled.as_secs_f64());
     page.value(&c::HEAVY, stats.heavy_searches);
     page.value(&c::HEAVY_LIMIT, stats.heavy_searches_max);
+    let mut states = [("indexing", 0u64), ("ready", 0), ("removing", 0)];
+    let mut least = 100;
+    for one in &stats.parameters {
+        let (at, percent) = match one.indexed {
+            Indexed::Building { percent, .. } => (0, percent),
+            Indexed::Ready => (1, 100),
+            Indexed::Removing { percent, .. } => (2, percent),
+        };
+        least = least.min(percent);
+        if let Some((_, count)) = states.get_mut(at) {
+            *count += 1;
+        }
+    }
+    states.iter().for_each(|(state, count)| page.labelled(&c::ADDED_PARAMETERS, &[state], count));
+    page.value(&c::INDEXED, f64::from(least) / 100.0);
     page.value(&c::QUEUE, stats.queue_jobs);
     page.value(&c::QUEUE_LIMIT, stats.queue_jobs_max);
     page.value(&c::QUEUE_BYTES, stats.queue_bytes);

@@ -177,6 +177,8 @@ pub struct Stats {
     pub audit_last: u64,
     /// Last audit record known to be on stable storage.
     pub audit_synced: u64,
+    /// The added search parameters, and how far each is indexed.
+    pub parameters: Vec<crate::ParameterStatus>,
     /// The engine's own.
     pub engine: EngineStats,
 }
@@ -265,6 +267,7 @@ impl Store {
             stalled: Duration::from_micros(meter.stalled_us.load(Relaxed)),
             audit_last: last,
             audit_synced: meter.audit_synced.load(Relaxed).min(last),
+            parameters: self.parameters(),
             engine: self.engine_stats(),
         }
     }

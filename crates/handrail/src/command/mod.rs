@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod fhirpath;
 mod load;
+mod package;
 mod remote;
 mod serve;
 mod settings;
@@ -57,6 +58,8 @@ enum Command {
     Load(load::Load),
     /// Load code systems from their official files, list and remove them
     Terminology(terminology::Terminology),
+    /// Add FHIR packages with their profiles, codes and search parameters, list and remove them
+    Package(package::Package),
     /// Show which way a search goes and what it reads
     Explain(explain::Explain),
     /// Validate files against R4 and profiles, without a server
@@ -96,6 +99,7 @@ pub(crate) fn run() -> ExitCode {
             Err(fault) => failed(&fault),
         },
         Command::Terminology(terminology) => ended(terminology.run()),
+        Command::Package(package) => in_runtime(Settings::of_command(), false, package.run()),
         Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
         Command::Validate(validate) => validate.run(),
         Command::Fhirpath(fhirpath) => ended(fhirpath.run()),

@@ -7,7 +7,7 @@
 mod files;
 mod report;
 
-use crate::{fault::Fault, knowledge::Knowledge, print, terminologies};
+use crate::{fault::Fault, knowledge::Knowledge, packages, print, terminologies};
 use clap::{Args, ValueEnum};
 use definitions::{Package, package::PackageError};
 use fhir::{
@@ -159,7 +159,11 @@ impl Validate {
         if let Some(data) = self.data.as_deref().filter(|data| !data.is_dir()) {
             return Err(Fault::at(data.display(), "there is no such data directory"));
         }
-        Ok(Definitions::builtin().with(Vec::new()))
+        let known = match self.data.as_deref() {
+            Some(data) => packages::definitions(data)?,
+            None => Definitions::builtin(),
+        };
+        Ok(known.with(Vec::new()))
     }
 }
 

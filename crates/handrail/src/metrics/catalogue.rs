@@ -79,6 +79,8 @@ families! {
     STALLED: Counter "handrail_store_stalled_seconds_total" [], "How long, together.";
     HEAVY: Gauge "handrail_store_heavy_searches" [], "Costly searches that run.";
     HEAVY_LIMIT: Gauge "handrail_store_heavy_searches_limit" [], "How many may at once; further ones get 503.";
+    ADDED_PARAMETERS: Gauge "handrail_store_added_search_parameters" ["state"], "Search parameters of added packages, by state: indexing, ready, removing.";
+    INDEXED: Gauge "handrail_store_indexing_ratio" [], "How much of the indexing of added search parameters is done, from 0 to 1; of the one that is least far.";
     QUEUE: Gauge "handrail_store_queue_jobs" [], "Changes that wait for the writer.";
     QUEUE_LIMIT: Gauge "handrail_store_queue_jobs_limit" [], "How many may wait.";
     QUEUE_BYTES: Gauge "handrail_store_queue_bytes" [], "Bytes of changes that wait for the writer.";

@@ -306,3 +306,97 @@ fn an_unrelated_type_is_never_refused() {
         assert_eq!(*grant.access(kind, Need::Read), policy::Access::Where(Arc::new(Predicate::All)));
     }
 }
+
+/// At any moment, a search by added parameters is what the matcher means of all resources, or it is
+/// refused and the parameter is not ready. Random changes, steps of the indexer, parameters that come
+/// and go, stops.
+#[test]
+fn at_every_moment_a_search_is_whole_or_refused() {
+    use search::{Values, matcher};
+    let all = [note(), method(), supporter()];
+    let (mut whole, mut refused) = (0, 0);
+    for seed in 1..4u64 {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut dice = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let mut world = World::new();
+        world.store().index(Some(0));
+        let mut model: std::collections::BTreeMap<String, Option<(String, i64)>> = std::collections::BTreeMap::new();
+        let mut order: Vec<String> = Vec::new();
+        for step in 0..60 {
+            let time = step * 10;
+            for _ in 0..dice(4) {
+                let name = format!("o{}", dice(14));
+                if dice(5) == 0 {
+                    world.commit(vec![world.delete("Observation", &name)], time);
+                    model.entry(name).and_modify(|one| *one = None);
+                } else {
+                    let json = observation(&format!("p{}", dice(2)), &format!("n{}", dice(3)));
+                    world.commit(vec![world.update(&json, &name, None)], time);
+                    if !order.contains(&name) {
+                        order.push(name.clone());
+                    }
+                    model.insert(name, Some((json, time)));
+                }
+            }
+            match dice(12) {
+                0..3 => {
+                    let mask = dice(8);
+                    let wanted = all.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0);
+                    world.store().set_parameters(wanted.map(|(_, one)| one.clone()).collect()).unwrap();
+                }
+                3 if seed == 1 => {
+                    world.reopen();
+                    world.store().index(Some(0));
+                }
+                4 => world.store().index(None),
+                _ => world.store().index(Some(1 + u32::try_from(dice(2)).unwrap())),
+            }
+            // What a store that was opened again still has to do must not run on by itself.
+            world.store().index(Some(0));
+            let registry = world.store().registry();
+            for text in [
+                "Observation?note-text=n1",
+                "Observation?note-text:missing=true",
+                "Observation?patient=p1&site=s|n1",
+                "Observation?site:not=s|n2",
+                "Observation?supporter=Device/n0",
+            ] {
+                let code = text.split(['?', '&']).nth_back(0).unwrap().split([':', '=']).next().unwrap();
+                let Some(parameter) = registry.parameter(kind("Observation"), code) else { continue };
+                let ready = world.store().is_indexed(parameter.id);
+                let query = query(world.store(), text);
+                match found(world.store(), text) {
+                    Err(ReadError::NotIndexed(_)) => {
+                        assert!(!ready, "seed {seed}, step {step}: {text} is ready");
+                        refused += 1;
+                    }
+                    Err(error) => panic!("{error:?}"),
+                    Ok(answer) => {
+                        assert!(ready, "seed {seed}, step {step}: {text} is not ready and was answered");
+                        let means = |name: &&String| {
+                            let Some(Some((json, time))) = model.get(*name) else { return false };
+                            let tree = fhir::json::Tree::parse(json.clone().into_bytes()).unwrap();
+                            let values = crate::rebuild::extract(&registry, &tree, BASE);
+                            let values: &dyn Values = &values;
+                            let subject = matcher::Subject {
+                                resource_type: kind("Observation"),
+                                id: &id(name),
+                                last_updated: at(*time),
+                                values,
+                            };
+                            matcher::matches(&registry, &query.predicate, subject, &matcher::Alone)
+                        };
+                        let expected: Vec<String> = order.iter().filter(means).cloned().collect();
+                        assert_eq!(answer, expected, "seed {seed}, step {step}: {text}");
+                        whole += 1;
+                    }
+                }
+            }
+        }
+        sound(&mut world);
+    }
+    assert!(whole > 100 && refused > 100, "both were seen: {whole} whole, {refused} refused");
+}

@@ -52,7 +52,7 @@ pub(in crate::interaction) fn perform(
 /// The stored resource that the URL names.
 fn instance(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
     let service = call.service;
-    let permit = service.grants.decide(call.caller, &service.parts.registry, &Interaction::Read(kind, id.clone()))?;
+    let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
     let found = service.parts.store.snapshot().read(&permit, kind, id)?;
     trail.found(&found);
     Ok(Tree::parse(found.json.into_bytes()?)?)

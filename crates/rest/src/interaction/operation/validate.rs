@@ -170,7 +170,7 @@ fn read_xml(call: &Call<'_>, bytes: Bytes) -> Result<Result<Tree, Vec<Issue>>, F
 /// The stored resource that the URL names.
 fn stored(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
     let service = call.service;
-    let permit = service.grants.decide(call.caller, &service.parts.registry, &Interaction::Read(kind, id.clone()))?;
+    let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
     let found = service.parts.store.snapshot().read(&permit, kind, id)?;
     trail.found(&found);
     Ok(Tree::parse(found.json.into_bytes()?)?)
