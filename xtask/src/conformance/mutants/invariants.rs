@@ -160,7 +160,23 @@ impl Its<'_, '_> {
                     self.set("reference", object([("display", text("x"))])),
                 ],
             ),
-            "gol-1" => when(self.has("detail"), self.without(&["measure"])?),
+            "gol-1" => {
+                let mut edits = removal(site, "measure").unwrap_or_default();
+                if !self.has("detail") {
+                    edits.push(self.set("detailString", text("x")));
+                }
+                Some(edits)
+            }
+            "mdd-1" => when(
+                self.has("whenPrepared"),
+                vec![self.set("whenPrepared", text("2024-05-02")), self.set("whenHandedOver", text("2024-05-01"))],
+            ),
+            "sdcqr-2" => {
+                let answered = |one: &&Node| one.get("answer").is_some_and(|list| list.items().iter().any(valued));
+                let items = site.value.get("item")?.items();
+                let one = items.iter().find(answered)?;
+                Some(vec![Edit::Push(self.path("item"), one.clone())])
+            }
             "ipn-1" | "org-1" => self.without(&["identifier", "name"]),
             "org-2" | "org-3" => Some(vec![self.set("use", text("home"))]),
             "pd-1" => self.without(&["telecom", "endpoint"]),
@@ -338,6 +354,9 @@ impl Its<'_, '_> {
             "que-10" if matches!(kind, "group" | "choice" | "date") => {
                 Some(vec![self.set("maxLength", Node::Number("5".to_owned()))])
             }
+            "que-11" if self.has("answerOption") => {
+                Some(vec![self.set("initial", Node::Array(vec![object([("valueCoding", coding())])]))])
+            }
             "que-13" if kind == "string" && !self.has("repeats") => {
                 let one = object([("valueString", text("x"))]);
                 Some(vec![self.set("initial", Node::Array(vec![one.clone(), one]))])
@@ -350,6 +369,11 @@ impl Its<'_, '_> {
         match key {
             "tim-1" if self.has("duration") => self.without(&["durationUnit"]),
             "tim-2" if self.has("period") => self.without(&["periodUnit"]),
+            "tim-9" if !self.has("when") => Some(vec![self.set("offset", Node::Number("5".to_owned()))]),
+            "tim-10" => Some(vec![
+                self.set("timeOfDay", Node::Array(vec![text("10:00:00")])),
+                self.set("when", Node::Array(vec![text("MORN")])),
+            ]),
             "tim-4" if self.has("duration") => Some(vec![self.set("duration", Node::Number("-1".to_owned()))]),
             "tim-5" if self.has("period") => Some(vec![self.set("period", Node::Number("-1".to_owned()))]),
             "tim-6" if self.has("periodMax") => self.without(&["period"]),
@@ -358,6 +382,11 @@ impl Its<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// Whether an answer has a value.
+fn valued(answer: &Node) -> bool {
+    answer.members().iter().any(|(name, _)| name.starts_with("value"))
 }
 
 fn unknown_extension() -> Node {
