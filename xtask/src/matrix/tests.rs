@@ -26,11 +26,13 @@ fn every_interaction_has_its_column() {
             Interaction::SearchCompartment(..) => "search-compartment",
             Interaction::Batch => "batch",
             Interaction::Transaction => "transaction",
+            Interaction::Validate(..) => "$validate",
+            Interaction::Terminology(..) => "terminology",
         })
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 12);
+    assert_eq!(seen.len(), 14);
 }
 
 #[test]
@@ -62,6 +64,10 @@ fn known_answers() {
         ("system/*.rs", "Patient", "create", "-"),
         ("system/*.c", "Patient", "conditional-create", "-"),
         ("system/*.cruds", "AuditEvent", "search-type", "yes"),
+        ("system/*.c", "Patient", "$validate", "yes"),
+        ("system/*.d", "Patient", "$validate", "-"),
+        ("system/*.s", "ValueSet", "terminology", "-"),
+        ("system/Observation.rs?category=survey", "Observation", "$validate", "some"),
         ("system/*.cruds", "AuditEvent", "delete", "-"),
         ("system/Observation.rs", "Patient", "read", "-"),
         ("system/Observation.r", "Observation", "search-type", "-"),

@@ -1,7 +1,7 @@
 //! `handrail validate`: reports for people and for scripts, exit codes, packages and definitions of one run;
 //! and the server, over TLS: profiles that the operator requires, `$validate`, code systems that were loaded.
 
-use crate::support::{Server, ok, run, stderr, stdout};
+use crate::support::{Server, run, stderr, stdout};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -197,5 +197,4 @@ fn a_required_profile_that_is_not_loaded_stops_the_start() {
     let data = data.to_str().unwrap();
     let output = run(["serve", "--data", data, "--listen", "127.0.0.1:0", "--validation-required-profiles", setting]);
     assert!(!output.status.success() && stderr(&output).contains("no such profile is loaded"), "{}", stderr(&output));
-    let _ = ok;
 }

@@ -78,20 +78,12 @@ impl Inputs {
 
     /// A primitive.
     fn text(&self, name: &'static str) -> Result<Option<&str>, Failure> {
-        match self.one(name)? {
-            None => Ok(None),
-            Some(Input::Text(text)) => Ok(Some(text)),
-            Some(Input::Whole(_)) => Err(wrong(name, "is a value, not an object")),
-        }
+        self.one(name)?.map(|input| text_of(name, input)).transpose()
     }
 
     /// Primitives of one name.
     fn texts(&self, name: &'static str) -> Result<Vec<&str>, Failure> {
-        let text = |input| match input {
-            &Input::Text(ref text) => Ok(text.as_str()),
-            Input::Whole(_) => Err(wrong(name, "is a value, not an object")),
-        };
-        self.all(name).map(text).collect()
+        self.all(name).map(|input| text_of(name, input)).collect()
     }
 
     /// A primitive, empty when it is not given.
@@ -119,6 +111,13 @@ impl Inputs {
             Some(Input::Whole(tree)) => Ok(Some(tree)),
             Some(Input::Text(_)) => Err(wrong(name, "is an object, given in a Parameters resource")),
         }
+    }
+}
+
+fn text_of<'i>(name: &str, input: &'i Input) -> Result<&'i str, Failure> {
+    match input {
+        Input::Text(text) => Ok(text),
+        Input::Whole(_) => Err(wrong(name, "is a value, not an object")),
     }
 }
 
