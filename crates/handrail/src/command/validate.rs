@@ -156,14 +156,11 @@ impl Validate {
 
     /// What is compiled in, and what the data directory adds.
     fn base(&self) -> Result<Definitions, Fault> {
-        if let Some(data) = self.data.as_deref().filter(|data| !data.is_dir()) {
+        let Some(data) = &self.data else { return Ok(Definitions::builtin().with(Vec::new())) };
+        if !data.is_dir() {
             return Err(Fault::at(data.display(), "there is no such data directory"));
         }
-        let known = match self.data.as_deref() {
-            Some(data) => packages::definitions(data)?,
-            None => Definitions::builtin(),
-        };
-        Ok(known.with(Vec::new()))
+        Ok(packages::definitions(data)?.with(Vec::new()))
     }
 }
 
