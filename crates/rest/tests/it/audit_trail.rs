@@ -127,7 +127,6 @@ fn a_panic_is_answered_and_recorded() {
         store: std::sync::Arc::clone(server.store()),
         schema: fhir::schema::r4(),
         checks: rest::Checks::default(),
-        registry: std::sync::Arc::clone(search::registry::registry()),
         tokens: std::sync::Arc::new(Panicking),
         base_url: Server::BASE_URL.to_owned(),
         oauth_url: String::new(),
