@@ -64,7 +64,8 @@ impl Definition {
     #[must_use]
     pub fn to_text(&self) -> String {
         let (base, target) = (self.base.join(","), self.target.join(","));
-        let mut text = [&self.url, &self.code, &self.kind, &base, &target, &self.expression].map(one_line).join("\t");
+        let mut text =
+            [&self.url, &self.code, &self.kind, &base, &target, &self.expression].map(|cell| one_line(cell)).join("\t");
         for (url, expression) in &self.components {
             text.push('\n');
             text.push_str(&[one_line(url), one_line(expression)].join("\t"));
@@ -86,7 +87,7 @@ impl Definition {
     }
 }
 
-fn one_line(text: &String) -> String {
+fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -32,7 +32,7 @@ fn a_new_parameter_is_known_by_its_code_and_draws_out_values() {
     let [definition] = chosen.taken.as_slice() else { panic!("{chosen:?}") };
     assert_eq!(definition.base, ["Observation"]);
     let added = Added { id: ParameterId(FIRST + 7), definition: definition.clone(), retired: false };
-    let registry = Registry::with(fhir::schema::r4(), &[added.clone()]);
+    let registry = Registry::with(fhir::schema::r4(), std::slice::from_ref(&added));
     assert_eq!(registry.parameter(kind("Observation"), "note-text").map(|one| one.id), Some(added.id));
     assert_eq!(registry.fingerprint(), crate::registry().fingerprint(), "stores are not indexed anew for it");
     let json = br#"{"resourceType":"Observation","status":"final","code":{"text":"c"},"note":[{"text":"Walks"}]}"#;
