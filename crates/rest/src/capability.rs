@@ -2,8 +2,9 @@
 //! registry of search parameters, the router's table, the definitions. Written anew when one of them
 //! changes.
 //!
-//! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9). Left out: the legacy `oauth-uris` extension,
-//! which must name an endpoint for people's consent; it comes with that endpoint.
+//! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9: the legacy `oauth-uris` extension, by which
+//! clients of SMART 1.0 find the token endpoint). Its definition asks for `authorize` too, which comes with
+//! the sign-in of people: until then it is left out, for an endpoint that is not there helps nobody.
 
 use crate::{
     route::{Kind, ROUTES, Segment},
@@ -13,6 +14,7 @@ use fhir::{ResourceType, json::Writer, schema::Definitions};
 use search::{Parameter, ParameterKind, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 
+const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
 /// What the server works with.
@@ -86,6 +88,21 @@ fn guide(package: &str, version: &str) -> Option<String> {
 fn security(w: &mut Writer, parts: &Parts) {
     w.key("security");
     w.object(|w| {
+        w.key("extension");
+        w.array(|w| {
+            w.object(|w| {
+                w.key("extension");
+                w.array(|w| {
+                    for endpoint in ["token", "introspect", "revoke"] {
+                        w.object(|w| {
+                            w.member("url", endpoint);
+                            w.member("valueUri", &format!("{}/{endpoint}", parts.oauth_url));
+                        });
+                    }
+                });
+                w.member("url", OAUTH_URIS);
+            });
+        });
         w.key("cors");
         w.boolean(true);
         w.key("service");
@@ -100,7 +117,6 @@ fn security(w: &mut Writer, parts: &Parts) {
                 });
             });
         });
-        w.member("description", &format!("OAuth 2.0 access tokens from {}/token", parts.oauth_url));
     });
 }
 
