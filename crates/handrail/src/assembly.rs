@@ -67,6 +67,7 @@ pub(crate) fn open(
 ) -> Result<Assembly, Fault> {
     private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
     warn_of_others(directory);
+    packages::sweep(directory);
     let packages = Packages::open(directory)?;
     let registry = Arc::clone(search::registry());
     let store = match base_url {

@@ -20,6 +20,11 @@ impl Fault {
         Self::new(format_args!("{place}: {what}"))
     }
 
+    /// What is wrong, and what to do about it, for a report of several.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.what, self.fix)
+    }
+
     /// The same, with one line on what to do.
     pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());

@@ -173,3 +173,6 @@ pub(crate) const METRICS_CONNECTIONS_MAX: usize = 16;
 
 /// Time after which such a connection is closed; scrapers open another.
 pub(crate) const METRICS_CONNECTION_LIFE: Duration = Duration::from_secs(600);
+
+/// Age from which on a package that is staged was left behind: no command takes as long.
+pub(crate) const STAGED_AGE_MAX: std::time::Duration = std::time::Duration::from_secs(3600);

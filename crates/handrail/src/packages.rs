@@ -8,7 +8,7 @@
 
 use crate::{
     fault::Fault,
-    limits::{PACKAGE_FILE_BYTES_MAX, PACKAGES_MAX},
+    limits::{PACKAGE_FILE_BYTES_MAX, PACKAGES_MAX, STAGED_AGE_MAX},
     tls::private_file,
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -194,6 +194,46 @@ pub(crate) fn is_file(path: &str) -> bool {
     folder == Some(FOLDER) && id.is_some_and(is_id) && matches!(file, Some(ARCHIVE | TABLES)) && end.is_none()
 }
 
+/// Order, id and tables of the packages of a data directory; of those whose tables are of another form no tables,
+/// and the last place.
+fn kept(data: &Path) -> Result<Vec<(u64, String, Option<Tables>)>, Fault> {
+    let packages = data.join(FOLDER);
+    let mut found = Vec::new();
+    for id in folders(&packages)? {
+        let path = packages.join(&id).join(TABLES);
+        let damaged = |why: &dyn std::fmt::Display| {
+            Fault::at(path.display(), why)
+                .fix(format!("remove the folder {} and add the package again", packages.join(&id).display()))
+        };
+        let bytes = read_file(&path).map_err(|why| damaged(&why))?;
+        let text = String::from_utf8(bytes).map_err(|_| damaged(&"it is no text"))?;
+        found.push(match parse(&text).map_err(|why| damaged(&why))? {
+            Some((order, tables)) => (order, id, Some(tables)),
+            None => (u64::MAX, id, None),
+        });
+    }
+    Ok(found)
+}
+
+/// How many packages a data directory has, each looked at and found whole. Changes nothing.
+///
+/// # Errors
+/// [`Fault`]: the first that a start would refuse.
+pub(crate) fn examined(data: &Path) -> Result<usize, Fault> {
+    Ok(kept(data)?.len())
+}
+
+/// Removes what commands that were interrupted left staged. What is younger may be of one under way.
+pub(crate) fn sweep(data: &Path) {
+    let Ok(listed) = fs::read_dir(data.join(FOLDER)) else { return };
+    for entry in listed.flatten() {
+        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        if entry.file_name().to_string_lossy().starts_with(STAGED) && age.is_some_and(|age| age > STAGED_AGE_MAX) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// The definitions of all packages of this data directory, upon those that are compiled in.
 ///
 /// # Errors
@@ -209,20 +249,7 @@ impl Packages {
     /// [`Fault`], with what an operator can do.
     pub(crate) fn open(data: &Path) -> Result<Self, Fault> {
         let packages = data.join(FOLDER);
-        let mut found = Vec::new();
-        for id in folders(&packages)? {
-            let path = packages.join(&id).join(TABLES);
-            let damaged = |why: &dyn std::fmt::Display| {
-                Fault::at(path.display(), why)
-                    .fix(format!("remove the folder {} and add the package again", packages.join(&id).display()))
-            };
-            let bytes = read_file(&path).map_err(|why| damaged(&why))?;
-            let text = String::from_utf8(bytes).map_err(|_| damaged(&"it is no text"))?;
-            match parse(&text).map_err(|why| damaged(&why))? {
-                Some((order, tables)) => found.push((order, id.clone(), Some(tables))),
-                None => found.push((u64::MAX, id.clone(), None)),
-            }
-        }
+        let mut found = kept(data)?;
         found.sort_by(|(a, a_id, _), (b, b_id, _)| (a, a_id).cmp(&(b, b_id)));
         let mut state = State { kept: Vec::new(), definitions: Definitions::builtin() };
         let mut all = Vec::new();

@@ -6,7 +6,9 @@ use crate::{
     control,
     doctor::{self, Line, Weight, machine},
     fault::Fault,
+    packages,
     print::{self, Style, many},
+    terminologies,
 };
 use clap::Args;
 use std::{path::Path, process::ExitCode};
@@ -18,7 +20,8 @@ use std::{path::Path, process::ExitCode};
   handrail doctor --config /etc/handrail.toml
 
 Give it the same file, environment and flags as 'handrail serve'. It looks at the certificate, the
-clock, the disk, the limits of the system, permissions, the whole audit log, and, while no server
+clock, the disk, the limits of the system, permissions, packages, loaded code systems, the whole
+audit log, and, while no server
 runs on the directory, every commit, version, index row and counter of the store. It changes
 nothing. The exit code is 1 when there is a problem.")]
 pub(super) struct Doctor {
@@ -51,6 +54,9 @@ impl Examination {
         lines.extend(machine::system(&config));
         let served = control::is_served(directory).await;
         lines.extend(store(directory, served));
+        lines.push(beside("packages", packages::examined(directory), "added package"));
+        let loaded = terminologies::all(directory).map(|(systems, units)| systems.len() + usize::from(units.is_some()));
+        lines.push(beside("terminology", loaded, "loaded code system"));
         let verified = store::verify_audit(directory);
         let last_signed = match &verified {
             Ok(Ok(report)) => report.last_checkpoint.map(|(_, at)| at),
@@ -62,6 +68,18 @@ impl Examination {
             Err(why) => Line::problem("audit log", why.to_string(), "restore the last backup into a new directory"),
         });
         Ok(report(&lines))
+    }
+}
+
+/// What lies beside the store and a start needs whole: how many, or why a start would refuse one.
+fn beside(subject: &'static str, found: Result<usize, Fault>, thing: &str) -> Line {
+    match found {
+        Ok(0) => Line::well(subject, "only what is compiled in"),
+        Ok(held) => Line::well(subject, many(u64::try_from(held).unwrap_or(u64::MAX), thing)),
+        Err(fault) => {
+            let (found, advice) = fault.into_parts();
+            Line { advice, ..Line::problem(subject, found, "") }
+        }
     }
 }
 

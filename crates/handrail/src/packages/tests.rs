@@ -46,3 +46,33 @@ fn a_staged_name_is_one_of_ours() {
         assert!(packages.add(name, |_| Ok(())).is_err(), "{name}");
     }
 }
+
+/// What an interrupted command left is gone at the next start; what one is about is not.
+#[test]
+fn what_was_left_behind_is_swept() {
+    let data = tempfile::tempdir().unwrap();
+    let packages = data.path().join(FOLDER);
+    for name in [".adding-old", ".adding-new", "a#1"] {
+        fs::create_dir_all(packages.join(name)).unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - 2 * STAGED_AGE_MAX;
+    for name in [".adding-old", "a#1"] {
+        File::open(packages.join(name)).unwrap().set_modified(long_ago).unwrap();
+    }
+    sweep(data.path());
+    let left = |name: &str| packages.join(name).exists();
+    assert_eq!([".adding-old", ".adding-new", "a#1"].map(left), [false, true, true]);
+}
+
+#[test]
+fn what_a_start_would_refuse_is_found_without_one() {
+    let data = tempfile::tempdir().unwrap();
+    assert_eq!(examined(data.path()).unwrap(), 0);
+    let folder = data.path().join(FOLDER).join("a.guide#1.0");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(TABLES), file_text(1, &tables())).unwrap();
+    assert_eq!(examined(data.path()).unwrap(), 1);
+    fs::write(folder.join(TABLES), file_text(1, &tables()).replace("b.guide", "x.guide")).unwrap();
+    let told = examined(data.path()).unwrap_err().to_string();
+    assert!(told.contains("SHA-256") && told.contains("fix: remove the folder"), "{told}");
+}

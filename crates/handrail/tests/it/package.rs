@@ -175,6 +175,10 @@ fn at_rest_it_is_added_for_the_next_start() {
     assert!(!refused.status.success() && stderr(&refused).contains("another archive"), "{}", stderr(&refused));
     let compiled_in = run(["package", "remove", "hl7.fhir.us.core#6.1.0", "--data", text(&data)]);
     assert!(!compiled_in.status.success() && stderr(&compiled_in).contains("compiled in"));
+    // The store has indices that no compiled-in package knows: nothing is wrong with that.
+    let sound = run(["doctor", "--data", text(&data)]);
+    let told = String::from_utf8_lossy(&sound.stdout).into_owned();
+    assert!(told.contains("1 added package") && !told.contains("PROBLEM"), "{told}");
     // Damage is named, with what to do; nothing starts upon half of a package.
     let tables = data.join("packages/example.guide#1.0.0/tables");
     let mut bytes = std::fs::read(&tables).unwrap();
@@ -186,6 +190,9 @@ fn at_rest_it_is_added_for_the_next_start() {
         "{}",
         stderr(&damaged)
     );
+    let told = run(["doctor", "--data", text(&data)]);
+    assert_eq!(told.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&told.stdout).contains("not what was written"), "{told:?}");
     // Tables of another form are made again of the archive.
     std::fs::write(&tables, "handrail package 0 of old\n").unwrap();
     assert!(ok(&run(["package", "list", "--data", text(&data)])).contains("note-text"));

@@ -7,11 +7,13 @@ pub(super) mod terminology;
 pub(super) mod validate;
 
 use super::{Call, criteria, resource::unknown_parameter};
-use crate::failure::Failure;
+use crate::{failure::Failure, trail::Trail};
 use fhir::{
+    LogicalId, ResourceType,
     issue::{Issue, IssueType},
     json::{Kind, Tree, Value},
 };
+use policy::Interaction;
 use search::query::parameter_name;
 use std::borrow::Cow;
 
@@ -130,4 +132,13 @@ fn wrong(name: &str, what: &'static str) -> Failure {
 /// A parameter that is needed.
 fn missing(name: &'static str, text: &'static str) -> Failure {
     Failure::request(Issue::error(IssueType::Required, text).at(name))
+}
+
+/// The stored resource that the URL names, as far as the caller may read it.
+fn stored(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
+    let service = call.service;
+    let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
+    let found = service.parts.store.snapshot().read(&permit, kind, id)?;
+    trail.found(&found);
+    Ok(Tree::parse(found.json.into_bytes()?)?)
 }

@@ -7,14 +7,13 @@
 
 use super::{
     super::{Answer, Call, canonical, resource::no_parameters},
-    Inputs, missing, wrong,
+    Inputs, missing, stored, wrong,
 };
 use crate::{body::Content, failure::Failure, trail::Trail, wire::Reply};
 use fhir::{
     LogicalId, ResourceType,
     json::{Tree, Value, Writer},
 };
-use policy::Interaction;
 use std::sync::Arc;
 use terminology::{
     CodeOptions, CodeSystem, Coding, ExpandOptions, OperationError, Terminology, TranslateOptions, ValueSetHandle,
@@ -33,7 +32,7 @@ pub(in crate::interaction) fn perform(
         Content::Nothing => None,
         content => Some(content.into_json()?),
     };
-    let own = id.map(|id| instance(call, kind, id, trail)).transpose()?;
+    let own = id.map(|id| stored(call, kind, id, trail)).transpose()?;
     let asked = Asked { call, body: body.as_ref(), own: own.as_ref() };
     let mut w = Writer::new();
     match (kind.name(), name) {
@@ -47,15 +46,6 @@ pub(in crate::interaction) fn perform(
         _ => no_parameters(call).and(Err(Failure::UnknownPath))?,
     }
     Ok(Answer::read(Reply::document(w.into_bytes())))
-}
-
-/// The stored resource that the URL names.
-fn instance(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
-    let service = call.service;
-    let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
-    let found = service.parts.store.snapshot().read(&permit, kind, id)?;
-    trail.found(&found);
-    Ok(Tree::parse(found.json.into_bytes()?)?)
 }
 
 /// One call.
@@ -206,18 +196,8 @@ impl Asked<'_> {
         }
         let known = self.knows(&inputs, &mut codes)?;
         let options = self.code_options(&inputs)?;
-        let mut answer = None;
-        for code in &codes {
-            let one = known.validate_in_system(code.as_coding(), options)?;
-            let is_good = one.result == Some(true);
-            if answer.is_none() || is_good {
-                answer = Some(one);
-            }
-            if is_good {
-                break;
-            }
-        }
-        answer.unwrap_or_default().write(w)?;
+        let of = |code: &Code| known.validate_in_system(code.as_coding(), options);
+        best(&codes, of, |one| one.result == Some(true))?.write(w)?;
         Ok(())
     }
 
@@ -347,22 +327,25 @@ impl Asked<'_> {
             target_system: inputs.word("targetsystem")?,
             reverse: inputs.flag("reverse")?,
         };
-        let mut answer = None;
-        for code in &codes {
-            let one = self.loaded().translate(code.as_coding(), options);
-            // Of a CodeableConcept the first coding that becomes something.
-            let is_good = one.as_ref().is_ok_and(|one| one.result());
-            if answer.is_none() || is_good {
-                answer = Some(one);
-            }
-            if is_good {
-                break;
-            }
-        }
-        match answer {
-            Some(answer) => answer?.write(w),
-            None => return Err(missing("code", "a code is needed")),
-        }
+        let of = |code: &Code| self.loaded().translate(code.as_coding(), options);
+        best(&codes, of, |one| one.result())?.write(w);
         Ok(())
+    }
+}
+
+/// Of a CodeableConcept the answer for the first coding that is good, else that for the first.
+fn best<T>(
+    codes: &[Code],
+    answer: impl Fn(&Code) -> Result<T, OperationError>,
+    is_good: impl Fn(&T) -> bool,
+) -> Result<T, Failure> {
+    let mut answers = codes.iter().map(answer);
+    let first = answers.next().ok_or_else(|| missing("code", "a code is needed"))?;
+    if first.as_ref().is_ok_and(&is_good) {
+        return Ok(first?);
+    }
+    match answers.find_map(|one| one.ok().filter(&is_good)) {
+        Some(good) => Ok(good),
+        None => Ok(first?),
     }
 }

@@ -7,7 +7,7 @@
 
 use super::{
     super::{Answer, Call, information, resource::same_id, targets::Targets},
-    Inputs, missing, wrong,
+    Inputs, missing, stored, wrong,
 };
 use crate::{
     body::Content,
@@ -22,7 +22,7 @@ use fhir::{
     json::{Tree, Value},
     xml,
 };
-use policy::{Access, Interaction, Need};
+use policy::{Access, Need};
 use validation::{Mode, Options};
 
 /// What the resource is looked at for.
@@ -165,15 +165,6 @@ fn read_xml(call: &Call<'_>, bytes: Bytes) -> Result<Result<Tree, Vec<Issue>>, F
             if is_fhir { Ok(Err(issues)) } else { Err(Failure::Content(issues)) }
         }
     }
-}
-
-/// The stored resource that the URL names.
-fn stored(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
-    let service = call.service;
-    let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
-    let found = service.parts.store.snapshot().read(&permit, kind, id)?;
-    trail.found(&found);
-    Ok(Tree::parse(found.json.into_bytes()?)?)
 }
 
 /// What the caller's scopes have against it.
