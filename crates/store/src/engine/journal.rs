@@ -42,6 +42,8 @@ struct Batch {
     sequence: u64,
     /// Our number.
     number: Option<u64>,
+    /// Keyspaces that it writes to.
+    keyspaces: BTreeSet<u64>,
 }
 
 /// How a journal ends.
@@ -109,8 +111,9 @@ fn number<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*number)
 }
 
-/// The whole batch that these bytes begin with.
-fn batch(bytes: &[u8], keyspaces: &mut BTreeSet<u64>) -> Option<Batch> {
+/// The whole batch that these bytes begin with. What one says before its checksum was compared counts for nothing: a
+/// torn write leaves any bytes at all.
+fn batch(bytes: &[u8]) -> Option<Batch> {
     let mut rest = bytes;
     if number::<1>(&mut rest)? != [1] {
         return None;
@@ -119,6 +122,7 @@ fn batch(bytes: &[u8], keyspaces: &mut BTreeSet<u64>) -> Option<Batch> {
     let sequence = u64::from_le_bytes(number(&mut rest)?);
     let mut hash = Xxh3::new();
     let mut of_ours = None;
+    let mut keyspaces = BTreeSet::new();
     for _ in 0..items {
         let item = rest;
         let [tag, kind, compression] = number::<3>(&mut rest)?;
@@ -142,7 +146,7 @@ fn batch(bytes: &[u8], keyspaces: &mut BTreeSet<u64>) -> Option<Batch> {
     let tag = number::<1>(&mut end)?;
     let sum = u64::from_le_bytes(number(&mut end)?);
     let whole = tag == [3] && end == TRAILER && sum == hash.digest();
-    whole.then_some(Batch { bytes: bytes.len() - rest.len(), sequence, number: of_ours })
+    whole.then_some(Batch { bytes: bytes.len() - rest.len(), sequence, number: of_ours, keyspaces })
 }
 
 /// Whether a whole batch of ours begins anywhere in these bytes.
@@ -150,8 +154,7 @@ fn holds_a_batch(bytes: &[u8]) -> bool {
     // The head of a batch, and the item that follows at once.
     let begins = |at: &usize| bytes.get(*at) == Some(&1) && bytes.get(at + START_BYTES) == Some(&2);
     let mut starts = (0..bytes.len()).filter(begins);
-    starts
-        .any(|at| batch(bytes.get(at..).unwrap_or_default(), &mut BTreeSet::new()).is_some_and(|b| b.number.is_some()))
+    starts.any(|at| batch(bytes.get(at..).unwrap_or_default()).is_some_and(|batch| batch.number.is_some()))
 }
 
 /// Reads a journal that goes on where `reached` says, and moves that on.
@@ -165,7 +168,7 @@ pub(crate) fn read(path: &Path, reached: &mut Reached) -> io::Result<Journal> {
             return Ok(journal);
         }
         let place = at as u64;
-        let Some(next) = batch(rest, &mut reached.keyspaces) else {
+        let Some(next) = batch(rest) else {
             let later = holds_a_batch(rest.get(1..).unwrap_or_default());
             journal.tail = match later {
                 true => Tail::Damaged(place, "a batch cannot be read, and whole ones follow it"),
@@ -188,7 +191,11 @@ pub(crate) fn read(path: &Path, reached: &mut Reached) -> io::Result<Journal> {
             return Ok(journal);
         }
         (reached.sequence, reached.number) = (Some(next.sequence), Some(number));
+        reached.keyspaces.extend(next.keyspaces);
         journal.batches += 1;
         at += next.bytes;
     }
 }
+
+#[cfg(test)]
+mod tests;
