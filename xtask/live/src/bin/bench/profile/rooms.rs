@@ -2,8 +2,8 @@
 //!
 //! From the top of the stack downwards, the first frame of a crate that has a room decides; what
 //! stands above it (the standard library, copying, hashing, LZ4) works for that room. Three things
-//! are rooms by themselves wherever they are called from: the kernel, the allocator, and the
-//! engine's own threads.
+//! are rooms by themselves wherever they are called from: the kernel, the allocator with what it
+//! clears and copies, and the engine's own threads.
 
 use Room::*;
 
@@ -107,7 +107,7 @@ fn any(frames: &[Frame], words: &[&str]) -> bool {
     frames.iter().any(|frame| words.iter().any(|word| frame.name.contains(word)))
 }
 
-const ALLOCATOR: [&str; 16] = [
+const ALLOCATOR: [&str; 14] = [
     "malloc",
     "free",
     "calloc",
@@ -119,8 +119,6 @@ const ALLOCATOR: [&str; 16] = [
     "systrim",
     "tcache",
     "arena_get",
-    "_mi_",
-    "mi_",
     "je_",
     "_rjem_",
     "memalign",
@@ -163,8 +161,20 @@ fn in_kernel(frames: &[Frame]) -> Room {
     }
 }
 
+/// mimalloc is C within the binary: its functions are named by its files (`v3::alloc.c::mi_malloc`),
+/// or by nothing but themselves; around them are the crate that binds it and our own few lines.
+fn is_mimalloc(path: &str) -> bool {
+    let (module, function) = path.rsplit_once("::").unwrap_or(("", path));
+    let is_c = module.is_empty() || [".c", ".h"].iter().any(|end| module.ends_with(end));
+    is_c && ["mi_", "_mi_"].iter().any(|begin| function.starts_with(begin))
+        || ["mimalloc::", "libmimalloc_sys::", "handrail::allocator::"].iter().any(|begin| path.starts_with(begin))
+}
+
 fn of_function(name: &str, frames: &[Frame]) -> Option<Room> {
     let path = path(name);
+    if is_mimalloc(path) {
+        return Some(Allocator);
+    }
     let Some((package, rest)) = path.split_once("::") else { return of_c(name) };
     Some(match package {
         "rustls" | "tokio_rustls" | "webpki" => Tls,

@@ -28,6 +28,14 @@ fn the_first_crate_from_the_top_decides() {
         (&["k:tcp_sendmsg", "k:vfs_write", "tokio::net::write"], Room::KernelNet),
         (&["k:ext4_sync_file", "k:vfs_fsync", "fjall::journal::persist"], Room::KernelFiles),
         (&["k:do_user_addr_fault", "malloc"], Room::KernelMemory),
+        (
+            &["v3::alloc.c::mi_page_malloc_zero", "handrail::allocator::_::__rust_alloc", "fhir::json::read"],
+            Room::Allocator,
+        ),
+        (&["handrail::allocator::_::__rust_dealloc", "rest::answer"], Room::Allocator),
+        (&["__memset_avx", "mi_zalloc_aligned", "mimalloc::alloc_zeroed", "fhir::json::read"], Room::Allocator),
+        (&["_mi_free_generic", "store::plan::run"], Room::Allocator),
+        (&["mi_stranger::run", "handrail::router::answer"], Room::Binary),
         (&["nowhere"], Room::Other),
     ];
     for (names, expected) in cases {
