@@ -1,6 +1,7 @@
 //! The authorization server: discovery, token, introspection, revocation, clients and keys.
 //!
-//! - [`service`]: the route table and the door: every answer is an [`audit::Audited`] one.
+//! - `service`: what it is made of. `door`: every answer is an [`audit::Audited`] one. `routes`: the table of paths.
+//! - `operator`: what a command on this machine does: clients, keys.
 //! - `endpoint`: one file each. `authentication`: who a client is. `outcome`: the only place that chooses a status.
 //! - [`client`]: registered clients, durable, read through an in-memory copy. `jwks_source`: their keys by URL.
 //! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
@@ -11,6 +12,8 @@
 
 mod authentication;
 pub mod client;
+pub mod client_certificate;
+mod door;
 pub mod egress;
 mod endpoint;
 mod event;
@@ -18,10 +21,12 @@ mod jwks_source;
 mod keys;
 pub mod limits;
 mod live_tokens;
+mod operator;
 mod outcome;
 mod random;
 mod rate;
-pub mod service;
+mod routes;
+mod service;
 mod tables;
 #[cfg(test)]
 mod testing;
@@ -29,5 +34,7 @@ mod token;
 mod used_assertions;
 
 pub use client::{Client, ClientError, Keys, NewClient, NewKeys};
-pub use service::{Answered, Endpoint, Parts, ROUTES, Service, StartError};
+pub use door::Answered;
+pub use routes::{Endpoint, ROUTES, Route};
+pub use service::{Parts, Service, StartError};
 pub use tables::TOKENS;

@@ -141,7 +141,7 @@ async fn jku_is_compared_and_never_fetched() {
 #[tokio::test]
 async fn fetches_are_shared() {
     let case = Case::new(Some("no-store"));
-    let sources = &case.world.service.inner().sources;
+    let sources = &case.world.service.inner.sources;
     let url: Arc<str> = URL.into();
     let (a, b, c) = tokio::join!(sources.jwks(&url), sources.jwks(&url), sources.jwks(&url));
     assert!(a.is_ok() && b.is_ok() && c.is_ok());

@@ -1,8 +1,8 @@
 //! Tests of the door: every route attacked, the life of a client, the keys, the documents.
 
-use super::{ROUTES, Service};
+use super::Service;
 use crate::{
-    ClientError, NewClient, NewKeys, StartError,
+    ClientError, NewClient, NewKeys, ROUTES, StartError,
     egress::NoFetch,
     testing::{ISSUER, KEY, World, credentials, jwks, request},
 };
@@ -236,13 +236,13 @@ async fn requests_sweep() {
     for _ in 0..5 {
         world.token(&client, SCOPE).await;
     }
-    assert!(world.service.inner().sweep_when_due().is_none());
+    assert!(world.service.inner.sweep_when_due().is_none());
     world.pass(1000);
-    world.service.inner().sweep_when_due().unwrap().await.unwrap();
+    world.service.inner.sweep_when_due().unwrap().await.unwrap();
     assert!(world.tables.tokens.all_keys().is_empty() && world.tables.assertions.all_keys().is_empty());
     world.pass(1000);
     world.token(&client, SCOPE).await;
-    assert!(world.service.inner().sweep_when_due().is_none(), "the request saw to it");
+    assert!(world.service.inner.sweep_when_due().is_none(), "the request saw to it");
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn everything_else_is_inactive() {
     let ended = world.token(&client, SCOPE).await;
     world.pass(300);
     // Not swept yet: its end alone makes it inactive.
-    assert!(world.service.inner().tokens.grant(ended.token()).is_some());
+    assert!(world.service.inner.tokens.grant(ended.token()).is_some());
     assert_eq!(world.introspect(&client, ended.token()).await.body, inactive);
     let revoked = world.token(&client, SCOPE).await;
     let body = format!("token={}&{}", revoked.token(), credentials(&world.assertion(&client)));

@@ -1,0 +1,29 @@
+//! The certificate that the peer of a connection proved to hold. SPEC: RFC 8705; rows A7 to A11.
+//!
+//! The listener (or a trusted proxy's header, read by it) puts a [`Presented`] into the extensions of a request; nothing
+//! that a request says of itself can. What it counts for is decided here: who the client is, what a token is bound to.
+
+use aws_lc_rs::digest;
+use std::sync::Arc;
+
+/// A certificate whose private key the peer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// DER, the peer's own first, then what it sent of its chain. Not empty.
+    pub chain: Arc<[Vec<u8>]>,
+    /// SHA-256 of the first one's DER (`x5t#S256`).
+    pub thumbprint: [u8; 32],
+    /// Whether the chain ends in one of the configured anchors, is in its time, made for clients and not revoked. A
+    /// self-signed certificate is not; it counts only for a client that registered it.
+    pub is_trusted: bool,
+}
+
+impl Presented {
+    /// From the chain, the peer's own certificate first; `None` when it is empty.
+    #[must_use]
+    pub fn new(chain: Vec<Vec<u8>>, is_trusted: bool) -> Option<Self> {
+        let mut thumbprint = [0; 32];
+        thumbprint.copy_from_slice(digest::digest(&digest::SHA256, chain.first()?).as_ref());
+        Some(Self { chain: chain.into(), thumbprint, is_trusted })
+    }
+}

@@ -1,0 +1,153 @@
+//! The door: limits first, then the endpoint, then the record of the answer. SPEC: rows A24, B46, F16, F66.
+
+use crate::{
+    endpoint::{self, Outcome, Posted},
+    event::Event,
+    limits,
+    outcome::{self, Refusal},
+    random,
+    rate::address_key,
+    routes::{self, Endpoint},
+    service::{Inner, Service},
+};
+use audit::{Audited, entry::Action};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use oauth::form::Form;
+use std::{net::IpAddr, sync::Arc};
+
+/// What an operator may know of an answered request, for log lines and metrics: an extension of every
+/// response to a form. No token, no assertion, nothing that the request brought.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// As in `X-Request-Id` and in the audit entry; empty when there is no entry.
+    pub request_id: Arc<str>,
+    /// The client, when it proved who it is.
+    pub client_id: Option<Arc<str>>,
+    /// Why it was refused, as one word.
+    pub refused: Option<&'static str>,
+}
+
+impl Service {
+    /// Whether this path is the authorization server's.
+    #[must_use]
+    pub fn owns(path: &str) -> bool {
+        routes::owns(path)
+    }
+
+    /// Answers a request of a path that it owns; must be called within a tokio runtime. `address` is the peer's. The
+    /// body is whole; reading no more of it than [`limits::BODY_BYTES_MAX`] and one byte is the caller's part.
+    pub async fn answer(&self, address: IpAddr, request: Request<Bytes>) -> Audited<Response<Bytes>> {
+        let Some(route) = routes::route(request.uri().path()) else {
+            return Audited::public(outcome::refused(Refusal::NotFound));
+        };
+        let is_head = request.method() == Method::HEAD;
+        let document = match (route.endpoint, request.method()) {
+            (Endpoint::Token | Endpoint::Introspect | Endpoint::Revoke, &Method::POST) => {
+                return self.posted(route.endpoint, address, request).await;
+            }
+            (Endpoint::Jwks, &Method::GET | &Method::HEAD) => endpoint::jwks::answer(&self.inner),
+            (Endpoint::AuthorizationServer, &Method::GET | &Method::HEAD) => {
+                endpoint::discovery::authorization_server(&self.inner)
+            }
+            (Endpoint::SmartConfiguration, &Method::GET | &Method::HEAD) => {
+                endpoint::discovery::smart_configuration(&self.inner)
+            }
+            _ => outcome::refused(Refusal::Method(route.allow)),
+        };
+        Audited::public(if is_head { document.map(|_| Bytes::new()) } else { document })
+    }
+
+    /// A request with a form: limits first, then the endpoint, then the record.
+    async fn posted(&self, endpoint: Endpoint, address: IpAddr, request: Request<Bytes>) -> Audited<Response<Bytes>> {
+        let inner = &self.inner;
+        let subtype = match endpoint {
+            Endpoint::Introspect => "token-introspected",
+            Endpoint::Revoke => "token-revoked",
+            _ => "token-refused",
+        };
+        let begun = || Event::new(subtype, Action::Execute);
+        if let Err(limited) = inner.address_rate.take(address_key(address), inner.now().unix_millis()) {
+            let refusal = Refusal::TooMany(limited.retry_after_s);
+            // A flood is recorded once, not request by request.
+            if !limited.first {
+                let mut response = outcome::refused(refusal);
+                let refused = Some(outcome::word(refusal));
+                response.extensions_mut().insert(Answered { request_id: "".into(), client_id: None, refused });
+                return Audited::public(response);
+            }
+            let mut event = begun();
+            event.reason = Some("too many requests from this address".into());
+            return inner.recorded(Outcome::refused(refusal, event), address);
+        }
+        let outcome = match read(&request) {
+            Err(refusal) => Outcome::refused(refusal, begun()),
+            Ok(posted) => match endpoint {
+                Endpoint::Introspect => endpoint::introspect::answer(inner, posted).await,
+                Endpoint::Revoke => endpoint::revoke::answer(inner, posted).await,
+                _ => endpoint::token::answer(inner, posted).await,
+            },
+        };
+        inner.recorded(outcome, address)
+    }
+}
+
+impl Inner {
+    /// The answer of an outcome, once its entry stands. Without the record there is no answer but 503 (row F25); a
+    /// token that was issued for it is known to nobody and ends by itself.
+    fn recorded(&self, outcome: Outcome, address: IpAddr) -> Audited<Response<Bytes>> {
+        let request_id: Arc<str> = random::name().unwrap_or_default().into();
+        let refusal = outcome.answer.as_ref().err().copied();
+        let mut answered = Answered {
+            request_id: Arc::clone(&request_id),
+            client_id: outcome.event.client_id.clone(),
+            refused: refusal.map(|refusal| outcome.event.word.unwrap_or_else(|| outcome::word(refusal))),
+        };
+        let entry = outcome.event.entry(refusal, self.now(), Some(address), Arc::clone(&request_id));
+        let mut response = outcome.answer.unwrap_or_else(outcome::refused);
+        match self.recorder.record(&entry) {
+            Ok(receipt) => {
+                if let Ok(value) = HeaderValue::from_str(&request_id) {
+                    response.headers_mut().insert("x-request-id", value);
+                }
+                response.extensions_mut().insert(answered);
+                Audited::new(response, receipt)
+            }
+            Err(why) => {
+                tracing::error!(%why, "an answer of the authorization server was held back");
+                let mut response = outcome::refused(Refusal::Unavailable);
+                answered.refused = Some("audit-unavailable");
+                response.extensions_mut().insert(answered);
+                Audited::public(response)
+            }
+        }
+    }
+}
+
+/// What HTTP asks of a form request: size, type, one `Authorization` field at most.
+fn read(request: &Request<Bytes>) -> Result<Posted, Refusal> {
+    if request.body().len() > limits::BODY_BYTES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    if !is_form(request.headers()) {
+        return Err(Refusal::MediaType);
+    }
+    let mut fields = request.headers().get_all(header::AUTHORIZATION).iter();
+    let authorization = match (fields.next(), fields.next()) {
+        (None, _) => None,
+        (Some(field), None) => Some(field.to_str().map_err(|_| Refusal::SeveralCredentials)?.to_owned()),
+        (Some(_), Some(_)) => return Err(Refusal::SeveralCredentials),
+    };
+    let form = Form::parse(request.body()).map_err(|_| Refusal::Form)?;
+    Ok(Posted { form, authorization })
+}
+
+/// Exactly one `Content-Type`, which is a form's; a charset may stand behind it, as browsers write it.
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else {
+        return false;
+    };
+    let essence = field.to_str().ok().and_then(|text| text.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}

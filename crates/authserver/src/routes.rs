@@ -1,0 +1,52 @@
+//! The table of routes: every path of the authorization server, with its methods. A test walks it.
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `endpoint/token.rs`.
+    Token,
+    /// `endpoint/introspect.rs`.
+    Introspect,
+    /// `endpoint/revoke.rs`.
+    Revoke,
+    /// `endpoint/jwks.rs`.
+    Jwks,
+    /// `endpoint/discovery.rs`.
+    AuthorizationServer,
+    /// `endpoint/discovery.rs`.
+    SmartConfiguration,
+}
+
+/// A path with its methods.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The whole path.
+    pub path: &'static str,
+    /// The value of `Allow`.
+    pub allow: &'static str,
+    /// What answers.
+    pub endpoint: Endpoint,
+}
+
+const FORM: &str = "POST";
+const DOCUMENT: &str = "GET, HEAD";
+
+/// Every route. Those with `POST` take a form and authenticate; the others are public documents.
+pub const ROUTES: [Route; 6] = [
+    Route { path: "/oauth/token", allow: FORM, endpoint: Endpoint::Token },
+    Route { path: "/oauth/introspect", allow: FORM, endpoint: Endpoint::Introspect },
+    Route { path: "/oauth/revoke", allow: FORM, endpoint: Endpoint::Revoke },
+    Route { path: "/oauth/jwks", allow: DOCUMENT, endpoint: Endpoint::Jwks },
+    Route { path: "/.well-known/oauth-authorization-server", allow: DOCUMENT, endpoint: Endpoint::AuthorizationServer },
+    Route { path: "/fhir/.well-known/smart-configuration", allow: DOCUMENT, endpoint: Endpoint::SmartConfiguration },
+];
+
+/// Whether this path is the authorization server's.
+pub(crate) fn owns(path: &str) -> bool {
+    path.starts_with("/oauth/") || ROUTES.iter().any(|route| route.path == path)
+}
+
+/// The route of this path.
+pub(crate) fn route(path: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.path == path)
+}
