@@ -3,6 +3,7 @@
 //! - [`scope`]: the SMART scope grammar, v1 and v2, and what a request gets (rows B30 to B36, C11).
 //! - [`jws`], [`jwk`], [`sign`]: signatures and keys (rows C2, C6, C7). [`strict_json`]: the JSON under them.
 //! - [`client_assertion`]: a client proves who it is (rows C1 to C5).
+//! - [`certificate`]: what a client certificate says of its holder (row A7).
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`discovery`]: what it answers.
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows B63, B64).
@@ -11,6 +12,7 @@
 
 pub mod bearer;
 pub mod caller;
+pub mod certificate;
 pub mod client_assertion;
 pub mod discovery;
 pub mod error;
