@@ -3,10 +3,13 @@
 
 use crate::{config::Validation, fault::Fault, terminologies};
 use fhir::{
+    ResourceType,
     schema::{self, Definitions},
     ucum::Units,
 };
 use std::{
+    collections::BTreeMap,
+    fmt,
     path::Path,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -76,23 +79,54 @@ impl Knowledge {
     }
 }
 
+/// A required profile that these definitions cannot hold a resource to.
+pub(crate) struct Lacking<'a> {
+    /// As the setting says it: `TYPE=CANONICAL`.
+    pub(crate) required: String,
+    /// The type that the profile of this name is of, when there is one.
+    of: Option<&'a str>,
+}
+
+impl fmt::Display for Lacking<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Some(other) => write!(f, "this profile is of {other}"),
+            None => f.write_str("no such profile is loaded"),
+        }
+    }
+}
+
+/// The rule of `validation.required_profiles`, for a start, for a package that is to go, and for commands on a
+/// directory at rest: each profile is loaded, and of its type.
+///
+/// # Errors
+/// The first that is not.
+pub(crate) fn are_loaded<'a>(
+    definitions: &'a Definitions,
+    required: &BTreeMap<ResourceType, Vec<String>>,
+) -> Result<(), Lacking<'a>> {
+    for (kind, canonical) in required.iter().flat_map(|(kind, all)| all.iter().map(move |one| (kind, one))) {
+        let of = definitions.profile(canonical).map(|profile| profile.type_name);
+        if of != Some(kind.name()) {
+            return Err(Lacking { required: format!("{kind}={canonical}"), of });
+        }
+    }
+    Ok(())
+}
+
 /// What the operator wants of resources that are written.
 ///
 /// # Errors
 /// [`Fault`]: a profile is required that is not loaded, or is of another type.
 pub(crate) fn checks(knowledge: &Arc<Knowledge>, wanted: &Validation) -> Result<rest::Checks, Fault> {
     let definitions = knowledge.state.read().unwrap_or_else(PoisonError::into_inner).definitions;
-    for (kind, canonical) in wanted.required.iter().flat_map(|(kind, all)| all.iter().map(move |one| (kind, one))) {
-        let at = format!("validation.required_profiles: {kind}={canonical}");
-        match definitions.profile(canonical) {
-            Some(profile) if profile.type_name == kind.name() => {}
-            Some(profile) => return Err(Fault::at(at, format_args!("this profile is of {}", profile.type_name))),
-            None => {
-                return Err(Fault::at(at, "no such profile is loaded")
-                    .fix("handrail package add FILE.tgz adds the package that has it"));
-            }
+    are_loaded(definitions, &wanted.required).map_err(|lacking| {
+        let fault = Fault::at(format_args!("validation.required_profiles: {}", lacking.required), &lacking);
+        match lacking.of {
+            Some(_) => fault,
+            None => fault.fix("handrail package add FILE.tgz adds the package that has it"),
         }
-    }
+    })?;
     let own = Arc::clone(knowledge);
     Ok(rest::Checks {
         validator: Arc::new(move || own.validator()),

@@ -3,7 +3,7 @@
 
 use crate::{
     control::{ListedPackage, ListedParameter, PackageAdded},
-    knowledge::Knowledge,
+    knowledge::{self, Knowledge},
     packages::{Changed, Packages},
 };
 use fhir::{
@@ -56,14 +56,12 @@ impl Library {
 
     /// A required profile must stay.
     fn keeps_required(&self, definitions: &Definitions) -> Result<(), String> {
-        for (kind, canonicals) in &self.0.required {
-            if let Some(gone) = canonicals.iter().find(|canonical| definitions.profile(canonical).is_none()) {
-                return Err(format!(
-                    "it has the profile {gone}, which validation.required_profiles asks of every {kind}: change that first"
-                ));
-            }
-        }
-        Ok(())
+        knowledge::are_loaded(definitions, &self.0.required).map_err(|lacking| {
+            format!(
+                "validation.required_profiles has {}, and without this package {lacking}: change that first",
+                lacking.required
+            )
+        })
     }
 
     /// Whether the store takes the search parameters of these definitions.

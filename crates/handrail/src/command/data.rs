@@ -17,12 +17,25 @@ use std::{
 /// # Errors
 /// [`Fault`].
 pub(super) async fn carry_out(directory: &Path, order: Order) -> Result<Reply, Fault> {
+    carry_out_under(directory, order, || Ok(Validation::default())).await
+}
+
+/// The same for an order that the rules of the configuration bear upon: a running server knows them, for a
+/// directory at rest they are read.
+///
+/// # Errors
+/// [`Fault`].
+pub(super) async fn carry_out_under(
+    directory: &Path,
+    order: Order,
+    rules: impl FnOnce() -> Result<Validation, Fault>,
+) -> Result<Reply, Fault> {
     let asked = control::ask(directory, &order).await;
     let asked = asked.map_err(|why| Fault::at("the server on this data directory does not answer", why))?;
     match asked {
         Some(reply) => Ok(reply),
         None => {
-            let opened = assembly::open(directory, BaseUrl::AsItWas, false, &Validation::default(), Arc::new(NoFetch))?;
+            let opened = assembly::open(directory, BaseUrl::AsItWas, false, &rules()?, Arc::new(NoFetch))?;
             Ok(control::perform(&opened.hands(), order))
         }
     }

@@ -1,7 +1,7 @@
 //! `handrail package`: FHIR packages of a data directory. Works on a running server, without a restart, and on a
 //! data directory at rest.
 
-use super::data;
+use super::{data, settings::AtRest};
 use crate::{
     control::{Order, Reply},
     fault::Fault,
@@ -50,6 +50,12 @@ by them are answered when it is done. What is known already keeps its meaning.")
         data: PathBuf,
     },
     /// Remove a package
+    #[command(after_help = "Example:
+  handrail package remove hl7.fhir.us.mcode --data ./data --config /etc/handrail.toml
+
+A package stays whose profile validation.required_profiles asks for. A running server knows what its
+configuration says; for a directory at rest that is read from --config and the environment, as
+'handrail serve' does.")]
     Remove {
         /// Its name, with the version when there are several: NAME#VERSION
         #[arg(value_name = "NAME")]
@@ -57,6 +63,8 @@ by them are answered when it is done. What is known already keeps its meaning.")
         /// Data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        #[command(flatten)]
+        at_rest: AtRest,
     },
 }
 
@@ -66,7 +74,7 @@ impl Package {
         match self.action {
             Action::Add { file, data } => add(&file, &data).await,
             Action::List { data } => list(data::existing(&data)?).await,
-            Action::Remove { name, data } => remove(data::existing(&data)?, name).await,
+            Action::Remove { name, data, at_rest } => remove(data::existing(&data)?, name, &at_rest).await,
         }
     }
 }
@@ -151,8 +159,9 @@ async fn list(data: &Path) -> Result<ExitCode, Fault> {
     }
 }
 
-async fn remove(data: &Path, name: String) -> Result<ExitCode, Fault> {
-    match data::carry_out(data, Order::RemovePackage { name }).await? {
+async fn remove(data: &Path, name: String, at_rest: &AtRest) -> Result<ExitCode, Fault> {
+    let rules = || at_rest.read().map(|config| config.validation);
+    match data::carry_out_under(data, Order::RemovePackage { name }, rules).await? {
         Reply::PackageRemoved(id) => {
             print::result(format_args!("removed {id}"));
             Ok(ExitCode::SUCCESS)

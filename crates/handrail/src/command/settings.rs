@@ -1,4 +1,5 @@
-//! The flags of `serve` and `config`: one for each setting of the table.
+//! The flags of `serve` and `config`: one for each setting of the table; and the configuration as commands on a
+//! directory at rest read it.
 
 use crate::config::{
     problem::Problems,
@@ -7,7 +8,7 @@ use crate::config::{
 };
 use crate::{config::Config, fault::Fault};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Heading of these flags in the help.
 const HEADING: &str = "Settings, each also in the file and as HANDRAIL_… (docs/configuration.md)";
@@ -28,10 +29,34 @@ impl Given {
     /// # Errors
     /// [`Fault`] with everything that is wrong.
     pub(super) fn read(self) -> Result<Config, Fault> {
-        Config::read(self.config.as_deref(), self.flags.0).map_err(|why: Problems| {
-            Fault::new(why)
-                .fix("docs/configuration.md lists every setting; 'handrail config' shows what is in effect and why")
-        })
+        read(self.config.as_deref(), self.flags.0)
+    }
+}
+
+fn read(file: Option<&Path>, flags: Flags) -> Result<Config, Fault> {
+    Config::read(file, flags).map_err(|why: Problems| {
+        Fault::new(why)
+            .fix("docs/configuration.md lists every setting; 'handrail config' shows what is in effect and why")
+    })
+}
+
+/// The configuration for a command that does a server's work on a directory at rest: the same file and
+/// environment as the server's, so that the same rules hold.
+#[derive(Debug, Args)]
+pub(super) struct AtRest {
+    /// The server's configuration file (TOML), for a directory that no server runs on; HANDRAIL_CONFIG
+    /// names it too
+    #[arg(long, value_name = "FILE", requires = "data")]
+    config: Option<PathBuf>,
+}
+
+impl AtRest {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Fault`] with everything that is wrong.
+    pub(super) fn read(&self) -> Result<Config, Fault> {
+        read(self.config.as_deref(), Flags::default())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `handrail package`: by the binary, on a running server and at rest, with packages made here; hostile ones too.
 
-use crate::support::{Server, ok, run, stderr};
+use crate::support::{Server, handrail, ok, run, stderr};
 use flate2::{Compression, write::GzEncoder};
 use std::{
     io::Write,
@@ -197,6 +197,51 @@ fn at_rest_it_is_added_for_the_next_start() {
     std::fs::write(&tables, "handrail package 0 of old\n").unwrap();
     assert!(ok(&run(["package", "list", "--data", text(&data)])).contains("note-text"));
     assert!(std::fs::read_to_string(&tables).unwrap().starts_with("handrail package 1 "));
+}
+
+#[test]
+fn a_required_profile_holds_at_rest_as_on_a_running_server() {
+    let own = tempfile::tempdir().unwrap();
+    let (data, config) = (own.path().join("data"), own.path().join("handrail.toml"));
+    ok(&run(["package", "add", text(&guide(&own.path().join("guide.tgz"))), "--data", text(&data)]));
+    let required = format!("Observation={URL}/StructureDefinition/noted");
+    std::fs::write(
+        &config,
+        format!("[validation]\nrequired_profiles = [\"{required}\"]\nunknown_profile = \"error\"\n"),
+    )
+    .unwrap();
+    let remove = |more: &[&str]| run([&["package", "remove", "example.guide", "--data", text(&data)], more].concat());
+    let refused = remove(&["--config", text(&config)]);
+    let why = stderr(&refused);
+    assert!(!refused.status.success() && why.contains(&required) && why.contains("change that first"), "{why}");
+    let mut by_environment = handrail();
+    by_environment.args(["package", "remove", "example.guide", "--data", text(&data)]);
+    let refused = by_environment.env("HANDRAIL_VALIDATION_REQUIRED_PROFILES", &required).output().unwrap();
+    assert_eq!(stderr(&refused), why);
+    // The server's configuration counts, not the command's.
+    let mut server = Server::on(&data, &["--config", text(&config)]);
+    assert_eq!(stderr(&remove(&[])), why);
+    server.stop("TERM");
+
+    let load = |name: &str, resource: &str, more: &[&str]| {
+        let file = own.path().join(name);
+        std::fs::write(&file, resource).unwrap();
+        run([&["load", text(&file), "--data", text(&data)], more].concat())
+    };
+    let bare = r#"{"resourceType":"Observation","id":"bare","status":"final","code":{"text":"c"}}"#;
+    let claims = r#"{"resourceType":"Patient","id":"p","meta":{"profile":["http://example.org/unheard-of"]}}"#;
+    for resource in [bare, claims] {
+        let refused = load("one.json", resource, &["--config", text(&config)]);
+        assert_eq!(refused.status.code(), Some(1), "{resource}: {}", stderr(&refused));
+        ok(&load("one.json", resource, &[]));
+    }
+    ok(&load("noted.json", &observation("noted", "walks"), &["--config", text(&config)]));
+
+    ok(&remove(&[]));
+    let refused = load("noted.json", &observation("noted", "walks"), &["--config", text(&config)]);
+    assert!(stderr(&refused).contains("no such profile is loaded"), "{}", stderr(&refused));
+    let unread = load("noted.json", &observation("noted", "walks"), &["--config", "/no/such/file"]);
+    assert!(!unread.status.success() && stderr(&unread).contains("there is no such file"), "{}", stderr(&unread));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod source;
 mod tally;
 pub(super) mod target;
 
+use super::settings::AtRest;
 use crate::fault::Fault;
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -32,7 +33,11 @@ What becomes of it:
   any other Bundle                 its entries, in one transaction
   resources, NDJSON, folders       transactions of up to 200 resources
 Resources with an id are stored under it, the others get one. What is refused is left out, named
-with its reason at the end, and makes the exit code 1.")]
+with its reason at the end, and makes the exit code 1.
+
+What is loaded is checked as any write is. With --data the rules of the configuration hold (required
+profiles and the other settings of [validation]), read from --config and the environment as 'handrail
+serve' does.")]
 pub(super) struct Load {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
@@ -55,6 +60,8 @@ pub(super) struct Load {
     /// Data directory that no server runs on
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    at_rest: AtRest,
 }
 
 impl Load {
@@ -92,7 +99,7 @@ impl Load {
             }
             (Some(_), ..) => Err(Fault::new("a server asks for a token")
                 .fix("--token \"$(handrail token …)\", or --client ID --key FILE")),
-            (None, Some(directory), ..) => Target::directory(directory).await,
+            (None, Some(directory), ..) => Target::directory(directory, &self.at_rest.read()?).await,
             (None, None, ..) => Err(Fault::new("nowhere to load to").fix("give --server URL or --data DIR")),
         }
     }

@@ -5,7 +5,7 @@
 use crate::{
     assembly::{self, Assembly, BaseUrl},
     command::{remote::Remote, token},
-    config::Validation,
+    config::{Config, Durability},
     control,
     fault::Fault,
 };
@@ -85,16 +85,17 @@ impl Target {
         Ok(Self::Server { remote: Box::new(remote), token, client: Some(Box::new((client, key))) })
     }
 
-    /// A data directory that no server has open.
+    /// A data directory that no server has open, under the rules of this configuration.
     ///
     /// # Errors
     /// [`Fault`]; a running server is named with the way to use it.
-    pub(super) async fn directory(directory: &Path) -> Result<Self, Fault> {
+    pub(super) async fn directory(directory: &Path, config: &Config) -> Result<Self, Fault> {
         if control::is_served(directory).await {
             return Err(Fault::at(directory.display(), "a server runs on this data directory")
                 .fix("load through it: --server URL --client ID --key FILE --ca DIR/tls/ca.pem"));
         }
-        let open = assembly::open(directory, BaseUrl::AsItWas, false, &Validation::default(), Arc::new(NoFetch))?;
+        let strict_audit = config.durability == Durability::Strict;
+        let open = assembly::open(directory, BaseUrl::AsItWas, strict_audit, &config.validation, Arc::new(NoFetch))?;
         let rest = Arc::clone(&open.rest);
         Ok(Self::Here { rest, _open: Some(open), caller: Caller::operator("handrail load") })
     }
