@@ -10,7 +10,7 @@ mod tests;
 
 use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
-    bearer::{LiveTokens, authenticate},
+    bearer::{LiveTokens, Presented, authenticate},
     caller::{Caller, Grant},
     scope::{Scope, parse_list},
 };
@@ -192,6 +192,10 @@ fn caller(scopes: &str) -> Result<Caller, String> {
         issued_at_s: 0,
         expires_at_s: 300,
         token_name: "0000000000000000".into(),
+        user: None,
+        launch: Arc::default(),
+        confirmation: None,
+        family: None,
     };
-    authenticate(Some("Bearer matrix"), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
+    authenticate(&Presented::header(Some("Bearer matrix")), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
 }

@@ -1,7 +1,10 @@
 //! The live access tokens: a hash table in memory for each request's look-up, a durable table behind it for restarts.
 //! SPEC: rows B61 and B63, C10. A revoked token is gone with the next look-up.
 //!
-//! A look-up is one SHA-256 and one read of a sharded table. Only hashes are kept; the durable row has the grant.
+//! A look-up is one SHA-256 and one read of a sharded table. Only hashes are kept; the durable row has the grant
+//! ([`row`]).
+
+mod row;
 
 use crate::{
     limits,
@@ -9,8 +12,12 @@ use crate::{
     token::{AccessToken, TokenHash},
 };
 use fhir::Instant;
-use oauth::{caller::Grant, scope::Scope};
-use serde_json::{Value, json};
+use oauth::{
+    caller::{Confirmation, Grant, User},
+    launch_context::LaunchContext,
+    scope::Scope,
+};
+use row::{decode, encode};
 use std::{
     collections::{BTreeSet, HashMap},
     hash::{BuildHasherDefault, Hasher},
@@ -90,6 +97,10 @@ impl LiveTokenTable {
             issued_at_s: now_s,
             expires_at_s: now_s + limits::TOKEN_LIFE_S,
             token_name: hash.name().into(),
+            user: grant.user,
+            launch: grant.launch,
+            confirmation: grant.confirmation,
+            family: grant.family,
         });
         {
             let mut index = self.index();
@@ -201,35 +212,11 @@ pub(crate) struct NewGrant {
     pub(crate) client_name: Arc<str>,
     pub(crate) scopes: Arc<[Scope]>,
     pub(crate) scope_text: Arc<str>,
+    pub(crate) user: Option<Arc<User>>,
+    pub(crate) launch: Arc<LaunchContext>,
+    pub(crate) confirmation: Option<Confirmation>,
+    pub(crate) family: Option<Arc<str>>,
     pub(crate) now: Instant,
-}
-
-fn encode(grant: &Grant) -> Vec<u8> {
-    let row = json!({
-        "client_id": &*grant.client_id,
-        "client_name": &*grant.client_name,
-        "scope": &*grant.scope_text,
-        "iat": grant.issued_at_s,
-        "exp": grant.expires_at_s,
-    });
-    row.to_string().into_bytes()
-}
-
-fn decode(hash: &TokenHash, row: &[u8]) -> Option<Grant> {
-    let row: Value = serde_json::from_slice(row).ok()?;
-    let text = |name: &str| row.get(name).and_then(Value::as_str).map(Arc::<str>::from);
-    let time_s = |name: &str| row.get(name).and_then(Value::as_i64);
-    let scope_text = text("scope")?;
-    let scopes: Result<Vec<Scope>, _> = oauth::scope::parse_list(&scope_text).map(|(_, scope)| scope).collect();
-    Some(Grant {
-        client_id: text("client_id")?,
-        client_name: text("client_name")?,
-        scopes: scopes.ok()?.into(),
-        scope_text,
-        issued_at_s: time_s("iat")?,
-        expires_at_s: time_s("exp")?,
-        token_name: hash.name().into(),
-    })
 }
 
 /// A hasher for what is a hash already. Nobody can choose SHA-256 values that fall together beyond what they can

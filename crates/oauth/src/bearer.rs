@@ -1,10 +1,44 @@
-//! Bearer tokens at the resource server. SPEC: RFC 6750; rows B63, B64, F13.
+//! Access tokens at the resource server: bearer tokens, and those bound to a certificate or to a DPoP key.
+//! SPEC: RFC 6750; RFC 8705 section 3; RFC 9449 section 7; rows A8, B63, B64, F13.
+//!
+//! Left out: checking a DPoP proof itself (its signature, age and first use) is the authorization server's, who makes
+//! [`DpopFacts`] of a proof that holds.
 
 use crate::{
-    caller::{Caller, CallerKind, Grant},
+    caller::{Caller, CallerKind, Confirmation, Grant},
     limits,
 };
+use aws_lc_rs::digest;
 use std::{fmt, sync::Arc};
+
+/// What a request shows of who it is from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Presented<'a> {
+    /// The value of the one Authorization header.
+    pub authorization: Option<&'a str>,
+    /// SHA-256 of the DER of the certificate that the client showed in the TLS handshake.
+    pub certificate_thumbprint: Option<[u8; 32]>,
+    /// What the request's DPoP proof says, when there is one and it holds.
+    pub dpop: Option<&'a DpopFacts>,
+}
+
+impl<'a> Presented<'a> {
+    /// A header and nothing else.
+    #[must_use]
+    pub fn header(authorization: Option<&'a str>) -> Self {
+        Self { authorization, ..Self::default() }
+    }
+}
+
+/// What a DPoP proof says that was found right: signed by its key, made for this method and URL, now, and never seen
+/// before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DpopFacts {
+    /// RFC 7638 SHA-256 thumbprint of the key that signed it.
+    pub key: [u8; 32],
+    /// `ath`: SHA-256 of the access token that it was made for. A proof for a token endpoint has none.
+    pub access_token: Option<[u8; 32]>,
+}
 
 /// Why a request has no caller. The public answer is the same for all but `Missing`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +51,18 @@ pub enum BearerError {
     Unknown,
     /// A token past its end.
     Expired,
+    /// A token that is bound to a key, without that key (row A8).
+    Unproven,
 }
 
 impl fmt::Display for BearerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "an access token is required",
-            Self::Malformed => "the Authorization header does not hold one Bearer token",
+            Self::Malformed => "the Authorization header does not hold one access token",
             Self::Unknown => "the access token is not valid",
             Self::Expired => "the access token has expired",
+            Self::Unproven => "the access token is bound to a key that the request does not prove",
         })
     }
 }
@@ -39,15 +76,20 @@ pub trait LiveTokens {
     fn grant(&self, token: &str) -> Option<Arc<Grant>>;
 }
 
-/// Authenticates a request by its Authorization header value.
+/// Authenticates a request by what it shows.
+///
+/// A token bound to a certificate goes with `Bearer` over a connection with that certificate; one bound to a DPoP key
+/// goes with `DPoP` and a proof by that key for this very token. A token that is bound to nothing is a bearer token:
+/// whoever sends it as `DPoP` believes it to be bound, and is told that it is not.
 ///
 /// # Errors
 /// [`BearerError`]; `now_s` is seconds since the epoch.
-pub fn authenticate(authorization: Option<&str>, tokens: &dyn LiveTokens, now_s: i64) -> Result<Caller, BearerError> {
-    let header = authorization.ok_or(BearerError::Missing)?;
+pub fn authenticate(presented: &Presented<'_>, tokens: &dyn LiveTokens, now_s: i64) -> Result<Caller, BearerError> {
+    let header = presented.authorization.ok_or(BearerError::Missing)?;
     let (scheme, token) = header.split_once(' ').ok_or(BearerError::Malformed)?;
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
-    if !scheme.eq_ignore_ascii_case("bearer")
+    let is_dpop = scheme.eq_ignore_ascii_case("dpop");
+    if !(is_dpop || scheme.eq_ignore_ascii_case("bearer"))
         || token.is_empty()
         || token.len() > limits::TOKEN_BYTES_MAX
         || !token.bytes().all(legal)
@@ -58,7 +100,22 @@ pub fn authenticate(authorization: Option<&str>, tokens: &dyn LiveTokens, now_s:
     if grant.expires_at_s <= now_s {
         return Err(BearerError::Expired);
     }
-    Ok(Caller { grant, kind: CallerKind::System })
+    let is_proven = match grant.confirmation {
+        None => !is_dpop,
+        Some(Confirmation::Certificate(bound)) => !is_dpop && presented.certificate_thumbprint == Some(bound),
+        Some(Confirmation::Key(bound)) => {
+            is_dpop
+                && presented.dpop.is_some_and(|proof| {
+                    let hash = digest::digest(&digest::SHA256, token.as_bytes());
+                    proof.key == bound && proof.access_token.as_ref().is_some_and(|own| own == hash.as_ref())
+                })
+        }
+    };
+    if !is_proven {
+        return Err(BearerError::Unproven);
+    }
+    let kind = if grant.user.is_some() { CallerKind::Person } else { CallerKind::System };
+    Ok(Caller { grant, kind })
 }
 
 #[cfg(test)]

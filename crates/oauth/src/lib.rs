@@ -6,7 +6,8 @@
 //! - [`certificate`]: what a client certificate says of its holder (row A7).
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`discovery`]: what it answers.
-//! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows B63, B64).
+//! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
+//!   [`launch_context`]: what was in context when a person let an app in (row B50).
 //!
 //! Pure: no I/O, no clock; time and keys come in as arguments.
 
@@ -20,6 +21,7 @@ pub mod form;
 pub mod introspection;
 pub mod jwk;
 pub mod jws;
+pub mod launch_context;
 pub mod limits;
 pub mod revocation;
 pub mod scope;

@@ -60,6 +60,7 @@ impl Grants {
         let table: Vec<[Access; NEEDS.len()]> = ResourceType::all()
             .map(|resource_type| match caller.kind() {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
+                CallerKind::Person => NEEDS.map(|_| Access::Nothing),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
             })
             .collect();

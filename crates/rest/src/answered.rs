@@ -26,11 +26,12 @@ pub struct Answered {
 }
 
 /// Every word that [`Answered::refused`] can be.
-pub const WORDS: [&str; 22] = [
+pub const WORDS: [&str; 23] = [
     "token-missing",
     "token-malformed",
     "token-unknown",
     "token-expired",
+    "token-unproven",
     "scope",
     "forbidden",
     "not-found",
@@ -58,6 +59,7 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Unauthenticated(BearerError::Malformed) => "token-malformed",
         Failure::Unauthenticated(BearerError::Unknown) => "token-unknown",
         Failure::Unauthenticated(BearerError::Expired) => "token-expired",
+        Failure::Unauthenticated(BearerError::Unproven) => "token-unproven",
         Failure::Denied(Denied::Scope { .. } | Denied::ResultOutsideScope(_)) => "scope",
         Failure::Denied(Denied::AuditIsReadOnly | Denied::GrantsOfAnother) => "forbidden",
         Failure::NotFound | Failure::Gone => "not-found",

@@ -104,6 +104,8 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 .challenge(Challenge::InvalidToken),
             BearerError::Unknown => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Unknown, error.to_string())
                 .challenge(Challenge::InvalidToken),
+            BearerError::Unproven => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Security, error.to_string())
+                .challenge(Challenge::InvalidToken),
             BearerError::Expired => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Expired, error.to_string())
                 .challenge(Challenge::InvalidToken),
         },

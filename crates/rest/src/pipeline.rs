@@ -32,7 +32,10 @@ use crate::{
 use audit::Audited;
 use bytes::Bytes;
 use http_body::Body;
-use oauth::{Caller, bearer};
+use oauth::{
+    Caller,
+    bearer::{self, Presented},
+};
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -63,7 +66,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     }
     let mut trail = Trail::begin(service.now(), peer, request_id);
     let mut held = None;
-    let outcome = caught(proceed(service, operator, &head, body, &mut trail, &mut held)).await;
+    let outcome = caught(proceed(service, peer, operator, &head, body, &mut trail, &mut held)).await;
     let done = outcome.is_ok();
     let answer = audited(service, &head, trail, outcome);
     if let Some(moment) = held.and_then(|held| held.until(done)) {
@@ -75,6 +78,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
 /// Who, what, may they, and only then the body.
 async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     service: &Service,
+    peer: Accepted,
     operator: Option<Caller>,
     head: &Request,
     body: Unread<B>,
@@ -83,7 +87,14 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
 ) -> Result<Answer, Failure> {
     let caller = match operator {
         Some(operator) => operator,
-        None => bearer::authenticate(head.authorization()?, &*service.parts.tokens, service.now().unix_seconds())?,
+        None => {
+            let presented = Presented {
+                authorization: head.authorization()?,
+                certificate_thumbprint: peer.certificate_thumbprint,
+                dpop: None,
+            };
+            bearer::authenticate(&presented, &*service.parts.tokens, service.now().unix_seconds())?
+        }
     };
     trail.caller(&caller);
     let asked = route::parse(&caller, head, &service.base_path)?;

@@ -40,17 +40,25 @@ const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A connection that the listener accepted: where it comes from. The first proof of a request.
+/// A connection that the listener accepted: where it comes from, and the certificate that it showed. The first proof
+/// of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Accepted {
     pub(crate) address: IpAddr,
+    pub(crate) certificate_thumbprint: Option<[u8; 32]>,
 }
 
 impl Accepted {
     /// A peer at this address, as the socket reports it.
     #[must_use]
     pub fn new(address: IpAddr) -> Self {
-        Self { address }
+        Self { address, certificate_thumbprint: None }
+    }
+
+    /// The same peer, who proved in the handshake to hold the key of the certificate with this SHA-256 (row A8).
+    #[must_use]
+    pub fn with_certificate(self, thumbprint: [u8; 32]) -> Self {
+        Self { certificate_thumbprint: Some(thumbprint), ..self }
     }
 }
 

@@ -59,6 +59,10 @@ impl Tokens {
             issued_at_s: now_s,
             expires_at_s: now_s + LIFE_S,
             token_name: format!("{number:016x}").into(),
+            user: None,
+            launch: Arc::default(),
+            confirmation: None,
+            family: None,
         };
         self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
         token

@@ -53,7 +53,8 @@ async fn asker(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result
             event.reason = Some(ClientRefusal::NoAssertion.to_string());
             return Err(Refusal::ClientBasic);
         }
-        let caller = bearer::authenticate(Some(authorization), &**inner, inner.now().unix_seconds());
+        let presented = bearer::Presented::header(Some(authorization));
+        let caller = bearer::authenticate(&presented, &**inner, inner.now().unix_seconds());
         let caller = caller.map_err(|why| {
             event.reason = Some(why.to_string());
             Refusal::Bearer

@@ -84,6 +84,10 @@ fn issued(inner: &Inner, proven: &Proven, scope: Option<&str>, mut event: Event)
         client_name: Arc::clone(&client.name),
         scopes: granted.scopes,
         scope_text: granted.text,
+        user: None,
+        launch: Arc::default(),
+        confirmation: None,
+        family: None,
         now: inner.now(),
     };
     let (token, grant) = match inner.tokens.issue(new) {

@@ -13,6 +13,10 @@ fn new(client: &str, now_s: i64) -> NewGrant {
         client_name: "System".into(),
         scopes: parse_list(text).map(|(_, scope)| scope.unwrap()).collect(),
         scope_text: text.into(),
+        user: None,
+        launch: Arc::default(),
+        confirmation: None,
+        family: None,
         now: Instant::from_unix_millis(now_s * 1000),
     }
 }

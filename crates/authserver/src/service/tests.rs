@@ -213,12 +213,12 @@ async fn failures_of_log_and_disk() {
 /// Row C10: after five minutes it is over, and says so while it is remembered.
 #[tokio::test]
 async fn tokens_end() {
-    use oauth::bearer::{BearerError, authenticate};
+    use oauth::bearer::{BearerError, Presented, authenticate};
     let world = World::new();
     let client = world.client(SCOPE);
     let token = world.token(&client, SCOPE).await;
     let header = format!("Bearer {}", token.token());
-    let use_it = || authenticate(Some(&header), &world.service, world.now_s()).err();
+    let use_it = || authenticate(&Presented::header(Some(&header)), &world.service, world.now_s()).err();
     world.pass(299);
     assert_eq!(use_it(), None);
     world.pass(1);

@@ -134,7 +134,8 @@ async fn everything_lasts() {
     assert_eq!(jwks(&server).await, published);
     assert_eq!(server.store.log().last().0, recorded);
     let header = format!("Bearer {token}");
-    let caller = bearer::authenticate(Some(&header), &server.service, server.now_s()).unwrap();
+    let presented = bearer::Presented::header(Some(&header));
+    let caller = bearer::authenticate(&presented, &server.service, server.now_s()).unwrap();
     assert_eq!((&*caller.grant().client_id, &*caller.grant().scope_text), (&*client, scope));
     assert!(server.service.grant(&revoked).is_none(), "B61");
     assert!(server.service.grant(&of_removed).is_none(), "A11");

@@ -1,7 +1,8 @@
-//! The bearer header: one way in, no other. Rows B63, B64.
+//! The Authorization header: one way in, no other. Rows A8, B63, B64.
 
-use super::{BearerError, LiveTokens, authenticate};
-use crate::caller::{Caller, CallerKind, Grant};
+use super::{BearerError, DpopFacts, LiveTokens, Presented, authenticate};
+use crate::caller::{Caller, CallerKind, Confirmation, Grant, Role, User};
+use aws_lc_rs::digest;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -19,8 +20,11 @@ impl LiveTokens for One {
 #[test]
 fn authorization_header() {
     use BearerError as E;
-    assert!(authenticate(Some("Bearer good"), &One, 99).is_ok_and(|caller| caller.kind() == CallerKind::System));
-    assert!(authenticate(Some("bearer good"), &One, 99).is_ok());
+    assert!(
+        authenticate(&Presented::header(Some("Bearer good")), &One, 99)
+            .is_ok_and(|caller| caller.kind() == CallerKind::System)
+    );
+    assert!(authenticate(&Presented::header(Some("bearer good")), &One, 99).is_ok());
     let long = format!("Bearer {}", "a".repeat(513));
     let table = [
         (None, 99, E::Missing),
@@ -37,13 +41,79 @@ fn authorization_header() {
         (Some(long.as_str()), 99, E::Malformed),
     ];
     for (header, now_s, expected) in table {
-        assert_eq!(authenticate(header, &One, now_s).err(), Some(expected), "{header:?}");
+        assert_eq!(authenticate(&Presented::header(header), &One, now_s).err(), Some(expected), "{header:?}");
     }
+}
+
+/// Every token `good`, bound so.
+struct Bound(Option<Confirmation>, Option<Arc<User>>);
+
+impl LiveTokens for Bound {
+    fn grant(&self, token: &str) -> Option<Arc<Grant>> {
+        let grant = Grant::clone(Caller::operator("test").grant());
+        (token == "good").then(|| Arc::new(Grant { confirmation: self.0, user: self.1.clone(), ..grant }))
+    }
+}
+
+/// A8, and RFC 9449 section 7: a bound token is worth nothing without its own key, nor with the other kind of key.
+#[test]
+fn a_bound_token_needs_its_key() {
+    let hash = |token: &str| <[u8; 32]>::try_from(digest::digest(&digest::SHA256, token.as_bytes()).as_ref()).ok();
+    let proof = |key, access_token| DpopFacts { key, access_token };
+    let (own, other) = ([1; 32], [2; 32]);
+    let bindings = [None, Some(Confirmation::Certificate(own)), Some(Confirmation::Key(own))];
+    let certificates = [None, Some(own), Some(other)];
+    let proofs = [
+        None,
+        Some(proof(own, hash("good"))),
+        Some(proof(own, hash("another"))),
+        Some(proof(own, None)),
+        Some(proof(other, hash("good"))),
+    ];
+    let mut let_in = 0;
+    for confirmation in bindings {
+        for certificate_thumbprint in certificates {
+            for dpop in &proofs {
+                for scheme in ["Bearer", "DPoP", "dpop"] {
+                    let header = format!("{scheme} good");
+                    let presented =
+                        Presented { authorization: Some(&header), certificate_thumbprint, dpop: dpop.as_ref() };
+                    let right = match confirmation {
+                        None => scheme == "Bearer",
+                        Some(Confirmation::Certificate(_)) => scheme == "Bearer" && certificate_thumbprint == Some(own),
+                        Some(Confirmation::Key(_)) => scheme != "Bearer" && *dpop == Some(proof(own, hash("good"))),
+                    };
+                    let outcome = authenticate(&presented, &Bound(confirmation, None), 0);
+                    assert_eq!(outcome.as_ref().err(), (!right).then_some(&BearerError::Unproven), "{presented:?}");
+                    let_in += usize::from(right);
+                }
+            }
+        }
+    }
+    assert_eq!(let_in, 15 + 5 + 6);
+}
+
+/// A token of a person makes a person, and nothing else does.
+#[test]
+fn whose_token_it_is_says_who_calls() {
+    let user = Arc::new(User {
+        id: "sub-1".into(),
+        name: "Ada".into(),
+        role: Role::Patient,
+        fhir_user: Some("Patient/p".into()),
+        patients: Arc::new(["p".into()]),
+    });
+    let header = Presented::header(Some("Bearer good"));
+    let person = authenticate(&header, &Bound(None, Some(Arc::clone(&user))), 0).unwrap();
+    assert_eq!((person.kind(), person.user()), (CallerKind::Person, Some(&user)));
+    assert_eq!(format!("{person:?}"), "Caller(Person, client operator) for sub-1", "no name in logs");
+    let system = authenticate(&header, &Bound(None, None), 0).unwrap();
+    assert_eq!((system.kind(), system.user()), (CallerKind::System, None));
 }
 
 proptest! {
     #[test]
     fn any_header_is_read_or_refused(header in ".{0,60}") {
-        let _ = authenticate(Some(&header), &One, 0);
+        let _ = authenticate(&Presented::header(Some(&header)), &One, 0);
     }
 }

@@ -4,7 +4,7 @@ use crate::{Access, Grants, Need};
 use fhir::ResourceType;
 use oauth::{
     Caller,
-    bearer::{LiveTokens, authenticate},
+    bearer::{LiveTokens, Presented, authenticate},
     caller::Grant,
     scope::parse_list,
 };
@@ -27,8 +27,12 @@ fn grants(scope_text: &str) -> Grants {
         issued_at_s: 0,
         expires_at_s: 1,
         token_name: "0".into(),
+        user: None,
+        launch: Arc::default(),
+        confirmation: None,
+        family: None,
     };
-    let caller: Caller = authenticate(Some("Bearer token"), &One(Arc::new(grant)), 0).unwrap();
+    let caller: Caller = authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 0).unwrap();
     Grants::compile(&caller, search::registry())
 }
 

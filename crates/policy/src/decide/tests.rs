@@ -3,7 +3,7 @@
 use super::*;
 use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
-    bearer::{LiveTokens, authenticate},
+    bearer::{LiveTokens, Presented, authenticate},
     caller::{Caller, Grant},
     scope::{Permissions, Scope, ScopeContext},
 };
@@ -67,8 +67,12 @@ fn caller(scopes: &[Plain]) -> Caller {
         issued_at_s: 0,
         expires_at_s: 300,
         token_name: "0123456789abcdef".into(),
+        user: None,
+        launch: Arc::default(),
+        confirmation: None,
+        family: None,
     };
-    authenticate(Some("Bearer token"), &One(Arc::new(grant)), 1).unwrap()
+    authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }
 
 /// Stands in for `search`: `_id` parses, nothing else does.

@@ -59,9 +59,10 @@ fn samples() -> Vec<(&'static str, Failure)> {
     let json = Tree::parse(&b"{\"a\":1,\n}"[..]).unwrap_err();
     vec![
         ("no access token", Failure::Unauthenticated(BearerError::Missing)),
-        ("an Authorization header that is no Bearer token", Failure::Unauthenticated(BearerError::Malformed)),
+        ("an Authorization header without an access token", Failure::Unauthenticated(BearerError::Malformed)),
         ("a token that is not, or no longer, valid", Failure::Unauthenticated(BearerError::Unknown)),
         ("a token past its end", Failure::Unauthenticated(BearerError::Expired)),
+        ("a token bound to a key, without that key", Failure::Unauthenticated(BearerError::Unproven)),
         (
             "a type or interaction that the scopes do not name",
             Failure::Denied(Denied::Scope { resource_type: Some(patient), needs: "r" }),
