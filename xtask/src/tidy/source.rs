@@ -44,6 +44,7 @@ const BANS: &[Ban] = &[
             "xtask/",
             "crates/store/src/engine",
             "crates/store/examples/",
+            "crates/pages/examples/",
         ],
         in_tests: true,
         instead: "go through `store::engine`, or take the bytes as an argument",

@@ -1,0 +1,100 @@
+//! Names of form fields and query parameters. The caller reads them by these constants.
+
+/// The token against cross-site requests, on every form (row A18).
+pub const CSRF: &str = "csrf";
+/// The handle of what was being done, kept by the server; never an address.
+pub const CONTINUATION: &str = "continuation";
+/// `en` or `es`, in a query: choose the language, set [`crate::Language::cookie`], show the page again.
+pub const LANGUAGE: &str = "language";
+/// What was decided: [`SHARE`], [`DENY`], and others that each path names.
+pub const DECISION: &str = "decision";
+/// `decision`: let the app see what is chosen.
+pub const SHARE: &str = "share";
+/// `decision`: let it see nothing.
+pub const DENY: &str = "deny";
+/// `decision`: end an app's access.
+pub const END: &str = "end";
+/// `decision`: not now.
+pub const LATER: &str = "later";
+/// `decision`: take away.
+pub const REMOVE: &str = "remove";
+/// `decision`: make a second secret of a client.
+pub const NEW_SECRET: &str = "new-secret";
+/// `decision`: end the older secret of a client.
+pub const DROP_SECRET: &str = "drop-secret";
+/// `decision`: stop a client.
+pub const DISABLE: &str = "disable";
+/// `decision`: let a client go on.
+pub const ENABLE: &str = "enable";
+/// Repeated: an exact scope whose switch is on. Read it with [`crate::words::chosen`].
+pub const SCOPE: &str = "scope";
+/// Repeated: a group whose switch is on.
+pub const GROUP: &str = "group";
+/// How long: [`crate::Lasts::value`].
+pub const LASTS: &str = "lasts";
+/// Id of a patient.
+pub const PATIENT: &str = "patient";
+/// Id of an encounter; empty: none.
+pub const ENCOUNTER: &str = "encounter";
+/// Words to look for in a list.
+pub const FILTER: &str = "filter";
+/// A sign-in name.
+pub const USER: &str = "user";
+/// A password; where there are two, the new one.
+pub const PASSWORD: &str = "password";
+/// The password that is about to go.
+pub const CURRENT: &str = "current";
+/// A code: of an authenticator app, of a letter, of the recovery codes.
+pub const CODE: &str = "code";
+/// Which kind of code: [`AUTHENTICATOR`] or [`RECOVERY_CODE`].
+pub const WAY: &str = "way";
+/// `way`: six digits of an authenticator app.
+pub const AUTHENTICATOR: &str = "authenticator";
+/// `way`: a recovery code.
+pub const RECOVERY_CODE: &str = "recovery";
+/// A WebAuthn credential as JSON (`PublicKeyCredential.toJSON()`), written by the passkey script.
+pub const CREDENTIAL: &str = "credential";
+/// What a person calls a passkey; the name of an app.
+pub const NAME: &str = "name";
+/// Id of an outside OpenID provider.
+pub const PROVIDER: &str = "provider";
+/// Handle of an invitation.
+pub const INVITATION: &str = "invitation";
+/// Handle of a recovery whose code was right.
+pub const RECOVERY: &str = "recovery";
+/// Id of what a person allowed an app.
+pub const GRANT: &str = "grant";
+/// Id of a passkey.
+pub const PASSKEY: &str = "passkey";
+/// Id of a session; [`OTHERS`]: all but this one.
+pub const SESSION: &str = "session";
+/// `session`: all but this one.
+pub const OTHERS: &str = "others";
+/// Id of a client.
+pub const CLIENT: &str = "client";
+/// Registration: [`crate::ClientKind::value`].
+pub const KIND: &str = "kind";
+/// Registration: who makes the app.
+pub const MAKER: &str = "maker";
+/// Registration: what the app is for, in the maker's words.
+pub const PURPOSE: &str = "purpose";
+/// Registration: redirect URIs, one on each line.
+pub const REDIRECT_URIS: &str = "redirect_uris";
+/// Registration: the address that an EHR launch opens.
+pub const LAUNCH_URL: &str = "launch_url";
+/// Registration: address of the logo.
+pub const LOGO_URL: &str = "logo_url";
+/// Registration: scopes with blanks or lines between them.
+pub const SCOPES: &str = "scopes";
+/// Registration: address of the public keys.
+pub const JWKS_URL: &str = "jwks_url";
+/// Registration: the public keys themselves.
+pub const JWKS: &str = "jwks";
+/// Registration: the subject of the client's certificate.
+pub const CERTIFICATE_SUBJECT: &str = "certificate_subject";
+/// Registration, a box: this facility has checked the app.
+pub const VERIFIED: &str = "verified";
+/// Registration, a box: hold the client to the FAPI 2 profile.
+pub const FAPI2: &str = "fapi2";
+/// Value of a box that is on.
+pub const ON: &str = "on";

@@ -1,0 +1,42 @@
+//! Pages for people: sign-in, consent, my apps and their kin, as HTML in English and Spanish.
+//!
+//! Pure: a page is a struct with what the caller knows; text goes in, text comes out. No network, no clock, no
+//! randomness, nothing known of the other crates. Values from outside are words ([`Text`]), ids ([`Literal`]) or
+//! secrets ([`Secret`]) and cannot become markup. Rules of the house: `docs/pages.md`.
+
+mod facts;
+pub mod fields;
+mod frame;
+mod language;
+pub mod limits;
+mod moment;
+mod page;
+pub mod paths;
+mod text;
+pub mod words;
+
+pub use facts::{AppFacts, Checked, Ends, GrantFacts, Lasts, PatientFacts, Relation};
+pub use frame::{Frame, Place, Signed};
+pub use language::{COOKIE as LANGUAGE_COOKIE, Language};
+pub use moment::{Date, Moment};
+pub use page::{
+    apps::{App, Apps},
+    clients::{
+        Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration, Clients, Registered,
+        RegistrationProblem, SecretFacts,
+    },
+    consent::Consent,
+    done::{Done, DoneWhat, Next},
+    invitation::{Invitation, InvitationRole, NewPasswordProblem},
+    launch::{EncounterFacts, Launch, LaunchStep},
+    passkey::Passkey,
+    pick_patient::PickPatient,
+    problem::{Problem, ProblemWhat},
+    recovery::{Recovery, RecoveryStep},
+    second_factor::{CodeProblem, CodeWay, SecondFactor},
+    security::{
+        AuthenticatorSetup, ChangePassword, PasskeyFacts, RecoveryCodes, Security, SecurityNotice, SessionFacts,
+    },
+    sign_in::{Provider, SignIn, SignInReason},
+};
+pub use text::{Literal, Secret, Text};

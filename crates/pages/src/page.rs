@@ -1,0 +1,15 @@
+//! The pages, one file each: a struct with what the caller knows, and how it becomes HTML.
+
+pub(crate) mod apps;
+pub(crate) mod clients;
+pub(crate) mod consent;
+pub(crate) mod done;
+pub(crate) mod invitation;
+pub(crate) mod launch;
+pub(crate) mod passkey;
+pub(crate) mod pick_patient;
+pub(crate) mod problem;
+pub(crate) mod recovery;
+pub(crate) mod second_factor;
+pub(crate) mod security;
+pub(crate) mod sign_in;

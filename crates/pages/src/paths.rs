@@ -1,0 +1,47 @@
+//! Where pages live: what forms are sent to and links lead to. All are paths of this server; no page holds another
+//! address. The caller routes them; a query parameter named here as a [`crate::fields`] constant rides along.
+
+/// GET with `continuation`: the sign-in page. POST: `user`, `password`.
+pub const SIGN_IN: &str = "/account/sign-in";
+/// POST: `provider`. On to an outside OpenID provider.
+pub const SIGN_IN_OUTSIDE: &str = "/account/sign-in/outside";
+/// GET with `continuation`: the second factor. POST: `code`, `way`.
+pub const SECOND_FACTOR: &str = "/account/second-factor";
+/// POST: `credential`. Signs in, or proves the second factor, by a passkey.
+pub const PASSKEY_SIGN_IN: &str = "/account/passkey/sign-in";
+/// GET: the page that adds a passkey. POST: `credential`, `name`; or `decision=later`.
+pub const PASSKEY_ADD: &str = "/account/passkey/add";
+/// POST: `passkey` (its id).
+pub const PASSKEY_REMOVE: &str = "/account/passkey/remove";
+/// POST: ends the session.
+pub const SIGN_OUT: &str = "/account/sign-out";
+/// GET with `invitation`: the page behind the link of an invitation. POST: `user`, `password`, `code`.
+pub const INVITATION: &str = "/account/invitation";
+/// GET: the way back in. POST: `user`, `code`; then `password`.
+pub const RECOVERY: &str = "/account/recovery";
+/// GET with `continuation` and `filter`: whose record. POST: `patient`.
+pub const PATIENT: &str = "/account/patient";
+/// GET with `continuation`: the consent page. POST: `decision`, `group`, `scope`, `lasts`.
+pub const CONSENT: &str = "/account/consent";
+/// GET: the apps that a person lets in (`management_endpoint`, row B62).
+pub const APPS: &str = "/account/apps";
+/// GET with `grant`: one of them. POST: `grant`, `decision=end`.
+pub const APP: &str = "/account/app";
+/// GET: passkeys, password, authenticator, devices.
+pub const SECURITY: &str = "/account/security";
+/// GET: the form for a new password. POST: `current`, `password`.
+pub const PASSWORD: &str = "/account/security/password";
+/// GET: sets up an authenticator app. POST: `code`; or `decision=remove`.
+pub const AUTHENTICATOR: &str = "/account/security/authenticator";
+/// POST: new recovery codes; the answer shows them once.
+pub const RECOVERY_CODES: &str = "/account/security/recovery-codes";
+/// POST: `session` (its id), or `session=others`.
+pub const SESSION_END: &str = "/account/security/session";
+/// GET with `filter` or `patient`: a clinician's way to open an app. POST: `patient`, `encounter`, `client`.
+pub const LAUNCH: &str = "/account/launch";
+/// GET: the apps of this facility, for its administrator.
+pub const CLIENTS: &str = "/account/clients";
+/// GET: the form. POST: registers.
+pub const CLIENT_NEW: &str = "/account/clients/new";
+/// GET with `client`: one of them. POST: `client`, `decision` of `new-secret`, `drop-secret`, `disable`, `enable`.
+pub const CLIENT: &str = "/account/client";
