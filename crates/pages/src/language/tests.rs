@@ -1,3 +1,5 @@
+//! Which language is chosen from which header.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Days and times from seconds and from FHIR dates.
+
 use super::*;
 
 fn day(year: i32, month: u8, day: u8) -> Date {

@@ -1,3 +1,5 @@
+//! What words from outside cannot do.
+
 use super::*;
 
 #[test]
