@@ -209,7 +209,7 @@ fn names_only(audience: Option<&Value>, accepted: &[&str]) -> bool {
 }
 
 /// A NumericDate: a JSON number, perhaps with a fraction, which is cut off. SPEC: RFC 7519 section 2.
-fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<i64> {
+pub(crate) fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<i64> {
     let number = claims.get(name)?;
     number.as_i64().or_else(|| {
         #[expect(

@@ -29,7 +29,11 @@ impl fmt::Display for FormError {
 impl std::error::Error for FormError {}
 
 /// A form's parameters.
-pub struct Form(Vec<(String, String)>);
+pub struct Form {
+    parameters: Vec<(String, String)>,
+    /// Names that came more than once; only [`Form::parse_noting_repeats`] lets them in.
+    repeated: Vec<String>,
+}
 
 impl Form {
     /// Reads a body.
@@ -37,9 +41,20 @@ impl Form {
     /// # Errors
     /// [`FormError`].
     pub fn parse(body: &[u8]) -> Result<Self, FormError> {
+        let form = Self::parse_noting_repeats(body)?;
+        if form.repeated.is_empty() { Ok(form) } else { Err(FormError::Repeated) }
+    }
+
+    /// Reads a body or the query of a URL in which a parameter may come twice: for the authorization endpoint, which
+    /// answers that by a redirect where it can (row B19). [`Form::is_repeated`] tells which ones did.
+    ///
+    /// # Errors
+    /// [`FormError::Encoding`], [`FormError::TooMany`].
+    pub fn parse_noting_repeats(body: &[u8]) -> Result<Self, FormError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            if parameters.len() == limits::FORM_PARAMETERS_MAX {
+        let mut repeated = Vec::new();
+        for (seen, pair) in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).enumerate() {
+            if seen == limits::FORM_PARAMETERS_MAX {
                 return Err(FormError::TooMany);
             }
             let split = pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.split_at_checked(at));
@@ -47,17 +62,36 @@ impl Form {
                 split.map_or((pair, &b""[..]), |(name, value)| (name, value.get(1..).unwrap_or_default()));
             let (name, value) = (decoded(name)?, decoded(value)?);
             if parameters.iter().any(|(other, _)| *other == name) {
-                return Err(FormError::Repeated);
+                repeated.push(name.clone());
             }
             parameters.push((name, value));
         }
-        Ok(Self(parameters))
+        Ok(Self { parameters, repeated })
+    }
+
+    /// Whether a parameter came more than once.
+    #[must_use]
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.repeated.iter().any(|other| other == name)
+    }
+
+    /// The names that came more than once.
+    pub fn repeated(&self) -> impl Iterator<Item = &str> {
+        self.repeated.iter().map(String::as_str)
+    }
+
+    /// All values of a parameter that are not empty, in order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.parameters
+            .iter()
+            .filter(move |(other, value)| other == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
     }
 
     /// The value of a parameter; `None` when it is absent or empty.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0
+        self.parameters
             .iter()
             .find(|(other, _)| other == name)
             .map(|(_, value)| value.as_str())
@@ -65,7 +99,8 @@ impl Form {
     }
 }
 
-fn decoded(bytes: &[u8]) -> Result<String, FormError> {
+/// Decodes one name or value, strictly. SPEC: RFC 6749 appendix B.
+pub(crate) fn decoded(bytes: &[u8]) -> Result<String, FormError> {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
         let hex = rest.get(at + 1..at + 3).ok_or(FormError::Encoding)?;

@@ -289,7 +289,7 @@ impl PublicKey {
     /// The key as JWK, public members only, with `use`, and `kid` and `alg` where it has them.
     #[must_use]
     pub fn to_jwk(&self) -> Value {
-        let mut jwk = self.thumbprint_members();
+        let mut jwk = self.to_bare_jwk();
         if let Some(members) = jwk.as_object_mut() {
             members.insert("use".into(), "sig".into());
             if let Some(algorithm) = self.algorithm {
@@ -305,12 +305,22 @@ impl PublicKey {
     /// SHA-256 thumbprint as base64url. SPEC: RFC 7638.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        // The required members stand in lexicographic order below, and serde_json adds no blanks.
-        let members = self.thumbprint_members().to_string();
-        URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()))
+        URL_SAFE_NO_PAD.encode(self.thumbprint_bytes())
     }
 
-    fn thumbprint_members(&self) -> Value {
+    /// SHA-256 thumbprint. SPEC: RFC 7638.
+    #[must_use]
+    pub fn thumbprint_bytes(&self) -> [u8; 32] {
+        // The required members stand in lexicographic order below, and serde_json adds no blanks.
+        let members = self.to_bare_jwk().to_string();
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, members.as_bytes()).as_ref());
+        hash
+    }
+
+    /// The key as JWK with only the members that make it the key it is. SPEC: RFC 7638 section 3.2.
+    #[must_use]
+    pub fn to_bare_jwk(&self) -> Value {
         match &self.material {
             Material::Rsa { modulus, exponent } => json!({
                 "e": URL_SAFE_NO_PAD.encode(exponent),

@@ -1,8 +1,9 @@
 //! JWS in compact form: reading and verifying. SPEC: RFC 7515, 7518; rows C2, C6, C7, F33.
 //!
 //! Strict: base64url without padding and without stray bits, JSON without duplicates, `crit` and `b64` refused, only
-//! the algorithms of [`Algorithm`] (never `none`, never HMAC), each of them for one type of key. `jwk`, `x5c` and `x5u`
-//! of the header are not looked at: a key comes from the registration alone. Left out: JSON serialization, JWE.
+//! the algorithms of [`Algorithm`] (never `none`, never HMAC), each of them for one type of key. `x5c` and `x5u` of the
+//! header are not looked at, and `jwk` by nobody but [`crate::dpop`]: a client's key comes from its registration alone.
+//! Left out: JSON serialization, JWE.
 
 use crate::{jwk::PublicKey, limits, strict_json};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -95,6 +96,7 @@ pub struct Compact<'a> {
     kid: Option<String>,
     jku: Option<String>,
     typ: Option<String>,
+    jwk: Option<Map<String, Value>>,
     payload: Map<String, Value>,
     signed: &'a [u8],
     signature: Vec<u8>,
@@ -116,7 +118,7 @@ impl<'a> Compact<'a> {
         }
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwsError::Malformed);
         let object = |part: &str| strict_json::object(&decode(part)?).map_err(|_| JwsError::Malformed);
-        let header = object(header)?;
+        let mut header = object(header)?;
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(JwsError::Critical);
         }
@@ -127,11 +129,17 @@ impl<'a> Compact<'a> {
             Some(Value::String(value)) => Ok(Some(value.clone())),
             Some(_) => Err(JwsError::Header),
         };
+        let (kid, jku, typ) = (text_member("kid")?, text_member("jku")?, text_member("typ")?);
+        let jwk = match header.remove("jwk") {
+            Some(Value::Object(jwk)) => Some(jwk),
+            _ => None,
+        };
         Ok(Self {
             algorithm,
-            kid: text_member("kid")?,
-            jku: text_member("jku")?,
-            typ: text_member("typ")?,
+            kid,
+            jku,
+            typ,
+            jwk,
             payload: object(payload)?,
             signed: signed.as_bytes(),
             signature: decode(signature)?,
@@ -160,6 +168,11 @@ impl<'a> Compact<'a> {
     #[must_use]
     pub fn typ(&self) -> Option<&str> {
         self.typ.as_deref()
+    }
+
+    /// `jwk`: the key that a DPoP proof brings along. It says nothing of who holds it.
+    pub(crate) fn embedded_key(&self) -> Option<&Map<String, Value>> {
+        self.jwk.as_ref()
     }
 
     /// A text claim that nobody has vouched for yet: good for finding the client whose key to try.

@@ -1,9 +1,13 @@
 //! OAuth 2.0, SMART App Launch and Backend Services as protocol, without any I/O.
 //!
-//! - [`scope`]: the SMART scope grammar, v1 and v2, and what a request gets (rows B30 to B36, C11).
+//! - [`scope`]: the SMART scope grammar, v1 and v2, what a request gets, what a person may give (rows B30 to B36, C11).
+//!   [`granular`]: finer scopes in place of a whole type (row B27).
 //! - [`jws`], [`jwk`], [`sign`]: signatures and keys (rows C2, C6, C7). [`strict_json`]: the JSON under them.
-//! - [`client_assertion`]: a client proves who it is (rows C1 to C5).
-//! - [`certificate`]: what a client certificate says of its holder (row A7).
+//!   [`secret`]: texts that are never shown.
+//! - [`authorization_request`], [`authorization_response`], [`pushed_authorization`], [`redirect_uri`], [`pkce`],
+//!   [`audience`]: a person lets an app in (rows B11, B16 to B21).
+//! - [`client_authentication`], [`client_assertion`], [`dpop`]: a client proves who it is (rows A7, B12, C1 to C5).
+//!   [`fapi2`]: the rules of a stricter profile.
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`discovery`]: what it answers.
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
@@ -11,20 +15,31 @@
 //!
 //! Pure: no I/O, no clock; time and keys come in as arguments.
 
+pub mod audience;
+pub mod authorization_request;
+pub mod authorization_response;
 pub mod bearer;
 pub mod caller;
 pub mod certificate;
 pub mod client_assertion;
+pub mod client_authentication;
 pub mod discovery;
+pub mod dpop;
 pub mod error;
+pub mod fapi2;
 pub mod form;
+pub mod granular;
 pub mod introspection;
 pub mod jwk;
 pub mod jws;
 pub mod launch_context;
 pub mod limits;
+pub mod pkce;
+pub mod pushed_authorization;
+pub mod redirect_uri;
 pub mod revocation;
 pub mod scope;
+pub mod secret;
 pub mod sign;
 pub mod strict_json;
 pub mod token_request;

@@ -32,3 +32,40 @@ pub const SCOPE_BYTES_MAX: usize = 4096;
 
 /// Bytes of an access token: ours have 43; longer ones of other makers are refused before hashing.
 pub const TOKEN_BYTES_MAX: usize = 512;
+
+/// Bytes of an authorization request, in a query, a form or pushed (row A21: scope strings may be long).
+pub const AUTHORIZATION_REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of the scope string of one: what a grant may carry.
+pub const SCOPE_REQUEST_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of `state`: it must fit into the URL of the answer, next to the code.
+pub const STATE_BYTES_MAX: usize = 4096;
+
+/// Bytes of `nonce`, `launch`, `login_hint`, `ui_locales` each.
+pub const PARAMETER_BYTES_MAX: usize = 1024;
+
+/// Bytes of a redirect URI: what every browser takes.
+pub const REDIRECT_URI_BYTES_MAX: usize = 2048;
+
+/// Seconds from a code's making to its end (row B22).
+pub const CODE_LIFE_S: i64 = 60;
+
+/// Seconds from a pushed request to its end: a person comes back from another window (RFC 9126 section 2.2 says 5 to
+/// 600).
+pub const PUSHED_REQUEST_LIFE_S: i64 = 120;
+
+/// Bytes of a code, a refresh token or a handle of ours as presented: ours have 43.
+pub const HANDLE_BYTES_MAX: usize = 256;
+
+/// Bytes of an Authorization header with HTTP Basic.
+pub const BASIC_BYTES_MAX: usize = 4096;
+
+/// Seconds that a DPoP proof is good after its `iat` (RFC 9449 section 11.1), skew aside.
+pub const DPOP_LIFE_S: i64 = 60;
+
+/// Seconds that a DPoP nonce is given out; it is taken for as long again (RFC 9449 section 8).
+pub const DPOP_NONCE_STEP_S: i64 = 120;
+
+/// Bytes of a `jti` of a DPoP proof: hashed before it is kept, so this only bounds the work.
+pub const DPOP_JTI_BYTES_MAX: usize = 512;

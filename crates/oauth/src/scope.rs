@@ -1,13 +1,17 @@
 //! SMART scopes: `system/Observation.rs?category=…|survey`. SPEC: SMART App Launch 2.2 scopes; rows B30 to B36, B43.
 //!
 //! - [`cover`]: whether one scope gives all that another gives, and what two have in common.
-//! - [`narrow`]: what of a request a client may have (row C11).
+//! - [`narrow`]: what of a request a system client may have (row C11).
+//! - [`request`]: a whole scope string of an app, `launch`, `openid` and their kin among them.
+//! - [`offer`]: what a person may give an app, what they chose, and what is left of it at a refresh.
 //!
 //! A scope that breaks the grammar is refused, never read as another one. Left out: what a scope means for an
-//! interaction (crate `policy`), and `launch`, `openid` and their kin, which are not resource scopes.
+//! interaction (crate `policy`).
 
 pub mod cover;
 pub mod narrow;
+pub mod offer;
+pub mod request;
 
 use crate::limits;
 use percent_encoding::percent_decode_str;
@@ -177,8 +181,7 @@ impl Scope {
         if text.len() > limits::SCOPE_BYTES_MAX {
             return Err(ScopeError::TooLong);
         }
-        // SPEC: RFC 6749 section 3.3, scope-token.
-        if !text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
+        if !is_scope_token(text) {
             return Err(ScopeError::Character);
         }
         let short = text.strip_prefix(URI_PREFIX).unwrap_or(text);
@@ -218,6 +221,11 @@ impl Scope {
 /// Reads a scope string: each part with what it is. Empty parts (doubled blanks) are passed over.
 pub fn parse_list(text: &str) -> impl Iterator<Item = (&str, Result<Scope, ScopeError>)> {
     text.split(' ').filter(|part| !part.is_empty()).take(limits::SCOPES_MAX).map(|part| (part, Scope::parse(part)))
+}
+
+/// Whether all characters are those of a scope-token. SPEC: RFC 6749 section 3.3.
+fn is_scope_token(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 /// Whether the name has the shape of a resource type. That R4 has it is for others to say.

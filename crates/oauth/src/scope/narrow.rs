@@ -10,7 +10,8 @@ use std::sync::Arc;
 pub struct Granted {
     /// The scopes.
     pub scopes: Arc<[Scope]>,
-    /// Their texts, divided by a blank: what the token response says.
+    /// The texts of all that is granted, divided by a blank: what the token response says. A person's grant has
+    /// more here than resource scopes: `openid`, `offline_access`.
     pub text: Arc<str>,
 }
 
@@ -20,6 +21,18 @@ impl Granted {
     pub fn from_scopes(scopes: Vec<Scope>) -> Self {
         let text = scopes.iter().map(|scope| &*scope.text).collect::<Vec<_>>().join(" ");
         Self { scopes: scopes.into(), text: text.into() }
+    }
+
+    /// Whether it lets nothing of the record be read or written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scopes.is_empty()
+    }
+
+    /// Whether a scope with this very text was granted, of whatever kind.
+    #[must_use]
+    pub fn has(&self, text: &str) -> bool {
+        self.text.split(' ').any(|other| other == text)
     }
 }
 
@@ -51,12 +64,7 @@ pub fn narrow(requested: &str, registered: &[Scope], usable: impl Fn(&Scope) -> 
     }
     let mut granted: Vec<Scope> = Vec::new();
     for scope in parsed.iter().filter(|scope| system(scope)) {
-        let candidates = if registered.iter().any(|wide| wide.covers(scope)) {
-            vec![scope.clone()]
-        } else {
-            widest(registered.iter().filter_map(|wide| Scope::common(scope, wide)).collect())
-        };
-        for candidate in candidates {
+        for candidate in allowed(scope, registered) {
             let known = granted.iter().any(|scope| scope.text == candidate.text);
             if !known && usable(&candidate) && granted.len() < limits::SCOPES_MAX {
                 granted.push(candidate);
@@ -64,6 +72,15 @@ pub fn narrow(requested: &str, registered: &[Scope], usable: impl Fn(&Scope) -> 
         }
     }
     if granted.is_empty() { Err(NarrowError::Nothing) } else { Ok(Granted::from_scopes(granted)) }
+}
+
+/// What of one scope the registered ones allow: itself to the letter when one covers it, else the common parts.
+pub(super) fn allowed<'a>(scope: &Scope, registered: impl IntoIterator<Item = &'a Scope> + Clone) -> Vec<Scope> {
+    if registered.clone().into_iter().any(|wide| wide.covers(scope)) {
+        vec![scope.clone()]
+    } else {
+        widest(registered.into_iter().filter_map(|wide| Scope::common(scope, wide)).collect())
+    }
 }
 
 /// Without those that another one covers; of two that cover each other the first stays.

@@ -37,3 +37,48 @@ fn what_is_missing_is_named() {
         assert_eq!(error(&body), Some(expected), "{body}");
     }
 }
+
+mod asked {
+    //! Rows B48, B57, C8, C12: what is asked for, whoever asks.
+
+    use crate::{
+        form::Form,
+        token_request::{Asked, AskedError as E},
+    };
+
+    fn read(form: &str) -> Result<Asked, E> {
+        Asked::from_form(&Form::parse(form.as_bytes()).unwrap(), "https://care.example/fhir")
+    }
+
+    #[test]
+    fn each_grant() {
+        let code = read("grant_type=authorization_code&code=c&redirect_uri=https://a/b&code_verifier=v").unwrap();
+        assert!(matches!(code, Asked::AuthorizationCode { redirect_uri: Some(_), verifier: Some(_), .. }));
+        let bare = read("grant_type=authorization_code&code=c").unwrap();
+        assert!(matches!(bare, Asked::AuthorizationCode { redirect_uri: None, verifier: None, .. }));
+        let refresh = read("grant_type=refresh_token&refresh_token=r&scope=a%20b").unwrap();
+        assert!(matches!(refresh, Asked::RefreshToken { scope: Some(scope), .. } if scope == "a b"));
+        let system = read("grant_type=client_credentials&aud=https://care.example/fhir").unwrap();
+        assert!(matches!(system, Asked::ClientCredentials { scope: None }));
+    }
+
+    #[test]
+    fn refused() {
+        let long = format!("grant_type=authorization_code&code={}", "c".repeat(257));
+        let table = [
+            ("", E::Missing("grant_type")),
+            ("grant_type=authorization_code", E::Missing("code")),
+            ("grant_type=authorization_code&code=", E::Missing("code")),
+            ("grant_type=refresh_token", E::Missing("refresh_token")),
+            (&long, E::Grant),
+            ("grant_type=password&username=a&password=b", E::GrantType),
+            ("grant_type=implicit", E::GrantType),
+            ("grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer", E::GrantType),
+            ("grant_type=client_credentials&resource=https://evil.example", E::Target),
+        ];
+        for (form, why) in table {
+            assert_eq!(read(form).err(), Some(why), "{form}");
+            assert!(!why.code().as_str().is_empty());
+        }
+    }
+}
