@@ -2,9 +2,10 @@
 //! bit of them, where the engine itself verifies a block only when it reads it.
 
 use super::Findings;
+use crate::engine::archive;
 use std::{
     fs::{self, File},
-    io::{self, BufRead, Read},
+    io::{self, Read},
     path::Path,
 };
 use xxhash_rust::xxh3::Xxh3;
@@ -23,7 +24,7 @@ pub(super) fn tables(engine: &Path, findings: &mut Findings) -> u64 {
     for space in spaces.flatten() {
         let id = space.file_name().to_string_lossy().into_owned();
         let place = format!("engine/keyspaces/{id}");
-        let listed = match listed(&space.path()) {
+        let listed = match archive::listed(&space.path()) {
             Ok(Some(listed)) => listed,
             // `files::look` says what is wrong with a keyspace that has no list.
             Ok(None) => continue,
@@ -43,43 +44,6 @@ pub(super) fn tables(engine: &Path, findings: &mut Findings) -> u64 {
         }
     }
     count
-}
-
-/// Numbers and checksums of the tables of a keyspace; `None` when there is no list.
-fn listed(space: &Path) -> io::Result<Option<Vec<(u64, u128)>>> {
-    let current = match fs::read(space.join("current")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let Some(version) = current.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes)) else { return Ok(None) };
-    let path = space.join(format!("v{version}"));
-    if !path.exists() {
-        return Ok(None);
-    }
-    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "it is damaged");
-    let archive = sfa::Reader::new(&path).map_err(|_| damaged())?;
-    let mut section = archive.toc().section(b"tables").ok_or_else(damaged)?.buf_reader(&path)?;
-    let mut tables = Vec::new();
-    let [levels] = bytes(&mut section)?;
-    for _ in 0..levels {
-        let [runs] = bytes(&mut section)?;
-        for _ in 0..runs {
-            for _ in 0..u32::from_le_bytes(bytes(&mut section)?) {
-                let table = u64::from_le_bytes(bytes(&mut section)?);
-                let [_kind] = bytes(&mut section)?;
-                let sum = u128::from_le_bytes(bytes(&mut section)?);
-                let _sequence: [u8; 8] = bytes(&mut section)?;
-                tables.push((table, sum));
-            }
-        }
-    }
-    Ok(Some(tables))
-}
-
-fn bytes<const N: usize>(section: &mut impl BufRead) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    section.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn checksum(path: &Path) -> io::Result<u128> {

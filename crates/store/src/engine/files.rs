@@ -2,10 +2,14 @@
 //! not check, or answers by deleting. `docs/store.md`, "What is checked at start".
 //!
 //! The engine deletes a keyspace that lacks its `current` file, and does not compare the list of
-//! tables with the checksum that it wrote beside it. Here both are refused. Left out: the contents
-//! of tables; each block has a checksum that the engine verifies whenever it reads the block.
+//! tables with the checksum that it wrote beside it. Here both are refused, and a table whose frame
+//! is damaged (`super::archive`). Left out: the contents of tables; each block has a checksum that
+//! the engine verifies whenever it reads the block.
 
-use super::journal::{self, Reached, Tail};
+use super::{
+    archive,
+    journal::{self, Reached, Tail},
+};
 use crate::OpenError;
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,7 +28,7 @@ const LOCK: &str = "lock";
 const LOCK_TRIES: u32 = 4;
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 const KEYSPACES: &str = "keyspaces";
-const CURRENT: &str = "current";
+pub(super) const CURRENT: &str = "current";
 const VERSION: &str = "version";
 /// What is in that file: the engine's form 3.
 const MARKER: &[u8] = b"FJL\x03";
@@ -52,8 +56,8 @@ pub(crate) struct Look {
 }
 
 fn name(path: &Path) -> String {
-    let parts: Vec<_> = path.components().rev().take(4).map(|part| part.as_os_str().to_string_lossy()).collect();
-    let from = parts.iter().rposition(|part| part == "engine").unwrap_or(parts.len().saturating_sub(1));
+    let parts: Vec<_> = path.components().rev().take(5).map(|part| part.as_os_str().to_string_lossy()).collect();
+    let from = parts.iter().position(|part| part == "engine").unwrap_or(parts.len().saturating_sub(1));
     parts.iter().take(from + 1).rev().map(AsRef::as_ref).collect::<Vec<_>>().join("/")
 }
 
@@ -198,12 +202,27 @@ fn keyspace(directory: &Path, reached: &Reached, look: &mut Look) -> io::Result<
     };
     let list = directory.join(format!("v{version}"));
     match fs::read(&list) {
-        Ok(bytes) if xxh3_128(&bytes) == sum => {}
+        Ok(bytes) if xxh3_128(&bytes) == sum => frames(directory, look)?,
         Ok(_) => damaged(&list, "the list of tables does not agree with its checksum"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             damaged(&current, "it names a list of tables that is not there");
         }
         Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Holds the frame of each table that the list names against its checksum.
+fn frames(directory: &Path, look: &mut Look) -> io::Result<()> {
+    for (table, _) in archive::listed(directory)?.unwrap_or_default() {
+        let path = directory.join("tables").join(table.to_string());
+        let what = match archive::fault(&path) {
+            Ok(None) => continue,
+            Ok(Some(what)) => what,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "it is missing, and the list of tables names it",
+            Err(error) => return Err(error),
+        };
+        look.damage.push(Damage { file: name(&path), what: what.into() });
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 //!
 //! Everything above sees bytes and [`Fault`]s, not fjall's types.
 
+pub(crate) mod archive;
 pub(crate) mod audit_files;
 pub(crate) mod dump;
 pub(crate) mod files;
