@@ -45,6 +45,8 @@ pub struct Options<'o> {
     /// How bad it is when what a reference points at is found and does not meet a profile that the reference
     /// asks for. A target of the wrong type is an error at any rate.
     pub target_profiles: Severity,
+    /// The same for a target that the resolver found, beyond the body; `None`: no different.
+    pub target_profiles_beyond: Option<Severity>,
     /// What for.
     pub mode: Mode,
     /// How to find what references point at; without one only what is in the body.
@@ -59,6 +61,7 @@ impl Default for Options<'_> {
             package: "",
             unknown_profile: Severity::Warning,
             target_profiles: Severity::Error,
+            target_profiles_beyond: None,
             mode: Mode::default(),
             resolver: None,
         }
@@ -73,6 +76,7 @@ impl std::fmt::Debug for Options<'_> {
             .field("package", &self.package)
             .field("unknown_profile", &self.unknown_profile)
             .field("target_profiles", &self.target_profiles)
+            .field("target_profiles_beyond", &self.target_profiles_beyond)
             .field("mode", &self.mode)
             .finish_non_exhaustive()
     }

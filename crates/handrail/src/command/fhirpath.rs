@@ -2,9 +2,11 @@
 //!
 //! The expression is checked against the type of the resource before it is evaluated, and evaluated to the
 //! letter of the language. `resolve()` finds what the file itself holds and nothing else; `memberOf()` and
-//! `conformsTo()` (of a resource) ask the terminology and the profiles that are compiled in. SPEC: FHIRPath N1, R4 fhirpath.html. Left out: a running server's data.
+//! `conformsTo()` (of a resource) ask the terminology and the profiles that are compiled in, and with `--data` those
+//! of a data directory. SPEC: FHIRPath N1, R4 fhirpath.html. Left out: the resources of a server.
 
-use crate::{clock, fault::Fault, print};
+use super::data;
+use crate::{clock, fault::Fault, knowledge::Knowledge, packages, print};
 use clap::Args;
 use fhir::{
     element::Element,
@@ -13,20 +15,19 @@ use fhir::{
 };
 use fhirpath::{Context, Expression, Item};
 use std::{
-    cell::OnceCell,
     io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
-use terminology::{Coding, Membership, Terminology};
-use validation::{Options, Validator};
+use terminology::{Coding, Membership};
+use validation::Options;
 
 /// Evaluate a FHIRPath expression on a file.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   handrail fhirpath 'name.given.first()' patient.json
   handrail fhirpath 'entry.resource.ofType(Observation).value' bundle.xml --json
+  handrail fhirpath \"code.memberOf('http://loinc.org/vs/LL1162-8')\" observation.json --data ./data
 
 Each result is a line: its type, its value, and for an element of the file its path, line and
 column. What trace() saw goes to standard error. A name that the resource's type does not have is an
@@ -40,6 +41,9 @@ pub(super) struct Fhirpath {
     /// One JSON object a line: {"type": …, "value": …}
     #[arg(long)]
     json: bool,
+    /// A data directory whose packages and code systems memberOf(), subsumes() and conformsTo() know too
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 impl Fhirpath {
@@ -55,7 +59,10 @@ impl Fhirpath {
         let root = Element::resource(&tree, schema::r4())
             .ok_or_else(|| Fault::at(self.file.display(), "no resource of FHIR R4: resourceType names none"))?;
         fhirpath::check(&expression, root.schema, root.definition, None).map_err(Fault::new)?;
-        let known = Known { terminology: Arc::new(Terminology::builtin()), validator: OnceCell::new() };
+        let known = Known(match &self.data {
+            Some(data) => Knowledge::of(packages::definitions(data::existing(data)?)?, data)?,
+            None => Knowledge::new(schema::Definitions::builtin(), Default::default()),
+        });
         let context = Context {
             now: Some(clock::now()),
             terminology: Some(&known),
@@ -217,17 +224,13 @@ impl fhirpath::Trace for Traced {
     }
 }
 
-/// What is compiled in knows about codes and profiles.
-struct Known {
-    terminology: Arc<Terminology>,
-    /// Made when a profile is asked for.
-    validator: OnceCell<Validator<'static>>,
-}
+/// What is loaded knows about codes and profiles.
+struct Known(Knowledge);
 
 impl fhirpath::Terminology for Known {
     fn member_of(&self, value_set: &str, code: fhirpath::Code<'_>) -> Option<bool> {
         let coding = Coding { system: code.system, version: code.version, code: code.code, display: None };
-        match self.terminology.validate_code(value_set, coding) {
+        match self.0.validator().terminology().validate_code(value_set, coding) {
             Membership::In => Some(true),
             Membership::NotIn => Some(false),
             Membership::Unknown(_) => None,
@@ -235,18 +238,17 @@ impl fhirpath::Terminology for Known {
     }
 
     fn subsumes(&self, general: fhirpath::Code<'_>, special: fhirpath::Code<'_>) -> Option<bool> {
-        let system = self.terminology.code_system(general.system?)?;
+        let system = self.0.validator().terminology().code_system(general.system?)?;
         Some(system.is_a(system.find(special.code)?, system.find(general.code)?))
     }
 }
 
 impl fhirpath::Conformance for Known {
     fn conforms_to(&self, element: Element<'_>, profile: &str) -> Option<bool> {
-        let definitions = schema::Definitions::builtin();
-        definitions.profile(profile)?;
+        let validator = self.0.validator();
+        validator.definitions().profile(profile)?;
         let resource = element.value.filter(|_| element.definition.kind == schema::TypeKind::Resource)?;
-        let made = || Validator::with(schema::r4(), definitions, Arc::clone(&self.terminology));
         let options = Options { profiles: &[profile], claims: false, ..Options::default() };
-        Some(self.validator.get_or_init(made).validate_with(resource.to_tree(), None, &options).is_ok())
+        Some(validator.validate_with(resource.to_tree(), None, &options).is_ok())
     }
 }

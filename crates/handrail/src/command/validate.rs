@@ -1,10 +1,11 @@
 //! `handrail validate`: files against R4 and profiles, on this machine alone.
 //!
-//! The same validator as the server's; no data directory is needed, nothing is fetched. References lead where
-//! the file itself leads: contained resources and entries of the same Bundle. Exit code: 0 valid, 1 errors
+//! The same validator as the server's; no data directory is needed, nothing is fetched. References lead to
+//! contained resources, entries of the same Bundle, and the other files of the run. Exit code: 0 valid, 1 errors
 //! found, 2 could not run.
 
 mod files;
+mod neighbours;
 mod report;
 
 use crate::{fault::Fault, knowledge::Knowledge, packages, print, terminologies};
@@ -16,6 +17,7 @@ use fhir::{
     schema::{self, Definitions},
     xml,
 };
+use neighbours::Neighbours;
 use report::{Judged, Report};
 use std::{
     fs::File,
@@ -35,7 +37,10 @@ const COULD_NOT_RUN: u8 = 2;
   cat bundle.xml | handrail validate -
 
 Compiled in are R4 and the profiles, value sets and code systems of US Core 3.1.1 and 6.1.0, PACIO PFE
-2.0.0 and PACIO RT 1.0.0. The exit code is 0 when all is valid, 1 when errors were found, and 2 when a
+2.0.0 and PACIO RT 1.0.0. References are followed to the other files of the same run: Type/id, the
+fullUrl of a Bundle's entry, and the url of a definition; of several of one name the first counts.
+What is in none of them is checked by its type alone; a target of the wrong type is an error, one that
+does not meet the profile asked for a warning, or an error with --target-profiles error. The exit code is 0 when all is valid, 1 when errors were found, and 2 when a
 file could not be read or an argument cannot be.")]
 pub(super) struct Validate {
     /// Files in JSON or XML, or folders of them; - reads standard input
@@ -53,6 +58,10 @@ pub(super) struct Validate {
     /// A StructureDefinition, ValueSet, CodeSystem or another definition to know for this run
     #[arg(long, value_name = "FILE")]
     definitions: Vec<PathBuf>,
+    /// What it is when a reference leads to another file whose resource does not meet the profile that the
+    /// reference asks for
+    #[arg(long, value_enum, default_value = "warning")]
+    target_profiles: Weight,
     /// A data directory whose packages and code systems are known too
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -67,6 +76,15 @@ enum Format {
     Json,
     /// JUnit XML
     Junit,
+}
+
+/// How bad something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Weight {
+    /// The file is still valid
+    Warning,
+    /// The file is not valid
+    Error,
 }
 
 impl Validate {
@@ -91,10 +109,19 @@ impl Validate {
             }
         }
         let profiles: Vec<&str> = self.profile.iter().map(String::as_str).collect();
-        let options = Options { profiles: &profiles, ..Options::default() };
+        let neighbours = Neighbours::new(files::below(&self.paths)?);
+        let options = Options {
+            profiles: &profiles,
+            target_profiles_beyond: Some(match self.target_profiles {
+                Weight::Warning => Severity::Warning,
+                Weight::Error => Severity::Error,
+            }),
+            resolver: Some(&neighbours),
+            ..Options::default()
+        };
         let mut report = Report::new(self.format);
-        for file in files::below(&self.paths)? {
-            let judged = match files::read(&file) {
+        for file in neighbours.files() {
+            let judged = match neighbours.read(file) {
                 Ok(bytes) => Judged::Issues(judge(bytes, validator, &options)),
                 Err(why) => Judged::Unread(why.to_string()),
             };

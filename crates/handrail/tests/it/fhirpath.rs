@@ -155,3 +155,25 @@ fn the_terminology_that_is_compiled_in_answers() {
     let gender = "'male'.memberOf(%`vs-administrative-gender`) and 'men'.memberOf(%`vs-administrative-gender`).not()";
     assert_eq!(ok(&ask(PATIENT, "p.json", gender, &["--json"])), "{\"type\": \"boolean\", \"value\": true}\n");
 }
+
+/// What is loaded into a data directory is known with `--data`, and cannot be told without it.
+#[test]
+fn codes_of_a_data_directory_are_known() {
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let (data, table, answers) =
+        (data.to_str().unwrap(), own.path().join("Loinc.csv"), own.path().join("AnswerList.csv"));
+    std::fs::write(&table, "LOINC_NUM,LONG_COMMON_NAME,STATUS,VersionLastChanged\n1-8,One,ACTIVE,2.80\n").unwrap();
+    std::fs::write(&answers, "AnswerListId,AnswerListName,AnswerStringId,DisplayText\nLL1-9,List,LA1-1,Yes\n").unwrap();
+    ok(&run(["terminology", "load", "loinc", table.to_str().unwrap(), answers.to_str().unwrap(), "--data", data]));
+    let observation = r#"{"resourceType": "Observation", "status": "final", "code": {"coding": [
+        {"system": "http://loinc.org", "code": "LA1-1"}, {"system": "http://loinc.org", "code": "1-8"}]}}"#;
+    let codings = "code.coding.select(memberOf('http://loinc.org/vs/LL1-9'))";
+    let with = ok(&ask(observation, "o.json", codings, &["--data", data]));
+    assert_eq!(with, "boolean  true\nboolean  false\n");
+    let without = ask(observation, "o.json", codings, &[]);
+    assert!(!stdout(&without).contains("boolean"), "{}", stdout(&without));
+    let none = ask(observation, "o.json", codings, &["--data", "/no/such/directory"]);
+    assert!(!none.status.success() && stderr(&none).contains("no such data directory"), "{}", stderr(&none));
+}

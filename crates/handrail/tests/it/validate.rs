@@ -164,6 +164,89 @@ fn packages_and_definitions_of_one_run() {
     );
 }
 
+/// A profile whose subject is a patient with a name, and a definition of that.
+fn definitions(directory: &Path) -> [String; 2] {
+    let mut about = profile();
+    about["url"] = json!("http://example.org/StructureDefinition/about-named");
+    about["name"] = json!("AboutNamed");
+    about["type"] = json!("Observation");
+    about["baseDefinition"] = json!("http://hl7.org/fhir/StructureDefinition/Observation");
+    about["differential"]["element"] = json!([{"id": "Observation.subject", "path": "Observation.subject",
+        "type": [{"code": "Reference", "targetProfile": [OURS]}]}]);
+    [("a.json", profile()), ("b.json", about)].map(|(name, definition)| {
+        written(&directory.join("definitions"), name, &definition.to_string()).to_str().unwrap().to_owned()
+    })
+}
+
+#[test]
+fn references_lead_to_the_other_files_of_the_run() {
+    let own = tempfile::tempdir().unwrap();
+    let definitions = definitions(own.path());
+    let known = ["--definitions", &definitions[0], "--definitions", &definitions[1], "--target-profiles", "error"];
+    let about = |name: &str, reference: &str| {
+        let text = json!({"resourceType": "Observation", "status": "final", "code": {"text": "a"},
+            "meta": {"profile": ["http://example.org/StructureDefinition/about-named"]},
+            "subject": {"reference": reference}});
+        written(own.path(), name, &text.to_string())
+    };
+    let patient = |folder: &str, named: bool, version: &str| {
+        let name = if named { r#","name":[{"family":"N"}]"# } else { "" };
+        let text = format!(r#"{{"resourceType":"Patient","id":"p1","meta":{{"versionId":"{version}"}}{name}}}"#);
+        written(&own.path().join(folder), "p.json", &text)
+    };
+    let (named, nameless) = (patient("named", true, "1"), patient("nameless", false, "2"));
+    let is_valid = |files: &[&Path]| {
+        let output = validate(files, &known);
+        let text = stdout(&output);
+        assert!(output.status.success() || text.contains(OURS) && text.contains("Observation.subject"), "{text}");
+        output.status.success()
+    };
+    let literal = about("literal.json", "Patient/p1");
+    assert!(is_valid(&[&literal]), "in none of the files: by its type alone");
+    assert!(is_valid(&[&literal, &named]));
+    assert!(!is_valid(&[&literal, &nameless]));
+    let warned = validate(&[&literal, &nameless], &known[..4]);
+    assert!(warned.status.success() && stdout(&warned).contains("warning: Observation.subject: expected a"));
+    let wrong = written(own.path(), "wrong.json", r#"{"resourceType":"Group","id":"g","type":"person","actual":true}"#);
+    assert!(!validate(&[&about("group.json", "Group/g"), &wrong], &known[..4]).status.success(), "a type is a type");
+    let both = validate(&[&literal, &named, &nameless], &known);
+    assert!(both.status.success(), "the first counts");
+    let said = stderr(&both);
+    assert!(said.contains("Patient/p1 is in") && said.contains("named/p.json"), "{said}");
+    assert!(!is_valid(&[&about("versioned.json", "Patient/p1/_history/2"), &nameless]));
+    assert!(is_valid(&[&about("versioned.json", "Patient/p1/_history/1"), &nameless]), "no such version there");
+    // An entry of another file, in XML, by its fullUrl and by its id.
+    let bundle = r#"<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/><entry>
+        <fullUrl value="http://example.org/fhir/Patient/p2"/><resource><Patient><id value="p2"/></Patient></resource>
+        </entry></Bundle>"#;
+    let bundle = written(own.path(), "bundle.xml", bundle);
+    for reference in ["http://example.org/fhir/Patient/p2", "Patient/p2"] {
+        assert!(!is_valid(&[&about("entry.json", reference), &bundle]), "{reference}");
+    }
+    assert!(is_valid(&[&about("entry.json", "http://example.com/fhir/Patient/p2"), &bundle]), "another server's");
+}
+
+#[test]
+fn canonicals_lead_to_the_other_files_of_the_run() {
+    let own = tempfile::tempdir().unwrap();
+    let response = |canonical: &str| {
+        let text = json!({"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": canonical,
+            "item": [{"linkId": "no-such", "answer": [{"valueBoolean": true}]}]});
+        written(own.path(), "response.json", &text.to_string())
+    };
+    let questionnaire = r#"{"resourceType": "Questionnaire", "url": "http://example.org/Questionnaire/q",
+        "version": "1", "status": "active", "item": [{"linkId": "a", "type": "boolean"}]}"#;
+    let questionnaire = written(own.path(), "questionnaire.json", questionnaire);
+    let code = |files: &[&Path]| validate(files, &[]).status.code();
+    for known in ["http://example.org/Questionnaire/q", "http://example.org/Questionnaire/q|1"] {
+        let response = response(known);
+        assert_eq!(code(&[&response]), Some(0), "{known}");
+        assert_eq!(code(&[&response, &questionnaire]), Some(1), "{known}");
+    }
+    let other = response("http://example.org/Questionnaire/q|2");
+    assert_eq!(code(&[&other, &questionnaire]), Some(0), "another version of it");
+}
+
 /// The whole server: what is required by configuration is required, and `$validate` says so beforehand.
 #[tokio::test]
 async fn a_server_requires_what_its_operator_says() {

@@ -133,7 +133,7 @@ impl<'t> Walk<'t> {
             );
             return self.findings.add_at(Issue::error(IssueType::Value, text), place, offset);
         }
-        let Some((target, _)) = found.filter(|_| !self.is_question) else { return };
+        let Some((target, held)) = found.filter(|_| !self.is_question) else { return };
         let verdict = wanted.iter().map(|one| self.target_conforms(target, *one, inside)).max();
         if verdict == Some(Verdict::No) {
             let names: Vec<&str> = wanted.iter().map(|one| one.canonical).collect();
@@ -144,7 +144,9 @@ impl<'t> Walk<'t> {
                 names.join(" or "),
                 active.profile()
             );
-            let severity = self.session.options.target_profiles;
+            let options = self.session.options;
+            let beyond = options.target_profiles_beyond.filter(|_| held == Held::Elsewhere);
+            let severity = beyond.unwrap_or(options.target_profiles);
             let issue = Issue { severity, ..Issue::error(IssueType::Value, text) };
             self.findings.add_at(issue, place, offset);
         }
