@@ -31,6 +31,12 @@ pub const HISTORY_COUNT_MAX: usize = 500;
 /// Characters of a page cursor: ours have fewer than 1,000.
 pub const CURSOR_CHARS_MAX: usize = 4_096;
 
+/// Stored concept maps that one `$translate` without a map's name uses; more have to be named.
+pub const TRANSLATE_MAPS_MAX: usize = 64;
+
+/// Stored code systems that the composition of one value set of a request or of the store uses.
+pub const SYSTEMS_BESIDE_MAX: usize = 16;
+
 /// The first step of time at which an answer leaves that could tell of hidden rows: most searches
 /// within a patient's record end before it, and people do not feel it.
 pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(1);

@@ -89,6 +89,9 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, &[Type, Id, Word("$validate")], Kind::Validate),
     terminology(Method::Get, &[Word("CodeSystem"), Word("$lookup")]),
     terminology(Method::Post, &[Word("CodeSystem"), Word("$lookup")]),
+    // WHY: R4 has it on the type alone; whoever stored a code system expects it to answer like its other operations.
+    terminology(Method::Get, &[Word("CodeSystem"), Id, Word("$lookup")]),
+    terminology(Method::Post, &[Word("CodeSystem"), Id, Word("$lookup")]),
     terminology(Method::Get, &[Word("CodeSystem"), Word("$validate-code")]),
     terminology(Method::Get, &[Word("CodeSystem"), Id, Word("$validate-code")]),
     terminology(Method::Post, &[Word("CodeSystem"), Word("$validate-code")]),
@@ -106,7 +109,9 @@ pub const ROUTES: &[Route] = &[
     terminology(Method::Post, &[Word("ValueSet"), Word("$validate-code")]),
     terminology(Method::Post, &[Word("ValueSet"), Id, Word("$validate-code")]),
     terminology(Method::Get, &[Word("ConceptMap"), Word("$translate")]),
+    terminology(Method::Get, &[Word("ConceptMap"), Id, Word("$translate")]),
     terminology(Method::Post, &[Word("ConceptMap"), Word("$translate")]),
+    terminology(Method::Post, &[Word("ConceptMap"), Id, Word("$translate")]),
     Route { method: Method::Get, path: &[Word("metadata")], kind: Kind::Capabilities, public: true },
 ];
 

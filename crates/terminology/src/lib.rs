@@ -12,6 +12,7 @@ mod code_system;
 mod coding;
 mod compile;
 mod compose;
+mod concept_map;
 mod content;
 mod facts;
 mod filter;
@@ -33,6 +34,7 @@ pub mod workload;
 pub use builder::{BuildError, Builder};
 pub use code_system::{About, CodeSystem, Completeness, Designation, Property};
 pub use coding::Coding;
+pub use concept_map::GivenMap;
 pub use format::FormatError;
 pub use membership::{Membership, Unknown};
 pub use operation::{
@@ -40,7 +42,7 @@ pub use operation::{
     expand::{Contained, ExpandOptions, Expansion},
     lookup::{ConceptProperty, Lookup},
     subsumes::Subsumption,
-    translate::{Match, TranslateOptions, Translation},
+    translate::{Beside, Match, TranslateOptions, Translation},
     validate_code::{CodeOptions, DisplayCheck, Validated},
 };
 pub use ranges::Ranges;

@@ -36,5 +36,8 @@ pub const EXPANSION_CODES_MAX: usize = 100_000;
 /// Codings of one CodeableConcept that are looked at.
 pub const CODINGS_MAX: usize = 256;
 
+/// Concept maps that one translation is led on to by `unmapped`: each may have to be read from the store.
+pub const MAPS_FOLLOWED_MAX: usize = 16;
+
 /// Words of the text filter of `$expand`; further ones are not looked at.
 pub const FILTER_WORDS_MAX: usize = 16;

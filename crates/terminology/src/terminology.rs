@@ -85,6 +85,15 @@ impl Terminology {
         }
     }
 
+    /// The same, and these code systems: they go before what is known of the same URL.
+    #[must_use]
+    pub fn beside(&self, systems: Vec<Arc<CodeSystem>>) -> Self {
+        let is_given = |url: &str| systems.iter().any(|one| one.about().url == url);
+        let mut all: Vec<_> = self.loaded.iter().filter(|one| !is_given(&one.about().url)).cloned().collect();
+        all.extend(systems);
+        Self::new(&self.definitions, all).with_units(self.units)
+    }
+
     /// With these units of UCUM instead of the built-in table; they live as long as the process.
     #[must_use]
     pub fn with_units(mut self, units: &'static Units) -> Self {

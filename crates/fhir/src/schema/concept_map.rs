@@ -18,39 +18,39 @@ pub struct ConceptMap {
     /// Computable name.
     pub name: &'static str,
     /// The groups. Parsed at first use.
-    pub groups: Lines<ConceptMapGroup>,
+    pub groups: Lines<ConceptMapGroup<'static>>,
 }
 
 /// Codes of one system to codes of another.
 #[derive(Debug)]
-pub struct ConceptMapGroup {
+pub struct ConceptMapGroup<'a> {
     /// Canonical of the system that it maps from.
-    pub source: &'static str,
+    pub source: &'a str,
     /// Version of that system; empty when unsaid.
-    pub source_version: &'static str,
+    pub source_version: &'a str,
     /// Canonical of the system that it maps to.
-    pub target: &'static str,
+    pub target: &'a str,
     /// Version of that system; empty when unsaid.
-    pub target_version: &'static str,
+    pub target_version: &'a str,
     /// What becomes of a code that is not listed: `provided`, `fixed`, `other-map`; empty: no match.
-    pub unmapped: &'static str,
+    pub unmapped: &'a str,
     /// The code of `fixed`, the canonical of `other-map`.
-    pub unmapped_to: &'static str,
+    pub unmapped_to: &'a str,
     /// Display of the code of `fixed`; empty when none.
-    pub unmapped_display: &'static str,
+    pub unmapped_display: &'a str,
     /// The mappings, those of one code together.
-    pub mappings: Vec<Mapping>,
+    pub mappings: Vec<Mapping<'a>>,
 }
 
 /// One code to one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mapping {
+pub struct Mapping<'a> {
     /// The code that is mapped.
-    pub from: &'static str,
+    pub from: &'a str,
     /// The code that it is mapped to; empty when there is none (`unmatched`).
-    pub to: &'static str,
+    pub to: &'a str,
     /// Display of that code; empty when none is given.
-    pub display: &'static str,
+    pub display: &'a str,
     /// Code of ConceptMapEquivalence.
     pub equivalence: &'static str,
     /// It holds only under conditions (`dependsOn`), which are not here.
@@ -71,7 +71,7 @@ pub(super) fn read(text: &'static str, shared: Shared) -> Vec<ConceptMap> {
     maps.collect()
 }
 
-fn read_groups(text: &'static str, _: Shared) -> Vec<ConceptMapGroup> {
+fn read_groups(text: &'static str, _: Shared) -> Vec<ConceptMapGroup<'static>> {
     let groups = table::blocks(text, 'G').map(|(mut row, body)| ConceptMapGroup {
         source: row.cell(),
         source_version: row.cell(),
@@ -85,7 +85,7 @@ fn read_groups(text: &'static str, _: Shared) -> Vec<ConceptMapGroup> {
     groups.collect()
 }
 
-fn read_mappings(text: &'static str) -> Vec<Mapping> {
+fn read_mappings(text: &'static str) -> Vec<Mapping<'static>> {
     let rows = table::lines(text).filter_map(|mut row| (row.cell() == "T").then_some(row));
     rows.map(|mut row| Mapping {
         from: row.cell(),

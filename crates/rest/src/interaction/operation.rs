@@ -16,6 +16,7 @@ use fhir::{
 use policy::Interaction;
 use search::query::parameter_name;
 use std::borrow::Cow;
+use store::Snapshot;
 
 /// The parameters of a call.
 #[derive(Debug, Default)]
@@ -135,10 +136,16 @@ fn missing(name: &'static str, text: &'static str) -> Failure {
 }
 
 /// The stored resource that the URL names, as far as the caller may read it.
-fn stored(call: &Call<'_>, kind: ResourceType, id: &LogicalId, trail: &mut Trail) -> Result<Tree, Failure> {
+fn stored(
+    call: &Call<'_>,
+    snapshot: &Snapshot,
+    kind: ResourceType,
+    id: &LogicalId,
+    trail: &mut Trail,
+) -> Result<Tree, Failure> {
     let service = call.service;
     let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
-    let found = service.parts.store.snapshot().read(&permit, kind, id)?;
+    let found = snapshot.read(&permit, kind, id)?;
     trail.found(&found);
     Ok(Tree::parse(found.json.into_bytes()?)?)
 }

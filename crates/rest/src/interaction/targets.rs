@@ -33,7 +33,8 @@ impl<'a> Targets<'a> {
         self.missed.get()
     }
 
-    fn snapshot(&self) -> &Snapshot {
+    /// The one snapshot of the call.
+    pub(super) fn snapshot(&self) -> &Snapshot {
         self.snapshot.get_or_init(|| self.call.service.parts.store.snapshot())
     }
 

@@ -306,6 +306,7 @@ fn stored_value_sets_and_code_systems_are_used_within_the_permit() {
         format!("CodeSystem/$validate-code?url={url}&code=aa"),
         "CodeSystem/cs/$validate-code?code=aa".to_owned(),
         "CodeSystem/cs/$subsumes?codeA=a&codeB=aa".to_owned(),
+        "CodeSystem/cs/$lookup?code=aa".to_owned(),
         "ValueSet/vs/$expand".to_owned(),
         "ValueSet/$expand?url=http://example.org/vs".to_owned(),
         format!("ValueSet/vs/$validate-code?system={STATUS}&code=final"),
@@ -328,6 +329,135 @@ fn stored_value_sets_and_code_systems_are_used_within_the_permit() {
         let plain = |reply: &Reply| reply.text().replace("/vs", "/no").replace("/cs", "/no");
         assert_eq!(plain(&one), plain(&other));
     }
+}
+
+/// A stored value set is composed of what is loaded and of the stored code systems that the caller may see.
+#[test]
+fn a_stored_value_set_of_a_stored_code_system_expands() {
+    let (server, token) = server();
+    let system = json!({"resourceType": "CodeSystem", "url": "http://example.org/cs", "status": "active",
+        "content": "complete", "concept": [{"code": "a", "display": "Letter A"}, {"code": "b"}]});
+    let _ = put(&server, &token, "cs", system).expect(201);
+    let set = json!({"resourceType": "ValueSet", "url": "http://example.org/vs", "status": "active", "compose": {
+        "include": [{"system": "http://example.org/cs"}, {"system": STATUS, "concept": [{"code": "final"}]}],
+        "exclude": [{"system": "http://example.org/cs", "concept": [{"code": "b"}]}]}});
+    let _ = put(&server, &token, "vs", set).expect(201);
+    for path in ["ValueSet/vs/$expand", "ValueSet/$expand?url=http://example.org/vs"] {
+        let json = get(&server, &token, path).expect(200).json();
+        let codes: Vec<&str> =
+            json["expansion"]["contains"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["a", "final"], "{path}");
+    }
+    let result = |code: &str| {
+        let path = format!("ValueSet/vs/$validate-code?system=http://example.org/cs&code={code}");
+        value(&get(&server, &token, &path).expect(200).json(), "result").clone()
+    };
+    assert_eq!((result("a"), result("b"), result("c")), (json!(true), json!(false), json!(false)));
+    // Who may not see the code system cannot have the set listed: as if it were not there (row F1).
+    let narrow = server.token_for("system/ValueSet.rs");
+    assert_eq!(get(&server, &narrow, "ValueSet/vs/$expand").expect(422).issue().0, "not-supported");
+}
+
+const FROM: &str = "http://example.org/from";
+
+/// A concept map of one code, `x` of [`FROM`], which leads on to another for what it does not list.
+fn concept_map(url: &str, name: &str, status: &str, to: &str) -> Value {
+    json!({"resourceType": "ConceptMap", "url": url, "name": name, "status": status, "group": [{
+        "source": FROM, "target": "http://example.org/to",
+        "element": [{"code": "x", "target": [{"code": to, "equivalence": "wider"}]}],
+        "unmapped": {"mode": "other-map", "url": "http://example.org/cm/next"}}]})
+}
+
+/// The codes of the matches.
+fn translated(reply: &Reply) -> Vec<String> {
+    let json = reply.json();
+    let matches = json["parameter"].as_array().unwrap().iter().filter(|one| one["name"] == "match");
+    let concept = |one: &Value| {
+        let part = one["part"].as_array().unwrap().iter().find(|part| part["name"] == "concept").cloned();
+        part.unwrap_or_default()["valueCoding"]["code"].as_str().unwrap_or_default().to_owned()
+    };
+    matches.map(concept).collect()
+}
+
+#[test]
+fn stored_concept_maps_translate() {
+    let (server, token) = server();
+    for (id, status, to) in [("one", "active", "y1"), ("two", "active", "y2"), ("draft", "draft", "y3")] {
+        let map = concept_map(&format!("http://example.org/cm/{id}"), "Open", status, to);
+        let _ = put(&server, &token, id, map).expect(201);
+    }
+    let mut next = concept_map("http://example.org/cm/next", "Open", "retired", "y4");
+    next["group"][0]["element"][0]["code"] = json!("z");
+    let _ = put(&server, &token, "next", next).expect(201);
+    let ask = |path: &str| translated(&get(&server, &token, path).expect(200));
+    let x = format!("system={FROM}&code=x");
+    assert_eq!(ask(&format!("ConceptMap/one/$translate?{x}")), ["y1"]);
+    assert_eq!(ask(&format!("ConceptMap/draft/$translate?{x}")), ["y3"]);
+    assert_eq!(ask(&format!("ConceptMap/$translate?url=http://example.org/cm/two&{x}")), ["y2"]);
+    assert_eq!(ask(&format!("ConceptMap/$translate?url=http://example.org/cm/draft&{x}")), ["y3"], "it is named");
+    assert_eq!(ask(&format!("ConceptMap/$translate?{x}")), ["y1", "y2"], "those in force");
+    assert_eq!(ask(&format!("ConceptMap/$translate?targetsystem=http://example.org/to&{x}")), ["y1", "y2"]);
+    let _ = get(&server, &token, &format!("ConceptMap/$translate?targetsystem=http://example.org/un&{x}")).expect(404);
+    let back = "ConceptMap/$translate?reverse=true&system=http://example.org/to&code=y2";
+    assert_eq!(ask(back), ["x"]);
+    assert_eq!(ask(&format!("ConceptMap/one/$translate?system={FROM}&code=z")), ["y4"], "it leads on");
+    assert_eq!(ask(&format!("ConceptMap/one/$translate?system={FROM}&code=q")), Vec::<String>::new());
+    let inline = concept_map("http://example.org/cm/given", "Given", "active", "y5");
+    let coding = json!({"coding": [{"system": "http://example.org/un", "code": "x"}, {"system": FROM, "code": "x"}]});
+    let body = wrapped(&[("conceptMap", "resource", inline), ("codeableConcept", "valueCodeableConcept", coding)]);
+    let posted = validate(&server, &token, "ConceptMap/$translate", &body).expect(200);
+    assert_eq!(translated(&posted), ["y5"]);
+    let other = json!({"resourceType": "Patient"});
+    let body = wrapped(&[("conceptMap", "resource", other), ("code", "valueCode", json!("x"))]);
+    let _ = validate(&server, &token, "ConceptMap/$translate", &body).expect(400);
+    let _ = get(&server, &token, &format!("ConceptMap/none/$translate?{x}")).expect(404);
+}
+
+/// Twin worlds (rows F1, F13): maps that a caller does not see change nothing of any answer.
+#[test]
+fn hidden_concept_maps_translate_nothing() {
+    let worlds = [0, 1].map(|world| {
+        let (server, token) = server();
+        let open = concept_map("http://example.org/cm/open", "Open", "active", "y1");
+        let _ = put(&server, &token, "open", open).expect(201);
+        if world == 1 {
+            for (id, url) in [("hidden", "hidden"), ("next", "next"), ("twin", "open")] {
+                let mut map = concept_map(&format!("http://example.org/cm/{url}"), "Secret", "active", "y9");
+                let more = json!([{"code": "h", "target": [{"code": "y8", "equivalence": "equal"}]}]);
+                map["group"][0]["element"].as_array_mut().unwrap().extend(more.as_array().unwrap().clone());
+                let _ = put(&server, &token, id, map).expect(201);
+            }
+            let mut only = concept_map("http://example.org/cm/only", "Secret", "active", "y7");
+            only["group"][0]["source"] = json!("http://example.org/secret");
+            let _ = put(&server, &token, "only", only).expect(201);
+        }
+        let tokens = [
+            server.token_for("system/ConceptMap.rs?name=Open"),
+            // May read all, and search none: nothing is found but by id.
+            server.token_for("system/ConceptMap.r?name=Open"),
+        ];
+        (server, tokens)
+    });
+    for path in [
+        "ConceptMap/$translate?system=http://example.org/from&code=x",
+        "ConceptMap/$translate?system=http://example.org/from&code=h",
+        "ConceptMap/$translate?system=http://example.org/secret&code=x",
+        "ConceptMap/$translate?system=http://example.org/to&code=y9&reverse=true",
+        "ConceptMap/$translate?url=http://example.org/cm/hidden&system=http://example.org/from&code=x",
+        "ConceptMap/$translate?url=http://example.org/cm/open&system=http://example.org/from&code=x",
+        "ConceptMap/open/$translate?system=http://example.org/from&code=h",
+        "ConceptMap/hidden/$translate?system=http://example.org/from&code=x",
+    ] {
+        for at in [0, 1] {
+            let replies = worlds.each_ref().map(|(server, tokens)| get(server, &tokens[at], path));
+            let plain = |reply: &Reply| (reply.status, reply.text());
+            assert_eq!(plain(&replies[0]), plain(&replies[1]), "{path}");
+        }
+    }
+    let (server, tokens) = &worlds[1];
+    let asked = format!("ConceptMap/$translate?system={FROM}&code=x");
+    assert_eq!(translated(&get(server, &tokens[0], &asked).expect(200)), ["y1"], "what is seen is used");
+    let _ = get(server, &tokens[1], &asked).expect(404);
 }
 
 #[test]

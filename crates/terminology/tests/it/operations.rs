@@ -3,7 +3,8 @@
 use crate::world::{FOOD, SETS, terminology};
 use fhir::json::{Tree, Writer};
 use terminology::{
-    CodeOptions, Coding, DisplayCheck, ExpandOptions, OperationError, Subsumption, Terminology, TranslateOptions,
+    Beside, CodeOptions, CodeSystem, Coding, DisplayCheck, ExpandOptions, GivenMap, OperationError, Subsumption,
+    Terminology, TranslateOptions,
 };
 
 fn json(write: impl FnOnce(&mut Writer)) -> String {
@@ -208,14 +209,14 @@ fn translate_goes_both_ways() {
     let map = "http://example.org/ConceptMap/a";
     let options = TranslateOptions { map, ..TranslateOptions::default() };
     let all = |code: &str, system: &str, options| -> Vec<(String, &'static str)> {
-        let found = it.translate(Coding::of(system, code), options).expect("a map");
+        let found = it.translate(Coding::of(system, code), options, Beside::NONE).expect("a map");
         found.matches.into_iter().map(|one| (one.code, one.equivalence)).collect()
     };
     assert_eq!(all("apple", FOOD, options), [("KG".to_owned(), "wider"), ("Pound".to_owned(), "equivalent")]);
     assert_eq!(all("tomato", FOOD, options), [], "a mapping with conditions is none");
     let units = "http://example.org/CodeSystem/units";
     assert_eq!(all("KG", units, TranslateOptions { reverse: true, ..options }), [("apple".to_owned(), "narrower")]);
-    let unmatched = it.translate(Coding::of(FOOD, "banana"), options).expect("a map");
+    let unmatched = it.translate(Coding::of(FOOD, "banana"), options, Beside::NONE).expect("a map");
     assert!(!unmatched.result() && unmatched.matches.len() == 1);
     let by = |map| TranslateOptions { map, ..TranslateOptions::default() };
     assert_eq!(all("bear", FOOD, by("http://example.org/ConceptMap/b")), [("other".to_owned(), "inexact")]);
@@ -223,12 +224,79 @@ fn translate_goes_both_ways() {
     assert_eq!(all("bear", FOOD, by("http://example.org/ConceptMap/d")), [], "a map that asks itself");
     let sets = TranslateOptions { source: "http://example.org/ValueSet/all", target_system: units, ..by("") };
     assert_eq!(all("apple", FOOD, sets).len(), 2);
-    assert!(matches!(it.translate(Coding::of("http://x.org", "1"), by("")), Err(OperationError::NotFound(_))));
-    assert!(matches!(it.translate(Coding::of(FOOD, "1"), by("http://x.org/none")), Err(OperationError::NotFound(_))));
-    let pound =
-        it.translate(Coding::of(FOOD, "apple"), TranslateOptions { target_system: units, ..options }).expect("a map");
+    assert!(matches!(
+        it.translate(Coding::of("http://x.org", "1"), by(""), Beside::NONE),
+        Err(OperationError::NotFound(_))
+    ));
+    assert!(matches!(
+        it.translate(Coding::of(FOOD, "1"), by("http://x.org/none"), Beside::NONE),
+        Err(OperationError::NotFound(_))
+    ));
+    let pound = it
+        .translate(Coding::of(FOOD, "apple"), TranslateOptions { target_system: units, ..options }, Beside::NONE)
+        .expect("a map");
     let text = json(|w| pound.write(w));
     assert!(text.contains(r#"{"name":"concept","valueCoding":{"system":"http://example.org/CodeSystem/units","code":"Pound","display":"A pound"}}"#), "{text}");
+}
+
+/// A map of `from` to `target`, which leads on to another map for what it does not list.
+fn given(url: &str, from: &str, code: &str, next: &str) -> GivenMap {
+    let text = format!(
+        r#"{{"resourceType":"ConceptMap","url":"{url}","group":[{{"source":"{FOOD}","target":"http://x.org",
+            "element":[{{"code":"{from}","target":[{{"code":"{code}","equivalence":"wider"}}]}}],
+            "unmapped":{{"mode":"other-map","url":"{next}"}}}}]}}"#
+    );
+    GivenMap::of_resource(Tree::parse(text.into_bytes()).expect("JSON").root()).expect("a map")
+}
+
+#[test]
+fn maps_beside_those_that_are_loaded() {
+    let it = terminology();
+    let first = given("http://x.org/1", "leek", "l", "http://x.org/2");
+    let codes = |found: terminology::Translation| -> Vec<(String, String)> {
+        found.matches.into_iter().map(|one| (one.code, one.map)).collect()
+    };
+    let pair = |code: &str, map: &str| (code.to_owned(), map.to_owned());
+    let named = |canonical: &str| match canonical {
+        "http://x.org/1" => Some(given("http://x.org/1", "leek", "l", "http://x.org/2")),
+        "http://x.org/2" => Some(given("http://x.org/2", "kale", "k", "http://x.org/1")),
+        _ => None,
+    };
+    let options = TranslateOptions { target_system: "http://x.org", ..TranslateOptions::default() };
+    let beside = Beside { fitting: std::slice::from_ref(&first), named: &named };
+    let translated = |code: &str, options, beside| it.translate(Coding::of(FOOD, code), options, beside);
+    assert_eq!(codes(translated("leek", options, beside).expect("a map")), [pair("l", "http://x.org/1")]);
+    assert_eq!(codes(translated("kale", options, beside).expect("a map")), [pair("k", "http://x.org/2")]);
+    assert_eq!(codes(translated("sage", options, beside).expect("a map")), [], "two maps that ask each other");
+    assert!(matches!(translated("leek", options, Beside::NONE), Err(OperationError::NotFound(_))));
+    let by_name = TranslateOptions { map: "http://x.org/2", ..options };
+    assert_eq!(codes(translated("leek", by_name, beside).expect("a map")), [pair("l", "http://x.org/1")]);
+    let one = it.translate_by(&first, Coding::of(FOOD, "leek"), options, Beside::NONE).expect("a system");
+    assert_eq!(codes(one), [pair("l", "http://x.org/1")]);
+    // Each leads on to another: it ends.
+    let count = std::cell::Cell::new(0);
+    let endless = |_: &str| {
+        count.set(count.get() + 1);
+        let n = count.get();
+        Some(given(&format!("http://x.org/{n}"), "a", "b", &format!("http://x.org/{}", n + 1)))
+    };
+    let endless = Beside { fitting: &[], named: &endless };
+    let by_name = TranslateOptions { map: "http://x.org/0", ..options };
+    assert!(matches!(translated("leek", by_name, endless), Err(OperationError::TooCostly(_))));
+    assert!(count.get() < 32);
+}
+
+/// A given system goes before a loaded one of its URL; the others stay.
+#[test]
+fn systems_beside_those_that_are_loaded() {
+    let it = terminology();
+    let text =
+        format!(r#"{{"resourceType":"CodeSystem","url":"{FOOD}","content":"complete","concept":[{{"code":"leek"}}]}}"#);
+    let system = CodeSystem::of_resource(Tree::parse(text.into_bytes()).expect("JSON").root()).expect("a system");
+    let beside = it.beside(vec![std::sync::Arc::new(system)]);
+    assert!(beside.lookup(Coding::of(FOOD, "leek"), &[], "").is_ok());
+    assert!(beside.lookup(Coding::of(FOOD, "tomato"), &[], "").is_err());
+    assert!(it.lookup(Coding::of(FOOD, "tomato"), &[], "").is_ok());
 }
 
 #[test]
@@ -240,7 +308,7 @@ fn loinc_codes_have_pfe_domains() {
     assert_eq!(it.pfe_domains("94879-4"), ["e1"]);
     assert_eq!(it.pfe_domains("0-0"), Vec::<&str>::new());
     let options = TranslateOptions { target_system: "http://hl7.org/fhir/sid/icf", ..TranslateOptions::default() };
-    let found = it.translate(Coding::of("http://loinc.org", "10158-4"), options).expect("a map");
+    let found = it.translate(Coding::of("http://loinc.org", "10158-4"), options, Beside::NONE).expect("a map");
     let codes: Vec<_> = found.matches.iter().map(|one| (one.code.as_str(), one.equivalence)).collect();
     assert_eq!(codes, [("d4", "wider"), ("d5", "wider")]);
 }

@@ -16,7 +16,7 @@ use std::{
     borrow::Cow,
     cell::{Cell, OnceCell},
     collections::{HashMap, hash_map::Entry},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use validation::Resolver;
 
@@ -53,7 +53,7 @@ impl Neighbours {
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn read(&self, file: &PathBuf) -> std::io::Result<Vec<u8>> {
+    pub(super) fn read(&self, file: &Path) -> std::io::Result<Vec<u8>> {
         match &self.input {
             Some(input) if is_stdin(file) => Ok(input.clone()),
             _ => files::read(file),

@@ -1,22 +1,26 @@
 //! The terminology service: what codes are, which of them value sets hold, how they relate and translate.
 //!
-//! What is loaded is public to every caller with a token who may read the type; what a caller stored
-//! themselves is used as far as they may see it, by id or by canonical. A code that cannot be checked here is
-//! an error that says so, never "wrong".
-//! SPEC: R4 terminology-service.html. Left out: ConceptMaps of the store, hierarchical expansions, `date`.
+//! What is loaded is public to every caller with a token who may read the type; what is stored is used as far as
+//! the caller may search and read it, by id or by canonical: a hidden one is not found, as an absent one, and the
+//! answer leaves at a step of time ([`crate::held`]). A code that cannot be checked here is an error that says so,
+//! never "wrong".
+//! SPEC: R4 terminology-service.html. Left out: stored value sets that others import, hierarchical expansions,
+//! `date`, `dependency` of `$translate`.
 
 use super::{
     super::{Answer, Call, canonical, resource::no_parameters},
     Inputs, missing, stored, wrong,
 };
-use crate::{body::Content, failure::Failure, trail::Trail, wire::Reply};
+use crate::{body::Content, failure::Failure, limits, trail::Trail, wire::Reply};
 use fhir::{
     LogicalId, ResourceType,
     json::{Tree, Value, Writer},
 };
-use std::sync::Arc;
+use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
+use store::Snapshot;
 use terminology::{
-    CodeOptions, CodeSystem, Coding, ExpandOptions, OperationError, Terminology, TranslateOptions, ValueSetHandle,
+    Beside, CodeOptions, CodeSystem, Coding, ExpandOptions, GivenMap, OperationError, Terminology, TranslateOptions,
+    ValueSetHandle,
 };
 
 /// Does the operation of this name.
@@ -32,8 +36,10 @@ pub(in crate::interaction) fn perform(
         Content::Nothing => None,
         content => Some(content.into_json()?),
     };
-    let own = id.map(|id| stored(call, kind, id, trail)).transpose()?;
-    let asked = Asked { call, body: body.as_ref(), own: own.as_ref() };
+    let snapshot = OnceCell::new();
+    let at = || snapshot.get_or_init(|| call.service.parts.store.snapshot());
+    let own = id.map(|id| stored(call, at(), kind, id, trail)).transpose()?;
+    let asked = Asked { call, body: body.as_ref(), own: own.as_ref(), snapshot: &snapshot };
     let mut w = Writer::new();
     match (kind.name(), name) {
         ("CodeSystem", "lookup") => asked.lookup(&mut w)?,
@@ -54,6 +60,8 @@ struct Asked<'a> {
     body: Option<&'a Tree>,
     /// The instance.
     own: Option<&'a Tree>,
+    /// The one snapshot of the call, taken when something stored is looked for.
+    snapshot: &'a OnceCell<Snapshot>,
 }
 
 /// A code of the request.
@@ -107,17 +115,19 @@ impl Asked<'_> {
         Inputs::of(self.call, self.body, names)
     }
 
+    fn snapshot(&self) -> &Snapshot {
+        self.snapshot.get_or_init(|| self.call.service.parts.store.snapshot())
+    }
+
     fn stored(&self, kind: &str, canonical: &str) -> Option<Tree> {
         let kind = ResourceType::parse(kind).ok()?;
-        let snapshot = self.call.service.parts.store.snapshot();
-        canonical::stored(self.call, &snapshot, kind, canonical).and_then(canonical::tree)
+        canonical::stored(self.call, self.snapshot(), kind, canonical).and_then(canonical::tree)
     }
 
     /// What is loaded and this CodeSystem.
     fn beside(&self, resource: &Tree) -> Result<Known, Failure> {
         let system = CodeSystem::of_resource(resource.root())?;
-        let terminology = Terminology::new(self.loaded().definitions(), vec![Arc::new(system)]);
-        Ok(Known::Beside(Box::new(terminology)))
+        Ok(Known::Beside(Box::new(self.loaded().beside(vec![Arc::new(system)]))))
     }
 
     /// What knows the system that a code names; without one, the instance's.
@@ -227,11 +237,37 @@ impl Asked<'_> {
         })
     }
 
-    /// The value set asked about.
-    fn value_set(&self, inputs: &Inputs) -> Result<ValueSetHandle, Failure> {
+    /// A value set that is composed here, with the stored code systems that it names and that are not loaded.
+    fn composed(&self, resource: &Tree) -> Result<(Known, ValueSetHandle), Failure> {
+        let loaded = self.loaded();
+        let compose = resource.root().get("compose");
+        let parts = ["include", "exclude"].into_iter().filter_map(|name| compose?.get(name)).flat_map(Value::items);
+        let mut missing = BTreeSet::new();
+        for part in parts {
+            let text = |name: &str| part.get(name).and_then(Value::as_str).unwrap_or_default();
+            let (system, version) = (text("system"), text("version"));
+            // What lists its codes itself needs no system.
+            if !system.is_empty() && part.get("concept").is_none() && loaded.code_system(&system).is_none() {
+                missing.insert(if version.is_empty() { system.into_owned() } else { format!("{system}|{version}") });
+            }
+        }
+        let mut systems = Vec::new();
+        for canonical in missing.iter().take(limits::SYSTEMS_BESIDE_MAX) {
+            if let Some(resource) = self.stored("CodeSystem", canonical) {
+                systems.push(Arc::new(CodeSystem::of_resource(resource.root())?));
+            }
+        }
+        let known =
+            if systems.is_empty() { Known::Loaded(loaded) } else { Known::Beside(Box::new(loaded.beside(systems))) };
+        let set = known.value_set_in(resource.root())?;
+        Ok((known, set))
+    }
+
+    /// The value set asked about, and what knows it.
+    fn value_set(&self, inputs: &Inputs) -> Result<(Known, ValueSetHandle), Failure> {
         let loaded = self.loaded();
         if let Some(resource) = self.own.or(inputs.whole("valueSet")?) {
-            return Ok(loaded.value_set_in(resource.root())?);
+            return self.composed(resource);
         }
         let url = inputs.text("url")?.ok_or_else(|| missing("url", "a url or a valueSet is needed"))?;
         let canonical = match inputs.text("valueSetVersion")? {
@@ -239,10 +275,10 @@ impl Asked<'_> {
             _ => url.to_owned(),
         };
         if let Some(set) = loaded.value_set(&canonical, "") {
-            return Ok(set);
+            return Ok((Known::Loaded(loaded), set));
         }
         match self.stored("ValueSet", &canonical) {
-            Some(resource) => Ok(loaded.value_set_in(resource.root())?),
+            Some(resource) => self.composed(&resource),
             None => Err(OperationError::NotFound(format!("the value set {canonical} is not loaded")).into()),
         }
     }
@@ -270,9 +306,9 @@ impl Asked<'_> {
             include_designations: inputs.flag("includeDesignations")?,
             language: inputs.word("displayLanguage")?,
         };
-        let set = self.value_set(&inputs)?;
+        let (known, set) = self.value_set(&inputs)?;
         let service = self.call.service;
-        let expansion = self.loaded().expand(&set, options)?;
+        let expansion = known.expand(&set, options)?;
         expansion.write(w, &format!("urn:uuid:{}", service.new_id()), &service.now().to_string());
         Ok(())
     }
@@ -295,15 +331,16 @@ impl Asked<'_> {
         if codes.iter().any(|code| code.system.is_none()) {
             return Err(missing("system", "a system is needed beside the code"));
         }
-        let set = self.value_set(&inputs)?;
+        let (known, set) = self.value_set(&inputs)?;
         let codings: Vec<Coding<'_>> = codes.iter().map(Code::as_coding).collect();
-        self.loaded().validate_in_set(&set, &codings, self.code_options(&inputs)?).write(w)?;
+        known.validate_in_set(&set, &codings, self.code_options(&inputs)?).write(w)?;
         Ok(())
     }
 
     fn translate(&self, w: &mut Writer) -> Result<(), Failure> {
         let inputs = self.inputs(&[
             "url",
+            "conceptMap",
             "conceptMapVersion",
             "code",
             "system",
@@ -327,9 +364,47 @@ impl Asked<'_> {
             target_system: inputs.word("targetsystem")?,
             reverse: inputs.flag("reverse")?,
         };
-        let of = |code: &Code| self.loaded().translate(code.as_coding(), options);
+        let (loaded, named) = (self.loaded(), |canonical: &str| self.stored_map(canonical));
+        if let Some(resource) = self.own.or(inputs.whole("conceptMap")?) {
+            let map = GivenMap::of_resource(resource.root())?;
+            let beside = Beside { fitting: &[], named: &named };
+            let of = |code: &Code| loaded.translate_by(&map, code.as_coding(), options, beside);
+            best(&codes, of, |one| one.result())?.write(w);
+            return Ok(());
+        }
+        let fitting = if map.is_empty() { self.fitting_maps(&codes, options)? } else { Vec::new() };
+        let beside = Beside { fitting: &fitting, named: &named };
+        let of = |code: &Code| loaded.translate(code.as_coding(), options, beside);
         best(&codes, of, |one| one.result())?.write(w);
         Ok(())
+    }
+
+    fn stored_map(&self, canonical: &str) -> Option<GivenMap> {
+        GivenMap::of_resource(self.stored("ConceptMap", canonical)?.root()).ok()
+    }
+
+    /// The stored maps in force that have a group for these systems.
+    fn fitting_maps(&self, codes: &[Code], options: TranslateOptions<'_>) -> Result<Vec<GivenMap>, Failure> {
+        let systems: BTreeSet<String> =
+            codes.iter().filter_map(|code| code.system.as_deref()).map(canonical::escaped).collect();
+        if systems.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (from, to) =
+            if options.reverse { ("target-system", "source-system") } else { ("source-system", "target-system") };
+        let mut condition = format!("status=active&{from}={}", systems.into_iter().collect::<Vec<_>>().join(","));
+        if !options.target_system.is_empty() {
+            condition.push_str(&format!("&{to}={}", canonical::escaped(options.target_system)));
+        }
+        let kind = ResourceType::parse("ConceptMap").map_err(|_| Failure::Fault)?;
+        let found = canonical::matching(self.call, self.snapshot(), kind, &condition, limits::TRANSLATE_MAPS_MAX)?;
+        let found = found.ok_or_else(|| {
+            OperationError::TooCostly(
+                "more concept maps are stored for this system than are used at once: give a url".into(),
+            )
+        })?;
+        let trees = found.into_iter().filter_map(canonical::tree);
+        Ok(trees.filter_map(|tree| GivenMap::of_resource(tree.root()).ok()).collect())
     }
 }
 

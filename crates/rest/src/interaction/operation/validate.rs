@@ -88,9 +88,10 @@ pub(in crate::interaction) fn perform(
         }
         (true, None) => None,
     };
+    let targets = Targets::new(call, None);
     let (tree, given) = match (resource, id) {
         (Some(tree), _) => (tree, true),
-        (None, Some(id)) => (stored(call, kind, id, trail)?, false),
+        (None, Some(id)) => (stored(call, targets.snapshot(), kind, id, trail)?, false),
         (None, None) => return Err(missing("resource", "a resource is needed")),
     };
     let checks = &call.service.parts.checks;
@@ -107,7 +108,6 @@ pub(in crate::interaction) fn perform(
     let is_write = matches!(wanted, For::Create | For::Update);
     let mut all = if is_write { checks.required_of(kind) } else { Vec::new() };
     all.extend(profiles);
-    let targets = Targets::new(call, None);
     let defaults = Options::default();
     let options = Options {
         profiles: &all,
