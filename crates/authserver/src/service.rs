@@ -16,7 +16,11 @@ use crate::{
 };
 use audit::{Entry, Receipt, log};
 use fhir::Instant;
-use oauth::{bearer::LiveTokens, caller::Grant, discovery::Endpoints};
+use oauth::{
+    bearer::LiveTokens,
+    caller::Grant,
+    discovery::{Endpoints, Offer},
+};
 use std::{
     fmt,
     sync::{
@@ -88,7 +92,7 @@ impl Recorder for Store {
 /// What the endpoints share.
 pub(crate) struct Inner {
     pub(crate) endpoints: Endpoints,
-    pub(crate) scopes_supported: Vec<String>,
+    pub(crate) offer: Offer,
     pub(crate) enforceable: Arc<Enforceable>,
     pub(crate) clients: Registry,
     pub(crate) sources: JwksSources,
@@ -135,7 +139,7 @@ impl Service {
         let keys = ServerKeys::open(tables.keys, now)?;
         Ok(Self {
             inner: Arc::new(Inner {
-                scopes_supported: endpoint::discovery::scopes_supported(&*enforceable),
+                offer: endpoint::discovery::offer(endpoints.clone(), &*enforceable),
                 endpoints,
                 enforceable,
                 clients,

@@ -5,6 +5,7 @@
 //! table: [`Nonces`] makes and knows them by a secret of the server and the time.
 
 use crate::{
+    bearer::DpopFacts,
     jwk::{JwkError, PublicKey},
     jws::{Algorithm, Compact, JwsError},
     limits,
@@ -165,6 +166,12 @@ impl Proof {
     #[must_use]
     pub fn key(&self) -> [u8; 32] {
         self.key
+    }
+
+    /// As the check of access tokens takes it, once the proof is known to come for the first time.
+    #[must_use]
+    pub fn facts(&self) -> DpopFacts {
+        DpopFacts { key: self.key, access_token: self.access_token }
     }
 
     /// What it was signed with.

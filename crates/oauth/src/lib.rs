@@ -9,7 +9,7 @@
 //! - [`client_authentication`], [`client_assertion`], [`dpop`]: a client proves who it is (rows A7, B12, C1 to C5).
 //!   [`fapi2`]: the rules of a stricter profile.
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
-//! - [`error`], [`discovery`]: what it answers.
+//! - [`error`], [`token_response`], [`id_token`], [`discovery`], [`openid_discovery`]: what it answers.
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
 //!   [`launch_context`]: what was in context when a person let an app in (row B50).
 //!
@@ -29,11 +29,13 @@ pub mod error;
 pub mod fapi2;
 pub mod form;
 pub mod granular;
+pub mod id_token;
 pub mod introspection;
 pub mod jwk;
 pub mod jws;
 pub mod launch_context;
 pub mod limits;
+pub mod openid_discovery;
 pub mod pkce;
 pub mod pushed_authorization;
 pub mod redirect_uri;
@@ -43,5 +45,6 @@ pub mod secret;
 pub mod sign;
 pub mod strict_json;
 pub mod token_request;
+pub mod token_response;
 
 pub use caller::Caller;

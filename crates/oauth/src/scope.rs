@@ -229,7 +229,7 @@ fn is_scope_token(text: &str) -> bool {
 }
 
 /// Whether the name has the shape of a resource type. That R4 has it is for others to say.
-fn is_type_shaped(name: &str) -> bool {
+pub(crate) fn is_type_shaped(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.bytes().all(|b| b.is_ascii_alphanumeric())

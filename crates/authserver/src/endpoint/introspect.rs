@@ -33,7 +33,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
         Some(grant) => {
             event.detail("token", &grant.token_name);
             event.detail("client_id", &grant.client_id);
-            introspection::active(&grant)
+            introspection::active(&grant, &inner.endpoints.issuer, &inner.endpoints.fhir_base)
         }
         None => {
             event.detail("active", "false");

@@ -32,8 +32,14 @@ impl Granted {
     /// Whether a scope with this very text was granted, of whatever kind.
     #[must_use]
     pub fn has(&self, text: &str) -> bool {
-        self.text.split(' ').any(|other| other == text)
+        has(&self.text, text)
     }
+}
+
+/// Whether a scope string has this very scope.
+#[must_use]
+pub fn has(scope_text: &str, text: &str) -> bool {
+    scope_text.split(' ').any(|other| other == text)
 }
 
 /// Why nothing was granted.

@@ -23,7 +23,11 @@ fn person() -> Grant {
             fhir_user: Some("RelatedPerson/r".into()),
             patients: Arc::new(["p".into(), "q".into()]),
         })),
-        launch: Arc::new(LaunchContext { patient: Some("p".into()), encounter: Some("e".into()) }),
+        launch: Arc::new(LaunchContext {
+            patient: Some("p".into()),
+            encounter: Some("e".into()),
+            ..LaunchContext::default()
+        }),
         confirmation: Some(Confirmation::Key([9; 32])),
         family: Some("consent-1".into()),
     }
