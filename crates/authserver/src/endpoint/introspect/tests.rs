@@ -48,6 +48,7 @@ async fn a_live_token_of_its_own() {
     let expected = json!({
         "active": true, "scope": issued.body["scope"], "client_id": &*client, "token_type": "Bearer",
         "iat": world.now_s() - 10, "exp": world.now_s() + 290,
+        "aud": &*world.service.inner.endpoints.fhir_base,
     });
     assert_eq!((answer.status, &answer.body), (200, &expected));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
