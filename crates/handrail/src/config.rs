@@ -256,10 +256,9 @@ impl Effective {
 
     /// The setting, with its word where it is one.
     fn said(&self, setting: &Setting) -> String {
-        self.text(setting).filter(|_| matches!(setting.kind, table::Kind::OneOf(_))).map_or_else(
-            || setting.name.to_owned(),
-            |word| format!("{} = \"{word}\"", setting.name),
-        )
+        self.text(setting)
+            .filter(|_| matches!(setting.kind, table::Kind::OneOf(_)))
+            .map_or_else(|| setting.name.to_owned(), |word| format!("{} = \"{word}\"", setting.name))
     }
 
     fn paths(&self, setting: &Setting) -> Vec<PathBuf> {

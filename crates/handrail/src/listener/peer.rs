@@ -55,13 +55,6 @@ impl Peer {
         Self { address, way_in, own: Presented::new(chain, false), examined: Mutex::default() }
     }
 
-    /// A peer without a certificate, at a place that asks for none.
-    #[cfg(test)]
-    pub(crate) fn without(address: SocketAddr) -> Self {
-        let trust = Arc::new(ClientTrust::new(crate::tls::client::tests::none()));
-        Self::new(address, Arc::new(WayIn { mode: Mode::Off, trust, proxies: None }), None)
-    }
-
     /// The certificate that this request counts with. Takes the headers away that could name one.
     ///
     /// # Errors

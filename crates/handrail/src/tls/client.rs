@@ -79,7 +79,8 @@ impl Files {
     /// # Errors
     /// [`TrustError`] with the file.
     pub(crate) fn read(&self) -> Result<Content, TrustError> {
-        let all = |paths: &[PathBuf]| paths.iter().map(|path| Ok((path.clone(), bytes(path)?))).collect();
+        let one = |path: &PathBuf| -> Result<_, TrustError> { Ok((path.clone(), bytes(path)?)) };
+        let all = |paths: &[PathBuf]| paths.iter().map(one).collect::<Result<Vec<_>, _>>();
         Ok(Content { anchors: all(&self.anchors)?, lists: all(&self.lists)? })
     }
 }
@@ -213,9 +214,9 @@ impl Trust {
             newest
         };
         let (new, old) = (newest(&self.lists), newest(&held.lists));
-        self.lists.iter().find(|list| {
-            old.get(&list.issuer).zip(new.get(&list.issuer)).is_some_and(|(held, found)| found < held)
-        })
+        self.lists
+            .iter()
+            .find(|list| old.get(&list.issuer).zip(new.get(&list.issuer)).is_some_and(|(held, found)| found < held))
     }
 }
 
@@ -383,18 +384,15 @@ impl ClientTrust {
         let (own, others) = chain.split_first().ok_or_else(|| refused(Unfit::None))?;
         let parsed = X509Certificate::from_der(own).map_err(|_| refused(Unfit::Malformed))?.1;
         let purposes = parsed.extended_key_usage().map_err(|_| refused(Unfit::Malformed))?;
+        let for_clients = purposes.map(|purposes| purposes.value.client_auth);
         let standing = match trust.chained(own, others, now_s) {
             // webpki takes a certificate that says nothing of its purpose: here it must say that it is for clients.
-            Ok(()) if !purposes.is_some_and(|purposes| purposes.value.client_auth) => {
-                return Err(refused(Unfit::Purpose));
-            }
+            Ok(()) if for_clients != Some(true) => return Err(refused(Unfit::Purpose)),
             Ok(()) => Standing::Anchored,
             Err(why) if parsed.issuer().as_raw() != parsed.subject().as_raw() => return Err((Unfit::of(&why), why)),
             Err(_) if parsed.validity().not_after.timestamp() <= now_s => return Err(refused(Unfit::Expired)),
             Err(_) if parsed.validity().not_before.timestamp() > now_s => return Err(refused(Unfit::NotYet)),
-            Err(_) if purposes.is_some_and(|purposes| !purposes.value.client_auth) => {
-                return Err(refused(Unfit::Purpose));
-            }
+            Err(_) if for_clients == Some(false) => return Err(refused(Unfit::Purpose)),
             Err(_) => Standing::SelfSigned,
         };
         let until_s = match standing {
@@ -418,9 +416,10 @@ impl Trust {
         ends.chain(self.lists_end_s()).min().unwrap_or_default()
     }
 
-    /// Whether an anchor names itself like this.
-    pub(crate) fn knows(&self, name: &[u8]) -> bool {
-        self.anchors.iter().any(|anchor| anchor.name == name)
+    /// Anchors without a list, where there are lists at all: whom they vouch for is refused.
+    pub(crate) fn without_list(&self) -> impl Iterator<Item = &Anchor> {
+        let listed = |anchor: &&Anchor| self.lists.iter().any(|list| list.issuer == anchor.name);
+        self.anchors.iter().filter(move |anchor| !self.lists.is_empty() && !listed(anchor))
     }
 }
 

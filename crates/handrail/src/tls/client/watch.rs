@@ -101,7 +101,12 @@ impl ClientWatch {
                 self.tell();
                 let trust = self.trust.current();
                 let revoked: usize = trust.lists.iter().map(|list| list.revoked).sum();
-                tracing::info!(anchors = trust.anchors.len(), lists = trust.lists.len(), revoked, "client trust renewed");
+                tracing::info!(
+                    anchors = trust.anchors.len(),
+                    lists = trust.lists.len(),
+                    revoked,
+                    "client trust renewed"
+                );
             }
             Err(why) => self.refuse(why.0),
         }
