@@ -144,13 +144,17 @@ impl Router {
             return own(Outcome::Busy);
         }
         let address = peer.address.ip();
+        let mut accepted = rest::wire::Accepted::new(address);
         match peer.presented(request.headers_mut()) {
-            Ok(Some(presented)) => drop(request.extensions_mut().insert(presented)),
+            Ok(Some(presented)) => {
+                accepted = accepted.with_certificate(presented.thumbprint);
+                request.extensions_mut().insert(presented);
+            }
             Ok(None) => {}
             Err(why) => return self.not_let(why, address, format),
         }
         match door {
-            Door::Fhir => self.rest.answer(rest::wire::Accepted::new(address), request).await,
+            Door::Fhir => self.rest.answer(accepted, request).await,
             Door::Authserver => {
                 let (parts, body) = request.into_parts();
                 match form(body).await {

@@ -65,12 +65,21 @@ fn lines(trust: &Trust, now_s: i64) -> Vec<Line> {
                 lines.push(Line::problem(SUBJECT, found, "have the authority write nextUpdate into its lists"));
             }
             Some(until_s) if until_s <= now_s => {
-                let found = format!("{path}: the list of {name} ended on {}: its certificates are refused", moment(until_s));
-                lines.push(Line::problem(SUBJECT, found, "get a new one; 'handrail pki crl' writes it for its own authority"));
+                let found =
+                    format!("{path}: the list of {name} ended on {}: its certificates are refused", moment(until_s));
+                lines.push(Line::problem(
+                    SUBJECT,
+                    found,
+                    "get a new one; 'handrail pki crl' writes it for its own authority",
+                ));
             }
             Some(until_s) if until_s - now_s < (until_s - list.made_s) / 10 => {
                 let found = format!("{path}: the list of {name} ends on {}", moment(until_s));
-                lines.push(Line::warning(SUBJECT, found, "get a new one in time; a running server takes it up by itself"));
+                lines.push(Line::warning(
+                    SUBJECT,
+                    found,
+                    "get a new one in time; a running server takes it up by itself",
+                ));
             }
             Some(_) => {}
         }
@@ -79,7 +88,8 @@ fn lines(trust: &Trust, now_s: i64) -> Vec<Line> {
         lines.push(Line::note(SUBJECT, "no anchors: self-signed certificates that clients registered are taken alone"));
     } else if lines.is_empty() {
         let revoked: usize = trust.lists.iter().map(|list| list.revoked).sum();
-        let (anchors, lists) = (many(trust.anchors.len() as u64, "anchor"), many(trust.lists.len() as u64, "revocation list"));
+        let (anchors, lists) =
+            (many(trust.anchors.len() as u64, "anchor"), many(trust.lists.len() as u64, "revocation list"));
         lines.push(Line::well(SUBJECT, format!("{anchors}, {lists} with {}", many(revoked as u64, "certificate"))));
     }
     if !trust.anchors.is_empty() && trust.lists.is_empty() {

@@ -50,7 +50,7 @@ fn what_a_proxy_sends_twice_or_wrongly_is_refused() {
     let proxies = proxies(Form::Rfc9440, "client-cert");
     let value = format!(":{}:", STANDARD.encode(DER));
     let bare = STANDARD.encode(DER);
-    let long = vec![value.as_str(); limits::CHAIN_MAX + 1].join(", ");
+    let long = [value.as_str(); limits::CHAIN_MAX + 1].join(", ");
     for fields in [
         vec![("client-cert", value.as_str()), ("client-cert", value.as_str())],
         vec![("client-cert", bare.as_str())],

@@ -6,7 +6,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, NameConstraints,
     RevokedCertParams, SerialNumber,
 };
-use std::time::Duration;
+use std::{slice::from_ref, time::Duration};
 
 /// A moment that all of this is about: 2026-06-01.
 const NOW_S: i64 = 1_780_272_000;
@@ -120,8 +120,8 @@ fn a6_a_client_of_an_anchor_counts_in_its_time_and_for_its_purpose() {
     let (ca, other) = (Ca::new("ca"), Ca::new("other"));
     let trust = trust(&[&ca], &[]);
     let good = ca.signs(&client(1));
-    assert_eq!(standing(&trust, &[good.clone()], NOW_S), Ok(Standing::Anchored));
-    assert_eq!(standing(&trust, &[good.clone()], NOW_S + 2 * DAY_S), Err(Unfit::Expired));
+    assert_eq!(standing(&trust, from_ref(&good), NOW_S), Ok(Standing::Anchored));
+    assert_eq!(standing(&trust, from_ref(&good), NOW_S + 2 * DAY_S), Err(Unfit::Expired));
     assert_eq!(standing(&trust, &[good], NOW_S - 2 * DAY_S), Err(Unfit::NotYet));
     assert_eq!(standing(&trust, &[other.signs(&client(1))], NOW_S), Err(Unfit::Unknown));
     for purposes in [vec![ExtendedKeyUsagePurpose::ServerAuth], vec![], vec![ExtendedKeyUsagePurpose::Any]] {
@@ -178,8 +178,8 @@ fn a6_a_self_signed_certificate_is_told_from_one_that_is_believed() {
     for trust in [trust(&[], &[]), trust(&[&ca], &[])] {
         for params in [client(1), plain.clone()] {
             let own = self_signed(params);
-            assert_eq!(standing(&trust, &[own.clone()], NOW_S), Ok(Standing::SelfSigned));
-            assert_eq!(standing(&trust, &[own.clone()], NOW_S + 2 * DAY_S), Err(Unfit::Expired));
+            assert_eq!(standing(&trust, from_ref(&own), NOW_S), Ok(Standing::SelfSigned));
+            assert_eq!(standing(&trust, from_ref(&own), NOW_S + 2 * DAY_S), Err(Unfit::Expired));
             assert_eq!(standing(&trust, &[own], NOW_S - 2 * DAY_S), Err(Unfit::NotYet));
         }
         let server = client_for(vec![ExtendedKeyUsagePurpose::ServerAuth]);
@@ -192,15 +192,15 @@ fn a6_a_list_takes_certificates_away_and_without_a_current_one_none_is_taken() {
     let (ca, other) = (Ca::new("ca"), Ca::new("other"));
     let (one, two) = (ca.signs(&client(1)), ca.signs(&client(2)));
     let current = ca.list(&[2], NOW_S - 10, NOW_S + 3600);
-    let with = trust(&[&ca, &other], &[current.clone()]);
-    assert_eq!(standing(&with, &[one.clone()], NOW_S), Ok(Standing::Anchored));
-    assert_eq!(standing(&with, &[two.clone()], NOW_S), Err(Unfit::Revoked));
+    let with = trust(&[&ca, &other], from_ref(&current));
+    assert_eq!(standing(&with, from_ref(&one), NOW_S), Ok(Standing::Anchored));
+    assert_eq!(standing(&with, from_ref(&two), NOW_S), Err(Unfit::Revoked));
     // Fail-closed: the list has ended; another CA has none; a list that someone else signed.
-    assert_eq!(standing(&with, &[one.clone()], NOW_S + 3601), Err(Unfit::NoList));
+    assert_eq!(standing(&with, from_ref(&one), NOW_S + 3601), Err(Unfit::NoList));
     assert_eq!(standing(&with, &[two], NOW_S + 3601), Err(Unfit::NoList));
     assert_eq!(standing(&with, &[other.signs(&client(1))], NOW_S), Err(Unfit::NoList));
     let forged = Ca::new("ca").list(&[], NOW_S - 10, NOW_S + 3600);
-    assert!(standing(&trust(&[&ca], &[forged]), &[one.clone()], NOW_S).is_err());
+    assert!(standing(&trust(&[&ca], &[forged]), from_ref(&one), NOW_S).is_err());
     // PEM and DER are both read.
     let pem = rcgen_pem(&current);
     let content = Content { lists: vec![("list".into(), pem.into_bytes())], ..content(&[&ca], &[]) };
