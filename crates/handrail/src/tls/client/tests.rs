@@ -221,7 +221,7 @@ fn a6_every_issuer_of_a_chain_needs_a_list() {
     let below = root.below(params);
     let chain = [below.signs(&client(1)), below.certificate.der().clone()];
     let (of_root, of_below) = (root.list(&[], NOW_S, NOW_S + 60), below.list(&[], NOW_S, NOW_S + 60));
-    assert_eq!(standing(&trust(&[&root], &[of_below.clone()]), &chain, NOW_S), Err(Unfit::NoList));
+    assert_eq!(standing(&trust(&[&root], from_ref(&of_below)), &chain, NOW_S), Err(Unfit::NoList));
     assert_eq!(standing(&trust(&[&root], &[of_root]), &chain, NOW_S), Err(Unfit::NoList));
     let of_root = root.list(&[77], NOW_S, NOW_S + 60);
     assert_eq!(standing(&trust(&[&root], &[of_root, of_below]), &chain, NOW_S), Err(Unfit::Revoked));
