@@ -26,6 +26,26 @@ fn what_was_acknowledged_is_there_after_a_crash() {
     assert_eq!(store.live_resources(kind("Patient")).unwrap(), 1);
 }
 
+/// A crash while the engine took away a keyspace that had no name yet: its list of tables was gone and the file that
+/// names the list was not. Nothing was in it, and the start refused the directory (found by `xtask crash`).
+#[test]
+fn a_keyspace_that_was_being_taken_away_is_no_damage() {
+    let world = filled();
+    let image = world.image();
+    let half = image.path().join("engine/keyspaces/77");
+    std::fs::create_dir_all(half.join("tables")).unwrap();
+    std::fs::write(half.join("current"), [0; 25]).unwrap();
+    let store = open(image.path()).unwrap();
+    assert_eq!(store.live_resources(kind("Patient")).unwrap(), 1);
+    assert!(!half.exists(), "the engine takes it away");
+    drop(store);
+    let named = world.image();
+    let list = named.path().join("engine/keyspaces/1/v0");
+    assert!(list.exists(), "a keyspace without tables yet has the first list");
+    std::fs::remove_file(list).unwrap();
+    assert!(open(named.path()).is_err(), "one that has a name needs its list");
+}
+
 #[test]
 fn a_command_at_rest_keeps_the_base_url_that_the_indices_were_made_for() {
     let elsewhere = || crate::Options { base_url: "https://elsewhere.example/fhir".into(), strict_audit: false };
