@@ -11,7 +11,8 @@ mod tests;
 use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Caller, Grant},
+    caller::{Caller, Grant, Role, User},
+    launch_context::LaunchContext,
     scope::{Scope, parse_list},
 };
 use policy::{Access, Grants, Interaction, Need};
@@ -51,7 +52,30 @@ const GRANTS: &[(&str, &str)] = &[
     ("a conditional create needs both letters", "system/Observation.cs"),
     ("a type that R4 does not have", "system/Nonsense.cruds"),
     ("another context is never read as system", "user/*.cruds"),
-    ("another context is never read as system", "patient/*.cruds"),
+    ("another context is never read as system", "patient/*.cruds user/*.cruds"),
+];
+
+/// People: the role, whether a patient is in context, the scopes.
+const PEOPLE: &[(Role, bool, &str)] = &[
+    (Role::Patient, true, "patient/*.cruds"),
+    (Role::Patient, true, "patient/*.rs"),
+    (Role::Patient, false, "patient/*.cruds"),
+    (Role::Patient, false, "user/*.cruds"),
+    (Role::Patient, true, "patient/Observation.rs?category=survey patient/Patient.r"),
+    (Role::Patient, true, "patient/AuditEvent.rs"),
+    (Role::Patient, true, "openid fhirUser"),
+    (Role::Patient, true, "system/*.cruds"),
+    (Role::Caregiver, true, "patient/*.rs"),
+    (Role::Caregiver, false, "user/*.rs"),
+    (Role::Clinician, true, "patient/*.cruds"),
+    (Role::Clinician, false, "patient/*.cruds"),
+    (Role::Clinician, false, "user/*.cruds"),
+    (Role::Clinician, false, "user/AuditEvent.rs"),
+    (Role::Clinician, true, "patient/*.rs user/Practitioner.rs system/*.cruds"),
+    (Role::PrivacyOfficer, true, "patient/*.cruds"),
+    (Role::PrivacyOfficer, true, "user/*.cruds"),
+    (Role::Administrator, true, "patient/*.cruds"),
+    (Role::Administrator, true, "user/*.cruds"),
 ];
 
 /// Writes `docs/matrix.txt`, or compares it with what policy says now.
@@ -80,13 +104,18 @@ fn path() -> PathBuf {
 fn text() -> Result<String, String> {
     let mut out = String::from(
         "Who may do what. Made by `cargo xtask matrix`; a test holds it equal to policy::decide.\n\
-         yes: permitted on the whole type. some: on the resources that the scope's search means. -: denied.\n",
+         yes: permitted on the whole type. some: on the resources that the scope's search means, and the person may. -: denied.\n",
     );
     let operator = Caller::operator("matrix");
     write_section(&mut out, "the operator, on the machine itself", &operator)?;
     for (what, scopes) in GRANTS {
         let title = if scopes.is_empty() { (*what).to_owned() } else { format!("{what}: {scopes}") };
         write_section(&mut out, &title, &caller(scopes)?)?;
+    }
+    for (role, context, scopes) in PEOPLE {
+        let within = if *context { ", Patient/1 in context" } else { "" };
+        let title = format!("a person, {}{within}: {scopes}", role.as_str());
+        write_section(&mut out, &title, &person(*role, *context, scopes)?)?;
     }
     Ok(out)
 }
@@ -182,18 +211,41 @@ impl LiveTokens for OneToken {
 
 /// A system with these scopes, by the one road that makes a caller.
 fn caller(scopes: &str) -> Result<Caller, String> {
-    let parsed: Result<Vec<Scope>, String> =
-        parse_list(scopes).map(|(text, scope)| scope.map_err(|e| format!("{text}: {e}"))).collect();
+    of_token(scopes, None, None)
+}
+
+/// A person of this role with these scopes: the account is bound to Patient/1, and Patient/1 may be in context.
+fn person(role: Role, context: bool, scopes: &str) -> Result<Caller, String> {
+    let user = User {
+        id: "matrix".into(),
+        name: "Matrix".into(),
+        role,
+        fhir_user: Some("Practitioner/1".into()),
+        patients: if matches!(role, Role::Patient | Role::Caregiver) { Arc::new(["1".into()]) } else { Arc::new([]) },
+    };
+    of_token(scopes, Some(Arc::new(user)), context.then(|| "1".into()))
+}
+
+fn of_token(scopes: &str, user: Option<Arc<User>>, patient: Option<Arc<str>>) -> Result<Caller, String> {
+    let mut parsed: Vec<Scope> = Vec::new();
+    for (text, scope) in parse_list(scopes) {
+        match scope {
+            Ok(scope) => parsed.push(scope),
+            // Words of a person's token that are no resource scopes.
+            Err(_) if user.is_some() && !text.contains('/') => {}
+            Err(why) => return Err(format!("{text}: {why}")),
+        }
+    }
     let grant = Grant {
         client_id: "matrix".into(),
         client_name: "Matrix".into(),
-        scopes: parsed?.into(),
+        scopes: parsed.into(),
         scope_text: scopes.into(),
         issued_at_s: 0,
         expires_at_s: 300,
         token_name: "0000000000000000".into(),
-        user: None,
-        launch: Arc::default(),
+        user,
+        launch: Arc::new(LaunchContext { patient, ..LaunchContext::default() }),
         confirmation: None,
         family: None,
     };

@@ -7,13 +7,16 @@
 //!   one resource touched, and for the `Patient…` form exactly one patient.
 //! - A token is named by our own name for it (a piece of its hash), after the OAuth Opaque pattern
 //!   (row F19); the token itself is never here.
+//! - A person is one agent with two types, the user of BALP's activity patterns (IRCP) and of its OAuth patterns: by
+//!   their account (`sub`) as identifier, their resource as reference, with name and role. That is the OAuth Minimal
+//!   pattern (row F19).
 //!
 //! Left out: one event for each patient of a search; one event lists them all, as row F18 allows.
 //! SPEC: R4 auditevent.html; IHE BALP RESTful activity and OAuth patterns; rows F17 to F19.
 
 mod codes;
 
-use crate::entry::{Action, Entry, Kind, Outcome};
+use crate::entry::{Action, Entry, Kind, Outcome, Person};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fhir::{LogicalId, ResourceType, json::Writer};
 use std::{borrow::Cow, net::IpAddr};
@@ -44,10 +47,14 @@ pub struct Coding<'a> {
 /// `AuditEvent.agent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent<'a> {
-    /// Its part in the event.
-    pub kind: Coding<'static>,
+    /// Its part in the event, and for a person a second name of it.
+    pub kinds: Vec<Coding<'static>>,
     /// Identifier (system, value) or, when nobody was authenticated, a text.
     pub who: Who<'a>,
+    /// A person's name.
+    pub name: Option<&'a str>,
+    /// A person's role.
+    pub role: Option<Coding<'static>>,
     /// Whether it asked for the event.
     pub requestor: bool,
     /// `policy`: name of the access token.
@@ -61,6 +68,8 @@ pub struct Agent<'a> {
 pub enum Who<'a> {
     /// An identifier.
     Identifier(&'a str, &'a str),
+    /// A person: system and value of the account, and the resource that stands for them.
+    Person(&'a str, &'a str, Option<(ResourceType, LogicalId)>),
     /// A text only.
     Display(&'static str),
 }
@@ -173,36 +182,63 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
     };
     let who = || match entry.client_id.as_deref().filter(|client| !client.trim().is_empty()) {
         Some(client) => Who::Identifier(&server.base_url, client),
+        None if entry.person.is_some() => Who::Display("the person's browser"),
         None => Who::Display("not authenticated"),
     };
+    let person = entry.person.as_deref();
     let itself = entry.kind == Kind::Application;
     let mut agents = Vec::with_capacity(3);
     if !itself {
         agents.push(Agent {
-            kind: client,
+            kinds: vec![client],
             who: who(),
-            requestor: token_name(entry).is_none(),
+            name: None,
+            role: None,
+            requestor: token_name(entry).is_none() && person.is_none(),
             policy: None,
             network: entry.address.map(|address| (Cow::Owned(plain(address)), "2")),
         });
     }
     agents.push(Agent {
-        kind: us,
+        kinds: vec![us],
         who: Who::Identifier("urn:ietf:rfc:3986", &server.base_url),
+        name: None,
+        role: None,
         requestor: itself,
         policy: None,
         network: Some((Cow::Borrowed(&server.base_url), "5")),
     });
-    if let Some(token) = token_name(entry) {
+    let policy = token_name(entry).map(|token| format!("urn:ietf:params:oauth:jti:{token}"));
+    if let Some(person) = person {
+        let mut kinds = vec![codes::USER];
+        kinds.extend(policy.is_some().then_some(codes::OAUTH_USER));
         agents.push(Agent {
-            kind: codes::OAUTH_USER,
-            who: who(),
+            kinds,
+            who: Who::Person(&server.base_url, &person.id, resource_of(person)),
+            name: Some(&*person.name).filter(|name| !name.trim().is_empty()),
+            role: Some(Coding { system: codes::OWN, code: Cow::Borrowed(person.role.as_str()), display: "" }),
             requestor: true,
-            policy: Some(format!("urn:ietf:params:oauth:jti:{token}")),
+            policy,
+            network: None,
+        });
+    } else if policy.is_some() {
+        agents.push(Agent {
+            kinds: vec![codes::OAUTH_USER],
+            who: who(),
+            name: None,
+            role: None,
+            requestor: true,
+            policy,
             network: None,
         });
     }
     agents
+}
+
+/// The resource that stands for a person.
+fn resource_of(person: &Person) -> Option<(ResourceType, LogicalId)> {
+    let (name, id) = person.fhir_user.as_deref()?.split_once('/')?;
+    Some((ResourceType::parse(name).ok()?, LogicalId::parse(id).ok()?))
 }
 
 /// The operator has no token, and no name of one.
@@ -218,7 +254,8 @@ fn plain(address: IpAddr) -> String {
 fn profiles(entry: &Entry) -> Vec<String> {
     let mut profiles = Vec::new();
     if token_name(entry).is_some() {
-        profiles.push(format!("{}OAUTHaccessTokenUse.Opaque", codes::PROFILE_BASE));
+        let form = if entry.person.is_some() { "Minimal" } else { "Opaque" };
+        profiles.push(format!("{}OAUTHaccessTokenUse.{form}", codes::PROFILE_BASE));
     }
     let name = match (&*entry.subtype, entry.action) {
         ("create", Action::Create) => "Create",
@@ -274,7 +311,7 @@ impl Event<'_> {
             w.object(|w| {
                 w.member("site", &self.server.base_url);
                 w.key("observer");
-                identified(w, "urn:ietf:rfc:3986", &self.server.base_url, Some(&self.server.name));
+                identified(w, None, "urn:ietf:rfc:3986", &self.server.base_url, Some(&self.server.name));
                 w.key("type");
                 w.array(|w| coding(w, &codes::APPLICATION_SERVER));
             });
@@ -297,8 +334,17 @@ fn coding(w: &mut Writer, coding: &Coding<'_>) {
     });
 }
 
-fn identified(w: &mut Writer, system: &str, value: &str, display: Option<&str>) {
+fn identified(
+    w: &mut Writer,
+    resource: Option<&(ResourceType, LogicalId)>,
+    system: &str,
+    value: &str,
+    display: Option<&str>,
+) {
     w.object(|w| {
+        if let Some((kind, id)) = resource {
+            w.member("reference", &format!("{kind}/{id}"));
+        }
         w.key("identifier");
         w.object(|w| {
             w.member("system", system);
@@ -315,12 +361,25 @@ fn agent(w: &mut Writer, agent: &Agent<'_>) {
         w.key("type");
         w.object(|w| {
             w.key("coding");
-            w.array(|w| coding(w, &agent.kind));
+            w.array(|w| agent.kinds.iter().for_each(|kind| coding(w, kind)));
         });
+        if let Some(role) = &agent.role {
+            w.key("role");
+            w.array(|w| {
+                w.object(|w| {
+                    w.key("coding");
+                    w.array(|w| coding(w, role));
+                });
+            });
+        }
         w.key("who");
-        match agent.who {
-            Who::Identifier(system, value) => identified(w, system, value, None),
+        match &agent.who {
+            Who::Identifier(system, value) => identified(w, None, system, value, None),
+            Who::Person(system, value, resource) => identified(w, resource.as_ref(), system, value, None),
             Who::Display(text) => w.object(|w| w.member("display", text)),
+        }
+        if let Some(name) = agent.name {
+            w.member("name", name);
         }
         w.key("requestor");
         w.boolean(agent.requestor);

@@ -1,10 +1,11 @@
 //! One audit event as facts: 100 to 200 bytes instead of a JSON resource of 3 KB.
 //!
-//! The bytes of an entry are `encode`'s, version 1 (numbers and texts as in `bytes.rs`):
+//! The bytes of an entry are `encode`'s (numbers and texts as in `bytes.rs`). What a person did has version 2, all else
+//! version 1, as it was before there were people:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | version of this format: 1 |
+//! | 1 | version of this format: 1, or 2 with a person |
 //! | 1 | kind (bits 0, 1), action (bits 2 to 4), outcome (bits 5, 6); bit 7 is 0 |
 //! | 1 | which optional parts follow: 1 outcome text, 2 client, 4 token name, 8 IPv4, 16 IPv6, 32 query |
 //! | 8 | recorded: milliseconds since 1970, big-endian, signed |
@@ -14,6 +15,7 @@
 //! | text | query, when its bit is set |
 //! | number, then for each: text, text, number | resources touched: type, id, version (0: not known) |
 //! | number, then for each: text | patients |
+//! | text, text, 1, text | version 2 alone: the person's id and name, their role (its place in the list of all), and the resource that stands for them (empty: none) |
 //!
 //! Equal entries have equal bytes; a decoder refuses every other form. A change of the format is a
 //! new version byte and keeps reading the old ones: logs are kept for years (row F26).
@@ -25,6 +27,7 @@ use crate::{
     limits::{ENTITIES_MAX, TEXT_BYTES_MAX},
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use oauth::caller::{Role, User};
 use std::{fmt, net::IpAddr, sync::Arc};
 
 #[cfg(test)]
@@ -77,6 +80,32 @@ pub struct Touched {
     pub version: Option<VersionId>,
 }
 
+/// A person on whose behalf something was done, as they were then (row F18).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// `sub`: which account.
+    pub id: Arc<str>,
+    /// Their name.
+    pub name: Arc<str>,
+    /// Their role.
+    pub role: Role,
+    /// The resource that stands for them: `Practitioner/123`.
+    pub fhir_user: Option<Arc<str>>,
+}
+
+impl Person {
+    /// The person that a user is.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self {
+            id: Arc::clone(&user.id),
+            name: Arc::clone(&user.name),
+            role: user.role,
+            fhir_user: user.fhir_user.clone(),
+        }
+    }
+}
+
 /// The facts of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -96,6 +125,8 @@ pub struct Entry {
     pub client_id: Option<Arc<str>>,
     /// Name of the token (not the token).
     pub token_name: Option<Arc<str>>,
+    /// The person on whose behalf the client acted, or who acted themselves; `None` for systems.
+    pub person: Option<Box<Person>>,
     /// Address of the peer.
     pub address: Option<IpAddr>,
     /// X-Request-Id of the response.
@@ -141,6 +172,7 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 const VERSION: u8 = 1;
+const VERSION_WITH_PERSON: u8 = 2;
 const OUTCOME_TEXT: u8 = 1;
 const CLIENT: u8 = 2;
 const TOKEN: u8 = 4;
@@ -188,7 +220,8 @@ impl Entry {
             Some(IpAddr::V4(_)) => IPV4,
             Some(IpAddr::V6(_)) => IPV6,
         };
-        out.extend_from_slice(&[VERSION, kind | action << 2 | outcome << 5, parts]);
+        let version = if self.person.is_some() { VERSION_WITH_PERSON } else { VERSION };
+        out.extend_from_slice(&[version, kind | action << 2 | outcome << 5, parts]);
         out.extend_from_slice(&self.recorded.unix_millis().to_be_bytes());
         put_text(out, &self.subtype, TEXT_BYTES_MAX);
         put_text(out, &self.request_id, TEXT_BYTES_MAX);
@@ -213,6 +246,12 @@ impl Entry {
         for patient in self.patients.iter().take(ENTITIES_MAX) {
             put_text(out, patient.as_str(), TEXT_BYTES_MAX);
         }
+        if let Some(person) = &self.person {
+            put_text(out, &person.id, TEXT_BYTES_MAX);
+            put_text(out, &person.name, TEXT_BYTES_MAX);
+            out.push(role_number(person.role));
+            put_text(out, person.fhir_user.as_deref().unwrap_or_default(), TEXT_BYTES_MAX);
+        }
     }
 
     /// Reads the bytes that [`Entry::encode`] made.
@@ -228,7 +267,11 @@ impl Entry {
 
 fn read(r: &mut Reader<'_>) -> Option<Entry> {
     let [version, codes, parts] = r.array()?;
-    if version != VERSION || codes & 0x80 != 0 || parts & 0xc0 != 0 || parts & (IPV4 | IPV6) == IPV4 | IPV6 {
+    if !matches!(version, VERSION | VERSION_WITH_PERSON)
+        || codes & 0x80 != 0
+        || parts & 0xc0 != 0
+        || parts & (IPV4 | IPV6) == IPV4 | IPV6
+    {
         return None;
     }
     let kind = [Kind::Rest, Kind::Security, Kind::Application].get(usize::from(codes & 3)).copied()?;
@@ -268,6 +311,10 @@ fn read(r: &mut Reader<'_>) -> Option<Entry> {
     for _ in 0..r.length(ENTITIES_MAX)? {
         patients.push(LogicalId::parse(r.text(TEXT_BYTES_MAX)?).ok()?);
     }
+    let person = match version {
+        VERSION_WITH_PERSON => Some(Box::new(person(r)?)),
+        _ => None,
+    };
     Some(Entry {
         recorded,
         kind,
@@ -277,10 +324,33 @@ fn read(r: &mut Reader<'_>) -> Option<Entry> {
         outcome_text,
         client_id,
         token_name,
+        person,
         address,
         request_id,
         query,
         touched,
         patients,
     })
+}
+
+/// Numbers stay for ever: logs are kept for years.
+const ROLES: [Role; 5] = [Role::Patient, Role::Caregiver, Role::Clinician, Role::PrivacyOfficer, Role::Administrator];
+
+fn role_number(role: Role) -> u8 {
+    match role {
+        Role::Patient => 0,
+        Role::Caregiver => 1,
+        Role::Clinician => 2,
+        Role::PrivacyOfficer => 3,
+        Role::Administrator => 4,
+    }
+}
+
+fn person(r: &mut Reader<'_>) -> Option<Person> {
+    let id = r.text(TEXT_BYTES_MAX)?.into();
+    let name = r.text(TEXT_BYTES_MAX)?.into();
+    let [role] = r.array()?;
+    let role = ROLES.get(usize::from(role)).copied()?;
+    let fhir_user = Some(r.text(TEXT_BYTES_MAX)?).filter(|text| !text.is_empty()).map(Arc::from);
+    Some(Person { id, name, role, fhir_user })
 }

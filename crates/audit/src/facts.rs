@@ -26,8 +26,8 @@ pub enum Fact {
 }
 
 /// The values of every R4 search parameter of AuditEvent that this event has, by the parameter's
-/// code: `action address agent date entity entity-role entity-type outcome patient policy site
-/// source subtype type`. Never has: `agent-name agent-role altid entity-name`.
+/// code: `action address agent agent-name agent-role date entity entity-role entity-type outcome patient
+/// policy site source subtype type`. Never has: `altid entity-name`.
 #[must_use]
 pub fn facts_for_search(event: &Event<'_>) -> Vec<(&'static str, Fact)> {
     let token = |system: &str, code: &str| Fact::Token(Some(system.to_owned()), code.to_owned());
@@ -41,9 +41,18 @@ pub fn facts_for_search(event: &Event<'_>) -> Vec<(&'static str, Fact)> {
     ];
     facts.extend(event.subtypes.iter().map(|subtype| ("subtype", token(subtype.system, &subtype.code))));
     for agent in &event.agents {
-        if let Who::Identifier(system, value) = agent.who {
+        if let Who::Identifier(system, value) | Who::Person(system, value, _) = agent.who {
             facts.push(("agent", Fact::Identifier(Some(system.to_owned()), value.to_owned())));
         }
+        if let Who::Person(system, account, Some((kind, id))) = &agent.who {
+            facts.push(("agent", Fact::Reference(*kind, id.clone())));
+            if kind.name() == "Patient" {
+                facts.push(("patient", Fact::Reference(*kind, id.clone())));
+                facts.push(("patient", Fact::Identifier(Some((*system).to_owned()), (*account).to_owned())));
+            }
+        }
+        facts.extend(agent.name.map(|name| ("agent-name", Fact::Text(name.to_owned()))));
+        facts.extend(agent.role.as_ref().map(|role| ("agent-role", token(role.system, &role.code))));
         if let Some(policy) = &agent.policy {
             facts.push(("policy", Fact::Text(policy.clone())));
         }

@@ -3,7 +3,7 @@
 use crate::outcome::{self, Refusal};
 use audit::{
     Entry,
-    entry::{Action, Kind, Outcome},
+    entry::{Action, Kind, Outcome, Person},
 };
 use fhir::Instant;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,6 +16,8 @@ pub(crate) struct Event {
     action: Action,
     /// The client that was authenticated.
     pub(crate) client_id: Option<Arc<str>>,
+    /// The person who acted, or on whose behalf the client did.
+    pub(crate) person: Option<Person>,
     /// The token concerned.
     pub(crate) token_name: Option<Arc<str>>,
     /// Why it failed, more exactly than the client is told.
@@ -28,7 +30,16 @@ pub(crate) struct Event {
 impl Event {
     /// Of this subtype; see `audit::balp` for what they are rendered as.
     pub(crate) fn new(subtype: &'static str, action: Action) -> Self {
-        Self { subtype, action, client_id: None, token_name: None, reason: None, word: None, details: Vec::new() }
+        Self {
+            subtype,
+            action,
+            client_id: None,
+            person: None,
+            token_name: None,
+            reason: None,
+            word: None,
+            details: Vec::new(),
+        }
     }
 
     /// Adds a detail: which client, which scopes.
@@ -71,6 +82,7 @@ impl Event {
             outcome_text,
             client_id: self.client_id,
             token_name: self.token_name,
+            person: self.person.map(Box::new),
             address,
             request_id,
             query: (!details.is_empty()).then(|| details.join("&").into()),

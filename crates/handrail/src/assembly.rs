@@ -149,6 +149,7 @@ pub(crate) fn record(store: &store::Store, subtype: &str) -> Result<(), Fault> {
         outcome_text: None,
         client_id: None,
         token_name: None,
+        person: None,
         address: None,
         request_id: "".into(),
         query: None,

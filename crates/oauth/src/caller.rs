@@ -133,7 +133,7 @@ pub struct Caller {
 }
 
 /// What kind of party calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallerKind {
     /// A registered system with SMART Backend Services.
     System,

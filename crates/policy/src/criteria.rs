@@ -42,6 +42,7 @@ fn joins(predicate: &Predicate) -> bool {
         | Predicate::LastUpdated(_)
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
-        | Predicate::PatientCompartment(_) => false,
+        | Predicate::PatientCompartment(_)
+        | Predicate::NoOtherPatient(_) => false,
     }
 }

@@ -6,15 +6,17 @@
 //! - Criteria that look through another resource grant nothing (`criteria`).
 //! - `*` is every type, AuditEvent's reading included (row B33).
 //! - AuditEvent is written by the server alone, whatever a scope says (row F22).
-//! - `user/` and `patient/` scopes grant nothing yet: this build's authorization server issues none,
-//!   and without a user or a patient in context they have no meaning. They come with the people
-//!   (issue 5). They are never read as `system/` (row B42).
+//! - `patient/` and `user/` scopes are a person's: each is what the scope says ∩ what the person may
+//!   ([`crate::person`]), each in its own context, and together a union (row B42). `system/` scopes are a system's. A
+//!   scope of the other kind grants nothing, whatever else the token has.
+//! - A person who let the app know who they are (`fhirUser`) lets it read that one resource (row B54).
 //!
 //! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
 
 use crate::{
     criteria,
     permit::{Access, Need},
+    person::{Person, Reach},
 };
 use fhir::{ResourceType, issue::Issue};
 use oauth::{
@@ -34,6 +36,7 @@ pub(crate) type Criteria<'a> = dyn Fn(ResourceType, &[(String, String)]) -> Resu
 /// A caller's scopes compiled to predicates, per type and need. Compile once per scope string.
 pub struct Grants {
     kind: CallerKind,
+    person: Option<Person>,
     scopes: Arc<[Scope]>,
     /// By [`ResourceType::index`], then by place in [`NEEDS`].
     table: Vec<[Access; NEEDS.len()]>,
@@ -51,17 +54,20 @@ impl Grants {
     /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing.
     #[must_use]
     pub fn compile(caller: &Caller, registry: &Registry) -> Self {
-        Self::compile_with(caller, &|resource_type, query| criteria::compile(registry, resource_type, query))
+        Self::compile_with(caller, registry, &|resource_type, query| criteria::compile(registry, resource_type, query))
     }
 
-    pub(crate) fn compile_with(caller: &Caller, criteria: &Criteria<'_>) -> Self {
+    pub(crate) fn compile_with(caller: &Caller, registry: &Registry, criteria: &Criteria<'_>) -> Self {
+        let person = Person::of(caller);
         let scopes = Arc::clone(&caller.grant().scopes);
         let mut used = vec![false; scopes.len()];
         let table: Vec<[Access; NEEDS.len()]> = ResourceType::all()
             .map(|resource_type| match caller.kind() {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
-                CallerKind::Person => NEEDS.map(|_| Access::Nothing),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
+                CallerKind::Person => person.as_ref().map_or(NEEDS.map(|_| Access::Nothing), |person| {
+                    persons_row(person, &scopes, resource_type, registry, criteria, &mut used)
+                }),
             })
             .collect();
         if caller.kind() == CallerKind::Operator {
@@ -70,7 +76,7 @@ impl Grants {
         let unusable =
             scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
-        Self { kind: caller.kind(), scopes, table, unusable, narrowed }
+        Self { kind: caller.kind(), person, scopes, table, unusable, narrowed }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -78,10 +84,12 @@ impl Grants {
         row.and_then(|row| row.get(column(need))).unwrap_or(&Access::Nothing)
     }
 
-    /// Whether these grants were compiled from this caller's own scopes.
+    /// Whether these grants were compiled from this caller's own scopes, and for the same person and patient.
     pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
         let theirs = &caller.grant().scopes;
-        self.kind == caller.kind() && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
+        self.kind == caller.kind()
+            && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
+            && self.person == Person::of(caller)
     }
 
     /// Whether a part of some type is granted.
@@ -151,6 +159,61 @@ fn row(
             meant.iter().filter(|(letters, _)| letters.contains(letter(need))).map(|(_, predicate)| predicate);
         server_rule(resource_type, need, union(granted))
     })
+}
+
+/// The same for a person: each scope as far as the person reaches with it.
+fn persons_row(
+    person: &Person,
+    scopes: &[Scope],
+    resource_type: ResourceType,
+    registry: &Registry,
+    criteria: &Criteria<'_>,
+    used: &mut [bool],
+) -> [Access; NEEDS.len()] {
+    let mut meant: Vec<(Permissions, Arc<Predicate>, Reach)> = Vec::new();
+    for (scope, used) in scopes.iter().zip(used) {
+        if scope.resource_type.as_deref().is_some_and(|name| name != resource_type.name()) {
+            continue;
+        }
+        let predicate = if scope.query.is_empty() {
+            Arc::new(Predicate::All)
+        } else {
+            match criteria(resource_type, &scope.query) {
+                Ok(predicate) => predicate,
+                Err(_) => continue,
+            }
+        };
+        let reach = Reach::of(person, scope, resource_type, registry);
+        *used |= *predicate != Predicate::Nothing
+            && NEEDS
+                .iter()
+                .any(|need| scope.permissions.contains(letter(*need)) && *reach.access(*need) != Access::Nothing);
+        meant.push((scope.permissions, predicate, reach));
+    }
+    let itself = person.itself().filter(|(kind, _)| *kind == resource_type);
+    NEEDS.map(|need| {
+        let mut granted: Vec<Arc<Predicate>> = meant
+            .iter()
+            .filter(|(letters, ..)| letters.contains(letter(need)))
+            .filter_map(|(_, predicate, reach)| both(predicate, reach.access(need)))
+            .collect();
+        if need == Need::Read
+            && let Some((_, id)) = &itself
+        {
+            granted.push(Arc::new(Predicate::Id(vec![id.clone()])));
+        }
+        server_rule(resource_type, need, union(granted.iter()))
+    })
+}
+
+/// What the criteria mean of what is reached.
+fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
+    match (reach, predicate.as_ref()) {
+        (Access::Nothing, _) => None,
+        (Access::Everything, _) => Some(Arc::clone(predicate)),
+        (Access::Where(reach), Predicate::All) => Some(Arc::clone(reach)),
+        (Access::Where(reach), _) => Some(Arc::new(Predicate::And(vec![Arc::clone(reach), Arc::clone(predicate)]))),
+    }
 }
 
 /// Rules that hold for every caller: scopes only ever narrow (row B41).

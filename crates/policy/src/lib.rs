@@ -1,7 +1,7 @@
 //! Who may do what: the only place that decides, and the only maker of [`Permit`].
 //!
 //! A grant is a search: every scope becomes a [`search::Predicate`] per resource type and letter.
-//! `decide` narrows, never widens: server rules ∩ scopes (row B41). The store ANDs the permit's
+//! `decide` narrows, never widens: server rules ∩ what a person may ∩ scopes (row B41). The store ANDs the permit's
 //! predicate into every road by which a row can leave, so there is no filter to forget afterwards.
 //!
 //! Pure: no I/O, no clock. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F1 to F13.
@@ -14,11 +14,14 @@ mod explain;
 mod grants;
 mod interaction;
 mod permit;
+mod person;
+mod record;
 
 pub use decide::decide;
 pub use denied::Denied;
-pub use enforceable::enforceable;
+pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
 pub use grants::Grants;
 pub use interaction::Interaction;
 pub use permit::{Access, Need, Permit};
+pub use person::Person;

@@ -1,32 +1,33 @@
-//! Compiled grants, kept by scope string: a client's scopes are parsed once, not at each request.
+//! Compiled grants, kept by what they follow from: scopes are parsed once, not at each request.
+//!
+//! For a system that is its scope string; for a person also who they are and whose record is in context, so there are
+//! as many grants as people at work. Each kind has its own shelf: many people do not push out the systems.
 
 use crate::limits;
 use oauth::{Caller, caller::CallerKind};
-use policy::{Denied, Grants, Interaction, Permit};
+use policy::{Denied, Grants, Interaction, Permit, Person};
 use search::Registry;
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
-/// The kept grants. Bounded; when full, it starts anew. `policy` refuses the grants of another
-/// caller, so that a wrong key here could only ever deny.
-#[derive(Debug, Default)]
+/// The kept grants. `policy` refuses the grants of another caller, so that a wrong key here could only ever deny.
+#[derive(Debug)]
 pub(crate) struct GrantCache {
-    by_scope: RwLock<Kept>,
+    systems: Shelf<Arc<str>>,
+    people: Shelf<(Arc<str>, Person)>,
     operator: OnceLock<Arc<Grants>>,
 }
 
-/// Grants by scope string, and the search parameters that they are written in: other ones mean other grants.
-#[derive(Debug, Default)]
-struct Kept {
-    registry: Option<Arc<Registry>>,
-    by_scope: HashMap<Arc<str>, Arc<Grants>>,
-}
-
-impl Kept {
-    fn is_of(&self, registry: &Arc<Registry>) -> bool {
-        self.registry.as_ref().is_some_and(|own| Arc::ptr_eq(own, registry))
+impl Default for GrantCache {
+    fn default() -> Self {
+        Self {
+            systems: Shelf::new(limits::GRANTS_CACHED_MAX),
+            people: Shelf::new(limits::GRANTS_OF_PEOPLE_CACHED_MAX),
+            operator: OnceLock::new(),
+        }
     }
 }
 
@@ -42,22 +43,72 @@ impl GrantCache {
     }
 
     fn of(&self, caller: &Caller, registry: &Arc<Registry>) -> Arc<Grants> {
+        let compile = || Arc::new(Grants::compile(caller, registry));
         if caller.kind() == CallerKind::Operator {
-            return Arc::clone(self.operator.get_or_init(|| Arc::new(Grants::compile(caller, registry))));
+            return Arc::clone(self.operator.get_or_init(compile));
         }
-        let scope = &caller.grant().scope_text;
-        let kept = {
-            let kept = self.by_scope.read().unwrap_or_else(PoisonError::into_inner);
-            kept.by_scope.get(scope).filter(|_| kept.is_of(registry)).cloned()
-        };
-        kept.unwrap_or_else(|| {
-            let grants = Arc::new(Grants::compile(caller, registry));
-            let mut kept = self.by_scope.write().unwrap_or_else(PoisonError::into_inner);
-            if !kept.is_of(registry) || kept.by_scope.len() >= limits::GRANTS_CACHED_MAX {
-                *kept = Kept { registry: Some(Arc::clone(registry)), by_scope: HashMap::new() };
-            }
-            kept.by_scope.insert(Arc::clone(scope), Arc::clone(&grants));
-            grants
-        })
+        let scope = Arc::clone(&caller.grant().scope_text);
+        match Person::of(caller) {
+            Some(person) => self.people.get((scope, person), registry, compile),
+            None => self.systems.get(scope, registry, compile),
+        }
     }
 }
+
+/// Grants by key, bounded. When the younger half is full it becomes the older one, whose rest goes: what is in use is
+/// taken over, what is not is forgotten.
+#[derive(Debug)]
+struct Shelf<K> {
+    half_max: usize,
+    kept: RwLock<Kept<K>>,
+}
+
+/// Both halves, and the search parameters that the grants are written in: other ones mean other grants.
+#[derive(Debug)]
+struct Kept<K> {
+    registry: Option<Arc<Registry>>,
+    younger: HashMap<K, Arc<Grants>>,
+    older: HashMap<K, Arc<Grants>>,
+}
+
+impl<K> Kept<K> {
+    fn is_of(&self, registry: &Arc<Registry>) -> bool {
+        self.registry.as_ref().is_some_and(|own| Arc::ptr_eq(own, registry))
+    }
+}
+
+impl<K: Hash + Eq> Shelf<K> {
+    fn new(max: usize) -> Self {
+        let kept = Kept { registry: None, younger: HashMap::new(), older: HashMap::new() };
+        Self { half_max: (max / 2).max(1), kept: RwLock::new(kept) }
+    }
+
+    fn get(&self, key: K, registry: &Arc<Registry>, compile: impl FnOnce() -> Arc<Grants>) -> Arc<Grants> {
+        let found = {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(grants) = kept.younger.get(&key).filter(|_| kept.is_of(registry)) {
+                return Arc::clone(grants);
+            }
+            kept.older.get(&key).filter(|_| kept.is_of(registry)).cloned()
+        };
+        let grants = found.unwrap_or_else(compile);
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if !kept.is_of(registry) {
+            *kept = Kept { registry: Some(Arc::clone(registry)), younger: HashMap::new(), older: HashMap::new() };
+        }
+        if kept.younger.len() >= self.half_max {
+            kept.older = std::mem::take(&mut kept.younger);
+        }
+        kept.younger.insert(key, Arc::clone(&grants));
+        grants
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.younger.len() + kept.older.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

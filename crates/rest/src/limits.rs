@@ -19,6 +19,10 @@ pub const REQUEST_ID_CHARS_MAX: usize = 64;
 /// Compiled scope strings kept. A client has one or two; each entry is a few kB.
 pub const GRANTS_CACHED_MAX: usize = 4_096;
 
+/// Compiled grants of people kept: one for each patient or clinician at work with each app. Each has about 20 kB; what
+/// is not kept is compiled anew at the next request.
+pub const GRANTS_OF_PEOPLE_CACHED_MAX: usize = 512;
+
 /// Times a transaction is planned anew when a condition changed between its look-up and its commit.
 pub const PLANS_MAX: usize = 4;
 

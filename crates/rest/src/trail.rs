@@ -5,7 +5,7 @@ use crate::{
     outcome::Mapped,
     wire::{Accepted, Method},
 };
-use audit::entry::{Action, Entry, Kind, Outcome, Touched};
+use audit::entry::{Action, Entry, Kind, Outcome, Person, Touched};
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::Caller;
 use policy::Interaction;
@@ -38,6 +38,7 @@ impl Trail {
                 outcome_text: None,
                 client_id: None,
                 token_name: None,
+                person: None,
                 address: Some(peer.address),
                 request_id,
                 query: None,
@@ -55,6 +56,7 @@ impl Trail {
     pub(crate) fn caller(&mut self, caller: &Caller) {
         let grant = caller.grant();
         self.entry.client_id = Some(Arc::clone(&grant.client_id));
+        self.entry.person = grant.user.as_deref().map(|user| Box::new(Person::of(user)));
         self.entry.token_name = (!grant.token_name.is_empty()).then(|| Arc::clone(&grant.token_name));
     }
 

@@ -38,6 +38,7 @@ pub fn predicate(registry: &Registry, of: &Predicate) -> String {
             format!("a {source} refers to it by {}, with ({})", name(*parameter), predicate(registry, inner))
         }
         Predicate::PatientCompartment(patient) => format!("in the compartment of Patient/{patient}"),
+        Predicate::NoOtherPatient(patient) => format!("refers to no Patient but Patient/{patient}"),
     }
 }
 

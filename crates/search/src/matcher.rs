@@ -5,7 +5,7 @@ use crate::{
     compare,
     index_value::{ValueRef, Values},
     predicate::Predicate,
-    registry::Registry,
+    registry::{ParameterKind, Registry},
 };
 use fhir::{Instant, LogicalId, ResourceType};
 
@@ -84,6 +84,12 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
             related.referred_to((subject.resource_type, subject.id), *source, *parameter, predicate)
         }
         Predicate::PatientCompartment(patient) => in_patient_compartment(registry, subject, patient),
+        Predicate::NoOtherPatient(patient) => !registry.of_type(subject.resource_type).any(|parameter| {
+            parameter.kind == ParameterKind::Reference
+                && subject.values.any(parameter.id, &mut |value| {
+                    local_target(value).is_some_and(|(kind, id)| registry.is_patient(kind) && id != patient.as_str())
+                })
+        }),
     }
 }
 

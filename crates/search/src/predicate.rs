@@ -58,6 +58,8 @@ pub enum Predicate {
     },
     /// Those in the compartment of this patient (R4 CompartmentDefinition patient).
     PatientCompartment(LogicalId),
+    /// Those whose reference parameters point at no Patient but this one.
+    NoOtherPatient(LogicalId),
 }
 
 /// A test of one index value.

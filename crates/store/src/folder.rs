@@ -237,6 +237,7 @@ impl Contents {
             Predicate::Value { .. }
             | Predicate::Missing { .. }
             | Predicate::PatientCompartment(_)
+            | Predicate::NoOtherPatient(_)
             | Predicate::Id(_)
             | Predicate::LastUpdated(_)
             | Predicate::Chain { .. }

@@ -259,7 +259,8 @@ impl Parameters {
             | Predicate::Nothing
             | Predicate::Id(_)
             | Predicate::LastUpdated(_)
-            | Predicate::PatientCompartment(_) => Ok(()),
+            | Predicate::PatientCompartment(_)
+            | Predicate::NoOtherPatient(_) => Ok(()),
         }
     }
 

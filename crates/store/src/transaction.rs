@@ -123,6 +123,7 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         | Predicate::LastUpdated(_)
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
-        | Predicate::PatientCompartment(_) => {}
+        | Predicate::PatientCompartment(_)
+        | Predicate::NoOtherPatient(_) => {}
     }
 }

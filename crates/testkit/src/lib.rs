@@ -23,4 +23,4 @@ pub use clock::Clock;
 pub use reply::Reply;
 pub use request::Request;
 pub use server::Server;
-pub use tokens::Tokens;
+pub use tokens::{Person, Tokens};

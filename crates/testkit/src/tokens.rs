@@ -3,7 +3,8 @@
 use crate::Clock;
 use oauth::{
     bearer::LiveTokens,
-    caller::Grant,
+    caller::{Confirmation, Grant, Role, User},
+    launch_context::LaunchContext,
     scope::{Scope, parse_list},
 };
 use std::{
@@ -16,6 +17,21 @@ use std::{
 
 /// Seconds that a token lives.
 const LIFE_S: i64 = 300;
+
+/// A person with an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
+    /// `sub`.
+    pub id: &'static str,
+    /// Their name.
+    pub name: &'static str,
+    /// Their role.
+    pub role: Role,
+    /// The resource that stands for them.
+    pub fhir_user: Option<&'static str>,
+    /// Logical ids of the patients that the account is bound to.
+    pub patients: &'static [&'static str],
+}
 
 /// Live tokens.
 #[derive(Clone)]
@@ -66,6 +82,43 @@ impl Tokens {
         };
         self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
         token
+    }
+
+    /// A token of an app with these scopes, for a person: `patient` is in context.
+    ///
+    /// # Panics
+    /// On a scope that has a slash and is not in the grammar.
+    #[must_use]
+    pub fn token_of_person(&self, person: &Person, patient: Option<&str>, scope: &str) -> String {
+        let resource_scopes =
+            scope.split(' ').filter(|word| !word.starts_with("launch")).filter(|word| word.contains('/'));
+        let token = self.token_of("test-app", &resource_scopes.collect::<Vec<_>>().join(" "));
+        let user = User {
+            id: person.id.into(),
+            name: person.name.into(),
+            role: person.role,
+            fhir_user: person.fhir_user.map(Into::into),
+            patients: person.patients.iter().map(|id| Arc::from(*id)).collect(),
+        };
+        let mut grants = self.grants.lock().unwrap();
+        let grant = Grant {
+            scope_text: scope.into(),
+            user: Some(Arc::new(user)),
+            launch: Arc::new(LaunchContext { patient: patient.map(Into::into), ..LaunchContext::default() }),
+            ..Grant::clone(&grants[&token])
+        };
+        grants.insert(token.clone(), Arc::new(grant));
+        token
+    }
+
+    /// Binds a token to a key.
+    ///
+    /// # Panics
+    /// When there is no such token.
+    pub fn bind(&self, token: &str, confirmation: Confirmation) {
+        let mut grants = self.grants.lock().unwrap();
+        let grant = Grant { confirmation: Some(confirmation), ..Grant::clone(&grants[token]) };
+        grants.insert(token.to_owned(), Arc::new(grant));
     }
 
     /// Ends a token.

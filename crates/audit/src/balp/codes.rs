@@ -25,6 +25,8 @@ pub(super) const DESTINATION_ROLE: Coding<'static> = dcm("110152", "Destination 
 pub(super) const APPLICATION: Coding<'static> = dcm("110150", "Application");
 pub(super) const CUSTODIAN: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/provenance-participant-type", "custodian", "Custodian");
+pub(super) const USER: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP", "information recipient");
 pub(super) const OAUTH_USER: Coding<'static> =
     coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes", "UserOauthAgent", "");
 

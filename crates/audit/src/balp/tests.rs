@@ -29,6 +29,7 @@ fn entry(subtype: &str, action: Action) -> Entry {
         outcome_text: None,
         client_id: Some("client-1".into()),
         token_name: Some("0123456789abcdef".into()),
+        person: None,
         address: Some("192.0.2.7".parse().unwrap()),
         request_id: "request-1".into(),
         query: None,
@@ -192,6 +193,41 @@ fn the_token_is_named_by_its_name() {
     assert_eq!(text(agents[2], "policy"), "urn:ietf:params:oauth:jti:0123456789abcdef");
     let asked: Vec<_> = agents.iter().map(|agent| agent.get("requestor").unwrap().as_bool().unwrap()).collect();
     assert_eq!(asked, [false, false, true]);
+}
+
+/// F18, F19: the user is one agent, by account, resource, name and role; the client is not the one who asked.
+#[test]
+fn a_person_is_named() {
+    let person = |fhir_user: Option<&str>| Person {
+        id: "u-1".into(),
+        name: "Ada Lovelace".into(),
+        role: oauth::caller::Role::Clinician,
+        fhir_user: fhir_user.map(Into::into),
+    };
+    let of_person = |fhir_user| Entry { person: Some(Box::new(person(fhir_user))), ..entry("read", Action::Read) };
+    let rendered = tree(&of_person(Some("Practitioner/dr")));
+    insta::assert_snapshot!(pretty(&rendered));
+    let agents = list(&rendered, "agent");
+    let asked: Vec<_> = agents.iter().map(|agent| agent.get("requestor").unwrap().as_bool().unwrap()).collect();
+    assert_eq!(asked, [false, false, true]);
+    let kinds: Vec<_> =
+        agents[2].get("type").unwrap().get("coding").unwrap().items().map(|one| text(one, "code")).collect();
+    assert_eq!(kinds, ["IRCP", "UserOauthAgent"]);
+    assert_eq!(text(agents[2], "who.reference"), "Practitioner/dr");
+    assert_eq!(text(agents[2], "who.identifier.value"), "u-1");
+    assert_eq!((text(agents[2], "name").as_str(), text(agents[2], "role.coding.code").as_str()), {
+        ("Ada Lovelace", "clinician")
+    });
+    let profiles = rendered.root().get("meta").unwrap().get("profile").unwrap();
+    assert!(profiles.items().filter_map(Value::as_str).any(|name| name.ends_with("OAUTHaccessTokenUse.Minimal")));
+    let without = tree(&of_person(None));
+    assert!(list(&without, "agent")[2].get("who").unwrap().get("reference").is_none());
+    let signing_in = Entry { client_id: None, token_name: None, ..of_person(None) };
+    let rendered = tree(&signing_in);
+    let agents = list(&rendered, "agent");
+    assert_eq!(agents.len(), 3);
+    assert!(agents[2].get("policy").is_none());
+    assert_eq!(agents[2].get("type").unwrap().get("coding").unwrap().items().count(), 1);
 }
 
 /// F16: what the authorization server and the process do.

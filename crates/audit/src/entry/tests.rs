@@ -13,6 +13,7 @@ fn sample() -> Entry {
         outcome_text: None,
         client_id: Some("c-3f9a2b7710".into()),
         token_name: Some("a94a8fe5ccb19ba6".into()),
+        person: None,
         address: Some("192.0.2.7".parse().unwrap()),
         request_id: "5f2c9f0e-6a4e-4c53-9f6e-0d1d2a7e3b11".into(),
         query: None,
@@ -43,14 +44,43 @@ fn the_format_is_stable_and_small() {
     assert!(bytes.as_bytes().len() <= 200);
 }
 
+fn with_person() -> Entry {
+    let person = Person {
+        id: "u-1".into(),
+        name: "Ada".into(),
+        role: Role::Caregiver,
+        fhir_user: Some("RelatedPerson/r".into()),
+    };
+    Entry { person: Some(Box::new(person)), ..sample() }
+}
+
+/// F18, F26: the same bytes with another version, and the person behind them.
+#[test]
+fn a_person_stands_behind_what_was_there_before() {
+    let (without, with) = (sample().encode(), with_person().encode());
+    let rest = with.as_bytes().strip_prefix(&[2][..]).unwrap().strip_prefix(&without.as_bytes()[1..]).unwrap();
+    assert_eq!(rest, b"\x03u-1\x03Ada\x01\x0fRelatedPerson/r");
+    for role in Role::ALL {
+        assert_eq!(ROLES[usize::from(role_number(role))], role);
+    }
+    assert!(with.as_bytes().len() <= 200);
+}
+
 #[test]
 fn every_other_form_is_refused() {
+    let good = with_person().encode().as_bytes().to_vec();
+    for end in 0..good.len() {
+        assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
+    }
+    let role = good.len() - 17;
+    assert_eq!(good[role], 1);
+    assert_eq!(Entry::decode(&[&good[..role], &[5], &good[role + 1..]].concat()), Err(Malformed), "an unknown role");
     let good = sample().encode().as_bytes().to_vec();
     for end in 0..good.len() {
         assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
     }
     assert_eq!(Entry::decode(&[&good[..], &[0]].concat()), Err(Malformed), "trailing byte");
-    for (at, value) in [(0, 2), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
+    for (at, value) in [(0, 2), (0, 3), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
         let mut bytes = good.clone();
         bytes[at] = value;
         assert_eq!(Entry::decode(&bytes), Err(Malformed), "byte {at} = {value}");
@@ -86,6 +116,7 @@ prop_compose! {
             Outcome::Success, Outcome::MinorFailure, Outcome::SeriousFailure, Outcome::MajorFailure,
         ]),
         texts in (any_text(), any_text(), any_text(), any_text()),
+        person in proptest::option::of(("\\PC{0,20}", "\\PC{0,20}", prop::sample::select(Role::ALL.to_vec()), "[A-Za-z/0-9]{0,20}")),
         address in proptest::option::of(any::<IpAddr>()),
         subtype in "[a-z-]{1,20}",
         request_id in "[a-z0-9-]{1,40}",
@@ -97,9 +128,13 @@ prop_compose! {
         let touched = touched.into_iter()
             .map(|(resource_type, id, version)| Touched { resource_type, id, version: VersionId::new(version) })
             .collect();
+        let person = person.map(|(id, name, role, fhir_user)| {
+            let fhir_user = Some(fhir_user).filter(|text| !text.is_empty()).map(Arc::from);
+            Box::new(Person { id: id.into(), name: name.into(), role, fhir_user })
+        });
         Entry {
             recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome, outcome_text,
-            client_id, token_name, address, request_id: request_id.into(), query, touched, patients,
+            client_id, token_name, person, address, request_id: request_id.into(), query, touched, patients,
         }
     }
 }
@@ -112,9 +147,11 @@ proptest! {
 
     #[test]
     fn whatever_decodes_has_no_other_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-        let bytes = [&[1][..], &bytes].concat();
-        if let Ok(entry) = Entry::decode(&bytes) {
-            prop_assert_eq!(entry.encode().as_bytes().to_vec(), bytes);
+        for version in [1, 2] {
+            let bytes = [&[version][..], &bytes].concat();
+            if let Ok(entry) = Entry::decode(&bytes) {
+                prop_assert_eq!(entry.encode().as_bytes().to_vec(), bytes);
+            }
         }
     }
 }

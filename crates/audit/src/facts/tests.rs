@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     balp::{Server, event},
-    entry::{Action, Entry, Kind, Outcome, Touched},
+    entry::{Action, Entry, Kind, Outcome, Person, Touched},
 };
 use fhir::{VersionId, element::Element, json::Tree};
 use proptest::prelude::*;
@@ -15,6 +15,17 @@ fn server() -> Server {
 
 fn id(text: &str) -> LogicalId {
     LogicalId::parse(text).unwrap()
+}
+
+prop_compose! {
+    fn any_person()(
+        id in "[a-z0-9]{1,12}",
+        name in "(|[ -~]{1,20})",
+        role in prop::sample::select(oauth::caller::Role::ALL.to_vec()),
+        fhir_user in prop::sample::select(vec![None, Some("Practitioner/dr"), Some("Patient/p"), Some("nonsense")]),
+    ) -> Person {
+        Person { id: id.into(), name: name.into(), role, fhir_user: fhir_user.map(Into::into) }
+    }
 }
 
 prop_compose! {
@@ -37,6 +48,7 @@ prop_compose! {
         query in proptest::option::of("Observation\\?[ -~]{0,20}"),
         touched in prop::collection::vec((prop::sample::select(vec!["Observation", "Patient", "Encounter"]), "[a-z0-9]{1,8}", 0_u32..3), 0..3),
         patients in prop::collection::vec("[a-z0-9]{1,8}", 0..3),
+        person in proptest::option::of(any_person()),
     ) -> Entry {
         let touched = touched.into_iter().map(|(kind, one, version)| Touched {
             resource_type: ResourceType::parse(kind).unwrap(), id: id(&one), version: VersionId::new(version),
@@ -44,25 +56,27 @@ prop_compose! {
         Entry {
             recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome,
             outcome_text: outcome_text.map(Into::into), client_id: client_id.map(Into::into),
-            token_name: token_name.map(Into::into), address, request_id: request_id.into(), query: query.map(Into::into),
+            token_name: token_name.map(Into::into), person: person.map(Box::new), address, request_id: request_id.into(), query: query.map(Into::into),
             touched, patients: patients.iter().map(|one| id(one)).collect(),
         }
     }
 }
 
-/// An index value as a fact; `None` for the free texts that facts leave out.
-fn fact(value: &IndexValue) -> Option<Fact> {
-    Some(match value {
+/// An index value as facts: a reference may have an identifier beside it. None for the free texts that facts leave out.
+fn facts(value: &IndexValue) -> Vec<Fact> {
+    let one = match value {
         IndexValue::Token { system, code, .. } => Fact::Token(system.clone(), code.clone()),
         IndexValue::String { original, .. } => Fact::Text(original.clone()),
         IndexValue::Uri(uri) => Fact::Text(uri.clone()),
         IndexValue::Date { low, .. } => Fact::Date(Instant::from_unix_millis(*low)),
-        IndexValue::Reference { target: Some((kind, id)), .. } => Fact::Reference(*kind, id.clone()),
-        IndexValue::Reference { identifier: Some((system, value)), .. } => {
-            Fact::Identifier(system.clone(), value.clone())
+        IndexValue::Reference { target, identifier, .. } => {
+            let target = target.as_ref().map(|(kind, id)| Fact::Reference(*kind, id.clone()));
+            let identifier = identifier.as_ref().map(|(system, value)| Fact::Identifier(system.clone(), value.clone()));
+            return target.into_iter().chain(identifier).collect();
         }
-        _ => return None,
-    })
+        _ => return Vec::new(),
+    };
+    vec![one]
 }
 
 fn sorted(mut facts: Vec<(String, Fact)>) -> Vec<(String, Fact)> {
@@ -83,10 +97,11 @@ proptest! {
         let element = Element::resource(&tree, fhir::schema::r4()).unwrap();
         let registry = search::registry();
         let extracted = search::extract::extract(registry, element, &server.base_url);
-        let found = extracted.0.iter().filter_map(|(parameter, value)| {
-            let code = registry.by_id(*parameter)?.code.clone();
+        let found = extracted.0.iter().flat_map(|(parameter, value)| {
+            let code = registry.by_id(*parameter).map(|parameter| parameter.code.clone()).unwrap_or_default();
             // Parameters of every resource (`_profile`, `_id`, `_lastUpdated`) are not AuditEvent's own.
-            if code.starts_with('_') { None } else { Some((code, fact(value)?)) }
+            let of_events = if code.starts_with('_') { Vec::new() } else { facts(value) };
+            of_events.into_iter().map(move |fact| (code.clone(), fact))
         });
         let facts = facts_for_search(&event).into_iter().map(|(code, fact)| (code.to_owned(), fact));
         prop_assert_eq!(sorted(facts.collect()), sorted(found.collect()));

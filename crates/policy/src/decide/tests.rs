@@ -85,7 +85,7 @@ fn criteria(_: ResourceType, query: &[(String, String)]) -> Result<Arc<Predicate
 }
 
 fn grants(caller: &Caller) -> Arc<Grants> {
-    Arc::new(Grants::compile_with(caller, &criteria))
+    Arc::new(Grants::compile_with(caller, search::registry(), &criteria))
 }
 
 fn means(predicate: &Predicate, id: &LogicalId) -> bool {

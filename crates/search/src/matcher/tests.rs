@@ -165,6 +165,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         proptest::collection::vec(testing::id(), 0..3).prop_map(Predicate::Id),
         testing::date_test().prop_map(Predicate::LastUpdated),
         testing::id().prop_map(Predicate::PatientCompartment),
+        testing::id().prop_map(Predicate::NoOtherPatient),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         let several = proptest::collection::vec(inner.clone().prop_map(Arc::new), 0..3).boxed();

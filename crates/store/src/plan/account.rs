@@ -250,7 +250,14 @@ fn shape_of(part: &Predicate, path: &Path) -> Shape {
         (Predicate::Chain { .. }, _) => Shape::PathChain,
         (Predicate::Has { .. }, _) => Shape::PathHas,
         (Predicate::LastUpdated(_), Path::Ranges(..)) => Shape::PathTimes,
-        (Predicate::All | Predicate::Not(_) | Predicate::Missing { .. } | Predicate::LastUpdated(_), _)
+        (
+            Predicate::All
+            | Predicate::Not(_)
+            | Predicate::Missing { .. }
+            | Predicate::LastUpdated(_)
+            | Predicate::NoOtherPatient(_),
+            _,
+        )
         | (Predicate::Value { .. }, Path::Join | Path::None) => Shape::PathNone,
         (Predicate::Value { .. }, Path::Stream(source, _)) => match (source, within(source)) {
             (Source::List(_), _) => Shape::PathNoKey,

@@ -39,6 +39,7 @@ fn bound(permit: &dyn Covers, predicate: &Arc<Predicate>) -> Arc<Predicate> {
         | Predicate::LastUpdated(_)
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
-        | Predicate::PatientCompartment(_) => Arc::clone(predicate),
+        | Predicate::PatientCompartment(_)
+        | Predicate::NoOtherPatient(_) => Arc::clone(predicate),
     }
 }

@@ -67,7 +67,7 @@ impl Place<'_> {
             Predicate::Or(parts) => self.either(parts)?,
             Predicate::And(parts) => self.any_of(parts)?,
             Predicate::Chain { .. } | Predicate::Has { .. } => Path::Join,
-            Predicate::All | Predicate::Not(_) | Predicate::Missing { .. } => Path::None,
+            Predicate::All | Predicate::Not(_) | Predicate::Missing { .. } | Predicate::NoOtherPatient(_) => Path::None,
         })
     }
 

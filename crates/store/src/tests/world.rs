@@ -65,6 +65,7 @@ pub(crate) fn entry(subtype: &str, touched: &[(ResourceType, LogicalId)]) -> Ent
         outcome_text: None,
         client_id: Some("test".into()),
         token_name: None,
+        person: None,
         address: None,
         request_id: "request".into(),
         query: None,

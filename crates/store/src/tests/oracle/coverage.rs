@@ -79,6 +79,7 @@ impl Coverage {
             Predicate::Missing { missing: true, .. } => "missing",
             Predicate::Missing { missing: false, .. } => "not missing",
             Predicate::PatientCompartment(_) => "compartment",
+            Predicate::NoOtherPatient(_) => "no other patient",
             Predicate::And(parts) => {
                 parts.iter().for_each(|part| self.predicate(part, joins));
                 "and"
@@ -207,13 +208,14 @@ fn token(test: &TokenTest) -> &'static str {
 /// All names that a question can have.
 fn questions() -> Vec<String> {
     const PREFIXES: [Prefix; 9] = super::queries::PREFIXES;
-    const PLAIN: [&str; 24] = [
+    const PLAIN: [&str; 25] = [
         "all",
         "nothing",
         "id",
         "missing",
         "not missing",
         "compartment",
+        "no other patient",
         "and",
         "or",
         "not",

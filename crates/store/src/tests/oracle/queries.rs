@@ -193,7 +193,8 @@ fn leaf(dice: &mut Dice, of: &str) -> Predicate {
             Predicate::LastUpdated(DateTest { prefix: dice.pick(&PREFIXES), low, high: low + dice.pick(&[1, 5]) })
         }
         6 | 7 => Predicate::Missing { parameter: any_parameter(dice, of), missing: dice.percent(50) },
-        8 | 9 => Predicate::PatientCompartment(any_id(dice)),
+        8 => Predicate::PatientCompartment(any_id(dice)),
+        9 => Predicate::NoOtherPatient(any_id(dice)),
         10..13 if of != "Patient" => {
             let parameter = parameter(of, dice.pick(&["patient", "subject"]));
             let test = Test::Reference(ReferenceTest::Target(kind("Patient"), any_id(dice)));

@@ -256,7 +256,8 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
         | Predicate::LastUpdated(_)
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
-        | Predicate::PatientCompartment(_) => found.push(Arc::new(Predicate::All)),
+        | Predicate::PatientCompartment(_)
+        | Predicate::NoOtherPatient(_) => found.push(Arc::new(Predicate::All)),
     }
     found
 }
