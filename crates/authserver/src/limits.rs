@@ -1,5 +1,7 @@
 //! Limits of the authorization server, each with its unit and reason.
 
+pub mod people;
+
 /// Seconds that an access token lives. SMART Backend Services asks for at most 300 (row C10).
 pub const TOKEN_LIFE_S: i64 = 300;
 

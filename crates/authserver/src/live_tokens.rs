@@ -158,6 +158,26 @@ impl LiveTokenTable {
         Ok(keys.len())
     }
 
+    /// Revokes all tokens that were issued on behalf of a person.
+    pub(crate) fn revoke_user(&self, id: &str) -> Result<usize, Unavailable> {
+        let is_theirs = |grant: &Grant| grant.user.as_ref().is_some_and(|user| *user.id == *id);
+        let mut theirs: Vec<(TokenHash, Arc<Grant>)> = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            theirs.extend(
+                shard.iter().filter(|(_, grant)| is_theirs(grant)).map(|(hash, grant)| (*hash, Arc::clone(grant))),
+            );
+        }
+        for (hash, grant) in &theirs {
+            self.forget(hash, grant);
+        }
+        let keys: Vec<Vec<u8>> = theirs.iter().map(|(hash, _)| hash.as_bytes().to_vec()).collect();
+        if !keys.is_empty() {
+            self.table.remove_all(&keys)?;
+        }
+        Ok(keys.len())
+    }
+
     /// Forgets tokens past their end.
     pub(crate) fn sweep(&self, now_s: i64) -> Result<(), Unavailable> {
         let mut ended = Vec::new();

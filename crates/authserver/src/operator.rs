@@ -1,4 +1,7 @@
-//! What the operator of this machine does: clients and keys. Each act is recorded. Calls block on the disk.
+//! What the operator of this machine does: clients and keys; `people`: accounts. Each act is recorded. Calls block on
+//! the disk.
+
+mod people;
 
 use crate::{
     client::{Client, ClientError, Keys, NewClient},
@@ -80,7 +83,7 @@ impl Service {
 
 impl Inner {
     /// Records what the operator of this machine did.
-    fn operator_did(&self, mut event: Event) -> Result<(), ClientError> {
+    pub(crate) fn operator_did(&self, mut event: Event) -> Result<(), ClientError> {
         event.client_id = Some("operator".into());
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let entry = event.entry(None, self.now(), None, request_id);

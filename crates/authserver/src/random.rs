@@ -7,7 +7,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoRandomness;
 
-fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+/// Random bytes.
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(bytes)

@@ -77,6 +77,18 @@ impl<K: Hash + Eq> Buckets<K> {
         Err(Limited { retry_after_s, first })
     }
 
+    /// Puts back what [`Buckets::take`] took: it should not have counted.
+    pub(crate) fn give_back(&self, key: &K)
+    where
+        K: Copy,
+    {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = if state.buckets.contains_key(&Some(*key)) { Some(*key) } else { None };
+        if let Some(bucket) = state.buckets.get_mut(&key) {
+            bucket.left = (bucket.left + 1.0).min(self.burst);
+        }
+    }
+
     /// What is in the bucket now. A clock that went back adds nothing.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds between two requests")]
     fn level(&self, bucket: &Bucket, now_ms: i64) -> f64 {

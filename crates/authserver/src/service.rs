@@ -10,6 +10,7 @@ use crate::{
     keys::{Decoys, KeysError, ServerKeys},
     limits,
     live_tokens::LiveTokenTable,
+    people::{People, breached::ReadAt},
     rate::Buckets,
     tables::Tables,
     used_assertions::UsedAssertions,
@@ -44,6 +45,8 @@ pub struct Parts {
     /// Whether the server can enforce a scope (its query compiles); the text says why not. Nothing else is
     /// registered or granted (row B4). `policy::enforceable` with the server's registry.
     pub enforceable: Arc<Enforceable>,
+    /// The operator's list of breached passwords: the sorted file that Have I Been Pwned gives out.
+    pub breached: Option<Arc<dyn ReadAt>>,
 }
 
 /// Why the service does not start; an operator can act on it.
@@ -99,6 +102,7 @@ pub(crate) struct Inner {
     pub(crate) tokens: LiveTokenTable,
     pub(crate) assertions: UsedAssertions,
     pub(crate) keys: ServerKeys,
+    pub(crate) people: Arc<People>,
     pub(crate) decoys: Decoys,
     pub(crate) client_rate: Buckets<Arc<str>>,
     pub(crate) address_rate: Buckets<u128>,
@@ -120,7 +124,7 @@ impl Service {
     /// [`StartError`].
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let tables = Tables::of_store(&parts.store).map_err(|why| StartError::Tables(why.to_string()))?;
-        Self::of(tables, parts.store, &parts.base_url, parts.clock, parts.egress, parts.enforceable)
+        Self::of(tables, parts.store, &parts.base_url, parts.clock, parts.egress, parts.enforceable, parts.breached)
     }
 
     pub(crate) fn of(
@@ -130,10 +134,12 @@ impl Service {
         clock: Arc<dyn Fn() -> Instant + Send + Sync>,
         egress: Arc<dyn Fetch>,
         enforceable: Arc<Enforceable>,
+        breached: Option<Arc<dyn ReadAt>>,
     ) -> Result<Self, StartError> {
         let endpoints = Endpoints::of_fhir_base(base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
+        let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
         let clients = Registry::open(tables.clients).map_err(broken)?;
         let tokens = LiveTokenTable::open(tables.tokens, now.unix_seconds(), |id| clients.works(id)).map_err(broken)?;
         let keys = ServerKeys::open(tables.keys, now)?;
@@ -148,6 +154,7 @@ impl Service {
                 assertions: UsedAssertions::open(tables.assertions).map_err(broken)?,
                 decoys: Decoys::new(&keys)?,
                 keys,
+                people: Arc::new(people),
                 client_rate: Buckets::new(limits::CLIENT_RATE),
                 address_rate: Buckets::new(limits::ADDRESS_RATE),
                 recorder,
@@ -212,7 +219,9 @@ impl Inner {
 
     fn sweep(&self) {
         let now_s = self.now().unix_seconds();
-        if let Err(why) = self.tokens.sweep(now_s).and_then(|()| self.assertions.sweep(now_s)) {
+        if let Err(why) =
+            self.tokens.sweep(now_s).and_then(|()| self.assertions.sweep(now_s)).and_then(|()| self.people.sweep(now_s))
+        {
             tracing::warn!(%why, "what has expired could not be removed from the tables");
         }
     }

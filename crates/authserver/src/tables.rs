@@ -6,6 +6,9 @@
 //! | `oauth_tokens` | SHA-256 of the token | the grant, JSON |
 //! | `oauth_assertions` | SHA-256 of client id and `jti` | until when it may not come again, seconds, 8 bytes big-endian |
 //! | `oauth_keys` | `signing` | the server's private keys, JSON |
+//! | `oauth_keys` | `people` | the key under which people's secrets are kept, 32 bytes |
+//! | `people_accounts` | account id | the account with what proves that it is them, JSON |
+//! | `people_sessions` | SHA-256 of the cookie's value | the session, JSON |
 
 use std::{fmt, sync::Arc};
 use store::Store;
@@ -13,6 +16,9 @@ use store::Store;
 /// Name of the table of live tokens. A store that is restored begins without: what was revoked since
 /// the backup must not come back to life.
 pub const TOKENS: &str = "oauth_tokens";
+
+/// Name of the table of sessions. A store that is restored begins without, as for [`TOKENS`].
+pub const SESSIONS: &str = "people_sessions";
 
 /// The table does not answer or does not take the change; the text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +87,8 @@ pub(crate) struct Tables {
     pub(crate) tokens: Arc<dyn Table>,
     pub(crate) assertions: Arc<dyn Table>,
     pub(crate) keys: Arc<dyn Table>,
+    pub(crate) accounts: Arc<dyn Table>,
+    pub(crate) sessions: Arc<dyn Table>,
 }
 
 impl Tables {
@@ -91,6 +99,8 @@ impl Tables {
             tokens: Arc::new(store.table(TOKENS)?),
             assertions: Arc::new(store.table("oauth_assertions")?),
             keys: Arc::new(store.table("oauth_keys")?),
+            accounts: Arc::new(store.table("people_accounts")?),
+            sessions: Arc::new(store.table(SESSIONS)?),
         })
     }
 }

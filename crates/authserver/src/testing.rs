@@ -231,7 +231,7 @@ fn enforceable(scope: &Scope) -> Result<(), String> {
 fn open(tables: &MemoryTables, recorded: &Arc<Recorded>, now_ms: &Arc<AtomicI64>, web: &Arc<Web>) -> Service {
     let now_ms = Arc::clone(now_ms);
     let clock = Arc::new(move || Instant::from_unix_millis(now_ms.load(Ordering::SeqCst)));
-    Service::of(tables.tables(), recorded.clone(), BASE, clock, web.clone(), Arc::new(enforceable)).unwrap()
+    Service::of(tables.tables(), recorded.clone(), BASE, clock, web.clone(), Arc::new(enforceable), None).unwrap()
 }
 
 pub(crate) fn encoded(text: &str) -> String {

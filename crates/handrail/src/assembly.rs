@@ -93,6 +93,7 @@ pub(crate) fn open(
             let store = Arc::clone(&store);
             Arc::new(move |scope| policy::enforceable(scope, &store.registry()))
         },
+        breached: None,
     })
     .map_err(|why| Fault::at(directory.display(), why))?;
     let authserver = Arc::new(authserver);

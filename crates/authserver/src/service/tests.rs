@@ -251,7 +251,8 @@ fn a_base_url_must_be_ours() {
     for base in ["http://care.example/fhir", "https://care.example/", "care.example/fhir", ""] {
         let clock = Arc::new(|| Instant::from_unix_millis(0));
         let tables = world.tables.tables();
-        let service = Service::of(tables, world.recorded.clone(), base, clock, Arc::new(NoFetch), Arc::new(|_| Ok(())));
+        let service =
+            Service::of(tables, world.recorded.clone(), base, clock, Arc::new(NoFetch), Arc::new(|_| Ok(())), None);
         assert!(matches!(service.err(), Some(StartError::BaseUrl)), "{base}");
     }
 }
@@ -273,6 +274,7 @@ fn spoiled_tables_stop_the_start() {
             clock,
             Arc::new(NoFetch),
             Arc::new(|_| Ok(())),
+            None,
         );
         assert!(matches!(opened.err(), Some(StartError::Tables(_))), "{spoil}");
     }

@@ -66,6 +66,8 @@ pub(crate) struct MemoryTables {
     pub(crate) tokens: Arc<Memory>,
     pub(crate) assertions: Arc<Memory>,
     pub(crate) keys: Arc<Memory>,
+    pub(crate) accounts: Arc<Memory>,
+    pub(crate) sessions: Arc<Memory>,
 }
 
 impl MemoryTables {
@@ -75,6 +77,8 @@ impl MemoryTables {
             tokens: self.tokens.clone(),
             assertions: self.assertions.clone(),
             keys: self.keys.clone(),
+            accounts: self.accounts.clone(),
+            sessions: self.sessions.clone(),
         }
     }
 }

@@ -18,7 +18,6 @@ mod fhirpath;
 mod load;
 mod logs;
 mod metrics;
-mod mtls;
 mod package;
 mod real_clients;
 mod settings;

@@ -1,0 +1,88 @@
+//! Accounts, as the operator of this machine looks after them. Rows B26, F16.
+
+use crate::{
+    ClientError,
+    event::Event,
+    people::account::{Account, AccountError, NewAccount},
+    service::{Inner, Service},
+};
+use audit::entry::Action;
+use std::sync::Arc;
+
+impl From<ClientError> for AccountError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Unavailable(why) => Self::Unavailable(why),
+            other => Self::Invalid(other.to_string()),
+        }
+    }
+}
+
+impl Service {
+    /// Makes an account and an invitation to take it up: a link that is shown once. What the account is bound to was
+    /// checked by the caller, who knows the FHIR service. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn add_user(&self, new: &NewAccount) -> Result<(Arc<Account>, String), AccountError> {
+        let inner = &self.inner;
+        let account =
+            inner.people.add(new, &mut |account| inner.recorded_user("user-added", Action::Create, account))?;
+        let link = self.invited(&account.id)?;
+        Ok((account, link))
+    }
+
+    /// Invites somebody (by user name or id) to take their account up, or to set it up anew. The link is shown once; an
+    /// older one no longer works. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn invite_user(&self, name: &str) -> Result<String, AccountError> {
+        let account = self.inner.people.named(name).ok_or(AccountError::NotFound)?;
+        self.invited(&account.id)
+    }
+
+    fn invited(&self, id: &str) -> Result<String, AccountError> {
+        let inner = &self.inner;
+        let record = &mut |account: &Account| inner.recorded_user("user-invited", Action::Update, account);
+        let secret = inner.people.invite(id, record)?;
+        let (path, field) = (pages::paths::INVITATION, pages::fields::INVITATION);
+        Ok(format!("{}{path}?{field}={secret}", inner.endpoints.issuer))
+    }
+
+    /// Disables an account (by user name or id), ends its sessions and revokes its tokens; or lets it be used again.
+    /// Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn set_user_disabled(&self, name: &str, disabled: bool) -> Result<(), AccountError> {
+        let inner = &self.inner;
+        let account = inner.people.named(name).ok_or(AccountError::NotFound)?;
+        let subtype = if disabled { "user-disabled" } else { "user-enabled" };
+        let record = &mut |account: &Account| inner.recorded_user(subtype, Action::Update, account);
+        inner.people.set_disabled(&account.id, disabled, record)?;
+        if disabled {
+            inner.tokens.revoke_user(&account.id)?;
+        }
+        Ok(())
+    }
+
+    /// All accounts, oldest first.
+    #[must_use]
+    pub fn users(&self) -> Vec<Arc<Account>> {
+        self.inner.people.all()
+    }
+}
+
+impl Inner {
+    fn recorded_user(&self, subtype: &'static str, action: Action, account: &Account) -> Result<(), AccountError> {
+        let mut event = Event::new(subtype, action);
+        event.detail("user", &account.id);
+        event.detail("user_name", &account.login);
+        event.detail("role", account.role.as_str());
+        if let Some(fhir_user) = &account.fhir_user {
+            event.detail("fhir_user", fhir_user);
+        }
+        Ok(self.operator_did(event)?)
+    }
+}
