@@ -110,6 +110,7 @@ pub(crate) fn open(
         clock: clock::system(),
         new_id: Arc::new(new_id),
         rest_until: Arc::new(move |moment| Box::pin(steps.until(moment))),
+        lend: Arc::new(lend),
         software: env!("CARGO_PKG_VERSION"),
     });
     let rest = Arc::new(rest);
@@ -122,6 +123,15 @@ pub(crate) fn open(
     });
     let library = Arc::new(library.map_err(|why| Fault::at(directory.display(), why))?);
     Ok(Assembly { store, authserver, rest, library })
+}
+
+/// Has the runtime serve others on another thread while this one works. Outside of it there are no others.
+fn lend(work: &mut (dyn FnMut() + Send)) {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// A directory that was there before may be open to others on this machine; its files hold health data.
@@ -278,4 +288,37 @@ fn new_id() -> LogicalId {
     let mut text = Uuid::encode_buffer();
     #[expect(clippy::expect_used, reason = "36 characters of [0-9a-f-] are a logical id")]
     LogicalId::parse(uuid.hyphenated().encode_lower(&mut text)).expect("a UUID is a logical id")
+}
+
+#[cfg(test)]
+mod tests {
+    //! F66: a large body keeps no one waiting.
+
+    use super::lend;
+    use std::{sync::mpsc::channel, time::Duration};
+
+    /// One thread serves requests; what it works on waits for what only another request can do.
+    #[test]
+    fn others_are_served_while_a_thread_is_lent() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (send, mut receive) = channel();
+        let large = runtime.spawn(async move {
+            let mut was_served = false;
+            lend(&mut || {
+                let receive = &mut receive;
+                was_served = receive.recv_timeout(Duration::from_secs(60)).is_ok();
+            });
+            was_served
+        });
+        let small = runtime.spawn(async move { send.send(()) });
+        assert!(runtime.block_on(large).unwrap());
+        assert!(runtime.block_on(small).unwrap().is_ok());
+    }
+
+    #[test]
+    fn without_a_runtime_it_is_done_here() {
+        let mut done = false;
+        lend(&mut || done = true);
+        assert!(done);
+    }
 }

@@ -51,6 +51,16 @@ impl Content {
         resource.map_or(Self::Nothing, |resource| Self::Json(resource.to_tree()))
     }
 
+    /// How much there is to look at.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Json(tree) => tree.bytes().len(),
+            Self::Xml(bytes) => bytes.len(),
+            Self::Form(form) => form.len(),
+        }
+    }
+
     /// The JSON; an interaction that takes a resource is never given anything else.
     pub(crate) fn into_json(self) -> Result<Tree, Failure> {
         match self {

@@ -97,7 +97,12 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         }
         Interaction::Update(kind, id) => update::perform(call, kind, id, content, trail).await,
         Interaction::Delete(kind, id) => delete::perform(call, kind, id, trail).await,
-        Interaction::Validate(kind, id) => operation::validate::perform(&call, kind, id.as_ref(), content, trail),
+        Interaction::Validate(kind, id) => {
+            // Of a stored resource it is not known how large it is.
+            let bytes = if matches!(content, Content::Nothing) { usize::MAX } else { content.bytes() };
+            let work = || operation::validate::perform(&call, kind, id.as_ref(), content, trail);
+            call.service.aside.run(bytes, work).await
+        }
         Interaction::Terminology(kind, id, name) => {
             operation::terminology::perform(&call, kind, id.as_ref(), name, content, trail)
         }

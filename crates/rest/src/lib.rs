@@ -7,11 +7,13 @@
 //! - [`route`]: the table of routes; which interaction is asked for.
 //! - [`body`]: a body stays closed until someone may be here.
 //! - [`held`]: answers that leave at steps of time, so that the time tells nothing; [`steps`] wakes them.
+//! - [`aside`]: large bodies are validated without keeping a thread from others.
 //! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
 //!
 //! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
 
 mod answered;
+mod aside;
 mod body;
 mod capability;
 mod checks;
@@ -30,6 +32,7 @@ mod trail;
 pub mod wire;
 
 pub use answered::{Answered, WORDS};
+pub use aside::Lend;
 pub use checks::{Checks, Validating};
 pub use service::{Parts, RestUntil, Service};
 pub use steps::Steps;

@@ -41,6 +41,10 @@ pub const TRANSLATE_MAPS_MAX: usize = 64;
 /// Stored code systems that the composition of one value set of a request or of the store uses.
 pub const SYSTEMS_BESIDE_MAX: usize = 16;
 
+/// Bytes of a body that is validated by the thread that serves the request: the examples of the guides have 20 kB at
+/// most, and what takes more than a millisecond or so makes others wait.
+pub const INLINE_BYTES_MAX: usize = 64 * 1024;
+
 /// The first step of time at which an answer leaves that could tell of hidden rows: most searches
 /// within a patient's record end before it, and people do not feel it.
 pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(1);

@@ -1,6 +1,7 @@
 //! The FHIR service: what the parts are, and how a request enters.
 
 use crate::{
+    aside::{Aside, Lend},
     capability,
     checks::Checks,
     failure::Failure,
@@ -48,6 +49,8 @@ pub struct Parts {
     pub new_id: Arc<dyn Fn() -> LogicalId + Send + Sync>,
     /// Waits until this moment: an answer that could tell of hidden rows leaves then.
     pub rest_until: Arc<RestUntil>,
+    /// Lends a thread for the validation of a large body, so that others are served meanwhile.
+    pub lend: Arc<Lend>,
     /// Version of this program, for `/metadata`.
     pub software: &'static str,
 }
@@ -68,6 +71,7 @@ pub struct Service {
     capabilities: Mutex<Option<Capabilities>>,
     definitions: RwLock<&'static Definitions>,
     pub(crate) grants: GrantCache,
+    pub(crate) aside: Aside,
 }
 
 impl fmt::Debug for Service {
@@ -84,8 +88,15 @@ impl Service {
         let after_host = parts.base_url.split_once("://").map_or(parts.base_url.as_str(), |(_, rest)| rest);
         let base_path = after_host.find('/').and_then(|at| after_host.get(at..)).unwrap_or_default().to_owned();
         let definitions = RwLock::new(Definitions::builtin());
-        let service =
-            Self { parts, base_path, capabilities: Mutex::default(), definitions, grants: GrantCache::default() };
+        let aside = Aside::new(Arc::clone(&parts.lend));
+        let service = Self {
+            parts,
+            base_path,
+            capabilities: Mutex::default(),
+            definitions,
+            grants: GrantCache::default(),
+            aside,
+        };
         let _ = service.capabilities();
         service
     }

@@ -23,6 +23,7 @@ pub struct Server {
     clock: Clock,
     tokens: Tokens,
     holds: Arc<AtomicU64>,
+    lent: Arc<AtomicU64>,
     runtime: tokio::runtime::Runtime,
     path: PathBuf,
     // Dropped last: the store is closed by then.
@@ -123,6 +124,8 @@ impl Server {
         let shown = clock.clone();
         let holds = Arc::new(AtomicU64::new(0));
         let held = Arc::clone(&holds);
+        let lent = Arc::new(AtomicU64::new(0));
+        let lending = Arc::clone(&lent);
         let steps = waits.then(|| rest::Steps::start().expect("a thread"));
         let service = Service::new(Parts {
             store: Arc::clone(&store),
@@ -143,11 +146,15 @@ impl Server {
                     None => Box::pin(std::future::ready(())),
                 }
             }),
+            lend: Arc::new(move |work| {
+                lending.fetch_add(1, Ordering::SeqCst);
+                work();
+            }),
             software: "0.0.0-test",
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let path = directory.to_owned();
-        Ok(Self { service: Arc::new(service), store, clock, tokens, holds, runtime, path, _directory: None })
+        Ok(Self { service: Arc::new(service), store, clock, tokens, holds, lent, runtime, path, _directory: None })
     }
 
     /// The service itself.
@@ -178,6 +185,12 @@ impl Server {
     #[must_use]
     pub fn holds(&self) -> u64 {
         self.holds.load(Ordering::SeqCst)
+    }
+
+    /// How often a thread was lent for a large body.
+    #[must_use]
+    pub fn lent(&self) -> u64 {
+        self.lent.load(Ordering::SeqCst)
     }
 
     /// Where the store is.

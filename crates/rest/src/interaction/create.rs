@@ -20,7 +20,7 @@ pub(super) async fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(&call)?;
-    let Checked { resource, warnings, missed } = resource::validated(&call, kind, None, content)?;
+    let Checked { resource, warnings, missed } = resource::validated(&call, kind, None, content).await?;
     let condition = call.asked.conditions.if_none_exist.as_deref();
     let unless = condition.map(|condition| criteria::condition(call.service, kind, condition)).transpose()?;
     let unless = unless.map(|query| query.predicate);

@@ -69,18 +69,22 @@ pub(super) struct Checked {
 }
 
 /// The resource of a body: of the type that the URL names, and valid.
-pub(super) fn validated(
+pub(super) async fn validated(
     call: &Call<'_>,
     kind: ResourceType,
     id: Option<&LogicalId>,
     content: Content,
 ) -> Result<Checked, Failure> {
-    let tree = content.into_json()?;
-    same_type(&tree, kind)?;
-    if let Some(id) = id {
-        same_id(&tree, id)?;
-    }
-    validate(call, kind, tree, None)
+    let bytes = content.bytes();
+    let work = || {
+        let tree = content.into_json()?;
+        same_type(&tree, kind)?;
+        if let Some(id) = id {
+            same_id(&tree, id)?;
+        }
+        validate(call, kind, tree, None)
+    };
+    call.service.aside.run(bytes, work).await
 }
 
 /// The proof that a resource keeps the rules of R4, of the profiles that it claims and of those that are

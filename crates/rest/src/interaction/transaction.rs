@@ -26,7 +26,7 @@ pub(super) async fn perform(call: &Call<'_>, tree: &Tree, trail: &Trail) -> Resu
         })
         .collect::<Result<Vec<_>, Failure>>()?;
     for _ in 0..limits::PLANS_MAX {
-        let plan = Plan::make(call, &permitted)?;
+        let plan = call.service.aside.run(tree.bytes().len(), || Plan::make(call, &permitted)).await?;
         match commit::commit(call, &permitted, plan, trail).await? {
             Outcome::Done(done) => return commit::answer(call, permitted, done, trail).await,
             Outcome::PlanAnew => {}

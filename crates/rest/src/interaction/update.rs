@@ -25,7 +25,7 @@ pub(super) async fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(&call)?;
-    let Checked { resource, warnings, missed } = resource::validated(&call, kind, Some(&id), content)?;
+    let Checked { resource, warnings, missed } = resource::validated(&call, kind, Some(&id), content).await?;
     let if_match = if_match(&call.asked.conditions)?;
     let if_none_match_any = if_none_match_any(&call.asked.conditions)?;
     let transaction = Transaction {

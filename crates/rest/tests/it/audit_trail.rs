@@ -133,6 +133,7 @@ fn a_panic_is_answered_and_recorded() {
         clock: std::sync::Arc::new(move || clock.now()),
         new_id: std::sync::Arc::new(|| fhir::LogicalId::parse("x").unwrap()),
         rest_until: std::sync::Arc::new(|_| Box::pin(std::future::ready(()))),
+        lend: std::sync::Arc::new(|work| work()),
         software: "0",
     });
     for _ in 0..2 {

@@ -480,3 +480,43 @@ fn what_is_served_is_said() {
     let token = server.token_for(ALL);
     let _ = create(&server, &token, &patient("Smith"));
 }
+
+/// F66: what validates a large body has a thread lent for it, on every road that validates; small ones have not.
+#[test]
+fn large_bodies_are_validated_aside() {
+    let (server, token) = server();
+    let text = "a".repeat(rest::limits::INLINE_BYTES_MAX);
+    let large = || {
+        let mut large = patient("Smith");
+        large["name"][0]["text"] = json!(text);
+        large
+    };
+    let lent = |what: &str, expected: u64, work: &dyn Fn()| {
+        let before = server.lent();
+        work();
+        assert_eq!(server.lent() - before, expected, "{what}");
+    };
+    let written = |path: &str, method: &str, body: &Value| {
+        let reply = server.request(method, path).token(&token).json(body).send();
+        assert!(matches!(reply.status, 200 | 201), "{path}: {}", reply.text());
+    };
+    lent("a small create", 0, &|| written("Patient", "POST", &patient("Smith")));
+    lent("a large create", 1, &|| written("Patient", "POST", &large()));
+    let with_id = |mut body: Value| {
+        body["id"] = json!("p1");
+        body
+    };
+    lent("a small update", 0, &|| written("Patient/p1", "PUT", &with_id(patient("Smith"))));
+    lent("a large update", 1, &|| written("Patient/p1", "PUT", &with_id(large())));
+    lent("a small $validate", 0, &|| written("Patient/$validate", "POST", &patient("Smith")));
+    lent("a large $validate", 1, &|| written("Patient/$validate", "POST", &large()));
+    lent("a stored one", 1, &|| drop(get(&server, &token, "Patient/p1/$validate").expect(200)));
+    let bundle = |kind: &str, body: Value| {
+        let entries = json!([{"request": {"method": "POST", "url": "Patient"}, "resource": body}]);
+        json!({"resourceType": "Bundle", "type": kind, "entry": entries})
+    };
+    for kind in ["batch", "transaction"] {
+        lent(kind, 0, &|| written("", "POST", &bundle(kind, patient("Smith"))));
+        lent(kind, 1, &|| written("", "POST", &bundle(kind, large())));
+    }
+}
