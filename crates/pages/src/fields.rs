@@ -42,6 +42,8 @@ pub const FILTER: &str = "filter";
 pub const USER: &str = "user";
 /// A password; where there are two, the new one.
 pub const PASSWORD: &str = "password";
+/// The new password once more.
+pub const AGAIN: &str = "again";
 /// The password that is about to go.
 pub const CURRENT: &str = "current";
 /// A code: of an authenticator app, of a letter, of the recovery codes.

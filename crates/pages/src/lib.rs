@@ -4,15 +4,23 @@
 //! randomness, nothing known of the other crates. Values from outside are words ([`Text`]), ids ([`Literal`]) or
 //! secrets ([`Secret`]) and cannot become markup. Rules of the house: `docs/pages.md`.
 
+pub mod assets;
 mod facts;
 pub mod fields;
 mod frame;
+pub mod headers;
+mod html;
 mod language;
 pub mod limits;
 mod moment;
 mod page;
+mod parts;
 pub mod paths;
+mod qr;
+mod render;
 mod text;
+mod texts;
+mod view;
 pub mod words;
 
 pub use facts::{AppFacts, Checked, Ends, GrantFacts, Lasts, PatientFacts, Relation};
@@ -39,4 +47,6 @@ pub use page::{
     },
     sign_in::{Provider, SignIn, SignInReason},
 };
+pub use render::page;
 pub use text::{Literal, Secret, Text};
+pub use view::View;

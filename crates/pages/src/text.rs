@@ -112,7 +112,6 @@ impl Secret {
         Self(value.into())
     }
 
-    #[expect(dead_code, reason = "read by the pages, whose rendering lands next")]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

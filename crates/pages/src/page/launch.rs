@@ -1,6 +1,13 @@
 //! A clinician chooses a patient, then an app to open for them. SPEC: SMART App Launch 2.2, EHR launch; row B23.
 
-use crate::{AppFacts, Date, Literal, PatientFacts, Secret, Text};
+use crate::{
+    AppFacts, Checked, Date, Literal, PatientFacts, Place, Secret, Text, fields,
+    html::{Address, Element, Fragment, el},
+    parts::{self, fill, fill_plain, hint},
+    paths,
+    render::{Context, Render},
+    texts::Texts,
+};
 
 /// The way to open an app.
 #[derive(Clone, Debug)]
@@ -45,4 +52,122 @@ pub struct EncounterFacts {
     pub began: Option<Date>,
     /// Last day; `None`: goes on.
     pub ended: Option<Date>,
+}
+
+impl EncounterFacts {
+    fn words(&self, t: &Texts) -> String {
+        let name = self.name.as_str();
+        match (self.began, self.ended) {
+            (Some(began), Some(ended)) => {
+                let (began, ended) = (t.date(began), t.date(ended));
+                fill_plain(t.launch_visit_until, &[("name", name), ("began", &began), ("ended", &ended)])
+            }
+            (Some(began), None) => fill_plain(t.launch_visit_since, &[("name", name), ("began", &t.date(began))]),
+            (None, _) => name.to_owned(),
+        }
+    }
+}
+
+fn patients(filter: Option<&Text>, patients: &[PatientFacts], has_more: bool, t: &Texts) -> Fragment {
+    let rows = patients.iter().map(|patient| {
+        let address = Address::of(paths::LAUNCH).with(fields::PATIENT, patient.id.as_str());
+        let link = el("a").class("row").href(&address).add(parts::patient(patient, t));
+        el("li").add(link.add(parts::icon("M9 5l7 7-7 7")))
+    });
+    let list = match (patients, filter) {
+        ([], Some(_)) => el("p").attr("role", "status").add(t.pick_not_found),
+        ([], None) => el("p").add(t.launch_none),
+        _ => el("ul").class("rows").attr("aria-label", t.pick_list).add(Fragment::all(rows)),
+    };
+    let more = has_more.then(|| hint(fill_plain(t.pick_more, &[("count", &patients.len().to_string())])));
+    Fragment::all([
+        parts::lead(t.launch_lead).into(),
+        Fragment::from(parts::finder(paths::LAUNCH, filter, None::<Element>, t)),
+        list.into(),
+        more.into(),
+    ])
+}
+
+fn apps(
+    csrf: &Secret,
+    patient: &PatientFacts,
+    encounters: &[EncounterFacts],
+    apps: &[(Literal, AppFacts)],
+    cx: Context<'_>,
+) -> Fragment {
+    let t = cx.t;
+    let other = el("p").add(el("a").class("quiet").href(&Address::of(paths::LAUNCH)).add(t.launch_other));
+    let card = el("p").class("choice").add(parts::patient(patient, t));
+    if apps.is_empty() {
+        return Fragment::all([card, el("p").add(t.launch_no_apps), other]);
+    }
+    let visits = (!encounters.is_empty()).then(|| {
+        let none = el("option").attr("value", "").add(t.launch_no_visit);
+        // The latest that still goes on is the likely one.
+        let current = encounters.iter().position(|encounter| encounter.ended.is_none());
+        let options = encounters.iter().enumerate().map(|(at, encounter)| {
+            let option = el("option").attr("value", encounter.id.as_str()).flag("selected", current == Some(at));
+            option.add(encounter.words(t))
+        });
+        let select = el("select").id(fields::ENCOUNTER).attr("name", fields::ENCOUNTER).add(none);
+        let label = el("label").attr("for", fields::ENCOUNTER).add(t.launch_visit);
+        el("div").class("field").add(label).add(select.add(Fragment::all(options)))
+    });
+    let rows = apps.iter().map(|(id, app)| {
+        let maker = match &app.maker {
+            Some(maker) => fill(t.made_by, &[("maker", maker.into())]),
+            None => t.maker_unknown.into(),
+        };
+        let unchecked = (app.checked == Checked::ByNobody).then(|| {
+            let words = fill(t.unchecked_title, &[("facility", (&cx.frame.facility).into())]);
+            el("span").class("line warning").add(words)
+        });
+        let words = el("span").class("label").add(el("span").class("name").add(&app.name));
+        let words = words.add(el("span").class("line").add(maker)).add(unchecked);
+        let button = el("button").class("row").attr("name", fields::CLIENT).attr("value", id.as_str());
+        el("li").add(button.add(parts::logo(app)).add(words).add(parts::icon("M9 5l7 7-7 7")))
+    });
+    let list = el("ul").class("rows").add(Fragment::all(rows));
+    let form = parts::form(paths::LAUNCH, csrf)
+        .add(parts::hidden(fields::PATIENT, patient.id.as_str()))
+        .add(visits)
+        .add(parts::section("apps", t.launch_apps).class("part").add(hint(t.launch_next)).add(list));
+    Fragment::all([card, form, other])
+}
+
+impl Render for Launch {
+    fn title(&self, cx: Context<'_>) -> String {
+        match &self.step {
+            LaunchStep::Patient { .. } => cx.t.launch_title.to_owned(),
+            LaunchStep::App { patient, .. } => fill_plain(cx.t.launch_for, &[("patient", patient.name.as_str())]),
+        }
+    }
+
+    fn heading(&self, cx: Context<'_>) -> Fragment {
+        match &self.step {
+            LaunchStep::Patient { .. } => cx.t.launch_title.into(),
+            LaunchStep::App { patient, .. } => fill(cx.t.launch_for, &[("patient", (&patient.name).into())]),
+        }
+    }
+
+    fn here(&self) -> Address {
+        let address = Address::of(paths::LAUNCH);
+        match &self.step {
+            LaunchStep::Patient { filter, .. } => address.with_some(fields::FILTER, filter.as_ref().map(Text::as_str)),
+            LaunchStep::App { patient, .. } => address.with(fields::PATIENT, patient.id.as_str()),
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        Some(Place::Launch)
+    }
+
+    fn body(&self, cx: Context<'_>) -> Fragment {
+        match &self.step {
+            LaunchStep::Patient { filter, patients: found, has_more } => {
+                patients(filter.as_ref(), found, *has_more, cx.t)
+            }
+            LaunchStep::App { csrf, patient, encounters, apps: choice } => apps(csrf, patient, encounters, choice, cx),
+        }
+    }
 }

@@ -2,7 +2,14 @@
 //!
 //! Tells nothing of the server's insides. The status code is the caller's choice (invariant 9).
 
-use crate::Literal;
+use crate::{
+    Literal,
+    html::{Address, Fragment, el},
+    parts::{self, actions, fill, primary_link},
+    paths,
+    render::{Context, Render},
+    texts::Texts,
+};
 
 /// Something does not go.
 #[derive(Clone, Debug)]
@@ -44,4 +51,76 @@ pub enum ProblemWhat {
     Unavailable,
     /// The server made a mistake.
     Fault,
+}
+
+impl ProblemWhat {
+    fn title(self, t: &Texts) -> &'static str {
+        match self {
+            Self::UnknownApp => t.problem_unknown_app,
+            Self::WrongReturnAddress => t.problem_return,
+            Self::WrongRequest => t.problem_request,
+            Self::Expired => t.problem_expired,
+            Self::FormExpired => t.problem_form,
+            Self::InvitationGone => t.problem_invitation,
+            Self::LaunchGone => t.problem_launch,
+            Self::NoPatient => t.problem_no_patient,
+            Self::AccountDisabled => t.problem_disabled,
+            Self::NotAllowed => t.problem_not_allowed,
+            Self::NotFound => t.problem_not_found,
+            Self::TooMany(_) => t.problem_too_many,
+            Self::Unavailable => t.problem_unavailable,
+            Self::Fault => t.problem_fault,
+        }
+    }
+
+    fn lead(self, cx: Context<'_>) -> Fragment {
+        let t = cx.t;
+        let text = match self {
+            Self::UnknownApp => t.problem_unknown_app_lead,
+            Self::WrongReturnAddress => t.problem_return_lead,
+            Self::WrongRequest => t.problem_request_lead,
+            Self::Expired => t.problem_expired_lead,
+            Self::FormExpired => t.problem_form_lead,
+            Self::InvitationGone => t.problem_invitation_lead,
+            Self::LaunchGone => t.problem_launch_lead,
+            Self::NoPatient => t.problem_no_patient_lead,
+            Self::AccountDisabled => t.problem_disabled_lead,
+            Self::NotAllowed => t.problem_not_allowed_lead,
+            Self::NotFound => t.problem_not_found_lead,
+            Self::TooMany(minutes) => return parts::wait(minutes, t).into(),
+            Self::Unavailable => t.problem_unavailable_lead,
+            Self::Fault => t.problem_fault_lead,
+        };
+        fill(text, &[("facility", (&cx.frame.facility).into())])
+    }
+
+    /// Where a person can go on, where there is such a place.
+    fn next(self, t: &Texts) -> Option<(Address, &'static str)> {
+        match self {
+            Self::LaunchGone => Some((Address::of(paths::LAUNCH), t.launch_title)),
+            Self::NotFound | Self::NotAllowed => Some((Address::of(paths::APPS), t.apps_title)),
+            _ => None,
+        }
+    }
+}
+
+impl Render for Problem {
+    fn title(&self, cx: Context<'_>) -> String {
+        self.what.title(cx.t).to_owned()
+    }
+
+    /// The page of a problem cannot be asked for again: the language switch leads to a page that everybody has.
+    fn here(&self) -> Address {
+        Address::of(paths::SIGN_IN)
+    }
+
+    fn body(&self, cx: Context<'_>) -> Fragment {
+        let t = cx.t;
+        let next = self.what.next(t).map(|(address, text)| actions(primary_link(&address, text)));
+        let reference = self
+            .reference
+            .as_ref()
+            .map(|id| el("p").class("hint").add(t.problem_reference).add(" ").add(el("code").class("key").add(id)));
+        Fragment::all([parts::lead(self.what.lead(cx)).into(), Fragment::from(next), reference.into()])
+    }
 }

@@ -2,14 +2,25 @@
 //!
 //! Says nothing of whether a name is known. Who has no codes left is sent to the facility's people, who can invite anew.
 
-use super::invitation::NewPasswordProblem;
-use crate::{Secret, Text};
+use super::{
+    invitation::{NewPasswordProblem, Troubles, new_password},
+    second_factor::{CodeProblem, CodeWay},
+};
+use crate::{
+    Secret, Text, fields,
+    html::{Address, Fragment},
+    parts::{self, Field, actions, fill, hint, primary},
+    paths,
+    render::{Context, Render},
+};
 
 /// The way back in.
 #[derive(Clone, Debug)]
 pub struct Recovery {
     /// Form token.
     pub csrf: Secret,
+    /// What comes after; `None`: the security page.
+    pub continuation: Option<Secret>,
     /// How far it has come.
     pub step: RecoveryStep,
     /// Whom to ask for help: a phone number, an office.
@@ -24,7 +35,7 @@ pub enum RecoveryStep {
         /// What was typed before.
         user: Option<Text>,
         /// What was wrong.
-        problem: Option<super::second_factor::CodeProblem>,
+        problem: Option<CodeProblem>,
     },
     /// The code was right: asks for a new password.
     NewPassword {
@@ -35,4 +46,59 @@ pub enum RecoveryStep {
         /// What was wrong.
         problem: Option<NewPasswordProblem>,
     },
+}
+
+impl Render for Recovery {
+    fn title(&self, cx: Context<'_>) -> String {
+        let title = match self.step {
+            RecoveryStep::Code { .. } => cx.t.recovery_title,
+            RecoveryStep::NewPassword { .. } => cx.t.recovery_new_title,
+        };
+        title.to_owned()
+    }
+
+    fn here(&self) -> Address {
+        let handle = self.continuation.as_ref().map(Secret::as_str);
+        let address = Address::of(paths::RECOVERY).with_some(fields::CONTINUATION, handle);
+        match &self.step {
+            RecoveryStep::Code { .. } => address,
+            RecoveryStep::NewPassword { recovery, .. } => address.with(fields::RECOVERY, recovery.as_str()),
+        }
+    }
+
+    fn body(&self, cx: Context<'_>) -> Fragment {
+        let t = cx.t;
+        let form = parts::form(paths::RECOVERY, &self.csrf).add(self.continuation.as_ref().map(parts::continuation));
+        match &self.step {
+            RecoveryStep::Code { user, problem } => {
+                let way = CodeWay::RecoveryCode;
+                let form = form
+                    .add(Field::user(t.user, "username").value(user.as_ref().map(Text::as_str)).element(t))
+                    .add(way.field(t).element(t))
+                    .add(actions(primary(t.go_on)));
+                let help = match &self.help {
+                    Some(help) => fill(t.recovery_no_codes, &[("help", help.into())]),
+                    None => fill(t.recovery_no_codes_at, &[("facility", (&cx.frame.facility).into())]),
+                };
+                Fragment::all([
+                    parts::lead(t.recovery_lead).into(),
+                    Fragment::from(problem.map(|problem| problem.notice(way, t))),
+                    form.into(),
+                    hint(help).into(),
+                ])
+            }
+            RecoveryStep::NewPassword { recovery, password_characters_min, problem } => {
+                let troubles = Troubles::new(*problem, *password_characters_min, t.recovery_code_wrong, t);
+                let form = form
+                    .add(parts::hidden(fields::RECOVERY, recovery.as_str()))
+                    .add(new_password(&troubles, *password_characters_min, t))
+                    .add(actions(primary(t.save_password)));
+                Fragment::all([
+                    parts::lead(t.recovery_new_lead).into(),
+                    Fragment::from(troubles.notice(t)),
+                    form.into(),
+                ])
+            }
+        }
+    }
 }

@@ -3,7 +3,15 @@
 //! Says the same of an unknown name and a wrong password. Also the page that asks somebody who is signed in to prove
 //! it again (step-up, `prompt=login`, `max_age`).
 
-use crate::{Literal, Secret, Text};
+use super::passkey;
+use crate::{
+    Literal, Secret, Text, fields,
+    html::{Address, Element, Fragment, el},
+    parts::{self, Field, Tone, actions, fill, hint, primary, secondary},
+    paths,
+    render::{Context, Render},
+    texts::Texts,
+};
 
 /// The sign-in page.
 #[derive(Clone, Debug)]
@@ -48,4 +56,75 @@ pub enum SignInReason {
     PasskeyFailed,
     /// The outside provider did not vouch for them, or for nobody known here.
     OutsideFailed,
+}
+
+impl SignIn {
+    fn is_again(&self) -> bool {
+        self.reason == Some(SignInReason::ProveAgain)
+    }
+
+    fn notice(&self, t: &Texts) -> Option<Element> {
+        let (tone, words) = match self.reason? {
+            SignInReason::ProveAgain => return None,
+            SignInReason::Wrong => (Tone::Trouble, t.sign_in_wrong.to_owned()),
+            SignInReason::TooMany(minutes) => (Tone::Trouble, parts::too_many(minutes, t)),
+            SignInReason::Ended => (Tone::Attention, t.sign_in_ended.to_owned()),
+            SignInReason::PasskeyFailed => (Tone::Trouble, t.passkey_failed.to_owned()),
+            SignInReason::OutsideFailed => (Tone::Trouble, t.outside_failed.to_owned()),
+        };
+        Some(parts::notice(tone, el("p").add(words), t))
+    }
+}
+
+impl Render for SignIn {
+    fn title(&self, cx: Context<'_>) -> String {
+        if self.is_again() { cx.t.sign_in_again } else { cx.t.sign_in }.to_owned()
+    }
+
+    fn here(&self) -> Address {
+        Address::of(paths::SIGN_IN).with(fields::CONTINUATION, self.continuation.as_str())
+    }
+
+    fn has_script(&self) -> bool {
+        self.passkey.is_some()
+    }
+
+    fn body(&self, cx: Context<'_>) -> Fragment {
+        let t = cx.t;
+        let lead = match &self.app {
+            _ if self.is_again() => t.sign_in_again_lead.into(),
+            Some(app) => fill(t.sign_in_for_app, &[("app", app.into())]),
+            None => fill(t.sign_in_lead, &[("facility", (&cx.frame.facility).into())]),
+        };
+        let start = |path| parts::form(path, &self.csrf).add(parts::continuation(&self.continuation));
+        let passkey = self.passkey.as_ref().map(|options| {
+            let form = passkey::script_form(start(paths::PASSKEY_SIGN_IN), "get", options, t.passkey_failed);
+            let button = passkey::button(secondary(t.sign_in_with_passkey)).attr("aria-describedby", "passkey-hint");
+            let form = form.attr("data-offer", "").add(button);
+            form.add(hint(t.passkey_hint).id("passkey-hint"))
+        });
+        let autocomplete = if self.passkey.is_some() { "username webauthn" } else { "username" };
+        let password = start(paths::SIGN_IN)
+            .add(Field::user(t.user, autocomplete).value(self.user.as_ref().map(Text::as_str)).element(t))
+            .add(Field::password(fields::PASSWORD, t.password, "current-password").element(t))
+            .add(actions(primary(t.sign_in)));
+        let recovery = Address::of(paths::RECOVERY).with(fields::CONTINUATION, self.continuation.as_str());
+        let recovery = el("p").add(el("a").class("quiet").href(&recovery).add(t.cannot_sign_in));
+        let providers = self.providers.iter().map(|provider| {
+            let button = secondary(fill(t.sign_in_with, &[("provider", (&provider.name).into())]));
+            button.attr("name", fields::PROVIDER).attr("value", provider.id.as_str())
+        });
+        let providers = (!self.providers.is_empty()).then(|| {
+            let form = start(paths::SIGN_IN_OUTSIDE).add(el("div").class("stack").add(Fragment::all(providers)));
+            Fragment::all([el("p").class("or").add(t.or), form])
+        });
+        Fragment::all([
+            parts::lead(lead).into(),
+            self.notice(t).into(),
+            password.into(),
+            recovery.into(),
+            Fragment::from(passkey),
+            providers.into(),
+        ])
+    }
 }

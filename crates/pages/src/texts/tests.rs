@@ -1,0 +1,170 @@
+//! The two languages say the same things, in plain words, with nothing left over. Measures: Flesch-Kincaid grade for
+//! English, Fernández Huerta's ease for Spanish; both are rough, so they are asked of all sentences together, and the
+//! length of each sentence alone.
+
+use super::*;
+
+/// Words of the longest sentence that a page may have.
+const SENTENCE_WORDS_MAX: usize = 26;
+
+/// Texts that are the same in both languages: names of things, patterns of signs.
+const SAME: [&str; 4] = ["no", "time", "words_genes", "launch_apps"];
+
+fn places(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+    found.sort_unstable();
+    found
+}
+
+fn english() -> Vec<(&'static str, &'static str)> {
+    of(Language::English).all()
+}
+
+fn spanish() -> Vec<(&'static str, &'static str)> {
+    of(Language::Spanish).all()
+}
+
+#[test]
+fn both_have_the_same_keys_and_places() {
+    assert_eq!(english().len(), spanish().len());
+    for ((key, english), (other, spanish)) in english().into_iter().zip(spanish()) {
+        assert_eq!(key, other);
+        assert_eq!(places(english), places(spanish), "{key}");
+    }
+}
+
+#[test]
+fn nothing_is_empty_or_left_in_the_other_language() {
+    for ((key, english), (_, spanish)) in english().into_iter().zip(spanish()) {
+        assert!(!english.trim().is_empty() && !spanish.trim().is_empty(), "{key}");
+        assert_eq!(english == spanish, SAME.contains(&key), "{key}: {english}");
+    }
+}
+
+#[test]
+fn texts_are_set_with_care() {
+    for (key, text) in english().into_iter().chain(spanish()) {
+        for wrong in ["'", "\"", "...", "  ", " ,", " .", "!!", "<", ">", "&"] {
+            assert!(!text.contains(wrong), "{key}: {wrong:?} in {text}");
+        }
+        assert_eq!(text, text.trim(), "{key}");
+    }
+    for (key, text) in spanish() {
+        assert_eq!(text.contains('?'), text.contains('¿'), "{key}: {text}");
+        assert_eq!(text.contains('!'), text.contains('¡'), "{key}: {text}");
+    }
+    // What `capital` makes large must begin small, or a name would change.
+    for (key, text) in english().into_iter().chain(spanish()).filter(|(key, _)| key.starts_with("words_")) {
+        assert!(text.starts_with(char::is_lowercase) || text.starts_with("X-"), "{key}: {text}");
+    }
+}
+
+#[test]
+fn each_sentence_is_short() {
+    for (key, text) in english().into_iter().chain(spanish()) {
+        for sentence in sentences(text) {
+            let words = sentence.split_whitespace().count();
+            assert!(words <= SENTENCE_WORDS_MAX, "{key}: {words} words: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn english_is_for_readers_of_twelve() {
+    let (sentences, words, syllables) = measure(&english(), english_syllables);
+    let grade = 0.39 * (words / sentences) + 11.8 * (syllables / words) - 15.59;
+    // Grade 6 is the school year of eleven and twelve.
+    assert!(grade < 6.0, "Flesch-Kincaid grade {grade:.1}");
+}
+
+#[test]
+fn spanish_is_for_readers_of_twelve() {
+    let (sentences, words, syllables) = measure(&spanish(), spanish_syllables);
+    let ease = 206.84 - 60.0 * (syllables / words) - 1.02 * (words / sentences);
+    // 70 to 80 is "fairly easy": the sixth year of school.
+    assert!(ease > 70.0, "Fernández Huerta {ease:.1}");
+}
+
+#[test]
+fn jargon_stays_out_of_what_patients_read() {
+    let for_administrators = ["client_", "clients_", "kind_", "register", "register_", "registered_"];
+    for (key, text) in english().into_iter().chain(spanish()) {
+        if for_administrators.iter().any(|start| key.starts_with(start)) {
+            continue;
+        }
+        for word in
+            ["token", "scope", "OAuth", "FHIR", "OpenID", "authoriz", "autoriz", "consent", "credential", "credencial"]
+        {
+            assert!(!text.to_lowercase().contains(&word.to_lowercase()), "{key}: {word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn days_times_and_spans_read_as_people_say_them() {
+    let (english, spanish) = (of(Language::English), of(Language::Spanish));
+    let moment = Moment::from_unix(1_772_546_700, -300);
+    assert_eq!(english.moment(moment), "March 3, 2026 at 9:05 am");
+    assert_eq!(spanish.moment(moment), "3 de marzo de 2026, 9:05 a. m.");
+    assert_eq!(english.moment(Moment::from_unix(0, 0)), "January 1, 1970 at 12:00 am UTC");
+    assert_eq!(english.moment(Moment::from_unix(43_200, 60)), "January 1, 1970 at 1:00 pm");
+    let month = Date { year: 1943, month: Some(5), day: None };
+    assert_eq!((english.date(month), spanish.date(month)), ("May 1943".to_owned(), "mayo de 1943".to_owned()));
+    for (lasts, in_english, in_spanish) in [
+        (Lasts::Days(1), "1 day", "1 día"),
+        (Lasts::Days(45), "45 days", "45 días"),
+        (Lasts::Days(90), "3 months", "3 meses"),
+        (Lasts::Days(365), "1 year", "1 año"),
+        (Lasts::Days(730), "2 years", "2 años"),
+    ] {
+        assert_eq!((english.lasts(lasts).as_str(), spanish.lasts(lasts).as_str()), (in_english, in_spanish));
+    }
+}
+
+#[test]
+fn spanish_lists_end_in_y_or_e() {
+    let spanish = of(Language::Spanish);
+    for (next, word) in [("Iris", "e"), ("Hilario", "e"), ("Rosa", "y"), ("hierro", "y"), ("Ígor", "e")] {
+        assert_eq!(spanish.and_before(next), word, "{next}");
+    }
+    assert_eq!(of(Language::English).and_before("Iris"), "and");
+}
+
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['.', '?', ':', ';']).map(str::trim).filter(|sentence| !sentence.is_empty())
+}
+
+/// Sentences, words and syllables of all texts that end like a sentence; labels and names of groups are none.
+fn measure(texts: &[(&str, &str)], syllables: fn(&str) -> usize) -> (f64, f64, f64) {
+    let (mut all, mut words, mut beats) = (0_u32, 0_u32, 0_u32);
+    for (_, text) in texts.iter().filter(|(_, text)| text.ends_with(['.', '?'])) {
+        for sentence in sentences(text) {
+            all += 1;
+            for word in sentence.split_whitespace().filter(|word| !word.contains('{')) {
+                words += 1;
+                beats += u32::try_from(syllables(&word.to_lowercase()).max(1)).unwrap_or(1);
+            }
+        }
+    }
+    (f64::from(all), f64::from(words), f64::from(beats))
+}
+
+fn groups_of(word: &str, vowels: &str) -> usize {
+    let is_vowel: Vec<bool> = word.chars().map(|letter| vowels.contains(letter)).collect();
+    is_vowel.iter().enumerate().filter(|(at, is)| **is && (*at == 0 || !is_vowel[*at - 1])).count()
+}
+
+/// Groups of vowels, a silent `e` at the end not counted.
+fn english_syllables(word: &str) -> usize {
+    let letters: String = word.chars().filter(|letter| letter.is_alphabetic()).collect();
+    let silent = letters.ends_with('e') && !letters.ends_with("le");
+    groups_of(&letters, "aeiouy").saturating_sub(usize::from(silent && letters.len() > 3))
+}
+
+/// Groups of vowels; two strong ones or an accent on a weak one part a group, as the ear does.
+fn spanish_syllables(word: &str) -> usize {
+    let letters: Vec<char> = word.chars().filter(|letter| letter.is_alphabetic()).collect();
+    let strong = |letter: char| "aeoáéóíú".contains(letter);
+    let hiatus = letters.windows(2).filter(|pair| strong(pair[0]) && strong(pair[1])).count();
+    groups_of(&letters.iter().collect::<String>(), "aeiouáéíóúü") + hiatus
+}
