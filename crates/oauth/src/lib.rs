@@ -7,7 +7,9 @@
 //! - [`authorization_request`], [`authorization_response`], [`pushed_authorization`], [`redirect_uri`], [`pkce`],
 //!   [`audience`]: a person lets an app in (rows B11, B16 to B21).
 //! - [`client_authentication`], [`client_assertion`], [`dpop`]: a client proves who it is (rows A7, B12, C1 to C5).
-//!   [`fapi2`]: the rules of a stricter profile.
+//!   [`certificate`], [`self_signed`]: by a certificate. [`fapi2`]: the rules of a stricter profile.
+//! - [`client_metadata`], [`web_url`]: a client registers (rows B13, B14). [`ehr_launch`]: it is opened (row B23).
+//!   [`brands`]: whose server this is, for apps (row B70).
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`token_response`], [`id_token`], [`discovery`], [`openid_discovery`]: what it answers.
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
@@ -19,12 +21,15 @@ pub mod audience;
 pub mod authorization_request;
 pub mod authorization_response;
 pub mod bearer;
+pub mod brands;
 pub mod caller;
 pub mod certificate;
 pub mod client_assertion;
 pub mod client_authentication;
+pub mod client_metadata;
 pub mod discovery;
 pub mod dpop;
+pub mod ehr_launch;
 pub mod error;
 pub mod fapi2;
 pub mod form;
@@ -42,9 +47,11 @@ pub mod redirect_uri;
 pub mod revocation;
 pub mod scope;
 pub mod secret;
+pub mod self_signed;
 pub mod sign;
 pub mod strict_json;
 pub mod token_request;
 pub mod token_response;
+pub mod web_url;
 
 pub use caller::Caller;

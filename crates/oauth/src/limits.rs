@@ -69,3 +69,15 @@ pub const DPOP_NONCE_STEP_S: i64 = 120;
 
 /// Bytes of a `jti` of a DPoP proof: hashed before it is kept, so this only bounds the work.
 pub const DPOP_JTI_BYTES_MAX: usize = 512;
+
+/// Bytes of a client's registration: its JWKS may have 256 kB.
+pub const METADATA_BYTES_MAX: usize = 512 * 1024;
+
+/// Items of one list of a registration.
+pub const METADATA_LIST_MAX: usize = 100;
+
+/// Bytes of a text of a registration that is shown to people or kept for them.
+pub const METADATA_TEXT_BYTES_MAX: usize = 500;
+
+/// Bytes of a client's name: it stands in a sentence of the consent page.
+pub const CLIENT_NAME_BYTES_MAX: usize = 200;

@@ -278,7 +278,7 @@ fn checked_authority(authority: &str, kind: Kind) -> Result<Kind, RedirectUriErr
     }
 }
 
-fn host_and_port(authority: &str) -> Option<(&str, Option<&str>)> {
+pub(crate) fn host_and_port(authority: &str) -> Option<(&str, Option<&str>)> {
     if authority.starts_with('[') {
         let end = authority.find(']')?;
         let (host, after) = authority.split_at_checked(end + 1)?;
@@ -296,7 +296,7 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-fn is_host_name(host: &str) -> bool {
+pub(crate) fn is_host_name(host: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
@@ -317,7 +317,7 @@ fn is_reversed_domain(scheme: &str) -> bool {
         })
 }
 
-fn percent_signs_are_whole(text: &str) -> bool {
+pub(crate) fn percent_signs_are_whole(text: &str) -> bool {
     text.split('%').skip(1).all(|after| after.get(..2).is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())))
 }
 

@@ -125,7 +125,7 @@ impl Jwks {
 }
 
 /// The JWKs of a set, or the single one that stands for a set.
-fn members(bytes: &[u8]) -> Result<Vec<Map<String, Value>>, JwksError> {
+pub(crate) fn members(bytes: &[u8]) -> Result<Vec<Map<String, Value>>, JwksError> {
     if bytes.len() > limits::JWKS_BYTES_MAX {
         return Err(JwksError::TooLarge);
     }
