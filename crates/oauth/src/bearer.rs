@@ -11,8 +11,8 @@ use crate::{
 use aws_lc_rs::digest;
 use std::{fmt, sync::Arc};
 
-/// What a request shows of who it is from.
-#[derive(Debug, Clone, Copy, Default)]
+/// What a request shows of who it is from. Holds a token: no Debug.
+#[derive(Clone, Copy, Default)]
 pub struct Presented<'a> {
     /// The value of the one Authorization header.
     pub authorization: Option<&'a str>,
@@ -20,6 +20,9 @@ pub struct Presented<'a> {
     pub certificate_thumbprint: Option<[u8; 32]>,
     /// What the request's DPoP proof says, when there is one and it holds.
     pub dpop: Option<&'a DpopFacts>,
+    /// What the registered system may do that this certificate stands for by itself, without a token (row A10). It is
+    /// bound to the certificate, and counts only where no token is shown: a token that is refused is no way to it.
+    pub principal: Option<&'a Arc<Grant>>,
 }
 
 impl<'a> Presented<'a> {
@@ -85,7 +88,9 @@ pub trait LiveTokens {
 /// # Errors
 /// [`BearerError`]; `now_s` is seconds since the epoch.
 pub fn authenticate(presented: &Presented<'_>, tokens: &dyn LiveTokens, now_s: i64) -> Result<Caller, BearerError> {
-    let header = presented.authorization.ok_or(BearerError::Missing)?;
+    let Some(header) = presented.authorization else {
+        return by_certificate(presented, now_s);
+    };
     let (scheme, token) = header.split_once(' ').ok_or(BearerError::Malformed)?;
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     let is_dpop = scheme.eq_ignore_ascii_case("dpop");
@@ -116,6 +121,19 @@ pub fn authenticate(presented: &Presented<'_>, tokens: &dyn LiveTokens, now_s: i
     }
     let kind = if grant.user.is_some() { CallerKind::Person } else { CallerKind::System };
     Ok(Caller { grant, kind })
+}
+
+/// The caller that a certificate stands for by itself (row A10).
+fn by_certificate(presented: &Presented<'_>, now_s: i64) -> Result<Caller, BearerError> {
+    let grant = presented.principal.ok_or(BearerError::Missing)?;
+    let shown = presented.certificate_thumbprint.map(Confirmation::Certificate);
+    if shown.is_none() || grant.confirmation != shown || grant.user.is_some() {
+        return Err(BearerError::Unproven);
+    }
+    if grant.expires_at_s <= now_s {
+        return Err(BearerError::Expired);
+    }
+    Ok(Caller { grant: Arc::clone(grant), kind: CallerKind::System })
 }
 
 #[cfg(test)]

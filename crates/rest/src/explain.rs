@@ -21,7 +21,7 @@ impl Service {
     /// # Errors
     /// Why it cannot be explained, for the operator.
     pub fn explain(&self, peer: Accepted, caller: &Caller, search: &str) -> Result<String, String> {
-        let mut trail = Trail::begin(self.now(), peer, self.new_id().as_str().into());
+        let mut trail = Trail::begin(self.now(), &peer, self.new_id().as_str().into());
         trail.caller(caller);
         let explained = self.explained(caller, search, &mut trail);
         let (entry, explained) = match explained {

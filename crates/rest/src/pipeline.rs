@@ -64,9 +64,9 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         });
         return Audited::public(response);
     }
-    let mut trail = Trail::begin(service.now(), peer, request_id);
+    let mut trail = Trail::begin(service.now(), &peer, request_id);
     let mut held = None;
-    let outcome = caught(proceed(service, peer, operator, &head, body, &mut trail, &mut held)).await;
+    let outcome = caught(proceed(service, &peer, operator, &head, body, &mut trail, &mut held)).await;
     let done = outcome.is_ok();
     let answer = audited(service, &head, trail, outcome);
     if let Some(moment) = held.and_then(|held| held.until(done)) {
@@ -78,7 +78,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
 /// Who, what, may they, and only then the body.
 async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     service: &Service,
-    peer: Accepted,
+    peer: &Accepted,
     operator: Option<Caller>,
     head: &Request,
     body: Unread<B>,
@@ -92,6 +92,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
                 authorization: head.authorization()?,
                 certificate_thumbprint: peer.certificate_thumbprint,
                 dpop: None,
+                principal: peer.principal.as_ref(),
             };
             bearer::authenticate(&presented, &*service.parts.tokens, service.now().unix_seconds())?
         }

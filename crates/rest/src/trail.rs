@@ -24,7 +24,7 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// Nothing is known but where the request came from and when.
-    pub(crate) fn begin(recorded: Instant, peer: Accepted, request_id: Arc<str>) -> Self {
+    pub(crate) fn begin(recorded: Instant, peer: &Accepted, request_id: Arc<str>) -> Self {
         Self {
             code: None,
             resource_type: None,

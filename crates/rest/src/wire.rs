@@ -27,7 +27,7 @@ use http::{
     },
 };
 use http_body_util::Full;
-use oauth::bearer::BearerError;
+use oauth::{bearer::BearerError, caller::Grant};
 use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, convert::Infallible, net::IpAddr, sync::Arc};
 
@@ -42,23 +42,30 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A connection that the listener accepted: where it comes from, and the certificate that it showed. The first proof
 /// of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Accepted {
     pub(crate) address: IpAddr,
     pub(crate) certificate_thumbprint: Option<[u8; 32]>,
+    pub(crate) principal: Option<Arc<Grant>>,
 }
 
 impl Accepted {
     /// A peer at this address, as the socket reports it.
     #[must_use]
     pub fn new(address: IpAddr) -> Self {
-        Self { address, certificate_thumbprint: None }
+        Self { address, certificate_thumbprint: None, principal: None }
     }
 
     /// The same peer, who proved in the handshake to hold the key of the certificate with this SHA-256 (row A8).
     #[must_use]
     pub fn with_certificate(self, thumbprint: [u8; 32]) -> Self {
         Self { certificate_thumbprint: Some(thumbprint), ..self }
+    }
+
+    /// The same peer, whose certificate stands for this system by itself (row A10): for a request without a token.
+    #[must_use]
+    pub fn with_principal(self, principal: Arc<Grant>) -> Self {
+        Self { principal: Some(principal), ..self }
     }
 }
 

@@ -76,15 +76,23 @@ fn a_bound_token_needs_its_key() {
             for dpop in &proofs {
                 for scheme in ["Bearer", "DPoP", "dpop"] {
                     let header = format!("{scheme} good");
-                    let presented =
-                        Presented { authorization: Some(&header), certificate_thumbprint, dpop: dpop.as_ref() };
+                    let presented = Presented {
+                        authorization: Some(&header),
+                        certificate_thumbprint,
+                        dpop: dpop.as_ref(),
+                        principal: None,
+                    };
                     let right = match confirmation {
                         None => scheme == "Bearer",
                         Some(Confirmation::Certificate(_)) => scheme == "Bearer" && certificate_thumbprint == Some(own),
                         Some(Confirmation::Key(_)) => scheme != "Bearer" && *dpop == Some(proof(own, hash("good"))),
                     };
                     let outcome = authenticate(&presented, &Bound(confirmation, None), 0);
-                    assert_eq!(outcome.as_ref().err(), (!right).then_some(&BearerError::Unproven), "{presented:?}");
+                    assert_eq!(
+                        outcome.as_ref().err(),
+                        (!right).then_some(&BearerError::Unproven),
+                        "{header} {certificate_thumbprint:?} {dpop:?}"
+                    );
                     let_in += usize::from(right);
                 }
             }
@@ -116,4 +124,31 @@ proptest! {
     fn any_header_is_read_or_refused(header in ".{0,60}") {
         let _ = authenticate(&Presented::header(Some(&header)), &One, 0);
     }
+}
+
+/// A10: a certificate that stands for a system does so by itself, for that system alone and only without a token.
+#[test]
+fn a_certificate_can_stand_for_a_system() {
+    let of = |confirmation, user| {
+        let grant = Grant::clone(Caller::operator("test").grant());
+        Arc::new(Grant { client_id: "lab".into(), confirmation, user, expires_at_s: 100, ..grant })
+    };
+    let own = of(Some(Confirmation::Certificate([1; 32])), None);
+    let ask = |authorization, certificate_thumbprint, principal: &Arc<Grant>, now_s| {
+        let presented = Presented { authorization, certificate_thumbprint, dpop: None, principal: Some(principal) };
+        authenticate(&presented, &One, now_s)
+    };
+    let caller = ask(None, Some([1; 32]), &own, 99).unwrap();
+    assert_eq!((caller.kind(), &*caller.grant().client_id), (CallerKind::System, "lab"));
+    use BearerError as E;
+    assert_eq!(ask(None, Some([1; 32]), &own, 100).err(), Some(E::Expired));
+    assert_eq!(ask(None, Some([2; 32]), &own, 99).err(), Some(E::Unproven));
+    assert_eq!(ask(None, None, &own, 99).err(), Some(E::Unproven));
+    assert_eq!(ask(None, None, &of(None, None), 99).err(), Some(E::Unproven));
+    let key = of(Some(Confirmation::Key([1; 32])), None);
+    assert_eq!(ask(None, Some([1; 32]), &key, 99).err(), Some(E::Unproven));
+    // A token is looked at first, and a bad one is not made good.
+    assert_eq!(ask(Some("Bearer bad"), Some([1; 32]), &own, 99).err(), Some(E::Unknown));
+    assert_eq!(ask(Some("Basic x"), Some([1; 32]), &own, 99).err(), Some(E::Malformed));
+    assert_ne!(&*ask(Some("Bearer good"), Some([1; 32]), &own, 99).unwrap().grant().client_id, "lab");
 }
