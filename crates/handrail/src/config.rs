@@ -13,7 +13,13 @@ pub(crate) mod source;
 pub(crate) mod table;
 mod value;
 
-use crate::{cors::Origin, egress::Network, listen::Listen};
+use crate::{
+    cors::Origin,
+    egress::Network,
+    forwarded::{Form, Proxies},
+    listen::Listen,
+    tls::client::{Files, Mode},
+};
 use fhir::{ResourceType, issue::Severity};
 use problem::{Place, Problem, Problems};
 use source::{Flags, Written};
@@ -43,6 +49,17 @@ pub(crate) struct CertificateFiles {
     pub(crate) certificate: PathBuf,
     /// Key, PEM.
     pub(crate) key: PathBuf,
+}
+
+/// The place to listen that is for clients with certificates.
+#[derive(Debug)]
+pub(crate) struct Mtls {
+    /// Where.
+    pub(crate) listen: Listen,
+    /// Whether it goes on without.
+    pub(crate) mode: Mode,
+    /// The FHIR base there, as others reach it; by default what it listens on.
+    pub(crate) base_url: Option<String>,
 }
 
 /// What written resources are checked against beyond base R4 and what they claim.
@@ -80,6 +97,14 @@ pub(crate) struct Config {
     pub(crate) certificate: Option<CertificateFiles>,
     /// `includeSubDomains` in the HSTS field (row A4).
     pub(crate) hsts_include_subdomains: bool,
+    /// Whether clients are asked for a certificate at `listen` (row A6).
+    pub(crate) client_certificates: Mode,
+    /// Who vouches for clients, and whom no longer.
+    pub(crate) client_trust: Files,
+    /// The second place to listen.
+    pub(crate) mtls: Option<Mtls>,
+    /// Proxies that hand on certificates (row A9).
+    pub(crate) proxies: Option<Proxies>,
     /// Durability of the audit record of reads.
     pub(crate) durability: Durability,
     /// Networks that outbound fetches may reach although they are not public (row F60).
@@ -196,6 +221,64 @@ impl Effective {
             (None, Some(place)) => problems.push(Problem::new(place, "tls.key needs tls.certificate beside it")),
             _ => {}
         }
+        let needs = |setting: &'static Setting, other: &'static Setting, problems: &mut Vec<Problem>| {
+            if self.is_empty(other)
+                && let Some(place) = place(setting)
+            {
+                let text = format!("{} needs {} beside it", self.said(setting), other.name);
+                problems.push(Problem::new(place, text));
+            }
+        };
+        if self.text(&table::TLS_CLIENT_CERTIFICATES) == Some("required") {
+            needs(&table::TLS_CLIENT_CERTIFICATES, &table::TLS_CLIENT_ANCHORS, problems);
+        }
+        if !self.is_empty(&table::MTLS_LISTEN) && self.text(&table::MTLS_CLIENT_CERTIFICATES) == Some("required") {
+            needs(&table::MTLS_LISTEN, &table::TLS_CLIENT_ANCHORS, problems);
+        }
+        needs(&table::MTLS_BASE_URL, &table::MTLS_LISTEN, problems);
+        if !self.is_empty(&table::TLS_CLIENT_CRLS) {
+            needs(&table::TLS_CLIENT_CRLS, &table::TLS_CLIENT_ANCHORS, problems);
+        }
+        if self.text(&table::PROXY_CLIENT_CERTIFICATE) != Some("off") {
+            needs(&table::PROXY_CLIENT_CERTIFICATE, &table::PROXY_ADDRESSES, problems);
+        }
+    }
+
+    /// Whether it has no value, or a list of nothing.
+    fn is_empty(&self, setting: &Setting) -> bool {
+        match self.get(setting) {
+            None => true,
+            Some(Value::Paths(paths)) => paths.is_empty(),
+            Some(Value::Networks(networks)) => networks.is_empty(),
+            Some(_) => false,
+        }
+    }
+
+    /// The setting, with its word where it is one.
+    fn said(&self, setting: &Setting) -> String {
+        self.text(setting)
+            .filter(|_| matches!(setting.kind, table::Kind::OneOf(_)))
+            .map_or_else(|| setting.name.to_owned(), |word| format!("{} = \"{word}\"", setting.name))
+    }
+
+    fn paths(&self, setting: &Setting) -> Vec<PathBuf> {
+        self.get(setting)
+            .and_then(|value| if let Value::Paths(paths) = value { Some(paths.clone()) } else { None })
+            .unwrap_or_default()
+    }
+
+    fn proxies(&self) -> Option<Proxies> {
+        let form = match self.text(&table::PROXY_CLIENT_CERTIFICATE) {
+            Some("rfc9440") => Form::Rfc9440,
+            Some("escaped-pem") => Form::EscapedPem,
+            _ => return None,
+        };
+        let (Some(Value::Networks(networks)), Some(Value::Header(header))) =
+            (self.get(&table::PROXY_ADDRESSES), self.get(&table::PROXY_CLIENT_CERTIFICATE_HEADER))
+        else {
+            return None;
+        };
+        Some(Proxies { networks: networks.clone(), form, header: header.clone() })
     }
 
     fn path(&self, setting: &Setting) -> Option<PathBuf> {
@@ -252,6 +335,17 @@ impl Effective {
             },
             certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
             hsts_include_subdomains: self.get(&table::TLS_HSTS_INCLUDE_SUBDOMAINS) == Some(&Value::Switch(true)),
+            client_certificates: Mode::of_word(self.text(&table::TLS_CLIENT_CERTIFICATES)),
+            client_trust: Files {
+                anchors: self.paths(&table::TLS_CLIENT_ANCHORS),
+                lists: self.paths(&table::TLS_CLIENT_CRLS),
+            },
+            mtls: self.listen(&table::MTLS_LISTEN).map(|listen| Mtls {
+                listen,
+                mode: Mode::of_word(self.text(&table::MTLS_CLIENT_CERTIFICATES)),
+                base_url: self.text(&table::MTLS_BASE_URL).map(str::to_owned),
+            }),
+            proxies: self.proxies(),
             durability: match is(&table::AUDIT_DURABILITY, "strict") {
                 true => Durability::Strict,
                 false => Durability::Interval,

@@ -176,3 +176,20 @@ pub(crate) const METRICS_CONNECTION_LIFE: Duration = Duration::from_secs(600);
 
 /// Age from which on a package that is staged was left behind: no command takes as long.
 pub(crate) const STAGED_AGE_MAX: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Time between two looks at whether a file of anchors or revocation lists was touched: soon enough for a revocation,
+/// and a look costs one call for each file.
+pub(crate) const CLIENT_TRUST_LOOK: Duration = Duration::from_secs(2);
+
+/// Bytes of a file of anchors or of a revocation list. A list of this size names 200,000 certificates, and its whole is
+/// hashed when a certificate is examined.
+pub(crate) const TRUST_FILE_BYTES_MAX: u64 = 8 << 20;
+
+/// Seconds before a revocation list's end at which the log begins to warn, at the latest when a tenth of its life is left.
+pub(crate) const LIST_WARN_S: i64 = 7 * 86_400;
+
+/// Certificates of a chain that a proxy hands on.
+pub(crate) const CHAIN_MAX: usize = 8;
+
+/// Certificates whose examination a connection remembers: those of a proxy's clients.
+pub(crate) const EXAMINED_MAX: usize = 256;

@@ -10,11 +10,17 @@
 pub(crate) mod body;
 mod linger;
 pub(crate) mod patience;
+pub(crate) mod peer;
 mod places;
 pub(crate) mod room;
 mod seat;
 
-use crate::{clock, limits, metrics::Metrics, router::Router};
+use crate::{
+    clock, limits,
+    metrics::Metrics,
+    router::Router,
+    tls::{Handshakes, client::Unfit},
+};
 use body::TimedBody;
 use bytes::Bytes;
 use http::Request;
@@ -29,6 +35,7 @@ use hyper_util::{
     server::graceful::GracefulConnection,
 };
 use patience::Patience;
+use peer::{Peer, WayIn};
 use places::{Place, Places};
 use room::{Answer, Room, Work};
 use seat::Seat;
@@ -37,9 +44,9 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::JoinSet,
     time::{interval, sleep, timeout},
 };
-use tokio_rustls::TlsAcceptor;
 
 /// The body of a request as the listener hands it on.
 pub(crate) type RequestBody = TimedBody<linger::Lent<Incoming>>;
@@ -68,21 +75,43 @@ pub(crate) struct Capacity {
     pub(crate) requests: usize,
 }
 
+/// A place to listen.
+pub(crate) struct Door {
+    /// Its socket.
+    pub(crate) listener: TcpListener,
+    /// What it shakes hands with.
+    pub(crate) handshakes: Arc<Handshakes>,
+    /// What its connections have in common.
+    pub(crate) way_in: Arc<WayIn>,
+}
+
 /// Serves until `stop` turns true and the connections have drained, or [`limits::DRAIN`] has passed.
-/// Returns the number of connections that were cut at that end.
+/// Returns the number of connections that were cut at that end. All doors share the capacity.
 pub(crate) async fn serve(
-    listener: TcpListener,
-    tls: TlsAcceptor,
+    doors: Vec<Door>,
     router: Arc<Router>,
     capacity: Capacity,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> usize {
     let places = Arc::new(Places::new(capacity.connections, capacity.requests));
     let relief = tokio::spawn(relieve(Arc::clone(&places), Arc::clone(&router.metrics)));
+    let mut open = JoinSet::new();
+    for door in doors {
+        open.spawn(attend(door, Arc::clone(&router), Arc::clone(&places), stop.clone()));
+    }
+    while open.join_next().await.is_some() {}
+    let cut = places.drained(limits::DRAIN).await;
+    relief.abort();
+    cut
+}
+
+/// Takes in who comes to this door, until `stop`.
+async fn attend(door: Door, router: Arc<Router>, places: Arc<Places>, mut stop: watch::Receiver<bool>) {
+    let Door { listener, handshakes, way_in } = door;
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stop.wait_for(|stop| *stop) => return,
             accepted = accept(&listener, &places) => accepted,
         };
         let (tcp, peer, place) = match accepted {
@@ -100,13 +129,10 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let (tls, router, stop, room) = (tls.clone(), Arc::clone(&router), stop.clone(), Arc::clone(&places.room));
-        tokio::spawn(async move { connection(tcp, peer, &place, tls, router, room, stop).await });
+        let (router, stop, room) = (Arc::clone(&router), stop.clone(), Arc::clone(&places.room));
+        let (handshakes, way_in) = (Arc::clone(&handshakes), Arc::clone(&way_in));
+        tokio::spawn(async move { connection(tcp, peer, &place, (&handshakes, way_in), router, room, stop).await });
     }
-    drop(listener);
-    let cut = places.drained(limits::DRAIN).await;
-    relief.abort();
-    cut
 }
 
 /// The next connection, with its place.
@@ -131,7 +157,7 @@ async fn connection(
     tcp: TcpStream,
     peer: SocketAddr,
     place: &Place,
-    tls: TlsAcceptor,
+    (handshakes, way_in): (&Handshakes, Arc<WayIn>),
     router: Arc<Router>,
     room: Arc<Room>,
     stop: watch::Receiver<bool>,
@@ -142,7 +168,7 @@ async fn connection(
     // Answers are written whole; waiting to fill a segment only adds delay.
     let _ = tcp.set_nodelay(true);
     let handshake = tokio::select! {
-        handshake = timeout(limits::HANDSHAKE, tls.accept(tcp)) => handshake,
+        handshake = timeout(limits::HANDSHAKE, handshakes.acceptor().accept(tcp)) => handshake,
         _ = place.seat.told() => return failed(&router, peer, "gave-way", &"another connection needed the place"),
     };
     let stream = match handshake {
@@ -153,15 +179,17 @@ async fn connection(
     place.seat.moved();
     let http_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     connections.shook_hands(http_2);
+    // Of a session that is resumed, too.
+    let peer = Arc::new(Peer::new(peer, way_in, stream.get_ref().1.peer_certificates()));
     let seat = Arc::clone(&place.seat);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (router, room, seat) = (Arc::clone(&router), Arc::clone(&room), Arc::clone(&seat));
+        let (router, room, seat, peer) = (Arc::clone(&router), Arc::clone(&room), Arc::clone(&seat), Arc::clone(&peer));
         async move {
             let work = Arc::new(if http_2 { Work::in_turn(room, seat).await } else { Work::new(room, seat) });
             let (parts, body) = request.into_parts();
             let (lent, left) = linger::lend(body);
             let body = TimedBody::new(lent, Arc::clone(&work));
-            let response = router.answer(peer, &work, Request::from_parts(parts, body)).await;
+            let response = router.answer(&peer, &work, Request::from_parts(parts, body)).await;
             if http_2 {
                 left.discard().await;
             }
@@ -191,6 +219,9 @@ fn kind_of(why: &io::Error) -> &'static str {
         Some(E::InvalidMessage(_) | E::InappropriateMessage { .. }) => "not-tls",
         Some(E::PeerMisbehaved(_) | E::InappropriateHandshakeMessage { .. }) => "misbehaved",
         Some(E::NoApplicationProtocol) => "no-protocol",
+        Some(why @ (E::NoCertificatesPresented | E::InvalidCertificate(_) | E::InvalidCertRevocationList(_))) => {
+            Unfit::of(why).word()
+        }
         Some(_) => "other",
         None => "closed",
     }

@@ -69,6 +69,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: Connections,
     /// The server's certificate.
     pub(crate) certificate: CertificateState,
+    /// Anchors and revocation lists of clients.
+    pub(crate) client_trust: ClientTrustState,
     checkpoint: Mutex<Option<(u64, i64)>>,
 }
 
@@ -138,6 +140,25 @@ impl CertificateState {
     }
 }
 
+/// What is known of anchors and revocation lists.
+#[derive(Default)]
+pub(crate) struct ClientTrustState {
+    /// When the first list ends, in seconds since the epoch; 0 without lists.
+    pub(crate) lists_end_s: AtomicI64,
+    /// Whether the files hold what cannot be used.
+    pub(crate) stale: AtomicBool,
+    taken: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl ClientTrustState {
+    /// Changed files were read: taken or not.
+    pub(crate) fn reloaded(&self, taken: bool) {
+        (if taken { &self.taken } else { &self.refused }).fetch_add(1, Relaxed);
+        self.stale.store(!taken, Relaxed);
+    }
+}
+
 /// Something that is open or worked on, until this is dropped.
 pub(crate) struct Running<'a>(&'a AtomicI64);
 
@@ -181,6 +202,7 @@ impl Metrics {
             tokens_refused: Words::default(),
             connections: Connections::default(),
             certificate: CertificateState::default(),
+            client_trust: ClientTrustState::default(),
             checkpoint: Mutex::new(None),
         }
     }
@@ -293,6 +315,14 @@ impl Sources {
         page.labelled(&c::CERTIFICATE_RELOADS, &["taken"], taken);
         page.labelled(&c::CERTIFICATE_RELOADS, &["refused"], refused);
         page.value(&c::CERTIFICATE_STALE, u8::from(certificate.stale.load(Relaxed)));
+        let trust = &self.metrics.client_trust;
+        let ends_s = trust.lists_end_s.load(Relaxed);
+        if ends_s != 0 {
+            page.value(&c::CLIENT_CRL_ENDS, ends_s);
+        }
+        page.labelled(&c::CLIENT_TRUST_RELOADS, &["taken"], trust.taken.load(Relaxed));
+        page.labelled(&c::CLIENT_TRUST_RELOADS, &["refused"], trust.refused.load(Relaxed));
+        page.value(&c::CLIENT_TRUST_STALE, u8::from(trust.stale.load(Relaxed)));
     }
 
     fn audit(&self, page: &mut Page, stats: &store::stats::Stats) {

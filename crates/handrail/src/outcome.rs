@@ -1,8 +1,9 @@
 //! Answers that the binary gives itself, before or beside the FHIR and authorization pipelines:
-//! health, preflight, wrong door, wrong host, too much. The only file of this crate with status codes.
+//! health, preflight, wrong door, wrong host, too much, no certificate. The only file of this crate with status codes.
 //!
-//! None of them tells of a person, so none needs an audit record.
+//! None of them tells of a person, so none needs an audit record; refused certificates have one all the same.
 
+use crate::tls::client::Unfit;
 use bytes::Bytes;
 use fhir::issue::{Issue, IssueType, operation_outcome};
 use http::{HeaderValue, Response, StatusCode, header};
@@ -31,6 +32,12 @@ pub(crate) enum Outcome {
     TooLong,
     /// A form that came too slowly or broke off.
     TooSlow,
+    /// The client's certificate counts for nothing now, or is missing where one is required (rows A6, A11).
+    Certificate(Unfit),
+    /// A trusted proxy's header of a client's certificate cannot be read (row A9).
+    ForwardedCertificate,
+    /// What had to be recorded could not be (row F25).
+    Unrecorded,
 }
 
 /// Why one of these is a refusal, as one word: an extension of its response, for log lines and metrics.
@@ -47,6 +54,9 @@ const fn word(outcome: Outcome) -> Option<Refused> {
         Outcome::Busy => Some(Refused("busy")),
         Outcome::TooLong => Some(Refused("too-long")),
         Outcome::TooSlow => Some(Refused("too-slow")),
+        Outcome::Certificate(why) => Some(Refused(why.word())),
+        Outcome::ForwardedCertificate => Some(Refused("certificate-header")),
+        Outcome::Unrecorded => Some(Refused("audit-unavailable")),
     }
 }
 
@@ -82,12 +92,23 @@ fn answer(outcome: Outcome, format: Format) -> Response<Full<Bytes>> {
         Outcome::Busy => (StatusCode::SERVICE_UNAVAILABLE, IssueType::Throttled, "the server is busy; try again"),
         Outcome::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, IssueType::TooLong, "the request body is too long"),
         Outcome::TooSlow => (StatusCode::REQUEST_TIMEOUT, IssueType::Timeout, "the request body came too slowly"),
+        Outcome::Certificate(Unfit::None) => {
+            (StatusCode::FORBIDDEN, IssueType::Security, "a client certificate is required here")
+        }
+        Outcome::Certificate(_) => {
+            (StatusCode::FORBIDDEN, IssueType::Security, "the client certificate is not accepted")
+        }
+        Outcome::ForwardedCertificate => {
+            (StatusCode::BAD_REQUEST, IssueType::Invalid, "the proxy's header of the client certificate cannot be read")
+        }
+        Outcome::Unrecorded => (StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, "the server cannot answer now"),
     };
     let (content_type, body) = match format {
         Format::Fhir => ("application/fhir+json;charset=utf-8", operation_outcome(&[Issue::error(issue, text)])),
         Format::OAuth => {
             let code = match outcome {
-                Outcome::Busy => "temporarily_unavailable",
+                Outcome::Busy | Outcome::Unrecorded => "temporarily_unavailable",
+                Outcome::Certificate(_) => "invalid_client",
                 _ => "invalid_request",
             };
             let body = serde_json::json!({ "error": code, "error_description": text });

@@ -8,7 +8,12 @@ use crate::{
     cors::Cors,
     health::Health,
     limits,
-    listener::{RequestBody, body::BodyError, room::Work},
+    listener::{
+        RequestBody,
+        body::BodyError,
+        peer::{NotLet, Peer},
+        room::Work,
+    },
     log::{self, access},
     metrics::Metrics,
     outcome::{self, Format, Outcome},
@@ -19,7 +24,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use std::{collections::HashSet, net::SocketAddr, sync::Arc};
+use std::{collections::HashSet, net::IpAddr, sync::Arc};
 use tokio::time::{Instant, timeout};
 
 /// Everything that answers.
@@ -69,7 +74,7 @@ impl Router {
     /// Answers a request.
     pub(crate) async fn answer(
         &self,
-        peer: SocketAddr,
+        peer: &Peer,
         work: &Work,
         request: Request<RequestBody>,
     ) -> Response<Full<Bytes>> {
@@ -107,7 +112,7 @@ impl Router {
                 took,
                 bytes,
                 client: facts.client.as_deref(),
-                peer: peer.ip(),
+                peer: peer.address.ip(),
             },
         );
         response
@@ -115,9 +120,9 @@ impl Router {
 
     async fn dispatch(
         &self,
-        peer: SocketAddr,
+        peer: &Peer,
         work: &Work,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
     ) -> Audited<Response<Full<Bytes>>> {
         let door = door(request.uri().path());
         let format = if door == Door::Authserver { Format::OAuth } else { Format::Fhir };
@@ -138,19 +143,44 @@ impl Router {
         if work.begin().is_err() {
             return own(Outcome::Busy);
         }
+        let address = peer.address.ip();
+        let mut accepted = rest::wire::Accepted::new(address);
+        match peer.presented(request.headers_mut()) {
+            Ok(Some(presented)) => {
+                accepted = accepted.with_certificate(presented.thumbprint);
+                request.extensions_mut().insert(presented);
+            }
+            Ok(None) => {}
+            Err(why) => return self.not_let(why, address, format),
+        }
         match door {
-            Door::Fhir => self.rest.answer(rest::wire::Accepted::new(peer.ip()), request).await,
+            Door::Fhir => self.rest.answer(accepted, request).await,
             Door::Authserver => {
                 let (parts, body) = request.into_parts();
                 match form(body).await {
                     Ok(body) => {
-                        let answer = self.authserver.answer(peer.ip(), Request::from_parts(parts, body)).await;
+                        let answer = self.authserver.answer(address, Request::from_parts(parts, body)).await;
                         answer.map(|response| response.map(Full::new))
                     }
                     Err(refused) => own(refused),
                 }
             }
             _ => own(Outcome::NotFound),
+        }
+    }
+
+    /// The answer to a request whose certificate is not accepted, with its record.
+    fn not_let(&self, why: NotLet, address: IpAddr, format: Format) -> Audited<Response<Full<Bytes>>> {
+        let (outcome, word, thumbprint) = match why {
+            NotLet::Unfit(why, thumbprint) => (Outcome::Certificate(why), why.word(), thumbprint),
+            NotLet::Header => (Outcome::ForwardedCertificate, "certificate-header", None),
+        };
+        match self.authserver.certificate_refused(address, thumbprint.as_ref(), word) {
+            Ok(receipt) => Audited::new(outcome::response(outcome, format), receipt),
+            Err(why) => {
+                tracing::error!(%why, "the refusal of a certificate could not be recorded");
+                Audited::public(outcome::response(Outcome::Unrecorded, format))
+            }
         }
     }
 

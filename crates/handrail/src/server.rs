@@ -16,6 +16,7 @@ use crate::{
     http_client::Url,
     limits,
     listen::Listen,
+    listener::peer::WayIn,
     listener::{self, Capacity},
     log::sparing::Sparing,
     metrics::{self, Metrics},
@@ -23,8 +24,9 @@ use crate::{
     router::Router,
     security_headers::SecurityHeaders,
     tls::{
-        self,
+        self, Handshakes,
         certificate::Certificate,
+        client::{Mode, watch::ClientWatch},
         watch::{Source, Watch},
     },
 };
@@ -43,7 +45,6 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use tokio_rustls::TlsAcceptor;
 
 /// Time between two signed checkpoints of the audit log: what an attacker on the machine could cut unnoticed.
 const CHECKPOINT: Duration = Duration::from_secs(60);
@@ -54,14 +55,16 @@ pub(crate) struct Server {
     pub(crate) local_url: String,
     /// The FHIR base that others use.
     pub(crate) base_url: String,
+    /// The FHIR base for clients with certificates.
+    pub(crate) mtls_url: Option<String>,
     /// Where metrics are read.
     pub(crate) metrics_url: Option<String>,
     /// Store and services.
     pub(crate) assembly: Assembly,
-    listener: TcpListener,
-    certificate: Arc<Certificate>,
+    doors: Vec<listener::Door>,
     is_local: bool,
     watch: Watch,
+    client_watch: ClientWatch,
     metrics: Option<(TcpListener, metrics::listener::Render)>,
     router: Arc<Router>,
     capacity: Capacity,
@@ -80,6 +83,16 @@ impl Server {
             Some(listen) => Some(take_port(listen, table::METRICS_LISTEN.flag).await?),
             None => None,
         };
+        let mtls_listener = match &config.mtls {
+            Some(mtls) => Some(take_port(&mtls.listen, table::MTLS_LISTEN.flag).await?),
+            None => None,
+        };
+        let mtls_at = mtls_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(Fault::new)?;
+        let mtls_url = config
+            .mtls
+            .as_ref()
+            .zip(mtls_at)
+            .map(|(mtls, address)| mtls.base_url.clone().unwrap_or_else(|| mtls.listen.base_url(address.port())));
         let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose().map_err(Fault::new)?;
         let address = listener.local_addr().map_err(Fault::new)?;
         let local_url = config.listen.base_url(address.port());
@@ -101,6 +114,23 @@ impl Server {
 
         let stopping = Arc::new(AtomicBool::new(false));
         let metrics = Arc::new(Metrics::new());
+        let mut client_watch = ClientWatch::begin(&config.client_trust, Arc::clone(&metrics))?;
+        let proxies = config.proxies.clone().map(Arc::new);
+        // People's browsers come to the first door: who has no certificate of an anchor is not asked for one there.
+        let mut doors = vec![(listener, config.client_certificates, true)];
+        if let (Some(listener), Some(mtls)) = (mtls_listener, &config.mtls) {
+            doors.push((listener, mtls.mode, mtls.mode == Mode::Required));
+        }
+        let doors: Vec<listener::Door> = doors
+            .into_iter()
+            .map(|(listener, mode, hints)| {
+                let trust = client_watch.trust();
+                let way_in = Arc::new(WayIn { mode, trust: Arc::clone(&trust), proxies: proxies.clone() });
+                let handshakes = Handshakes::new(Arc::clone(&certificate), mode, trust, hints).map_err(Fault::new)?;
+                Ok(listener::Door { listener, handshakes: Arc::new(handshakes), way_in })
+            })
+            .collect::<Result<_, Fault>>()?;
+        client_watch.tells(doors.iter().map(|door| Arc::clone(&door.handshakes)).collect());
         let capacity = Capacity {
             connections: open_files::room_for(config.connections_max),
             requests: config.requests_in_flight_max,
@@ -125,10 +155,11 @@ impl Server {
             base_url,
             metrics_url: metrics_at.map(|address| format!("http://{address}/metrics")),
             assembly,
-            listener,
-            certificate,
+            mtls_url,
+            doors,
             is_local: matches!(source, Source::LocalCa { .. }),
             watch,
+            client_watch,
             metrics: metrics_listener.map(|listener| (listener, render)),
             router,
             capacity,
@@ -148,7 +179,6 @@ impl Server {
     /// # Errors
     /// [`Fault`] when the process cannot listen for signals, or TLS cannot be set up.
     pub(crate) async fn run(self, ready: impl FnOnce()) -> Result<(), Fault> {
-        let tls = tls::server_config(Arc::clone(&self.certificate)).map_err(Fault::new)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Fault::new)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Fault::new)?;
         let hang_up = signal(SignalKind::hangup()).map_err(Fault::new)?;
@@ -158,6 +188,7 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"),
             listen = self.local_url,
             base = self.base_url,
+            mtls = self.mtls_url,
             metrics = self.metrics_url,
             local_ca = self.is_local,
             "started"
@@ -166,17 +197,11 @@ impl Server {
             Arc::clone(&self.assembly.authserver),
             Arc::clone(&self.assembly.store),
             Arc::clone(&self.router.metrics),
-            self.watch,
+            (self.watch, self.client_watch),
             hang_up,
         ));
         let scraping = self.metrics.map(|(listener, render)| tokio::spawn(metrics::listener::serve(listener, render)));
-        let mut serving = tokio::spawn(listener::serve(
-            self.listener,
-            TlsAcceptor::from(Arc::new(tls)),
-            self.router,
-            self.capacity,
-            stopped,
-        ));
+        let mut serving = tokio::spawn(listener::serve(self.doors, self.router, self.capacity, stopped));
         ready();
         tokio::select! {
             _ = terminate.recv() => {}
@@ -237,6 +262,12 @@ fn router(
     // The names of the local certificate: whoever can reach them is on this machine.
     let own = ["localhost", "127.0.0.1", "::1", config.listen.host()];
     hosts.extend(own.iter().map(|host| (*host).to_owned()));
+    if let Some(mtls) = &config.mtls {
+        hosts.insert(mtls.listen.host().to_owned());
+        if let Some(url) = &mtls.base_url {
+            hosts.insert(Url::parse(url).map_err(Fault::new)?.host().to_owned());
+        }
+    }
     let authserver = Arc::clone(&assembly.authserver);
     let registered = Box::new(move |origin: &str| authserver.knows_origin(origin));
     let store = Arc::clone(&assembly.store);
@@ -253,13 +284,13 @@ fn router(
     })
 }
 
-/// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificate. SIGHUP
-/// makes it look at the certificate at once (row A5).
+/// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificate, anchors
+/// and revocation lists. SIGHUP makes it look at them at once (rows A5, A11).
 async fn housekeeping(
     authserver: Arc<authserver::Service>,
     store: Arc<store::Store>,
     metrics: Arc<Metrics>,
-    watch: Watch,
+    (watch, client_watch): (Watch, ClientWatch),
     mut hang_up: Signal,
 ) {
     let sweep_s = u64::try_from(authserver::limits::SWEEP_S).unwrap_or(30);
@@ -269,9 +300,17 @@ async fn housekeeping(
     sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut look = interval(limits::CERTIFICATE_LOOK);
     let watch = Arc::new(Mutex::new(watch));
+    let mut look_at_clients = interval(limits::CLIENT_TRUST_LOOK);
+    look_at_clients.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let client_watch = Arc::new(Mutex::new(client_watch));
     let look_now = || {
         let watch = Arc::clone(&watch);
         tokio::task::spawn_blocking(move || watch.lock().unwrap_or_else(PoisonError::into_inner).look(clock::now()))
+    };
+    let look_at_clients_now = |wholly| {
+        let watch = Arc::clone(&client_watch);
+        let look = move || watch.lock().unwrap_or_else(PoisonError::into_inner).look(clock::now(), wholly);
+        tokio::task::spawn_blocking(look)
     };
     loop {
         tokio::select! {
@@ -289,7 +328,11 @@ async fn housekeeping(
                 .await;
             }
             _ = look.tick() => drop(look_now().await),
-            _ = hang_up.recv() => drop(look_now().await),
+            _ = look_at_clients.tick() => drop(look_at_clients_now(false).await),
+            _ = hang_up.recv() => {
+                drop(look_at_clients_now(true).await);
+                drop(look_now().await);
+            }
         }
     }
 }

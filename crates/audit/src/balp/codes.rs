@@ -71,7 +71,9 @@ pub(super) fn event_type(kind: Kind, subtype: &str) -> Coding<'static> {
     match kind {
         Kind::Rest => coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation"),
         Kind::Application => dcm("110100", "Application Activity"),
-        Kind::Security if subtype.starts_with("token-") => dcm("110114", "User Authentication"),
+        Kind::Security if subtype.starts_with("token-") || subtype == "certificate-refused" => {
+            dcm("110114", "User Authentication")
+        }
         Kind::Security => dcm("110113", "Security Alert"),
     }
 }
@@ -82,7 +84,7 @@ pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>
         (Kind::Rest, _) => None,
         (_, "start") => Some(dcm("110120", "Application Start")),
         (_, "stop") => Some(dcm("110121", "Application Stop")),
-        (_, "token-issued" | "token-refused") => Some(dcm("110122", "Login")),
+        (_, "token-issued" | "token-refused" | "certificate-refused") => Some(dcm("110122", "Login")),
         (_, "token-revoked") => Some(dcm("110123", "Logout")),
         (_, word) if word.starts_with("client-") => Some(dcm("110137", "User Security Attributes Changed")),
         (Kind::Security, _) if !subtype.starts_with("token-") => Some(dcm("110129", "Security Configuration")),

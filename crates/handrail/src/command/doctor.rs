@@ -4,7 +4,7 @@ use super::{data, settings::Given};
 use crate::{
     config::{Config, table},
     control,
-    doctor::{self, Line, Weight, machine},
+    doctor::{self, Line, Weight, clients, machine},
     fault::Fault,
     packages,
     print::{self, Style, many},
@@ -49,6 +49,7 @@ impl Examination {
         let directory = data::existing(directory)?;
         let mut lines = vec![Line::well("settings", "every setting is known and fits; 'handrail config' lists them")];
         lines.extend(machine::certificate(&config, directory));
+        lines.extend(clients::trust(&config));
         lines.extend(machine::permissions(&config, directory));
         lines.push(machine::disk(directory));
         lines.extend(machine::system(&config));

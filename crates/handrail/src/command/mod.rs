@@ -11,6 +11,7 @@ mod explain;
 mod fhirpath;
 mod load;
 mod package;
+mod pki;
 mod remote;
 mod serve;
 mod settings;
@@ -52,6 +53,8 @@ enum Command {
     Config(config::Config),
     /// Register, list and remove the systems that may call
     Client(client::Client),
+    /// Make a private CA and certificates of clients and servers, and revoke them
+    Pki(pki::Pki),
     /// Get an access token (SMART Backend Services) and print it
     Token(token::Token),
     /// Load resources, Bundles, NDJSON, folders and FHIR packages
@@ -90,6 +93,7 @@ pub(crate) fn run() -> ExitCode {
         },
         Command::Config(config) => ended(config.run()),
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
+        Command::Pki(pki) => ended(pki.run()),
         Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),
         Command::Load(load) => in_runtime(Settings::of_command(), false, load.run()),
         Command::Backup(backup) => in_runtime(Settings::of_command(), false, backup.run()),

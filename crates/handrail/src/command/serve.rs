@@ -57,6 +57,9 @@ pub(super) async fn run(config: Config) -> Result<ExitCode, Fault> {
         if server.base_url != server.local_url {
             print::note(format_args!("FHIR base for others: {}", server.base_url));
         }
+        if let Some(url) = &server.mtls_url {
+            print::note(format_args!("for clients with certificates: {url}"));
+        }
         if let Some(url) = &server.metrics_url {
             print::note(format_args!("metrics for Prometheus: {url}"));
         }

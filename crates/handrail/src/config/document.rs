@@ -54,6 +54,19 @@ allowed_origins = ["https://app.example.org"]
 certificate = "/etc/handrail/fullchain.pem"
 key = "/etc/handrail/key.pem"
 hsts_include_subdomains = false
+client_certificates = "optional"
+client_anchors = ["/etc/handrail/clients-ca.pem"]
+client_crls = ["/etc/handrail/clients-crl.pem"]
+
+[mtls]
+listen = "0.0.0.0:8444"
+client_certificates = "required"
+base_url = "https://fhir.example.org:8444/fhir"
+
+[proxy]
+addresses = ["10.2.0.0/24"]
+client_certificate = "rfc9440"
+client_certificate_header = "Client-Cert"
 
 [audit]
 durability = "interval"

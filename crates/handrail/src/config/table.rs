@@ -28,12 +28,16 @@ pub(crate) enum Kind {
     Networks,
     /// Profiles that resources of a type must meet: `TYPE=CANONICAL`.
     Profiles,
+    /// Files.
+    Paths,
+    /// The name of a header field.
+    Header,
 }
 
 impl Kind {
     /// Whether it is a list: an array in the file, divided by commas elsewhere.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Hosts | Self::Origins | Self::Networks | Self::Profiles)
+        matches!(self, Self::Hosts | Self::Origins | Self::Networks | Self::Profiles | Self::Paths)
     }
 
     /// What is expected, for error texts and the document.
@@ -48,6 +52,8 @@ impl Kind {
             Self::Hosts => "a list of host names".into(),
             Self::Origins => "a list of origins, such as https://app.example.org".into(),
             Self::Networks => "a list of networks, such as 10.1.0.0/16 or fd00::/8".into(),
+            Self::Paths => "a list of paths".into(),
+            Self::Header => "the name of a header field, such as X-Client-Cert".into(),
             Self::Profiles => {
                 "a list of TYPE=PROFILE, such as Observation=http://example.org/StructureDefinition/ours".into()
             }
@@ -67,6 +73,8 @@ impl Kind {
             Self::Origins => "ORIGIN,…",
             Self::Networks => "NETWORK,…",
             Self::Profiles => "TYPE=URL,…",
+            Self::Paths => "PATH,…",
+            Self::Header => "NAME",
         }
     }
 }
@@ -125,6 +133,28 @@ settings! {
     TLS_HSTS_INCLUDE_SUBDOMAINS: "tls.hsts_include_subdomains" "HANDRAIL_TLS_HSTS_INCLUDE_SUBDOMAINS" "tls-hsts-include-subdomains"
         Kind::Switch, Some("false"), "",
         "adds includeSubDomains to Strict-Transport-Security";
+    TLS_CLIENT_CERTIFICATES: "tls.client_certificates" "HANDRAIL_TLS_CLIENT_CERTIFICATES" "tls-client-certificates"
+        Kind::OneOf(&["off", "optional", "required"]), Some("off"), "",
+        "certificates of clients at listen: never asked for (off), asked for and taken when they are of an anchor or self-signed (optional), or nobody is let in without one of an anchor (required)";
+    TLS_CLIENT_ANCHORS: "tls.client_anchors" "HANDRAIL_TLS_CLIENT_ANCHORS" "tls-client-anchors" Kind::Paths, None, "none",
+        "PEM files of the CAs that vouch for clients; read again when they change";
+    TLS_CLIENT_CRLS: "tls.client_crls" "HANDRAIL_TLS_CLIENT_CRLS" "tls-client-crls" Kind::Paths, None, "none",
+        "files of their revocation lists, PEM or DER; read again when they change; with any list, a certificate is refused when there is no current one of each issuer in its chain";
+    MTLS_LISTEN: "mtls.listen" "HANDRAIL_MTLS_LISTEN" "mtls-listen" Kind::Listen, None, "off",
+        "a second place to listen, for clients with certificates";
+    MTLS_CLIENT_CERTIFICATES: "mtls.client_certificates" "HANDRAIL_MTLS_CLIENT_CERTIFICATES" "mtls-client-certificates"
+        Kind::OneOf(&["optional", "required"]), Some("required"), "",
+        "certificates of clients there, as tls.client_certificates";
+    MTLS_BASE_URL: "mtls.base_url" "HANDRAIL_MTLS_BASE_URL" "mtls-base-url" Kind::BaseUrl, None, "what it listens on",
+        "the FHIR base at that place as others reach it; discovery documents name its token endpoint in mtls_endpoint_aliases";
+    PROXY_ADDRESSES: "proxy.addresses" "HANDRAIL_PROXY_ADDRESSES" "proxy-addresses" Kind::Networks, None, "none",
+        "where the proxies are that end TLS in front of this server";
+    PROXY_CLIENT_CERTIFICATE: "proxy.client_certificate" "HANDRAIL_PROXY_CLIENT_CERTIFICATE" "proxy-client-certificate"
+        Kind::OneOf(&["off", "rfc9440", "escaped-pem"]), Some("off"), "",
+        "how they hand on the certificate that their client proved to hold: not at all, as RFC 9440 says, or as percent-encoded PEM (nginx: $ssl_client_escaped_cert); the header counts from these addresses alone";
+    PROXY_CLIENT_CERTIFICATE_HEADER: "proxy.client_certificate_header" "HANDRAIL_PROXY_CLIENT_CERTIFICATE_HEADER" "proxy-client-certificate-header"
+        Kind::Header, Some("Client-Cert"), "",
+        "the header field that they put it in, and that they must take away from what their clients send";
     AUDIT_DURABILITY: "audit.durability" "HANDRAIL_AUDIT_DURABILITY" "audit-durability"
         Kind::OneOf(&["interval", "strict"]), Some("interval"), "",
         "when the record of a read is on stable storage: within 50 ms (interval) or before the answer (strict); that of a write always is before";

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{cors::Origin, egress::Network, http_client::Url, listen::Listen};
 use fhir::ResourceType;
+use http::HeaderName;
 use std::path::{Path, PathBuf};
 
 /// Characters of a value that an error text quotes; longer ones are no slip of the pen.
@@ -33,6 +34,10 @@ pub(crate) enum Value {
     Networks(Vec<Network>),
     /// [`Kind::Profiles`].
     Profiles(Vec<(ResourceType, String)>),
+    /// [`Kind::Paths`], relative ones joined to where they count from.
+    Paths(Vec<PathBuf>),
+    /// [`Kind::Header`].
+    Header(HeaderName),
 }
 
 /// Reads a value, or says what was expected.
@@ -59,6 +64,11 @@ pub(crate) fn of(written: &Written) -> Result<Value, String> {
         Kind::Origins => Value::Origins(each(written, |text| Origin::parse(text).ok())?),
         Kind::Networks => Value::Networks(each(written, |text| text.parse().ok())?),
         Kind::Profiles => Value::Profiles(each(written, profile)?),
+        Kind::Paths => {
+            let path = |text: &str| (!text.is_empty() && !is_content(text)).then(|| folder.join(text));
+            Value::Paths(each(written, path)?)
+        }
+        Kind::Header => Value::Header(header(only()).ok_or_else(|| unfit(setting, only()))?),
     })
 }
 
@@ -70,7 +80,7 @@ fn unfit(setting: &Setting, found: &str) -> String {
     let (name, expected) = (setting.name, setting.kind.expected());
     if found.is_empty() {
         format!("{name}: expected {expected}, found nothing")
-    } else if setting.kind == Kind::Path {
+    } else if matches!(setting.kind, Kind::Path | Kind::Paths) {
         format!("{name}: expected {expected} of a file, not its content")
     } else if is_content(found) || found.chars().count() > QUOTED_CHARS_MAX {
         format!("{name}: expected {expected}")
@@ -95,6 +105,13 @@ fn profile(text: &str) -> Option<(ResourceType, String)> {
     let (kind, canonical) = text.split_once('=')?;
     let is_canonical = canonical.contains(':') && !canonical.contains(char::is_whitespace);
     ResourceType::parse(kind.trim()).ok().filter(|_| is_canonical).map(|kind| (kind, canonical.to_owned()))
+}
+
+/// A field that this server does not read for anything else.
+fn header(text: &str) -> Option<HeaderName> {
+    let taken = ["authorization", "host", "cookie", "dpop", "content-length", "transfer-encoding", "connection"];
+    let is_taken = taken.iter().any(|name| name.eq_ignore_ascii_case(text));
+    text.parse().ok().filter(|_| !is_taken)
 }
 
 /// A host name or address without port, in lower case.

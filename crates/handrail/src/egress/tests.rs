@@ -7,14 +7,16 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 /// A server that answers `/jwks`, redirects within and away, and sends too much.
 async fn server(directory: &std::path::Path) -> (u16, Arc<ClientConfig>) {
     let now = crate::clock::now();
     let leaf = tls::local_ca::leaf(directory, "127.0.0.1", now).unwrap();
     let certificate = tls::certificate::Certificate::from_pem(leaf.chain.as_bytes(), leaf.key.as_bytes()).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(tls::server_config(Arc::new(certificate)).unwrap()));
+    let nobody = tls::client::Trust::of(&tls::client::Content::default(), now.unix_seconds()).unwrap();
+    let trust = Arc::new(tls::client::ClientTrust::new(nobody));
+    let acceptor =
+        tls::Handshakes::new(Arc::new(certificate), tls::client::Mode::Off, trust, false).unwrap().acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

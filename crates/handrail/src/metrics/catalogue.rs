@@ -69,6 +69,10 @@ families! {
     CERTIFICATE_RELOADS: Counter "handrail_certificate_reloads_total" ["outcome"], "Times that changed certificate files were read: taken, or refused so that the old one stays.";
     CERTIFICATE_STALE: Gauge "handrail_certificate_stale" [], "Whether the files hold a certificate that cannot be used, so that an old one is served: 1 or 0.";
 
+    CLIENT_CRL_ENDS: Gauge "handrail_client_crl_next_update_timestamp_seconds" [], "When the first revocation list for clients ends, in seconds since 1970; from then on no certificate of its issuer is taken.";
+    CLIENT_TRUST_RELOADS: Counter "handrail_client_trust_reloads_total" ["outcome"], "Times that changed files of anchors and revocation lists were read: taken, or refused so that the old ones stay.";
+    CLIENT_TRUST_STALE: Gauge "handrail_client_trust_stale" [], "Whether the files of anchors and revocation lists cannot be used, so that old ones count until they end: 1 or 0.";
+
     WRITER_UP: Gauge "handrail_store_writer_up" [], "Whether the store takes changes: 1 or 0.";
     TRANSACTIONS: Counter "handrail_store_transactions_total" [], "Transactions made durable; a single create, update or delete is one.";
     TABLE_CHANGES: Counter "handrail_store_table_changes_total" [], "Changes of clients, tokens and keys made durable.";

@@ -18,6 +18,7 @@ mod fhirpath;
 mod load;
 mod logs;
 mod metrics;
+mod mtls;
 mod package;
 mod real_clients;
 mod settings;

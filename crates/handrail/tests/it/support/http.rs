@@ -6,11 +6,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{
-    ClientConfig, RootCertStore, SupportedProtocolVersion,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use std::{path::Path, sync::Arc};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// What came back.
@@ -46,16 +46,56 @@ pub(crate) struct Http {
 
 /// A client configuration that trusts this CA.
 pub(crate) fn tls(ca: &Path, versions: &[&'static SupportedProtocolVersion], alpn: &[&[u8]]) -> ClientConfig {
+    tls_of(ca, versions, alpn, None)
+}
+
+/// The same, with a certificate to show.
+pub(crate) fn tls_of(
+    ca: &Path,
+    versions: &[&'static SupportedProtocolVersion],
+    alpn: &[&[u8]],
+    identity: Option<&Identity>,
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        Some(Identity { chain, key }) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).unwrap(),
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     config
+}
+
+/// A client's certificate chain and key.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: Arc<PrivateKeyDer<'static>>,
+}
+
+impl Identity {
+    /// From the files that `handrail pki` writes.
+    pub(crate) fn read(folder: &Path, name: &str) -> Self {
+        let chain = CertificateDer::pem_file_iter(folder.join(format!("{name}.pem"))).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap();
+        Self { chain: chain.map(Result::unwrap).collect(), key: Arc::new(key) }
+    }
+
+    /// From what a test made.
+    pub(crate) fn made(certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> Self {
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        Self { chain: vec![certificate.der().clone()], key: Arc::new(key) }
+    }
+}
+
+/// A client configuration that trusts this CA and shows this certificate, over HTTP/1.1.
+pub(crate) fn tls_as(ca: &Path, identity: Option<&Identity>) -> ClientConfig {
+    tls_of(ca, rustls::ALL_VERSIONS, &[b"http/1.1"], identity)
 }
 
 /// Shakes hands.
@@ -82,6 +122,24 @@ impl Http {
             Sender::One(sender)
         };
         Self { sender, authority: format!("127.0.0.1:{port}") }
+    }
+
+    /// Connects over HTTP/1.1 with this configuration, from this address; the TLS session is told of, too. An error is
+    /// a refused connection, but TLS 1.3 tells some refusals with the first request only.
+    pub(crate) async fn with(
+        port: u16,
+        config: Arc<ClientConfig>,
+        from: &str,
+    ) -> std::io::Result<(Self, Option<HandshakeKind>)> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let tcp = socket.connect(([127, 0, 0, 1], port).into()).await?;
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let stream = TlsConnector::from(config).connect(name, tcp).await?;
+        let kind = stream.get_ref().1.handshake_kind();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+        tokio::spawn(connection);
+        Ok((Self { sender: Sender::One(sender), authority: format!("127.0.0.1:{port}") }, kind))
     }
 
     /// Sends a request; `Host` is ours unless the request names one. An error is a broken connection.
