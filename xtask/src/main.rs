@@ -81,7 +81,8 @@ enum Task {
         arguments: Vec<std::ffi::OsString>,
     },
     /// Hostile input for one target, guided by coverage: json, xml, fhirpath, profile, package,
-    /// snapshot, value_set, code_system_file, search, scope, jwt, bundle, head.
+    /// snapshot, value_set, code_system_file, search, scope, jwt, dpop, authorize, credentials,
+    /// registration, bundle, head.
     Fuzz {
         /// The target.
         target: String,

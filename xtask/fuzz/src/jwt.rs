@@ -108,7 +108,7 @@ fn own(text: &str, header: &Value, claims: &Value) {
 }
 
 /// The text with some bytes changed, put in, or taken out, or its parts moved.
-fn edited(text: &str, choices: &mut Choices<'_>) -> String {
+pub(crate) fn edited(text: &str, choices: &mut Choices<'_>) -> String {
     let mut bytes = text.as_bytes().to_vec();
     while !choices.is_empty() && !bytes.is_empty() {
         let at = (choices.below(256) * 256 + choices.below(256)) % bytes.len();

@@ -12,9 +12,12 @@
     reason = "a property that does not hold stops the run"
 )]
 
+mod authorize;
 mod bundle;
 mod choices;
 mod code_system_file;
+mod credentials;
+mod dpop;
 mod fhirpath_text;
 mod head;
 mod json;
@@ -23,6 +26,7 @@ mod mutate;
 mod outcome;
 mod package;
 mod profile;
+mod registration;
 mod samples;
 mod scope;
 mod search_url;
@@ -31,14 +35,18 @@ mod value_set;
 mod world;
 mod xml;
 
+pub use authorize::authorize;
 pub use bundle::bundle;
 pub use code_system_file::code_system_file;
+pub use credentials::credentials;
+pub use dpop::dpop;
 pub use fhirpath_text::fhirpath;
 pub use head::head;
 pub use json::json;
 pub use jwt::jwt;
 pub use package::package;
 pub use profile::profile;
+pub use registration::registration;
 pub use scope::scope;
 pub use search_url::search;
 pub use snapshot::snapshot;
