@@ -86,7 +86,7 @@ fn leads_to_the_client(url: &str, requested: &str, expected: &[(&str, &str)]) {
 fn narrows(request: &ScopeRequest, chosen: &str) {
     let registered = ScopeRequest::parse(SCOPES).expect("it is short");
     let able = Able {
-        enforces: &|scope| policy::enforceable(scope, search::registry()).is_ok(),
+        enforces: &|scope| policy::enforceable_for_people(scope, search::registry()).is_ok(),
         has_fhir_user: true,
         is_ehr_launch: false,
         launch_types: &["patient"],
