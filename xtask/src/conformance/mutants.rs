@@ -10,9 +10,14 @@
 //! their error at the parent; too many repeats have it at the element without index; a slice at its element
 //! without index, at the repeat, or (when nothing is left) at the parent. All else stands at the element itself.
 //!
-//! Left out: targets by profile (the examples as one Bundle are another check), extensible bindings, warnings.
+//! Some mutants need more than the example: a target that does not meet the profile that a reference asks for is
+//! handed out by the resolver, and lengths and bounds, of which no guide has any, are those of made profiles.
+//!
+//! Left out: extensible bindings, warnings.
 
+mod bounds;
 mod codes;
+mod extensions;
 mod invariants;
 mod made;
 mod node;
@@ -24,6 +29,7 @@ mod structure;
 mod tests;
 
 use crate::definitions::package;
+use bounds::Bounds;
 use fhir::issue::Severity;
 use fhir::json::Tree;
 use fhir::schema;
@@ -31,7 +37,8 @@ use node::{Edit, Node};
 use site::{Field, Site, Visit};
 use std::collections::BTreeMap;
 use std::path::Path;
-use validation::Options;
+use std::rc::Rc;
+use validation::{Options, Resolver, Validator};
 
 /// The guides whose examples are changed.
 const GUIDES: [&str; 3] = ["hl7.fhir.us.pacio-pfe#2.0.0", "hl7.fhir.us.pacio-rt#1.0.0", "hl7.fhir.us.core#6.1.0"];
@@ -61,6 +68,10 @@ enum Kind {
     Slice,
     Fixed,
     Target,
+    TargetProfile,
+    Context,
+    Length,
+    Bound,
     Invariant,
     Narrative,
 }
@@ -78,10 +89,24 @@ impl Kind {
             Self::Slice => "wrong slice",
             Self::Fixed => "fixed or pattern value changed",
             Self::Target => "wrong reference target",
+            Self::TargetProfile => "reference to what does not meet the profile",
+            Self::Context => "extension where it may not stand",
+            Self::Length => "text too long",
+            Self::Bound => "value out of bounds",
             Self::Invariant => "broken invariant",
             Self::Narrative => "bad narrative",
         }
     }
+}
+
+/// What a mutant needs beside the example.
+#[derive(Debug, Clone, PartialEq)]
+enum Extra {
+    Nothing,
+    /// What this reference leads to.
+    Target(String, Node),
+    /// The profile that was made of the examples ([`bounds`]).
+    Bounds,
 }
 
 /// One breakage of one example.
@@ -93,6 +118,7 @@ struct Mutant {
     edits: Vec<Edit>,
     /// Places where the error may stand.
     at: Vec<String>,
+    extra: Extra,
 }
 
 /// The mutants that are kept.
@@ -102,15 +128,27 @@ struct Mutants {
     of_rule: Option<usize>,
     by_rule: BTreeMap<(Kind, String), (u64, Vec<Mutant>)>,
     random: Random,
+    bounds: Rc<Bounds>,
 }
 
 impl Mutants {
-    fn new(is_sample: bool) -> Self {
+    fn new(is_sample: bool, bounds: &Rc<Bounds>) -> Self {
         let of_rule = is_sample.then_some(SAMPLE_OF_RULE);
-        Self { example: 0, of_rule, by_rule: BTreeMap::new(), random: Random(SEED) }
+        Self { example: 0, of_rule, by_rule: BTreeMap::new(), random: Random(SEED), bounds: Rc::clone(bounds) }
     }
 
     fn add(&mut self, kind: Kind, what: String, edits: Vec<Edit>, at: impl IntoIterator<Item = String>) {
+        self.add_with(kind, what, edits, at, Extra::Nothing);
+    }
+
+    fn add_with(
+        &mut self,
+        kind: Kind,
+        what: String,
+        edits: Vec<Edit>,
+        at: impl IntoIterator<Item = String>,
+        extra: Extra,
+    ) {
         let (seen, kept) = self.by_rule.entry((kind, what.clone())).or_default();
         *seen += 1;
         // Each mutant of a rule is as likely to be kept as any other.
@@ -121,7 +159,7 @@ impl Mutants {
             },
             _ => None,
         };
-        let mutant = Mutant { example: self.example, kind, what, edits, at: at.into_iter().collect() };
+        let mutant = Mutant { example: self.example, kind, what, edits, at: at.into_iter().collect(), extra };
         match place.and_then(|at| kept.get_mut(at)) {
             Some(other) => *other = mutant,
             None => kept.push(mutant),
@@ -149,6 +187,9 @@ impl Visit for Mutants {
         profile::cardinality(site, self);
         profile::codes(site, self);
         profile::targets(site, self);
+        profile::target_profiles(site, self);
+        extensions::elsewhere(site, self);
+        bounds::beyond(site, &Rc::clone(&self.bounds), self);
         profile::values(site, self);
         invariants::all(site, self);
     }
@@ -185,18 +226,26 @@ pub(super) fn every(directory: &Path) -> Result<String, String> {
 
 fn score(directory: &Path, is_sample: bool) -> Result<String, String> {
     let examples = examples(directory)?;
+    let bounds = Rc::new(Bounds::of(&examples)?);
     let mut tally = Tally::new();
-    let mut made = Mutants::new(is_sample);
+    // The examples meet the profiles that were made of them: else a bound would be found that is none.
+    for example in &examples {
+        if let Some((place, why)) = judged(example, &example.node, &Extra::Bounds, &bounds)?.first() {
+            let (_, misses) = tally.entry(Kind::Bound).or_default();
+            misses.push(format!("{}: unchanged, and seen at {place}: {why}", example.name));
+        }
+    }
+    let mut made = Mutants::new(is_sample, &bounds);
     for (index, example) in examples.iter().enumerate() {
         made.example = index;
         site::walk(&example.node, example.package, &mut made);
         if !is_sample {
-            let all = std::mem::replace(&mut made, Mutants::new(false));
-            judge(&examples, all.by_rule.into_values().flat_map(|(_, mutants)| mutants), &mut tally);
+            let all = std::mem::replace(&mut made, Mutants::new(false, &bounds));
+            judge(&examples, all.by_rule.into_values().flat_map(|(_, mutants)| mutants), &bounds, &mut tally);
         }
     }
     if is_sample {
-        judge(&examples, chosen(made), &mut tally);
+        judge(&examples, chosen(made), &bounds, &mut tally);
     }
     told(&tally, examples.len(), is_sample)
 }
@@ -204,12 +253,12 @@ fn score(directory: &Path, is_sample: bool) -> Result<String, String> {
 /// Of each kind: how many, and those that were missed.
 type Tally = BTreeMap<Kind, (usize, Vec<String>)>;
 
-fn judge(examples: &[Example], mutants: impl IntoIterator<Item = Mutant>, tally: &mut Tally) {
+fn judge(examples: &[Example], mutants: impl IntoIterator<Item = Mutant>, bounds: &Bounds, tally: &mut Tally) {
     for mutant in mutants {
         let Some(example) = examples.get(mutant.example) else { continue };
         let (count, misses) = tally.entry(mutant.kind).or_default();
         *count += 1;
-        if let Some(seen) = missed(example, &mutant) {
+        if let Some(seen) = missed(example, &mutant, bounds) {
             misses.push(format!("{}: {} ({}): {seen}", example.name, mutant.what, mutant.at.join(" or ")));
         }
     }
@@ -219,7 +268,7 @@ fn told(tally: &Tally, examples: usize, is_sample: bool) -> Result<String, Strin
     let mut lines = Vec::new();
     let (mut made, mut found) = (0, 0);
     for (kind, (count, misses)) in tally {
-        let of_kind = count - misses.len();
+        let of_kind = count.saturating_sub(misses.len());
         (made, found) = (made + count, found + of_kind);
         lines.push(format!("{of_kind:>6} of {count:>6}  {}", kind.words()));
         lines.extend(misses.iter().take(SHOWN_MAX).map(|miss| format!("    missed  {miss}")));
@@ -276,18 +325,17 @@ fn examples(directory: &Path) -> Result<Vec<Example>, String> {
 }
 
 /// What was seen instead, when a mutant was not found.
-fn missed(example: &Example, mutant: &Mutant) -> Option<String> {
+fn missed(example: &Example, mutant: &Mutant, bounds: &Bounds) -> Option<String> {
     let mut node = example.node.clone();
     for edit in &mutant.edits {
         if node.edit(edit).is_none() {
             return Some("the edit has no place: a fault of the generator".to_owned());
         }
     }
-    let tree = match Tree::parse(node.to_json()) {
-        Ok(tree) => tree,
-        Err(error) => return Some(format!("not JSON: a fault of the generator: {error}")),
+    let errors = match judged(example, &node, &mutant.extra, bounds) {
+        Ok(errors) => errors,
+        Err(error) => return Some(format!("a fault of the generator: {error}")),
     };
-    let errors = errors(tree, example.package);
     if errors.iter().any(|(place, _)| mutant.at.contains(place)) {
         return None;
     }
@@ -297,10 +345,44 @@ fn missed(example: &Example, mutant: &Mutant) -> Option<String> {
     })
 }
 
-/// The errors of a resource: places and words.
+/// The errors of an example in this form: places and words.
+fn judged(example: &Example, node: &Node, extra: &Extra, bounds: &Bounds) -> Result<Vec<(String, String)>, String> {
+    let read = |node: &Node| Tree::parse(node.to_json()).map_err(|error| format!("not JSON: {error}"));
+    let options = Options { package: example.package, ..Options::default() };
+    let tree = read(node)?;
+    Ok(match extra {
+        Extra::Nothing => errors_under(::validation::r4(), tree, &options),
+        Extra::Target(reference, target) => {
+            let target = Target { reference, resource: read(target)? };
+            errors_under(::validation::r4(), tree, &Options { resolver: Some(&target), ..options })
+        }
+        Extra::Bounds => {
+            let profile = bounds::profile(node.text_of("resourceType").unwrap_or_default());
+            let profiles: &[&str] = if bounds.knows(&profile) { &[&profile] } else { &[] };
+            errors_under(bounds.validator, tree, &Options { profiles, ..options })
+        }
+    })
+}
+
+/// Hands out the one target.
+struct Target<'m> {
+    reference: &'m str,
+    resource: Tree,
+}
+
+impl Resolver for Target<'_> {
+    fn resource(&self, reference: &str) -> Option<Tree> {
+        (reference == self.reference).then(|| self.resource.clone())
+    }
+}
+
+/// The errors of a resource as it stands.
 fn errors(tree: Tree, package: &str) -> Vec<(String, String)> {
-    let options = Options { package, ..Options::default() };
-    let issues = match ::validation::r4().validate_with(tree, None, &options) {
+    errors_under(::validation::r4(), tree, &Options { package, ..Options::default() })
+}
+
+fn errors_under(validator: &Validator<'_>, tree: Tree, options: &Options<'_>) -> Vec<(String, String)> {
+    let issues = match validator.validate_with(tree, None, options) {
         Ok(_) => return Vec::new(),
         Err(invalid) => invalid.issues,
     };

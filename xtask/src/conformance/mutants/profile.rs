@@ -7,8 +7,8 @@ use super::node::{Edit, Node, Path, Step, member, object, text};
 use super::rules::{Rule, Slice, Told};
 use super::site::{Field, Site};
 use super::structure::{self, removal, spoilt};
-use super::{Kind, Mutants};
-use fhir::schema::{BindingStrength, Definitions, TypeKind};
+use super::{Extra, Kind, Mutants};
+use fhir::schema::{self, BindingStrength, Definitions, Profile, TypeKind};
 
 /// Items added to pass a maximum, at most.
 const ADDED_MAX: u32 = 40;
@@ -226,6 +226,47 @@ pub(super) fn targets(site: &Site<'_>, out: &mut Mutants) {
         let targets: Option<Vec<&str>> = of.targets.iter().map(name).collect();
         if let Some(targets) = targets.filter(|targets| !targets.is_empty() && !targets.contains(&"Resource")) {
             structure::elsewhere(site, &targets, others, &named(rule), out);
+        }
+    }
+}
+
+/// A reference to what does not meet the profile that is asked for: an empty resource of the type that the
+/// reference names, where each profile of that type asks for some element.
+pub(super) fn target_profiles(site: &Site<'_>, out: &mut Mutants) {
+    let Some(reference) = site.value.text_of("reference").filter(|_| site.definition.name == "Reference") else {
+        return;
+    };
+    // In a Bundle the entry is found first.
+    let Some((of, _)) = reference.split_once('/').filter(|_| site.root.text_of("resourceType") != Some("Bundle"))
+    else {
+        return;
+    };
+    if schema::r4().type_named(of).is_none_or(|one| one.kind != TypeKind::Resource) {
+        return;
+    }
+    for rule in site.rules.iter().filter(|rule| rule.stays(&member(&site.path, "reference"))) {
+        let types = rule.says().map(|says| says.types.as_slice()).unwrap_or_default();
+        let Some(asked) = types.iter().find(|one| one.code == "Reference") else { continue };
+        let profiles: Option<Vec<&'static Profile>> = asked
+            .targets
+            .iter()
+            .map(|canonical| Definitions::builtin().profile_for(canonical, rule.profile.package))
+            .collect();
+        let Some(profiles) = profiles else { continue };
+        let mut its = profiles
+            .into_iter()
+            .filter(|profile| matches!(profile.type_name, "Resource") || profile.type_name == of)
+            .peekable();
+        let asks = |profile: &'static Profile| {
+            let is_child = |id: &str| {
+                id.strip_prefix(of).is_some_and(|rest| rest.matches('.').count() == 1 && !rest.contains(':'))
+            };
+            profile.elements.iter().any(|one| is_child(one.id) && one.min.is_some_and(|min| min > 0))
+        };
+        if its.peek().is_some() && its.all(asks) {
+            let empty = object([("resourceType", text(of))]);
+            let extra = Extra::Target(reference.to_owned(), empty);
+            out.add_with(Kind::TargetProfile, named(rule), Vec::new(), [site.place.clone()], extra);
         }
     }
 }
