@@ -72,11 +72,48 @@ impl fmt::Display for BearerError {
 
 impl std::error::Error for BearerError {}
 
+/// A DPoP proof as a request showed it, and what it must be made for. Holds a token: no Debug.
+#[derive(Clone, Copy)]
+pub struct ShownProof<'a> {
+    /// The value of the one `DPoP` header.
+    pub header: &'a str,
+    /// Method of the request.
+    pub method: &'a str,
+    /// URL of the request without its query, from the configured base (row A24).
+    pub url: &'a str,
+    /// The access token beside it.
+    pub access_token: &'a str,
+}
+
+/// Why a proof does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofRefused {
+    /// The nonce to try again with, when that is all that was wrong (RFC 9449 section 9).
+    pub nonce: Option<String>,
+}
+
+/// The access token of an Authorization header that goes with a DPoP proof.
+#[must_use]
+pub fn dpop_token(authorization: Option<&str>) -> Option<&str> {
+    let (scheme, token) = authorization?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("dpop").then_some(token)
+}
+
 /// The authorization server's live tokens, looked up by the token as presented. The
 /// implementation hashes it and never keeps it; a revoked token is not found.
 pub trait LiveTokens {
     /// The grant behind this token.
     fn grant(&self, token: &str) -> Option<Arc<Grant>>;
+
+    /// Checks a DPoP proof, which counts once. Where no token is ever bound to such a key, there is nothing to check
+    /// with: a proof is refused.
+    ///
+    /// # Errors
+    /// [`ProofRefused`].
+    fn proven(&self, proof: &ShownProof<'_>) -> Result<DpopFacts, ProofRefused> {
+        let _ = proof;
+        Err(ProofRefused { nonce: None })
+    }
 }
 
 /// Authenticates a request by what it shows.

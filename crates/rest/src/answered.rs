@@ -59,7 +59,7 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Unauthenticated(BearerError::Malformed) => "token-malformed",
         Failure::Unauthenticated(BearerError::Unknown) => "token-unknown",
         Failure::Unauthenticated(BearerError::Expired) => "token-expired",
-        Failure::Unauthenticated(BearerError::Unproven) => "token-unproven",
+        Failure::Unauthenticated(BearerError::Unproven) | Failure::DpopNonce(_) => "token-unproven",
         Failure::Denied(Denied::Scope { .. } | Denied::ResultOutsideScope(_)) => "scope",
         Failure::Denied(Denied::AuditIsReadOnly | Denied::GrantsOfAnother) => "forbidden",
         Failure::NotFound | Failure::Gone => "not-found",

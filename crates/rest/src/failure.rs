@@ -15,6 +15,8 @@ use terminology::OperationError;
 pub(crate) enum Failure {
     /// No valid access token.
     Unauthenticated(BearerError),
+    /// The proof of a token's key needs this nonce.
+    DpopNonce(String),
     /// The caller may not.
     Denied(Denied),
     /// No such place in this server: the path names no resource type or interaction.

@@ -48,6 +48,8 @@ pub(crate) enum Challenge {
     Bare,
     /// The token is not valid.
     InvalidToken,
+    /// The DPoP proof must have the nonce that comes with the answer. SPEC: RFC 9449 section 9.
+    DpopNonce,
     /// The token is valid and its scopes do not reach.
     InsufficientScope,
 }
@@ -58,6 +60,7 @@ pub(crate) struct Mapped {
     pub(crate) status: StatusCode,
     pub(crate) issues: Vec<Issue>,
     pub(crate) challenge: Option<Challenge>,
+    pub(crate) dpop_nonce: Option<String>,
     pub(crate) allow: Vec<Method>,
     pub(crate) retry_after_s: Option<u32>,
 }
@@ -68,7 +71,7 @@ impl Mapped {
     }
 
     fn issues(status: StatusCode, issues: Vec<Issue>) -> Self {
-        Self { status, issues, challenge: None, allow: Vec::new(), retry_after_s: None }
+        Self { status, issues, challenge: None, dpop_nonce: None, allow: Vec::new(), retry_after_s: None }
     }
 
     /// The same, with the place in the request that it is about.
@@ -108,6 +111,15 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 .challenge(Challenge::InvalidToken),
             BearerError::Expired => Mapped::new(StatusCode::UNAUTHORIZED, IssueType::Expired, error.to_string())
                 .challenge(Challenge::InvalidToken),
+        },
+        Failure::DpopNonce(nonce) => Mapped {
+            dpop_nonce: Some(nonce),
+            ..Mapped::new(
+                StatusCode::UNAUTHORIZED,
+                IssueType::Security,
+                "the DPoP proof needs the nonce of this answer",
+            )
+            .challenge(Challenge::DpopNonce)
         },
         Failure::Denied(denied) => match denied {
             Denied::Scope { .. } | Denied::ResultOutsideScope(_) => {

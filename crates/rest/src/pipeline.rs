@@ -34,7 +34,8 @@ use bytes::Bytes;
 use http_body::Body;
 use oauth::{
     Caller,
-    bearer::{self, Presented},
+    bearer::{self, BearerError, Presented, ShownProof},
+    caller::Confirmation,
 };
 use std::{
     future::poll_fn,
@@ -87,15 +88,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
 ) -> Result<Answer, Failure> {
     let caller = match operator {
         Some(operator) => operator,
-        None => {
-            let presented = Presented {
-                authorization: head.authorization()?,
-                certificate_thumbprint: peer.certificate_thumbprint,
-                dpop: None,
-                principal: peer.principal.as_ref(),
-            };
-            bearer::authenticate(&presented, &*service.parts.tokens, service.now().unix_seconds())?
-        }
+        None => authenticated(service, peer, head)?,
     };
     trail.caller(&caller);
     let asked = route::parse(&caller, head, &service.base_path)?;
@@ -110,6 +103,33 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         held.when_done();
     }
     Ok(answer)
+}
+
+/// Who, by what the head and the connection show.
+fn authenticated(service: &Service, peer: &Accepted, head: &Request) -> Result<Caller, Failure> {
+    let tokens = &*service.parts.tokens;
+    let authorization = head.authorization()?;
+    let is_bound_to_key = |token: &&str| matches!(tokens.grant(token), Some(grant) if matches!(grant.confirmation, Some(Confirmation::Key(_))));
+    // A signature costs more than a look-up: nobody has one checked without a token that asks for it.
+    let dpop = match (bearer::dpop_token(authorization).filter(is_bound_to_key), head.dpop()?) {
+        (Some(access_token), Some(header)) => {
+            let below = head.path().strip_prefix(&*service.base_path).unwrap_or_default();
+            let url = [service.base_url(), below].concat();
+            let shown = ShownProof { header, method: head.method_name(), url: &url, access_token };
+            Some(tokens.proven(&shown).map_err(|refused| match refused.nonce {
+                Some(nonce) => Failure::DpopNonce(nonce),
+                None => BearerError::Unproven.into(),
+            })?)
+        }
+        _ => None,
+    };
+    let presented = Presented {
+        authorization,
+        certificate_thumbprint: peer.certificate_thumbprint,
+        dpop: dpop.as_ref(),
+        principal: peer.principal.as_ref(),
+    };
+    Ok(bearer::authenticate(&presented, tokens, service.now().unix_seconds())?)
 }
 
 /// Joins the response with the proof of its record; without one it becomes a 503 that tells nothing.

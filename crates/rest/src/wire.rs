@@ -38,6 +38,8 @@ const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A connection that the listener accepted: where it comes from, and the certificate that it showed. The first proof
@@ -180,6 +182,16 @@ impl Request {
     /// The Authorization header; two of them are malformed. Row B64: nowhere else is a token looked for.
     pub(crate) fn authorization(&self) -> Result<Option<&str>, BearerError> {
         self.single(&AUTHORIZATION).map_err(|()| BearerError::Malformed)
+    }
+
+    /// The DPoP proof; two of them prove nothing (RFC 9449 section 4.3).
+    pub(crate) fn dpop(&self) -> Result<Option<&str>, BearerError> {
+        self.single(&DPOP).map_err(|()| BearerError::Unproven)
+    }
+
+    /// The method as it was sent.
+    pub(crate) fn method_name(&self) -> &str {
+        self.parts.method.as_str()
     }
 
     /// The client's request id, when it is short and plain (rows F61, F15).
@@ -503,6 +515,9 @@ fn refuse_in(mapped: &Mapped, request_id: Option<&str>, is_head: bool, xml: Opti
     if let Some(challenge) = mapped.challenge {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge_text(challenge)));
     }
+    if let Some(nonce) = &mapped.dpop_nonce {
+        insert(headers, DPOP_NONCE, nonce);
+    }
     if !mapped.allow.is_empty() {
         let names: Vec<&str> = mapped.allow.iter().map(|method| method.name()).collect();
         insert(headers, ALLOW, &names.join(", "));
@@ -530,6 +545,7 @@ pub(crate) fn challenge_text(challenge: Challenge) -> &'static str {
     match challenge {
         Challenge::Bare => "Bearer",
         Challenge::InvalidToken => "Bearer error=\"invalid_token\"",
+        Challenge::DpopNonce => "DPoP error=\"use_dpop_nonce\"",
         Challenge::InsufficientScope => "Bearer error=\"insufficient_scope\"",
     }
 }

@@ -72,8 +72,17 @@ impl Events {
         Ok(Event { id, entry, values })
     }
 
-    fn found(&self, kind: ResourceType, event: &Event) -> Found {
-        let rendered = balp::event(&event.entry, &event.id, &self.server);
+    /// What somebody searched for may name others than it found: a reader of one patient's events does not learn it.
+    fn found(&self, kind: ResourceType, event: &Event, access: &Access) -> Found {
+        let less;
+        let entry = match access {
+            Access::Where(grant) if event.entry.query.is_some() && is_of_one_patient(grant) => {
+                less = Entry { query: None, ..event.entry.clone() };
+                &less
+            }
+            _ => &event.entry,
+        };
+        let rendered = balp::event(entry, &event.id, &self.server);
         Found {
             resource_type: kind,
             id: event.id.clone(),
@@ -91,12 +100,13 @@ impl Events {
         let sequence = self.names.sequence(id).filter(|sequence| *sequence <= self.last).ok_or(ReadError::NotFound)?;
         let record = self.files.record(sequence)?.ok_or(ReadError::NotFound)?;
         let event = self.event(&reader.registry, kind, &record)?;
-        let covered = match permit.access(kind, Need::Read) {
+        let access = permit.access(kind, Need::Read);
+        let covered = match access {
             Access::Nothing => false,
             Access::Everything => true,
             Access::Where(grant) => matches(&reader.registry, grant, event.subject(kind), &Alone),
         };
-        if covered { Ok(self.found(kind, &event)) } else { Err(ReadError::NotFound) }
+        if covered { Ok(self.found(kind, &event, access)) } else { Err(ReadError::NotFound) }
     }
 
     /// A page, newest first unless the oldest are asked for first.
@@ -109,7 +119,8 @@ impl Events {
         budget: &Budget,
     ) -> Result<(Page, Option<Position>), ReadError> {
         let kind = query.resource_type;
-        let grant = match permit.access(kind, Need::Search) {
+        let access = permit.access(kind, Need::Search);
+        let grant = match access {
             Access::Nothing => return Ok((Page { total: Some(0), ..Page::default() }, None)),
             Access::Everything => None,
             Access::Where(grant) => Some(grant),
@@ -150,7 +161,7 @@ impl Events {
                 continue;
             }
             if page.matches.len() < query.count {
-                page.matches.push(self.found(kind, &event));
+                page.matches.push(self.found(kind, &event, access));
                 next = Some(Position::Row(record.sequence));
             } else {
                 whole = false;
@@ -201,6 +212,15 @@ impl Walk {
             Self::Back(records) => records.next_record()?,
             Self::On(records) => records.next_record()?,
         })
+    }
+}
+
+/// Whether a grant is of the events about one patient alone.
+fn is_of_one_patient(grant: &Predicate) -> bool {
+    match grant {
+        Predicate::NoOtherPatient(_) => true,
+        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| is_of_one_patient(part)),
+        _ => false,
     }
 }
 

@@ -14,6 +14,7 @@ pub struct Request<'a> {
     builder: http::request::Builder,
     body: Bytes,
     operator: Option<Caller>,
+    certificate: Option<[u8; 32]>,
 }
 
 impl<'a> Request<'a> {
@@ -22,7 +23,7 @@ impl<'a> Request<'a> {
         let path = path.strip_prefix(Server::BASE_URL).unwrap_or(path).trim_start_matches('/');
         let url = if path.is_empty() { "/fhir".to_owned() } else { format!("/fhir/{path}") };
         let builder = http::Request::builder().method(method).uri(url.replace(' ', "%20").replace('|', "%7C"));
-        Self { server, builder, body: Bytes::new(), operator: None }
+        Self { server, builder, body: Bytes::new(), operator: None, certificate: None }
     }
 
     /// With this access token.
@@ -53,6 +54,12 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Over a connection that showed the certificate with this SHA-256.
+    pub fn certificate(mut self, thumbprint: [u8; 32]) -> Self {
+        self.certificate = Some(thumbprint);
+        self
+    }
+
     /// Sends it.
     ///
     /// # Panics
@@ -64,10 +71,14 @@ impl<'a> Request<'a> {
 
     /// Sends it from within the server's runtime.
     pub(crate) async fn answer(self) -> Reply {
-        let Self { server, builder, body, operator } = self;
+        let Self { server, builder, body, operator, certificate } = self;
         let builder = if body.is_empty() { builder } else { builder.header("content-length", body.len()) };
         let request = builder.body(Full::new(body)).expect("a request");
         let peer = Accepted::new(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let peer = match certificate {
+            Some(thumbprint) => peer.with_certificate(thumbprint),
+            None => peer,
+        };
         let answered = match operator {
             Some(caller) => server.service().answer_operator(peer, caller, request).await,
             None => server.service().answer(peer, request).await,

@@ -2,13 +2,14 @@
 
 use crate::Clock;
 use oauth::{
-    bearer::LiveTokens,
+    bearer::{DpopFacts, LiveTokens, ProofRefused, ShownProof},
     caller::{Confirmation, Grant, Role, User},
+    dpop::{self, Expected, Nonces},
     launch_context::LaunchContext,
     scope::{Scope, parse_list},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -39,13 +40,14 @@ pub struct Tokens {
     clock: Clock,
     grants: Arc<Mutex<HashMap<String, Arc<Grant>>>>,
     made: Arc<AtomicU64>,
+    proofs: Arc<Mutex<HashSet<[u8; 32]>>>,
 }
 
 impl Tokens {
     /// No tokens yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, grants: Arc::default(), made: Arc::default() }
+        Self { clock, grants: Arc::default(), made: Arc::default(), proofs: Arc::default() }
     }
 
     /// A token with these scopes, of the client `test-client`.
@@ -133,5 +135,23 @@ impl Tokens {
 impl LiveTokens for Tokens {
     fn grant(&self, token: &str) -> Option<Arc<Grant>> {
         self.grants.lock().unwrap().get(token).cloned()
+    }
+
+    /// As a real server: a proof counts once, and needs a nonce.
+    fn proven(&self, proof: &ShownProof<'_>) -> Result<DpopFacts, ProofRefused> {
+        let now_s = self.clock.now().unix_seconds();
+        let nonces = Nonces::new(&[7; 32]);
+        let expected = Expected {
+            method: proof.method,
+            url: proof.url,
+            access_token: Some(proof.access_token),
+            nonces: &nonces,
+            requires_nonce: true,
+            now_s,
+        };
+        let checked = dpop::check(proof.header, &expected)
+            .map_err(|why| ProofRefused { nonce: why.wants_nonce().then(|| nonces.current(now_s)) })?;
+        let is_first = self.proofs.lock().unwrap().insert(*checked.replay_key());
+        if is_first { Ok(checked.facts()) } else { Err(ProofRefused { nonce: None }) }
     }
 }

@@ -14,12 +14,13 @@ use terminology::OperationError;
 
 /// Kinds of failure. A new one does not compile here until it has a number, and the test fails
 /// until it has a sample.
-const KINDS: usize = 33;
+const KINDS: usize = 34;
 
 fn number(failure: &Failure) -> usize {
     match failure {
         Failure::Unauthenticated(_) => 0,
         Failure::Denied(_) => 1,
+        Failure::DpopNonce(_) => 33,
         Failure::UnknownPath => 2,
         Failure::Method(_) => 3,
         Failure::NotAcceptable => 4,
@@ -63,6 +64,7 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("a token that is not, or no longer, valid", Failure::Unauthenticated(BearerError::Unknown)),
         ("a token past its end", Failure::Unauthenticated(BearerError::Expired)),
         ("a token bound to a key, without that key", Failure::Unauthenticated(BearerError::Unproven)),
+        ("a DPoP proof without a nonce of this server", Failure::DpopNonce("…".into())),
         (
             "a type or interaction that the scopes do not name",
             Failure::Denied(Denied::Scope { resource_type: Some(patient), needs: "r" }),
@@ -152,6 +154,7 @@ fn table() -> String {
         let mapped = map(failure);
         let mut headers = Vec::new();
         headers.extend(mapped.challenge.map(|challenge| format!("`WWW-Authenticate: {}`", challenge_text(challenge))));
+        headers.extend(mapped.dpop_nonce.map(|_| "`DPoP-Nonce`".to_owned()));
         if !mapped.allow.is_empty() {
             headers.push("`Allow`".to_owned());
         }
