@@ -155,6 +155,10 @@ impl From<Element> for Fragment {
         if is_void(name) {
             return Self(format!("<{name}{head}>"));
         }
+        if name == "path" {
+            // Within a picture (SVG) an element without content ends itself.
+            return Self(format!("<{name}{head}/>"));
+        }
         // Lines make a page's source readable and cost a byte each; only where white space means nothing.
         let end = if is_block(name) { "\n" } else { "" };
         Self(format!("<{name}{head}>{body}</{name}>{end}"))
@@ -162,7 +166,7 @@ impl From<Element> for Fragment {
 }
 
 fn is_void(name: &str) -> bool {
-    matches!(name, "br" | "hr" | "img" | "input" | "link" | "meta" | "path" | "circle" | "rect")
+    matches!(name, "br" | "hr" | "img" | "input" | "link" | "meta")
 }
 
 fn is_block(name: &str) -> bool {

@@ -74,7 +74,7 @@ pub(crate) enum Tone {
 /// A notice. Trouble and good news are read out at once.
 pub(crate) fn notice(tone: Tone, content: impl Into<Fragment>, t: &Texts) -> Element {
     let (class, word, picture) = match tone {
-        Tone::Trouble => ("notice trouble", t.trouble, "M12 3 22 20H2ZM12 9v5M12 17v.5"),
+        Tone::Trouble => ("notice trouble", t.trouble, TROUBLE),
         Tone::Attention => ("notice attention", t.attention, "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 7v6M12 16v.5"),
         Tone::Good => ("notice good", t.good, "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM8 12l3 3 5-6"),
     };
@@ -86,6 +86,14 @@ pub(crate) fn notice(tone: Tone, content: impl Into<Fragment>, t: &Texts) -> Ele
         Tone::Good => notice.attr("role", "status"),
     }
 }
+
+/// What is wrong with a field.
+pub(crate) fn problem(words: impl Into<Fragment>) -> Element {
+    el("p").class("problem").attr("role", "alert").add(icon(TROUBLE)).add(el("span").add(words))
+}
+
+/// The sign of trouble.
+const TROUBLE: &str = "M12 3 22 20H2ZM12 9v5M12 17v.5";
 
 pub(crate) fn icon(path: &str) -> Element {
     let picture = el("svg").class("icon").attr("viewBox", "0 0 24 24").attr("aria-hidden", "true");
@@ -112,6 +120,7 @@ pub(crate) struct Field<'a> {
     hint: Option<String>,
     problem: Option<String>,
     need: Need,
+    takes_focus: bool,
     input: Element,
 }
 
@@ -154,7 +163,15 @@ impl<'a> Field<'a> {
     }
 
     fn of(name: &'static str, label: &'a str, input: Element) -> Self {
-        Self { name, label, hint: None, problem: None, need: Need::Required, input: input.id(name).attr("name", name) }
+        Self {
+            name,
+            label,
+            hint: None,
+            problem: None,
+            need: Need::Required,
+            takes_focus: true,
+            input: input.id(name).attr("name", name),
+        }
     }
 
     pub(crate) fn set(mut self, name: &'static str, value: &str) -> Self {
@@ -179,6 +196,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// One of several that may be wrong at once: the page's notice takes the focus.
+    pub(crate) fn among_others(mut self) -> Self {
+        self.takes_focus = false;
+        self
+    }
+
     /// It may stay empty, and says so.
     pub(crate) fn optional(mut self) -> Self {
         self.need = Need::Optional;
@@ -186,7 +209,7 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn element(self, t: &Texts) -> Element {
-        let Self { name, label, hint, problem, need, mut input } = self;
+        let Self { name, label, hint, problem, need, takes_focus, mut input } = self;
         let (hint_id, problem_id) = (format!("{name}-hint"), format!("{name}-problem"));
         let mut described = Vec::new();
         let hint = hint.map(|hint| {
@@ -195,10 +218,10 @@ impl<'a> Field<'a> {
         });
         let problem = problem.map(|problem| {
             described.push(problem_id.as_str());
-            el("p").class("problem").id(&problem_id).add(problem)
+            self::problem(problem).id(&problem_id)
         });
         if problem.is_some() {
-            input = input.attr("aria-invalid", "true");
+            input = input.attr("aria-invalid", "true").flag("autofocus", takes_focus);
         }
         if !described.is_empty() {
             input = input.attr("aria-describedby", &described.join(" "));
@@ -251,13 +274,14 @@ pub(crate) fn logo(app: &AppFacts) -> Element {
     }
 }
 
-/// Who made an app, with its picture and name.
-pub(crate) fn app(app: &AppFacts, cx: Context<'_>) -> Element {
+/// Who made an app, with its picture, and with its name unless the headline is that.
+pub(crate) fn app(app: &AppFacts, is_named: bool, cx: Context<'_>) -> Element {
     let maker = match &app.maker {
         Some(maker) => fill(cx.t.made_by, &[("maker", maker.into())]),
         None => cx.t.maker_unknown.into(),
     };
-    let mut words = el("div").add(el("p").class("name").add(&app.name)).add(el("p").class("hint").add(maker));
+    let name = is_named.then(|| el("p").class("name").add(&app.name));
+    let mut words = el("div").add(name).add(el("p").class("hint").add(maker));
     if app.checked == Checked::ByFacility {
         let checked = fill(cx.t.checked, &[("facility", (&cx.frame.facility).into())]);
         words = words.add(el("p").class("checked").add(icon("M5 13l4 4L19 7")).add(el("span").add(checked)));
@@ -306,7 +330,7 @@ pub(crate) fn joined(facts: Vec<Fragment>) -> Option<Element> {
         if at > 0 {
             line = line.add(" · ");
         }
-        line = line.add(fact);
+        line = line.add(el("span").class("fact").add(fact));
     }
     Some(line)
 }

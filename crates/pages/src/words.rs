@@ -274,7 +274,8 @@ fn of_resources(name: &str, query: &[(String, String)], t: &Texts) -> (String, G
     }
     let (whole, group, is_private) = match types::of_type(name) {
         Some(meaning) => ((meaning.words)(t).to_owned(), meaning.group, meaning.is_private),
-        None => (named(t.words_other_type, name), Group::Other, false),
+        // What we cannot explain is not on unless somebody wants it.
+        None => (named(t.words_other_type, name), Group::Other, true),
     };
     if query.is_empty() {
         return (whole, group, is_private);

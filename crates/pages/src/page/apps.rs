@@ -136,8 +136,11 @@ impl Render for App {
             };
             parts::section(id, title).class("part").add(Self::list(rows, t))
         });
-        let scopes = grant.scopes.iter().map(|scope| el("li").add(el("code").add(&scope.exact)));
-        let scopes = parts::details(t.app_scopes, el("ul").class("items").add(Fragment::all(scopes)));
+        let scopes = grant.scopes.iter().map(|scope| {
+            let words = capital(&words::in_texts(scope, t).words);
+            el("li").add(words).add(" ").add(el("code").add(&scope.exact))
+        });
+        let scopes = parts::details(t.technical_names, el("ul").class("items").add(Fragment::all(scopes)));
         let lead = fill(t.app_end_lead, &[("app", (&grant.app.name).into())]);
         let button = deciding(el("button").class("danger"), fields::END).add(t.app_end);
         let end = parts::form(paths::APP, &self.csrf)
@@ -146,7 +149,7 @@ impl Render for App {
             .add(parts::actions(button));
         Fragment::all([
             parts::lead(whose(grant, t)).into(),
-            Fragment::from(parts::app(&grant.app, cx)),
+            Fragment::from(parts::app(&grant.app, false, cx)),
             parts::unchecked(&grant.app, cx).into(),
             facts.into(),
             Fragment::all(sections),

@@ -218,13 +218,11 @@ impl Render for Clients {
             let link = el("a").class("row").href(&address).add(parts::logo(&client.app)).add(words);
             el("li").add(link.add(parts::icon("M9 5l7 7-7 7")))
         });
-        let list = if self.clients.is_empty() {
-            parts::lead(t.clients_none)
-        } else {
-            el("ul").class("rows").add(Fragment::all(rows))
-        };
         let add = actions(primary_link(&Address::of(paths::CLIENT_NEW), t.clients_add));
-        Fragment::all([add, list])
+        if self.clients.is_empty() {
+            return Fragment::all([parts::lead(t.clients_none), add]);
+        }
+        Fragment::all([add, el("ul").class("rows").add(Fragment::all(rows))])
     }
 }
 
@@ -236,11 +234,15 @@ impl ClientRegistration {
     }
 
     fn line<'a>(&self, name: &'static str, label: &'a str, value: &str) -> Field<'a> {
-        Field::text(name, label).value(Some(value)).problem(self.problem(name)).set("autocomplete", "off")
+        Field::text(name, label)
+            .value(Some(value))
+            .problem(self.problem(name))
+            .set("autocomplete", "off")
+            .among_others()
     }
 
     fn lines<'a>(&self, name: &'static str, label: &'a str, value: &Secret) -> Field<'a> {
-        Field::lines(name, label, value.as_str()).problem(self.problem(name))
+        Field::lines(name, label, value.as_str()).problem(self.problem(name)).among_others()
     }
 
     fn kinds(&self, t: &Texts) -> Element {
@@ -249,7 +251,7 @@ impl ClientRegistration {
             let words = el("span").class("label").add(el("span").class("name").add(kind.name(t)));
             parts::check(input, words.add(el("span").class("line").add(kind.hint(t))))
         });
-        let problem = self.problem(fields::KIND).map(|problem| el("p").class("problem").add(problem));
+        let problem = self.problem(fields::KIND).map(parts::problem);
         el("fieldset").class("checks").add(el("legend").add(t.register_kind)).add(problem).add(Fragment::all(kinds))
     }
 }
@@ -326,7 +328,7 @@ impl Render for ClientRegistration {
             .add(about)
             .add(el("div").class("part").add(self.kinds(t)))
             .add(addresses)
-            .add(parts::section("scopes-title", t.register_scopes).class("part").add(scopes.element(t)))
+            .add(el("div").class("part").add(scopes.element(t)))
             .add(keys)
             .add(actions(primary(t.register)));
         Fragment::all([Fragment::from(notice), form.into(), back(t).into()])
@@ -461,7 +463,7 @@ impl Render for Client {
         };
         Fragment::all([
             Fragment::from(stopped),
-            parts::app(&client.app, cx).into(),
+            parts::app(&client.app, false, cx).into(),
             parts::unchecked(&client.app, cx).into(),
             facts.into(),
             self.secrets(t).into(),

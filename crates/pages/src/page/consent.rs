@@ -70,6 +70,14 @@ impl Consent {
             .add(Fragment::all(choices))
     }
 
+    fn technical_names(&self, t: &Texts) -> Element {
+        let names = self.asks.iter().map(|ask| {
+            let words = capital(&words::in_texts(&ask.scope, t).words);
+            el("li").add(words).add(" ").add(el("code").add(&ask.scope.exact))
+        });
+        parts::details(t.technical_names, el("ul").class("items").add(Fragment::all(names))).class("part")
+    }
+
     fn how_long(&self, cx: Context<'_>) -> Element {
         let t = cx.t;
         let link = el("a").href(&Address::of(paths::APPS)).add(t.apps_title);
@@ -77,9 +85,9 @@ impl Consent {
         let section = parts::section("how-long", t.consent_how_long).class("part");
         if let [only] = self.lasts.as_slice() {
             let words = if *only == Lasts::Now { t.lasts_only_now.to_owned() } else { t.lasts(*only) };
-            let told = (*only != Lasts::Now).then(|| el("p").add(t.offline));
+            let told = (*only != Lasts::Now).then(|| hint(t.offline));
             let hidden = parts::hidden(fields::LASTS, &only.value());
-            return section.add(hidden).add(el("p").add(words)).add(told).add(hint(end));
+            return section.add(told).add(hidden).add(el("p").class("name").add(words)).add(hint(end));
         }
         let buttons = self.lasts.iter().map(|lasts| {
             let input = parts::radio(fields::LASTS, &lasts.value(), *lasts == self.lasts_chosen);
@@ -87,7 +95,7 @@ impl Consent {
         });
         let choices = el("div").class("checks").attr("role", "radiogroup").attr("aria-labelledby", "how-long");
         let choices = choices.add(Fragment::all(buttons));
-        section.add(choices).add(el("p").add(t.offline)).add(hint(end))
+        section.add(hint(t.offline)).add(choices).add(hint(end))
     }
 }
 
@@ -103,10 +111,6 @@ fn switch(name: Fragment, line: Option<String>, input: Element, t: &Texts) -> El
     el("label").class("switch").add(words).add(input.attr("role", "switch")).add(state)
 }
 
-fn technical_name(ask: &Ask) -> Element {
-    el("code").add(&ask.scope.exact)
-}
-
 /// A row for one scope.
 fn single(part: Part, ask: &Ask, words: &Words, t: &Texts) -> Element {
     let is_titled = part == Part::Plain || words.group == Group::Everything;
@@ -118,9 +122,7 @@ fn single(part: Part, ask: &Ask, words: &Words, t: &Texts) -> Element {
         (told, letters) => told.or(letters),
     };
     let input = parts::checkbox(fields::SCOPE, ask.scope.exact(), ask.is_on(part));
-    let details = el("p").add(t.consent_scope).add(": ").add(technical_name(ask));
-    let summary = Fragment::all([t.show_details.into(), unseen(&name)]);
-    el("div").class("choice").add(switch(name.into(), line, input, t)).add(parts::details(summary, details))
+    el("div").class("choice").add(switch(name.into(), line, input, t))
 }
 
 /// A row for a group of scopes: one switch for all, and one for each behind a line.
@@ -136,7 +138,7 @@ fn group(row: &Row<'_>, t: &Texts) -> Element {
     let input = parts::checkbox(fields::GROUP, row.group.key(), is_on);
     let items = row.items.iter().map(|(ask, words)| {
         let input = parts::checkbox(fields::SCOPE, ask.scope.exact(), ask.is_on(Part::Plain));
-        el("li").add(parts::check(input, capital(&words.words))).add(technical_name(ask))
+        el("li").add(parts::check(input, capital(&words.words)))
     });
     let items = el("ul").class("items").add(Fragment::all(items));
     let summary = Fragment::all([t.consent_single.into(), unseen(title)]);
@@ -171,11 +173,10 @@ impl Render for Consent {
     fn body(&self, cx: Context<'_>) -> Fragment {
         let t = cx.t;
         let (_, patient) = self.headline(t);
-        let born = patient.and_then(|patient| {
-            let facts = parts::born(patient, t).map(Fragment::from).into_iter();
-            let facts = facts.chain(patient.detail.as_ref().map(Fragment::from)).collect();
-            let line = parts::joined(facts)?;
-            Some(el("p").class("lead").add(el("bdi").add(&patient.name)).add(": ").add(line))
+        let facts = patient.map(|patient| {
+            let born = parts::born(patient, t).map(|born| Fragment::from(capital(&born)));
+            let detail = patient.detail.as_ref().map(Fragment::from);
+            parts::joined(born.into_iter().chain(detail).collect()).map(parts::lead)
         });
         let purpose = self.app.purpose.as_ref().map(|words| hint(fill(t.purpose, &[("purpose", words.into())])));
         let empty = self.was_empty.then(|| parts::notice(Tone::Trouble, el("p").add(t.consent_empty), t));
@@ -197,13 +198,14 @@ impl Render for Consent {
             .add(parts::continuation(&self.continuation))
             .add(Fragment::all(sections))
             .add(self.how_long(cx))
+            .add(self.technical_names(t))
             .add(el("p").add(next))
-            .add(buttons)
-            .add(person);
+            .add(person)
+            .add(buttons);
         Fragment::all([
-            Fragment::from(born),
+            Fragment::from(facts.flatten()),
             empty.into(),
-            parts::app(&self.app, cx).into(),
+            parts::app(&self.app, true, cx).into(),
             parts::unchecked(&self.app, cx).into(),
             purpose.into(),
             form.into(),

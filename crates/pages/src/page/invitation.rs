@@ -87,7 +87,7 @@ fn counted(text: &str, count: u32) -> String {
     fill_plain(text, &[("count", &count.to_string())])
 }
 
-/// A notice at the top, the same words at the field that it is about.
+/// What was wrong: said at the field that it is about, or above when it is about none.
 pub(super) struct Troubles {
     found: Option<(Option<&'static str>, String)>,
 }
@@ -98,7 +98,8 @@ impl Troubles {
     }
 
     pub(super) fn notice(&self, t: &Texts) -> Option<Element> {
-        self.found.as_ref().map(|(_, words)| parts::notice(Tone::Trouble, el("p").add(words.as_str()), t))
+        let above = self.found.as_ref().filter(|(about, _)| about.is_none());
+        above.map(|(_, words)| parts::notice(Tone::Trouble, el("p").add(words.as_str()), t))
     }
 
     pub(super) fn at(&self, field: &str) -> Option<String> {

@@ -33,14 +33,13 @@ pub(super) fn script_form(form: Element, what: &str, options: &Secret, failed: &
         .attr("data-passkey", what)
         .attr("data-options", options.as_str())
         .add(parts::hidden(fields::CREDENTIAL, ""))
-        .add(el("p").class("problem").attr("role", "alert").flag("hidden", true).add(failed))
+        .add(parts::problem(failed).flag("hidden", true))
 }
 
 /// A button with the sign of a key.
-pub(super) fn button(button: Element) -> Element {
-    button
-        .attr("data-start", "")
-        .add(parts::icon("M15 3a6 6 0 1 0 0 12 6 6 0 0 0 0-12ZM10.7 13.3 3 21M6 18l3 3M17 8v.5"))
+pub(super) fn button(button: Element, text: &str) -> Element {
+    let key = parts::icon("M15 3a6 6 0 1 0 0 12 6 6 0 0 0 0-12ZM10.7 13.3 3 21M6 18l3 3M17 8v.5");
+    button.attr("data-start", "").add(key).add(el("span").add(text))
 }
 
 impl Render for Passkey {
@@ -67,7 +66,7 @@ impl Render for Passkey {
         let form = script_form(start(), "create", &self.options, t.passkey_not_added)
             .add(name)
             .add(hint(t.passkey_next))
-            .add(actions(button(primary(t.passkey_title))));
+            .add(actions(button(primary(Fragment::default()), t.passkey_title)));
         let without =
             parts::notice(Tone::Attention, el("p").add(t.passkey_no_script), t).attr("data-without-passkey", "");
         let later = start().add(deciding(el("button").class("quiet"), fields::LATER).add(t.not_now));

@@ -126,7 +126,7 @@ impl Render for SecondFactor {
             .add(actions(primary(t.go_on)));
         let passkey = self.passkey.as_ref().map(|options| {
             let form = passkey::script_form(start(paths::PASSKEY_SIGN_IN), "get", options, t.passkey_failed);
-            form.add(passkey::button(secondary(t.use_passkey)))
+            form.add(passkey::button(secondary(Fragment::default()), t.use_passkey))
         });
         let other =
             self.has_other_way.then(|| el("p").add(el("a").class("quiet").href(&self.address(other)).add(other_text)));

@@ -99,8 +99,9 @@ impl Render for SignIn {
         let start = |path| parts::form(path, &self.csrf).add(parts::continuation(&self.continuation));
         let passkey = self.passkey.as_ref().map(|options| {
             let form = passkey::script_form(start(paths::PASSKEY_SIGN_IN), "get", options, t.passkey_failed);
-            let button = passkey::button(secondary(t.sign_in_with_passkey)).attr("aria-describedby", "passkey-hint");
-            let form = form.attr("data-offer", "").add(button);
+            let button = passkey::button(secondary(Fragment::default()), t.sign_in_with_passkey);
+            let button = button.attr("aria-describedby", "passkey-hint");
+            let form = form.attr("data-offer", "").add(el("p").class("or").add(t.or)).add(button);
             form.add(hint(t.passkey_hint).id("passkey-hint"))
         });
         let autocomplete = if self.passkey.is_some() { "username webauthn" } else { "username" };
@@ -111,12 +112,13 @@ impl Render for SignIn {
         let recovery = Address::of(paths::RECOVERY).with(fields::CONTINUATION, self.continuation.as_str());
         let recovery = el("p").add(el("a").class("quiet").href(&recovery).add(t.cannot_sign_in));
         let providers = self.providers.iter().map(|provider| {
-            let button = secondary(fill(t.sign_in_with, &[("provider", (&provider.name).into())]));
+            let words = fill(t.sign_in_with, &[("provider", (&provider.name).into())]);
+            let button = secondary(el("span").add(words));
             button.attr("name", fields::PROVIDER).attr("value", provider.id.as_str())
         });
         let providers = (!self.providers.is_empty()).then(|| {
-            let form = start(paths::SIGN_IN_OUTSIDE).add(el("div").class("stack").add(Fragment::all(providers)));
-            Fragment::all([el("p").class("or").add(t.or), form])
+            let form = start(paths::SIGN_IN_OUTSIDE).class("others").add(el("p").class("or").add(t.or));
+            form.add(el("div").class("stack").add(Fragment::all(providers)))
         });
         Fragment::all([
             parts::lead(lead).into(),

@@ -104,10 +104,10 @@ fn jargon_stays_out_of_what_patients_read() {
 fn days_times_and_spans_read_as_people_say_them() {
     let (english, spanish) = (of(Language::English), of(Language::Spanish));
     let moment = Moment::from_unix(1_772_546_700, -300);
-    assert_eq!(english.moment(moment), "March 3, 2026 at 9:05 am");
-    assert_eq!(spanish.moment(moment), "3 de marzo de 2026, 9:05 a. m.");
-    assert_eq!(english.moment(Moment::from_unix(0, 0)), "January 1, 1970 at 12:00 am UTC");
-    assert_eq!(english.moment(Moment::from_unix(43_200, 60)), "January 1, 1970 at 1:00 pm");
+    assert_eq!(english.moment(moment), "March 3, 2026 at 9:05\u{a0}am");
+    assert_eq!(spanish.moment(moment), "3 de marzo de 2026, 9:05\u{a0}a.\u{a0}m.");
+    assert_eq!(english.moment(Moment::from_unix(0, 0)), "January 1, 1970 at 12:00\u{a0}am UTC");
+    assert_eq!(english.moment(Moment::from_unix(43_200, 60)), "January 1, 1970 at 1:00\u{a0}pm");
     let month = Date { year: 1943, month: Some(5), day: None };
     assert_eq!((english.date(month), spanish.date(month)), ("May 1943".to_owned(), "mayo de 1943".to_owned()));
     for (lasts, in_english, in_spanish) in [
