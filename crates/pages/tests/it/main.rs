@@ -1,5 +1,6 @@
 //! Every page in every state and language keeps the rules of the house (`docs/pages.md`); the text of the pages that
 //! people meet first is kept to the letter.
+#![expect(clippy::expect_used, reason = "a test that cannot go on stops, its helpers too")]
 
 mod html;
 #[path = "../../examples/gallery/states.rs"]
