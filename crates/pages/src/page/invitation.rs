@@ -55,8 +55,8 @@ pub enum NewPasswordProblem {
     Short,
     /// On a list of stolen passwords.
     Breached,
-    /// Holds the name, or the name of the facility.
-    LikeName,
+    /// Anybody would guess it: common words, runs, repetitions, the person's own names.
+    Common,
     /// Two fields that had to be the same were not.
     Different,
     /// The sign-in name is taken, or has letters that it may not have.
@@ -74,7 +74,7 @@ impl NewPasswordProblem {
         match self {
             Self::Short => (password, counted(t.password_short, characters_min)),
             Self::Breached => (password, t.password_breached.to_owned()),
-            Self::LikeName => (password, t.password_like_name.to_owned()),
+            Self::Common => (password, t.password_common.to_owned()),
             Self::Different => (Some(fields::AGAIN), t.password_different.to_owned()),
             Self::UserTaken => (Some(fields::USER), t.user_taken.to_owned()),
             Self::WrongCode => (Some(fields::CODE), code.to_owned()),

@@ -107,7 +107,7 @@ super::declare! {
     make_account: "Make my account",
     password_short: "The password is too short. It needs at least {count} characters.",
     password_breached: "Thieves know this password from another place. Please choose a new one.",
-    password_like_name: "The password is too much like your name or the name of this place. Please choose another one.",
+    password_common: "This password is easy to guess. Use other words, not your name and not 1234.",
     password_different: "The two passwords are not the same. Please type both again.",
     user_taken: "This sign-in name cannot be used. Please choose another one.",
     letter_code_wrong: "The code is not right. Please check your letter.",

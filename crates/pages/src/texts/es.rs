@@ -109,7 +109,7 @@ pub(super) const SPANISH: Texts = Texts {
     make_account: "Crear mi cuenta",
     password_short: "La contraseña es muy corta. Necesita {count} letras o más.",
     password_breached: "Los ladrones ya conocen esta contraseña de otro lugar. Elija una nueva.",
-    password_like_name: "La contraseña se parece demasiado a su nombre o al de este lugar. Elija otra.",
+    password_common: "Esta contraseña es fácil de adivinar. Use otras palabras, no su nombre ni 1234.",
     password_different: "Las dos contraseñas no son iguales. Escriba las dos otra vez.",
     user_taken: "Este nombre de usuario no se puede usar. Elija otro.",
     letter_code_wrong: "El código no es correcto. Mire su carta otra vez.",
