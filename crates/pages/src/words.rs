@@ -96,6 +96,17 @@ impl Scope {
         self.kind == ScopeKind::Identity
     }
 
+    /// Whether this is a part, by a query, of what the other scope gives whole.
+    fn is_part_of(&self, whole: &Self) -> bool {
+        match (&self.kind, &whole.kind) {
+            (
+                ScopeKind::Resources { context, resource_type, query, .. },
+                ScopeKind::Resources { context: in_whole, resource_type: of_whole, query: narrowed, .. },
+            ) => context == in_whole && resource_type == of_whole && !query.is_empty() && narrowed.is_empty(),
+            _ => false,
+        }
+    }
+
     fn context(&self) -> Option<Context> {
         match self.kind {
             ScopeKind::Resources { context, .. } => Some(context),
@@ -313,7 +324,12 @@ pub(crate) fn arrange<'a>(asks: &'a [Ask], reach: UserReach, t: &Texts) -> Vec<(
     let is_mixed = asks.iter().any(|ask| ask.scope.is_of_patient());
     let mut placed: Vec<(Part, Group, &Ask, Words)> = Vec::with_capacity(asks.len());
     for ask in asks {
-        let words = in_texts(&ask.scope, t);
+        let mut words = in_texts(&ask.scope, t);
+        // Beside its parts a whole type means the rest as well, and with it what is private of the type.
+        if asks.iter().any(|other| other.scope.is_part_of(&ask.scope)) {
+            words.words = fill_plain(t.words_all_of, &[("words", &words.words)]);
+            words.is_private = true;
+        }
         let is_wide = is_mixed
             && reach == UserReach::Records
             && ask.scope.context().is_some_and(|context| context != Context::Patient);

@@ -210,6 +210,7 @@ super::declare! {
     words_other_type: "records of the kind “{name}”",
     words_other_scope: "something called “{name}” that we have no words for",
     words_part: "a part of: {words}",
+    words_all_of: "{words}: all there are, also private ones",
     words_all_observations: "measurements and findings of every kind",
     words_vital_signs: "blood pressure, weight and other vital signs",
     words_laboratory: "lab results",

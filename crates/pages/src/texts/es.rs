@@ -212,6 +212,7 @@ pub(super) const SPANISH: Texts = Texts {
     words_other_type: "datos del tipo «{name}»",
     words_other_scope: "algo que se llama «{name}» y que no sabemos explicar",
     words_part: "una parte de: {words}",
+    words_all_of: "{words}: todo lo que haya, también lo privado",
     words_all_observations: "medidas y hallazgos de todo tipo",
     words_vital_signs: "presión, peso y otros signos vitales",
     words_laboratory: "resultados de laboratorio",

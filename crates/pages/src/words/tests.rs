@@ -176,6 +176,24 @@ fn b27_private_writing_and_wide_ones_stand_apart_and_are_off() {
 }
 
 #[test]
+fn b27_a_whole_type_beside_its_parts_is_more_than_they_and_off() {
+    let part = |category: &str| Ask { scope: scope(Context::Patient, "Observation", "rs", category), on: None };
+    let asks =
+        [ask(Context::Patient, "Observation", "rs"), part("laboratory"), part("vital-signs"), part("social-history")];
+    let arranged = arrange(&asks, UserReach::OneRecord, texts::of(Language::English));
+    let of_part = |wanted: Part| -> Vec<String> {
+        let rows = arranged.iter().filter(|(part, _)| *part == wanted).flat_map(|(_, rows)| rows);
+        rows.flat_map(|row| row.items.iter().map(|(_, words)| words.words.clone())).collect()
+    };
+    assert_eq!(of_part(Part::Plain), ["lab results", "blood pressure, weight and other vital signs"]);
+    let whole = "measurements and findings of every kind: all there are, also private ones";
+    assert_eq!(of_part(Part::Private), ["smoking, drinking and way of life", whole]);
+    let alone = [ask(Context::Patient, "Observation", "rs"), part("")];
+    let arranged = arrange(&alone, UserReach::OneRecord, texts::of(Language::English));
+    assert_eq!(arranged.len(), 1, "without parts it is one of the usual");
+}
+
+#[test]
 fn b27_a_scope_counts_when_its_switch_and_its_groups_are_on() {
     let asks = [
         ask(Context::Patient, "Patient", "rs"),
