@@ -123,7 +123,7 @@ impl Codes {
         self.yes.union(&self.unsure)
     }
 
-    fn is_same_system(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_system(&self, other: &Self) -> bool {
         match (&self.system, &other.system) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             (None, None) => true,

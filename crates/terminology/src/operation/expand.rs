@@ -134,9 +134,11 @@ impl Terminology {
             return Err(OperationError::TooCostly(text));
         }
         let mut contains = Vec::new();
-        for codes in &content.parts {
-            of_system(codes, &words, options, &mut page, &mut contains);
-            of_list(codes, &words, &mut page, &mut contains);
+        for (at, codes) in content.parts.iter().enumerate() {
+            let before = content.parts.iter().take(at).filter(|one| one.url == codes.url);
+            let before = Before { parts: before.collect(), active_only: options.active_only };
+            of_system(codes, &before, &words, options, &mut page, &mut contains);
+            of_list(codes, &before, &words, &mut page, &mut contains);
         }
         if options.count.is_none() && page.total.saturating_sub(options.offset) > contains.len() {
             let text = format!("the value set has {} codes: ask for pages with `offset` and `count`", page.total);
@@ -201,21 +203,57 @@ fn enumerable(content: &Content, url: &str) -> Result<(), OperationError> {
     Ok(())
 }
 
+/// The parts of the same code system that were told already, of another version or of none. A code is told once.
+struct Before<'a> {
+    parts: Vec<&'a Codes>,
+    active_only: bool,
+}
+
+impl Before<'_> {
+    fn has(&self, code: &str) -> bool {
+        self.parts.iter().any(|part| {
+            let is_told = |system: &CodeSystem| {
+                !self.active_only || system.find(code).is_none_or(|concept| !system.is_inactive(concept))
+            };
+            part.truth(code) == Truth::Yes && part.system.as_deref().is_none_or(is_told)
+        })
+    }
+
+    /// What of these members of `codes` is yet to be told.
+    fn without(&self, members: &Ranges, codes: &Codes) -> Ranges {
+        let mut left = members.clone();
+        for part in &self.parts {
+            if part.is_same_system(codes) {
+                // What is retired was left away from `members` as from theirs.
+                left = left.minus(&part.yes);
+            } else if let Some(system) = &codes.system {
+                left = Ranges::of_positions(left.iter().filter(|concept| !self.has(system.code(*concept))));
+            }
+        }
+        left
+    }
+}
+
 fn of_system<'a>(
     codes: &'a Codes,
+    before: &Before<'_>,
     words: &Words,
     options: ExpandOptions<'a>,
     page: &mut Page,
     into: &mut Vec<Contained<'a>>,
 ) {
     let Some(system) = codes.system.as_deref() else { return };
-    let active;
-    let members: &Ranges = if options.active_only {
+    let (active, left);
+    let mut members: &Ranges = if options.active_only {
         active = codes.yes.minus(system.inactive());
         &active
     } else {
         &codes.yes
     };
+    if !before.parts.is_empty() {
+        left = before.without(members, codes);
+        members = &left;
+    }
     let shown = |concept: u32| {
         let given = codes.shown.binary_search_by_key(&concept, |one| one.0).ok().and_then(|at| codes.shown.get(at));
         match given {
@@ -252,8 +290,8 @@ fn of_system<'a>(
     }
 }
 
-fn of_list<'a>(codes: &'a Codes, words: &Words, page: &mut Page, into: &mut Vec<Contained<'a>>) {
-    for one in codes.listed.iter().filter(|one| one.truth == Truth::Yes) {
+fn of_list<'a>(codes: &'a Codes, before: &Before<'_>, words: &Words, page: &mut Page, into: &mut Vec<Contained<'a>>) {
+    for one in codes.listed.iter().filter(|one| one.truth == Truth::Yes && !before.has(&one.code)) {
         if words.pass(&one.code, &one.display, Vec::new) && page.takes() {
             into.push(Contained {
                 system: &codes.url,

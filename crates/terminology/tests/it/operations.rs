@@ -158,6 +158,34 @@ fn expand_pages_and_filters() {
     assert_eq!(expanded(&it, ExpandOptions { filter: "a", offset: 1, count: Some(1), ..plain }).0, 2);
 }
 
+/// Parts that name a system with a version and without were told one after the other, and a code of both twice
+/// (found by the target `value_set`).
+#[test]
+fn a_code_of_two_versions_of_a_system_is_told_once() {
+    let it = terminology();
+    let set = Tree::parse(
+        format!(
+            r#"{{"resourceType":"ValueSet","status":"draft","compose":{{"include":[
+                {{"system":"{FOOD}","concept":[{{"code":"apple"}},{{"code":"kiwi"}}]}},
+                {{"system":"{FOOD}","version":"1.0","concept":[{{"code":"apple"}},{{"code":"banana"}},{{"code":"kiwi"}}]}}
+            ]}}}}"#
+        )
+        .into_bytes(),
+    )
+    .unwrap();
+    let set = it.value_set_in(set.root()).unwrap();
+    for active_only in [false, true] {
+        let whole = it.expand(&set, ExpandOptions { active_only, ..ExpandOptions::default() }).unwrap();
+        let codes: Vec<&str> = whole.contains.iter().map(|one| one.code).collect();
+        assert_eq!(codes, ["apple", "kiwi", "banana"], "kiwi is of no version that is here");
+        assert_eq!(whole.total, 3);
+    }
+    let page = it.expand(&set, ExpandOptions { offset: 1, count: Some(2), ..ExpandOptions::default() }).unwrap();
+    assert_eq!(page.contains.iter().map(|one| one.code).collect::<Vec<_>>(), ["kiwi", "banana"]);
+    let words = it.expand(&set, ExpandOptions { filter: "app", ..ExpandOptions::default() }).unwrap();
+    assert_eq!((words.total, words.contains.len()), (1, 1));
+}
+
 #[test]
 fn expansions_as_json() {
     let it = terminology();
