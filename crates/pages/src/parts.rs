@@ -21,6 +21,12 @@ pub(crate) fn continuation(handle: &Secret) -> Element {
     hidden(fields::CONTINUATION, handle.as_str())
 }
 
+/// Tells a password keeper whose password the form is about; not shown.
+pub(crate) fn whose_password(user: &Text) -> Element {
+    let field = el("input").attr("type", "text").attr("name", fields::USER).attr("value", user.as_str());
+    field.attr("autocomplete", "username").flag("readonly", true).flag("hidden", true)
+}
+
 /// A paragraph under the headline.
 pub(crate) fn lead(text: impl Into<Fragment>) -> Element {
     el("p").class("lead").add(text)

@@ -41,6 +41,8 @@ pub enum RecoveryStep {
     NewPassword {
         /// Handle of this recovery.
         recovery: Secret,
+        /// Sign-in name, for the browser's password keeper.
+        user: Text,
         /// Fewest characters of a password.
         password_characters_min: u32,
         /// What was wrong.
@@ -87,10 +89,11 @@ impl Render for Recovery {
                     hint(help).into(),
                 ])
             }
-            RecoveryStep::NewPassword { recovery, password_characters_min, problem } => {
+            RecoveryStep::NewPassword { recovery, user, password_characters_min, problem } => {
                 let troubles = Troubles::new(*problem, *password_characters_min, t.recovery_code_wrong, t);
                 let form = form
                     .add(parts::hidden(fields::RECOVERY, recovery.as_str()))
+                    .add(parts::whose_password(user))
                     .add(new_password(&troubles, *password_characters_min, t))
                     .add(actions(primary(t.save_password)));
                 Fragment::all([

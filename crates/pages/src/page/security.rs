@@ -264,15 +264,13 @@ impl Render for ChangePassword {
     fn body(&self, cx: Context<'_>) -> Fragment {
         let t = cx.t;
         let troubles = Troubles::new(self.problem, self.password_characters_min, t.current_wrong, t);
-        // A password keeper needs to see whose password it is.
-        let user = el("input").attr("type", "text").attr("name", fields::USER).attr("value", self.user.as_str());
-        let user = user.attr("autocomplete", "username").flag("readonly", true).flag("hidden", true);
+
         let current = self.needs_current.then(|| {
             let field = Field::password(fields::CURRENT, t.current_password, "current-password");
             field.problem(troubles.at(fields::CODE)).element(t)
         });
         let form = parts::form(paths::PASSWORD, &self.csrf)
-            .add(user)
+            .add(parts::whose_password(&self.user))
             .add(current)
             .add(new_password(&troubles, self.password_characters_min, t))
             .add(actions(primary(t.save_password)));
