@@ -1,6 +1,7 @@
 //! What several pages show: an app, a patient, how long something lasts.
 
 use crate::{Date, Literal, Moment, Text, words::Scope};
+use std::fmt;
 
 /// An app, as far as a person needs to know it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,7 +30,7 @@ pub enum Checked {
 }
 
 /// A patient in a list or a headline.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PatientFacts {
     /// Logical id.
     pub id: Literal,
@@ -41,6 +42,13 @@ pub struct PatientFacts {
     pub detail: Option<Text>,
     /// What the person at the page is to them.
     pub relation: Option<Relation>,
+}
+
+/// Birthdays are PHI as names are (invariant 11).
+impl fmt::Debug for PatientFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PatientFacts").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// What someone is to a patient.

@@ -223,6 +223,16 @@ fn a_secret_is_on_the_page_that_shows_it_and_on_no_other() {
 }
 
 #[test]
+fn debug_prints_no_name_no_birthday_and_no_secret() {
+    for state in states::all() {
+        let printed = format!("{:?} {:?}", state.view, state.frame);
+        for word in ["Rosa", "1943", "Alvarez", "\"token\"", "\"handle\"", "q2Yt8m", "k4fq", "otpauth"] {
+            assert!(!printed.contains(word), "{}: {word}", state.name);
+        }
+    }
+}
+
+#[test]
 fn the_words_of_the_first_pages_are_kept() {
     let names = [
         "sign-in-full",
