@@ -1,26 +1,30 @@
-//! Who a client is: assertion, registered keys, and that the assertion comes for the first time. SPEC: rows C2 to C9, C13.
+//! Who a client is: by exactly one way, the one that it is registered for. SPEC: RFC 6749 section 2.3, RFC 7523, RFC 8705
+//! section 2; rows A7, A11, B12, C2 to C9, C13.
 //!
-//! Every way to fail looks the same from outside. Where no key of a client can be tried, a decoy is, so that the time
-//! spent does not tell much either; a client whose keys must be fetched can be told by a patient observer.
+//! Every way to fail looks the same from outside. Where no key or secret of a client can be tried, one of nobody is, so
+//! that the time spent does not tell much either; a client whose keys must be fetched can be told by a patient observer.
+//! That a public client exists is no secret: its id stands in URLs.
 
 use crate::{
-    client::{Client, Keys},
+    client::{Certificate, Client, Keys, Kind},
+    endpoint::Posted,
+    event::Event,
     jwks_source::SourceError,
     outcome::Refusal,
     service::Inner,
 };
 use oauth::{
     client_assertion::{AssertionError, ClientAssertion, Expected, Unverified},
+    client_authentication::{Credentials, CredentialsError},
     jwk::{Jwks, MatchError},
-    token_request::ClientCredentials,
 };
 use std::{fmt, sync::Arc};
 
-/// Why a client was not authenticated. For the audit entry; outside all are [`Refusal::Client`].
+/// Why a client was not authenticated. For the audit entry; outside nearly all are [`Refusal::Client`].
 #[derive(Debug, Clone)]
 pub(crate) enum ClientRefusal {
-    /// No assertion of the known type.
-    NoAssertion,
+    /// No credentials that can be read, or several.
+    Credentials(CredentialsError),
     /// The assertion is not acceptable.
     Assertion(AssertionError),
     /// `client_id` beside the assertion names another client.
@@ -29,6 +33,12 @@ pub(crate) enum ClientRefusal {
     Unknown,
     /// The client is disabled.
     Disabled,
+    /// Another way than the one it is registered for.
+    Method,
+    /// Not its secret.
+    Secret,
+    /// No certificate, or not its own.
+    Certificate,
     /// Its keys could not be had.
     Keys(SourceError),
     /// The assertion was used before.
@@ -39,10 +49,13 @@ impl ClientRefusal {
     /// As one word, for metrics and log lines.
     pub(crate) fn word(&self) -> &'static str {
         match self {
-            Self::NoAssertion => "client-no-assertion",
+            Self::Credentials(_) => "client-no-credentials",
             Self::Assertion(_) => "client-assertion",
             Self::OtherClientId | Self::Unknown => "client-unknown",
             Self::Disabled => "client-disabled",
+            Self::Method => "client-method",
+            Self::Secret => "client-secret",
+            Self::Certificate => "client-certificate",
             Self::Keys(_) => "client-keys",
             Self::Replayed => "client-replayed",
         }
@@ -52,11 +65,14 @@ impl ClientRefusal {
 impl fmt::Display for ClientRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAssertion => f.write_str("no client assertion"),
+            Self::Credentials(why) => why.fmt(f),
             Self::Assertion(why) => why.fmt(f),
             Self::OtherClientId => f.write_str("client_id and assertion name different clients"),
             Self::Unknown => f.write_str("no such client"),
             Self::Disabled => f.write_str("the client is disabled"),
+            Self::Method => f.write_str("not the way of authenticating that the client is registered for"),
+            Self::Secret => f.write_str("not the client's secret"),
+            Self::Certificate => f.write_str("no certificate, or not the client's"),
             Self::Keys(why) => why.fmt(f),
             Self::Replayed => f.write_str("the client assertion was used before"),
         }
@@ -69,40 +85,151 @@ pub(crate) struct Unauthenticated {
     pub(crate) claimed: Option<String>,
 }
 
-/// A client whose assertion is good but not yet marked as used.
+/// How a client proved who it is.
+pub(crate) enum Proof {
+    /// Not at all: it is public.
+    None,
+    /// By its secret: the how-many-th.
+    Secret(usize),
+    /// By an assertion that is good but not yet marked as used.
+    Assertion(ClientAssertion),
+    /// By the certificate of its connection.
+    Certificate,
+}
+
+/// A client that proved who it is.
 pub(crate) struct Proven {
     pub(crate) client: Arc<Client>,
-    pub(crate) assertion: ClientAssertion,
+    pub(crate) proof: Proof,
 }
 
 impl Inner {
-    /// Checks all but the replay, which needs the disk: see [`Inner::used_for_the_first_time`].
-    pub(crate) async fn proven(
-        &self,
-        credentials: &ClientCredentials,
+    /// The client of a request, which is recorded in the event. One that is not proven gets `refusal`, or what says more
+    /// about the form of the request. An assertion is marked as used.
+    pub(crate) async fn authenticated(
+        self: &Arc<Self>,
+        posted: &Posted,
         audiences: &[&str],
-    ) -> Result<Proven, Unauthenticated> {
-        let unverified = Unverified::parse(&credentials.assertion)
-            .map_err(|why| Unauthenticated { why: ClientRefusal::Assertion(why), claimed: None })?;
-        let refused = |why| Unauthenticated { why, claimed: Some(unverified.client_id().to_owned()) };
-        if credentials.client_id.as_deref().is_some_and(|other| other != unverified.client_id()) {
-            self.spend_a_verification(&unverified);
-            return Err(refused(ClientRefusal::OtherClientId));
+        refusal: Refusal,
+        event: &mut Event,
+    ) -> Result<Arc<Client>, Refusal> {
+        let proven = self.proven(posted, audiences).await.map_err(|failed| {
+            event.reason = Some(failed.why.to_string());
+            event.word = Some(failed.why.word());
+            if let Some(claimed) = &failed.claimed {
+                event.detail("client_id", claimed);
+            }
+            match failed.why {
+                ClientRefusal::Credentials(CredentialsError::Several) => Refusal::SeveralCredentials,
+                _ if posted.tries_basic() => Refusal::ClientBasic,
+                _ => refusal,
+            }
+        })?;
+        let client = Arc::clone(&proven.client);
+        let marking = Arc::clone(self);
+        let marked = tokio::task::spawn_blocking(move || marking.counts(&proven)).await;
+        marked.map_err(|_| Refusal::Unavailable)?.map_err(|not_first| {
+            event.reason = Some(not_first.reason());
+            event.word = not_first.word();
+            event.detail("client_id", &client.id);
+            not_first.refusal(refusal)
+        })?;
+        event.client_id = Some(Arc::clone(&client.id));
+        Ok(client)
+    }
+
+    /// Checks all but the replay, which needs the disk: see [`Inner::counts`].
+    pub(crate) async fn proven(&self, posted: &Posted, audiences: &[&str]) -> Result<Proven, Unauthenticated> {
+        let credentials = Credentials::read(posted.authorization.as_deref(), &posted.form)
+            .map_err(|why| Unauthenticated { why: ClientRefusal::Credentials(why), claimed: None })?;
+        match &credentials {
+            Credentials::Assertion { assertion, client_id } => {
+                self.by_assertion(assertion.expose(), client_id.as_deref(), audiences).await
+            }
+            Credentials::Secret { client_id, secret, .. } => self.by_secret(client_id, secret.expose()),
+            Credentials::Named { client_id } => self.by_certificate_or_name(client_id, posted),
         }
-        let found = match self.clients.client(unverified.client_id()) {
+    }
+
+    fn by_secret(&self, client_id: &str, secret: &str) -> Result<Proven, Unauthenticated> {
+        let found = self.working(client_id);
+        // The same work whether there is such a client, and whatever its kind.
+        let position = match found.as_deref() {
+            Ok(Client { kind: Kind::ConfidentialSymmetric(secrets), .. }) => {
+                self.pepper.position(client_id, secret, secrets)
+            }
+            _ => self.pepper.position(client_id, secret, &[]),
+        };
+        let outcome = found.and_then(|client| match (&client.kind, position) {
+            (Kind::ConfidentialSymmetric(_), Some(at)) => Ok((client, at)),
+            (Kind::ConfidentialSymmetric(_), None) => Err(ClientRefusal::Secret),
+            _ => Err(ClientRefusal::Method),
+        });
+        let outcome = outcome.map(|(client, at)| Proven { client, proof: Proof::Secret(at) });
+        outcome.map_err(|why| Unauthenticated { why, claimed: Some(client_id.to_owned()) })
+    }
+
+    fn by_certificate_or_name(&self, client_id: &str, posted: &Posted) -> Result<Proven, Unauthenticated> {
+        let outcome = self.working(client_id).and_then(|client| match &client.kind {
+            Kind::Public => Ok((client, Proof::None)),
+            Kind::MutualTls(Certificate::SelfSigned(known)) => {
+                let shown = posted.certificate.as_ref().map(|shown| shown.thumbprint);
+                match shown.is_some_and(|shown| known.contains(&shown)) {
+                    true => Ok((client, Proof::Certificate)),
+                    false => Err(ClientRefusal::Certificate),
+                }
+            }
+            // A client that has something to prove never passes as a public one.
+            Kind::ConfidentialSymmetric(_) | Kind::ConfidentialAsymmetric(_) | Kind::BackendService(_) => {
+                Err(ClientRefusal::Method)
+            }
+            Kind::MutualTls(Certificate::Subject(subject)) => {
+                // A name in a certificate that no anchor stands behind is worth nothing.
+                let trusted = posted.certificate.as_ref().filter(|shown| shown.is_trusted);
+                match trusted.and_then(|shown| shown.facts()).is_some_and(|facts| subject.matches(&facts)) {
+                    true => Ok((client, Proof::Certificate)),
+                    false => Err(ClientRefusal::Certificate),
+                }
+            }
+        });
+        let outcome = outcome.map(|(client, proof)| Proven { client, proof });
+        outcome.map_err(|why| Unauthenticated { why, claimed: Some(client_id.to_owned()) })
+    }
+
+    fn working(&self, client_id: &str) -> Result<Arc<Client>, ClientRefusal> {
+        match self.clients.client(client_id) {
             Some(client) if client.disabled => Err(ClientRefusal::Disabled),
             Some(client) => Ok(client),
             None => Err(ClientRefusal::Unknown),
-        };
-        let client = match found {
-            Ok(client) => client,
+        }
+    }
+
+    async fn by_assertion(
+        &self,
+        assertion: &str,
+        client_id: Option<&str>,
+        audiences: &[&str],
+    ) -> Result<Proven, Unauthenticated> {
+        let unverified = Unverified::parse(assertion)
+            .map_err(|why| Unauthenticated { why: ClientRefusal::Assertion(why), claimed: None })?;
+        let refused = |why| Unauthenticated { why, claimed: Some(unverified.client_id().to_owned()) };
+        if client_id.is_some_and(|other| other != unverified.client_id()) {
+            self.spend_a_verification(&unverified);
+            return Err(refused(ClientRefusal::OtherClientId));
+        }
+        let found = self.working(unverified.client_id()).and_then(|client| match client.kind.keys().cloned() {
+            Some(keys) => Ok((client, keys)),
+            None => Err(ClientRefusal::Method),
+        });
+        let (client, keys) = match found {
+            Ok(found) => found,
             Err(why) => {
                 self.spend_a_verification(&unverified);
                 return Err(refused(why));
             }
         };
-        match self.verified(&unverified, &client, audiences).await {
-            Ok(assertion) => Ok(Proven { client, assertion }),
+        match self.verified(&unverified, &keys, audiences).await {
+            Ok(assertion) => Ok(Proven { client, proof: Proof::Assertion(assertion) }),
             Err(why) => {
                 use AssertionError as E;
                 if matches!(why, ClientRefusal::Keys(_) | ClientRefusal::Assertion(E::Jku | E::Key(_))) {
@@ -116,13 +243,13 @@ impl Inner {
     async fn verified(
         &self,
         unverified: &Unverified<'_>,
-        client: &Client,
+        keys: &Keys,
         audiences: &[&str],
     ) -> Result<ClientAssertion, ClientRefusal> {
         let verify = |keys: &Jwks, jwks_url| {
             unverified.verify(Expected { keys, jwks_url, audiences, now_s: self.now().unix_seconds() })
         };
-        match &client.keys {
+        match keys {
             Keys::Inline(keys) => verify(keys, None).map_err(ClientRefusal::Assertion),
             Keys::Url(url) => {
                 let copy = self.sources.jwks(url).await.map_err(ClientRefusal::Keys)?;
@@ -145,17 +272,34 @@ impl Inner {
         }
     }
 
-    /// Takes from the client's rate and marks the assertion as used. Blocks on the disk.
-    pub(crate) fn used_for_the_first_time(&self, proven: &Proven) -> Result<(), NotFirst> {
+    /// Takes from the client's rate, marks an assertion as used, notes that a secret was. Blocks on the disk.
+    ///
+    /// A public client proves nothing, so it has no rate of its own that a stranger could use up: what it redeems has.
+    fn counts(&self, proven: &Proven) -> Result<(), NotFirst> {
         let now = self.now();
         // A replay is found before it can take from the client's rate.
-        if self.assertions.was_used(&proven.assertion, now.unix_seconds())? {
+        if let Proof::Assertion(assertion) = &proven.proof
+            && self.assertions.was_used(assertion, now.unix_seconds())?
+        {
             return Err(NotFirst::Replayed);
         }
-        self.client_rate
-            .take(Arc::clone(&proven.client.id), now.unix_millis())
-            .map_err(|limited| NotFirst::Limited(limited.retry_after_s))?;
-        if self.assertions.use_once(&proven.assertion, now.unix_seconds())? { Ok(()) } else { Err(NotFirst::Replayed) }
+        if !proven.client.is_app() {
+            self.client_rate
+                .take(Arc::clone(&proven.client.id), now.unix_millis())
+                .map_err(|limited| NotFirst::Limited(limited.retry_after_s))?;
+        }
+        match &proven.proof {
+            Proof::Assertion(assertion) if !self.assertions.use_once(assertion, now.unix_seconds())? => {
+                Err(NotFirst::Replayed)
+            }
+            Proof::Secret(at) => {
+                if let Err(why) = self.clients.secret_used(&proven.client, *at, now) {
+                    tracing::warn!(%why, "the last use of a client's secret could not be noted");
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -177,12 +321,12 @@ impl From<crate::tables::Unavailable> for NotFirst {
 
 impl NotFirst {
     /// As one word, where the refusal's own says less.
-    pub(crate) fn word(&self) -> Option<&'static str> {
+    fn word(&self) -> Option<&'static str> {
         matches!(self, Self::Replayed).then(|| ClientRefusal::Replayed.word())
     }
 
     /// As an answer, where a client that is not authenticated gets `client`.
-    pub(crate) fn refusal(&self, client: Refusal) -> Refusal {
+    fn refusal(&self, client: Refusal) -> Refusal {
         match self {
             Self::Replayed => client,
             Self::Limited(seconds) => Refusal::TooMany(*seconds),
@@ -194,7 +338,7 @@ impl NotFirst {
     }
 
     /// For the audit entry.
-    pub(crate) fn reason(&self) -> String {
+    fn reason(&self) -> String {
         match self {
             Self::Replayed => ClientRefusal::Replayed.to_string(),
             Self::Limited(_) => "the client comes too often".into(),

@@ -1,16 +1,26 @@
-//! Registered clients. SPEC: SMART App Launch 2.2 client-confidential-asymmetric; rows B11, B13, C2, C11.
+//! Registered clients of all kinds. SPEC: SMART App Launch 2.2; RFC 6749 section 2, RFC 8705 section 2; rows B11 to B15,
+//! C2, C11.
 //!
-//! All of them authenticate with `private_key_jwt`; secrets are for other kinds of client, which are not built.
+//! `check`: what may be registered. `scopes`: what it may ask for. `secret`: what is kept of its secret. `record`: the
+//! row. `registry`: all of them, in memory and on the table.
 
 pub(crate) mod check;
 mod record;
 pub(crate) mod registry;
+pub(crate) mod scopes;
+pub(crate) mod secret;
 
 pub use check::Enforceable;
+pub use secret::{NewSecret, Secret};
 
 use crate::tables::Unavailable;
 use fhir::Instant;
-use oauth::{jwk::Jwks, scope::Scope};
+use oauth::{
+    certificate::RegisteredSubject,
+    jwk::Jwks,
+    redirect_uri::{ApplicationType, RedirectUri},
+    scope::{Scope, request::ScopeRequest},
+};
 use std::{fmt, sync::Arc};
 
 /// Where a client's public keys come from.
@@ -22,19 +32,79 @@ pub enum NewKeys {
     Url(String),
 }
 
+/// What kind of client is asked for, with what it proves itself by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewKind {
+    /// An app that can keep no secret: in a browser, on a phone (`client-public`).
+    Public,
+    /// An app with a server behind it; a secret is made for it (`client-confidential-symmetric`).
+    ConfidentialSymmetric,
+    /// An app that signs assertions (`client-confidential-asymmetric`).
+    ConfidentialAsymmetric(NewKeys),
+    /// A system that nobody signs in to (SMART Backend Services).
+    BackendService(NewKeys),
+    /// By the certificate of its TLS connection (RFC 8705): an app when it has redirect URIs, else a system.
+    MutualTls(NewCertificate),
+}
+
+/// The certificate that a client will show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewCertificate {
+    /// One of a trusted authority, known by one name in it (`tls_client_auth`): the member of RFC 8705 section 2.1.2,
+    /// such as `tls_client_auth_san_dns`, and its value.
+    Subject(String, String),
+    /// These very certificates, DER; made by the client itself (`self_signed_tls_client_auth`).
+    SelfSigned(Vec<Vec<u8>>),
+}
+
 /// A registration as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewClient {
     /// Name for people.
     pub name: String,
-    /// Scopes the client may ask for, divided by blanks; only `system/` ones.
+    /// Who made it, for people.
+    pub maker: Option<String>,
+    /// Scopes the client may ask for, divided by blanks: `system/` ones for a system, all others for an app.
     pub scope: String,
-    /// Its keys.
-    pub keys: NewKeys,
-    /// Browser origins that may call with its tokens (row A13).
+    /// Its kind.
+    pub kind: NewKind,
+    /// Where a person's browser is sent back to: for an app one at least, for a system none.
+    pub redirect_uris: Vec<String>,
+    /// Whether it runs on a web server or in a page, or as a program on the person's device.
+    pub application: ApplicationType,
+    /// Where an EHR launch opens it.
+    pub launch_url: Option<String>,
+    /// Browser origins that may call with its tokens, beside those of its redirect URIs (row A13).
     pub origins: Vec<String>,
+    /// This facility has looked at it and trusts it; the consent page says so.
+    pub is_verified: bool,
+    /// Held to the FAPI 2.0 profile: pushed requests, and tokens bound to a key or certificate.
+    pub is_fapi2: bool,
+    /// A system that is known by its certificate may call without a token (row A10).
+    pub calls_without_token: bool,
     /// May introspect tokens of other clients (row B69).
     pub introspects_any: bool,
+}
+
+impl NewClient {
+    /// A client of this kind with this name and these scopes, and nothing else.
+    #[must_use]
+    pub fn new(name: &str, scope: &str, kind: NewKind) -> Self {
+        Self {
+            name: name.into(),
+            maker: None,
+            scope: scope.into(),
+            kind,
+            redirect_uris: Vec::new(),
+            application: ApplicationType::Web,
+            launch_url: None,
+            origins: Vec::new(),
+            is_verified: false,
+            is_fapi2: false,
+            calls_without_token: false,
+            introspects_any: false,
+        }
+    }
 }
 
 /// Where a registered client's keys come from.
@@ -46,6 +116,53 @@ pub enum Keys {
     Url(Arc<str>),
 }
 
+/// The kind of a registered client: how it proves who it is. Exactly one way each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// By nothing but its id; what protects it is PKCE and the redirect URI.
+    Public,
+    /// By a secret: one or two are live, the newest last.
+    ConfidentialSymmetric(Vec<Secret>),
+    /// By a signed assertion.
+    ConfidentialAsymmetric(Keys),
+    /// By a signed assertion; nobody signs in.
+    BackendService(Keys),
+    /// By the certificate of its connection.
+    MutualTls(Certificate),
+}
+
+/// By which certificate a client is known (row A7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Certificate {
+    /// One of a trusted authority with this name in it.
+    Subject(RegisteredSubject),
+    /// One of these: SHA-256 of its DER.
+    SelfSigned(Arc<[[u8; 32]]>),
+}
+
+impl Kind {
+    /// Its name in a list and in the table's row.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::ConfidentialSymmetric(_) => "confidential-symmetric",
+            Self::ConfidentialAsymmetric(_) => "confidential-asymmetric",
+            Self::BackendService(_) => "backend-service",
+            Self::MutualTls(_) => "mutual-tls",
+        }
+    }
+
+    /// The keys that its assertions are verified with.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Keys> {
+        match self {
+            Self::ConfidentialAsymmetric(keys) | Self::BackendService(keys) => Some(keys),
+            Self::Public | Self::ConfidentialSymmetric(_) | Self::MutualTls(_) => None,
+        }
+    }
+}
+
 /// A registered client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
@@ -53,20 +170,54 @@ pub struct Client {
     pub id: Arc<str>,
     /// Name for people.
     pub name: Arc<str>,
-    /// What it may ask for.
+    /// Who made it, for people.
+    pub maker: Option<Arc<str>>,
+    /// How it proves who it is.
+    pub kind: Kind,
+    /// What it may ask for of resources.
     pub scopes: Arc<[Scope]>,
-    /// The same as text.
+    /// All that it may ask for, `openid`, `launch/patient` and their kin among it.
+    pub registered: ScopeRequest,
+    /// All of it as text.
     pub scope_text: Arc<str>,
-    /// Its public keys.
-    pub keys: Keys,
+    /// Where a person's browser is sent back to; none for a system.
+    pub redirect_uris: Arc<[RedirectUri]>,
+    /// See [`NewClient::application`].
+    pub application: ApplicationType,
+    /// Where an EHR launch opens it.
+    pub launch_url: Option<Arc<str>>,
     /// Browser origins that may call with its tokens.
     pub origins: Vec<String>,
+    /// This facility trusts it.
+    pub is_verified: bool,
+    /// Held to the FAPI 2.0 profile.
+    pub is_fapi2: bool,
+    /// Its certificate alone is its right to call.
+    pub calls_without_token: bool,
     /// May introspect tokens of other clients.
     pub introspects_any: bool,
     /// When it was registered.
     pub created: Instant,
     /// It gets no token and its tokens do not work.
     pub disabled: bool,
+}
+
+impl Client {
+    /// Whether people sign in to it; else it is a system, which acts for itself.
+    #[must_use]
+    pub fn is_app(&self) -> bool {
+        !self.redirect_uris.is_empty()
+    }
+
+    /// Makes a client of a registration, when it is acceptable.
+    pub(crate) fn register(
+        new: &NewClient,
+        id: String,
+        created: Instant,
+        enforceable: &check::Enforceable,
+    ) -> Result<Self, ClientError> {
+        check::checked(new, id, created, enforceable)
+    }
 }
 
 /// Why a registration was refused or changed nothing. The text is for the operator.
@@ -95,17 +246,5 @@ impl std::error::Error for ClientError {}
 impl From<Unavailable> for ClientError {
     fn from(error: Unavailable) -> Self {
         Self::Unavailable(error.0)
-    }
-}
-
-impl Client {
-    /// Makes a client of a registration, when it is acceptable.
-    pub(crate) fn register(
-        new: &NewClient,
-        id: String,
-        created: Instant,
-        enforceable: &check::Enforceable,
-    ) -> Result<Self, ClientError> {
-        check::checked(new, id, created, enforceable)
     }
 }

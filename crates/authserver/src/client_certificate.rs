@@ -27,8 +27,7 @@ impl Presented {
     /// From the chain, the peer's own certificate first; `None` when it is empty.
     #[must_use]
     pub fn new(chain: Vec<Vec<u8>>, is_trusted: bool) -> Option<Self> {
-        let mut thumbprint = [0; 32];
-        thumbprint.copy_from_slice(digest::digest(&digest::SHA256, chain.first()?).as_ref());
+        let thumbprint = thumbprint(chain.first()?);
         Some(Self { chain: chain.into(), thumbprint, is_trusted })
     }
 
@@ -61,4 +60,11 @@ impl Service {
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         inner.recorder.record(&event.entry(Some(Refusal::Client), inner.now(), Some(address), request_id))
     }
+}
+
+/// SHA-256 of a certificate's DER: `x5t#S256`.
+pub(crate) fn thumbprint(der: &[u8]) -> [u8; 32] {
+    let mut thumbprint = [0; 32];
+    thumbprint.copy_from_slice(digest::digest(&digest::SHA256, der).as_ref());
+    thumbprint
 }

@@ -80,6 +80,7 @@ impl Service {
             event.reason = Some("too many requests from this address".into());
             return inner.recorded(Outcome::refused(refusal, event), address);
         }
+        let shows_proof = request.headers().contains_key("dpop");
         let outcome = match read(&request) {
             Err(refusal) => Outcome::refused(refusal, begun()),
             Ok(posted) => match endpoint {
@@ -88,7 +89,15 @@ impl Service {
                 _ => endpoint::token::answer(inner, posted).await,
             },
         };
-        inner.recorded(outcome, address)
+        let answer = inner.recorded(outcome, address);
+        // SPEC: RFC 9449 section 8: whoever uses DPoP gets the nonce for the next proof.
+        let nonce = shows_proof.then(|| HeaderValue::from_str(&inner.proofs.nonce(inner.now().unix_seconds())).ok());
+        answer.map(|mut response| {
+            if let Some(nonce) = nonce.flatten() {
+                response.headers_mut().insert("dpop-nonce", nonce);
+            }
+            response
+        })
     }
 }
 
@@ -132,14 +141,22 @@ fn read(request: &Request<Bytes>) -> Result<Posted, Refusal> {
     if !is_form(request.headers()) {
         return Err(Refusal::MediaType);
     }
-    let mut fields = request.headers().get_all(header::AUTHORIZATION).iter();
-    let authorization = match (fields.next(), fields.next()) {
-        (None, _) => None,
-        (Some(field), None) => Some(field.to_str().map_err(|_| Refusal::SeveralCredentials)?.to_owned()),
-        (Some(_), Some(_)) => return Err(Refusal::SeveralCredentials),
-    };
+    let authorization = only(request.headers(), header::AUTHORIZATION, Refusal::SeveralCredentials)?;
+    let dpop = only(request.headers(), header::HeaderName::from_static("dpop"), Refusal::DpopProof)?;
     let form = Form::parse(request.body()).map_err(|_| Refusal::Form)?;
-    Ok(Posted { form, authorization })
+    // Made by the listener, never by the request.
+    let certificate = request.extensions().get().cloned();
+    Ok(Posted { form, authorization, certificate, dpop })
+}
+
+/// The value of a field that may come once.
+fn only(headers: &HeaderMap, name: header::HeaderName, several: Refusal) -> Result<Option<String>, Refusal> {
+    let mut fields = headers.get_all(name).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => Ok(None),
+        (Some(field), None) => Ok(Some(field.to_str().map_err(|_| several)?.to_owned())),
+        (Some(_), Some(_)) => Err(several),
+    }
 }
 
 /// Exactly one `Content-Type`, which is a form's; a charset may stand behind it, as browsers write it.

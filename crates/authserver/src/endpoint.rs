@@ -6,7 +6,7 @@ pub(crate) mod jwks;
 pub(crate) mod revoke;
 pub(crate) mod token;
 
-use crate::{event::Event, outcome::Refusal};
+use crate::{client_certificate, event::Event, outcome::Refusal};
 use bytes::Bytes;
 use http::Response;
 
@@ -28,6 +28,10 @@ pub(crate) struct Posted {
     pub(crate) form: oauth::form::Form,
     /// The `Authorization` field. Several of them, or one that is no text, are refused before.
     pub(crate) authorization: Option<String>,
+    /// The certificate of the connection.
+    pub(crate) certificate: Option<client_certificate::Presented>,
+    /// The `DPoP` field. Several of them are refused before.
+    pub(crate) dpop: Option<String>,
 }
 
 impl Posted {

@@ -13,10 +13,13 @@
 mod authentication;
 pub mod client;
 pub mod client_certificate;
+mod codes;
 mod door;
 pub mod egress;
+mod ending;
 mod endpoint;
 mod event;
+mod families;
 mod jwks_source;
 mod keys;
 pub mod limits;
@@ -25,18 +28,22 @@ mod operator;
 mod outcome;
 #[expect(dead_code, reason = "the pages that use it come next")]
 pub mod people;
+mod persons;
+mod proofs;
 mod random;
 mod rate;
 mod routes;
 mod service;
+mod single_use;
 mod tables;
 #[cfg(test)]
 mod testing;
 mod token;
 mod used_assertions;
 
-pub use client::{Client, ClientError, Keys, NewClient, NewKeys};
+pub use client::{Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, NewSecret};
 pub use door::Answered;
+pub use operator::Added;
 pub use routes::{Endpoint, ROUTES, Route};
 pub use service::{Parts, Service, StartError};
-pub use tables::{SESSIONS, TOKENS};
+pub use tables::NOT_RESTORED;

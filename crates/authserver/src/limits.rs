@@ -9,6 +9,28 @@ pub const TOKEN_LIFE_S: i64 = 300;
 /// keeps memory bounded: about 200 bytes a token.
 pub const CLIENT_TOKENS_MAX: usize = 4096;
 
+/// Seconds that a launch handle lives: until the app that was opened asks (row B23).
+pub const LAUNCH_LIFE_S: i64 = 300;
+
+/// Seconds that a used code or handle is remembered, so that its second use is known for what it is.
+pub const USED_MEMORY_S: i64 = 3600;
+
+/// Codes (pushed requests, launch handles) that are out or remembered at once: under 100 MB in all. Rates keep them far
+/// below.
+pub const SINGLE_USE_MAX: usize = 200_000;
+
+/// Seconds in which a client whose connection broke may send a refresh token again, for the same successor (row B58).
+pub const REFRESH_GRACE_S: i64 = 60;
+
+/// Seconds that an offline refresh token lasts without being used: more than the three months of row B59.
+pub const OFFLINE_IDLE_S: i64 = 100 * 24 * 3600;
+
+/// Live tokens of one consent: an app that asks for a new one every five seconds. Beyond it, it must wait.
+pub const FAMILY_TOKENS_MAX: usize = 64;
+
+/// DPoP proofs that are remembered at once: 40 MB for some minutes, at 500 a second.
+pub const PROOFS_MAX: usize = 200_000;
+
 /// Registered clients: an exchange has tens to hundreds.
 pub const CLIENTS_MAX: usize = 10_000;
 
@@ -23,6 +45,12 @@ pub const SCOPE_BYTES_MAX: usize = 32 * 1024;
 
 /// Allowed origins of one client.
 pub const CLIENT_ORIGINS_MAX: usize = 32;
+
+/// Redirect URIs of one client.
+pub const REDIRECT_URIS_MAX: usize = 16;
+
+/// Self-made certificates of one client: the one in use and the next ones.
+pub const CLIENT_CERTIFICATES_MAX: usize = 8;
 
 /// Bytes of a JWKS, inline or fetched (row C9 says 256 kB).
 pub const FETCH_BODY_BYTES_MAX: usize = 256 * 1024;

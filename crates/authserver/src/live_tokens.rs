@@ -9,13 +9,14 @@ mod row;
 use crate::{
     limits,
     tables::{Table, Unavailable},
-    token::{AccessToken, TokenHash},
+    token::{self, TokenHash},
 };
 use fhir::Instant;
 use oauth::{
     caller::{Confirmation, Grant, User},
     launch_context::LaunchContext,
     scope::Scope,
+    secret::Secret,
 };
 use row::{decode, encode};
 use std::{
@@ -29,8 +30,34 @@ const SHARDS: usize = 64;
 
 type Shard = RwLock<HashMap<TokenHash, Arc<Grant>, BuildHasherDefault<FirstBytes>>>;
 
-/// A client's tokens, each behind its end.
-type ByClient = HashMap<Arc<str>, BTreeSet<(i64, TokenHash)>>;
+/// To whom a token belongs, and with whom it dies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owner {
+    /// A system.
+    Client(Arc<str>),
+    /// The consent of a person: see [`crate::families`].
+    Family(Arc<str>),
+}
+
+impl Owner {
+    fn of(grant: &Grant) -> Self {
+        match &grant.family {
+            Some(family) => Self::Family(Arc::clone(family)),
+            None => Self::Client(Arc::clone(&grant.client_id)),
+        }
+    }
+
+    /// Live tokens of one.
+    fn tokens_max(&self) -> usize {
+        match self {
+            Self::Client(_) => limits::CLIENT_TOKENS_MAX,
+            Self::Family(_) => limits::FAMILY_TOKENS_MAX,
+        }
+    }
+}
+
+/// An owner's tokens, each behind its end.
+type ByOwner = HashMap<Owner, BTreeSet<(i64, TokenHash)>>;
 
 /// Why no token was issued.
 #[derive(Debug)]
@@ -54,25 +81,26 @@ impl From<Unavailable> for IssueError {
 pub(crate) struct LiveTokenTable {
     shards: Vec<Shard>,
     table: Arc<dyn Table>,
-    /// By client, each with its end: for limits, sweeping and revoking all.
-    by_client: Mutex<ByClient>,
+    /// By owner, each with its end: for limits, sweeping and revoking all.
+    by_owner: Mutex<ByOwner>,
 }
 
 impl LiveTokenTable {
-    /// Reads the table. Tokens past their end, and those that `keep` refuses (their client is gone), are left out.
-    pub(crate) fn open(table: Arc<dyn Table>, now_s: i64, keep: impl Fn(&str) -> bool) -> Result<Self, Unavailable> {
+    /// Reads the table. Tokens past their end, and those that `keep` refuses (their client or family is gone), are left
+    /// out.
+    pub(crate) fn open(table: Arc<dyn Table>, now_s: i64, keep: impl Fn(&Grant) -> bool) -> Result<Self, Unavailable> {
         let rows = table.all()?;
         let tokens = Self {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             table,
-            by_client: Mutex::new(HashMap::new()),
+            by_owner: Mutex::new(HashMap::new()),
         };
         let mut dead = Vec::new();
         for (key, value) in rows {
             let row = TokenHash::from_bytes(&key).and_then(|hash| Some((hash, decode(&hash, &value)?)));
             let (hash, grant) = row.ok_or_else(|| Unavailable("a token's row is malformed".into()))?;
-            if grant.expires_at_s > now_s && keep(&grant.client_id) {
-                tokens.index().entry(Arc::clone(&grant.client_id)).or_default().insert((grant.expires_at_s, hash));
+            if grant.expires_at_s > now_s && keep(&grant) {
+                tokens.index().entry(Owner::of(&grant)).or_default().insert((grant.expires_at_s, hash));
                 tokens.remember(hash, Arc::new(grant));
             } else {
                 dead.push(key);
@@ -85,9 +113,9 @@ impl LiveTokenTable {
     }
 
     /// Issues a token; it is on stable storage when this returns.
-    pub(crate) fn issue(&self, grant: NewGrant) -> Result<(AccessToken, Arc<Grant>), IssueError> {
+    pub(crate) fn issue(&self, grant: NewGrant) -> Result<(Secret, Arc<Grant>), IssueError> {
         let now_s = grant.now.unix_seconds();
-        let token = AccessToken::new().map_err(|_| IssueError::Unavailable("no randomness".into()))?;
+        let token = token::new().map_err(|_| IssueError::Unavailable("no randomness".into()))?;
         let hash = TokenHash::of(token.expose());
         let grant = Arc::new(Grant {
             client_id: grant.client_id,
@@ -104,8 +132,10 @@ impl LiveTokenTable {
         });
         {
             let mut index = self.index();
-            let own = index.entry(Arc::clone(&grant.client_id)).or_default();
-            if own.len() >= limits::CLIENT_TOKENS_MAX {
+            let owner = Owner::of(&grant);
+            let tokens_max = owner.tokens_max();
+            let own = index.entry(owner).or_default();
+            if own.len() >= tokens_max {
                 let oldest = own.first().map_or(now_s, |(ends_s, _)| *ends_s);
                 return Err(IssueError::TooMany { retry_after_s: u64::try_from(oldest - now_s).unwrap_or(0).max(1) });
             }
@@ -145,9 +175,18 @@ impl LiveTokenTable {
         Ok(Some(Arc::clone(&grant.token_name)))
     }
 
-    /// Revokes all tokens of a client.
+    /// Revokes all tokens of a system.
     pub(crate) fn revoke_all(&self, client_id: &str) -> Result<usize, Unavailable> {
-        let own = self.index().remove(client_id).unwrap_or_default();
+        self.revoke_owned(&Owner::Client(client_id.into()))
+    }
+
+    /// Revokes all tokens of a family.
+    pub(crate) fn revoke_family(&self, family: &str) -> Result<usize, Unavailable> {
+        self.revoke_owned(&Owner::Family(family.into()))
+    }
+
+    fn revoke_owned(&self, owner: &Owner) -> Result<usize, Unavailable> {
+        let own = self.index().remove(owner).unwrap_or_default();
         for (_, hash) in &own {
             self.drop_one(hash);
         }
@@ -205,7 +244,7 @@ impl LiveTokenTable {
 
     fn forget(&self, hash: &TokenHash, grant: &Grant) {
         self.drop_one(hash);
-        if let Some(own) = self.index().get_mut(&*grant.client_id) {
+        if let Some(own) = self.index().get_mut(&Owner::of(grant)) {
             own.remove(&(grant.expires_at_s, *hash));
         }
     }
@@ -221,8 +260,8 @@ impl LiveTokenTable {
         self.shards.get(usize::from(*last) % SHARDS)
     }
 
-    fn index(&self) -> MutexGuard<'_, ByClient> {
-        self.by_client.lock().unwrap_or_else(PoisonError::into_inner)
+    fn index(&self) -> MutexGuard<'_, ByOwner> {
+        self.by_owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

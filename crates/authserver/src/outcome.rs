@@ -27,6 +27,18 @@ pub(crate) enum Refusal {
     SeveralCredentials,
     /// A grant type that is not offered.
     GrantType,
+    /// A grant type that this kind of client does not have.
+    GrantTypeOfClient,
+    /// A code or refresh token that is not good, for whatever reason.
+    Grant,
+    /// A token is asked for another server than this.
+    Target,
+    /// A DPoP proof that is not good, for whatever reason.
+    DpopProof,
+    /// A DPoP proof without a nonce of now.
+    DpopNonce,
+    /// Tokens of this client must be bound to a key or certificate.
+    Unbound,
     /// The client did not prove who it is, for whatever reason.
     Client,
     /// As [`Refusal::Client`], where the client tried HTTP Basic.
@@ -65,12 +77,26 @@ fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
             (S::BAD_REQUEST, E::InvalidRequest, "the form is not properly encoded or has a parameter more than once")
         }
         Refusal::Missing("grant_type") => (S::BAD_REQUEST, E::InvalidRequest, "grant_type is missing"),
+        Refusal::Missing("code") => (S::BAD_REQUEST, E::InvalidRequest, "code is missing"),
+        Refusal::Missing("refresh_token") => (S::BAD_REQUEST, E::InvalidRequest, "refresh_token is missing"),
         Refusal::Missing("token") => (S::BAD_REQUEST, E::InvalidRequest, "token is missing"),
         Refusal::Missing(_) => (S::BAD_REQUEST, E::InvalidRequest, "a required parameter is missing"),
         Refusal::SeveralCredentials => {
             (S::BAD_REQUEST, E::InvalidRequest, "more than one way of authenticating was used")
         }
-        Refusal::GrantType => (S::BAD_REQUEST, E::UnsupportedGrantType, "the grant type must be client_credentials"),
+        Refusal::GrantType => (S::BAD_REQUEST, E::UnsupportedGrantType, "the grant type is not one of this server"),
+        Refusal::GrantTypeOfClient => {
+            (S::BAD_REQUEST, E::UnauthorizedClient, "the client is not registered for this grant type")
+        }
+        Refusal::Grant => {
+            (S::BAD_REQUEST, E::InvalidGrant, "the code or refresh token is unknown, used, past its end, or not the client's")
+        }
+        Refusal::Target => (S::BAD_REQUEST, E::InvalidTarget, "aud or resource is not the FHIR base URL of this server"),
+        Refusal::DpopProof => (S::BAD_REQUEST, E::InvalidDpopProof, "the DPoP proof is not good"),
+        Refusal::DpopNonce => (S::BAD_REQUEST, E::UseDpopNonce, "the DPoP proof needs the nonce of the DPoP-Nonce header"),
+        Refusal::Unbound => {
+            (S::BAD_REQUEST, E::InvalidRequest, "tokens of this client must be bound, by a DPoP proof or its certificate")
+        }
         Refusal::Client => (S::BAD_REQUEST, E::InvalidClient, CLIENT),
         Refusal::ClientBasic | Refusal::ClientIntrospecting => (S::UNAUTHORIZED, E::InvalidClient, CLIENT),
         Refusal::Bearer => (S::UNAUTHORIZED, E::InvalidToken, "the access token is not valid"),
@@ -134,7 +160,10 @@ pub(crate) fn word(refusal: Refusal) -> &'static str {
         Refusal::NotFound | Refusal::Method(_) | Refusal::MediaType | Refusal::Form | Refusal::Missing(_) => "request",
         Refusal::TooLarge => "too-long",
         Refusal::SeveralCredentials => "several-credentials",
-        Refusal::GrantType => "grant-type",
+        Refusal::GrantType | Refusal::GrantTypeOfClient => "grant-type",
+        Refusal::Grant => "grant",
+        Refusal::Target => "target",
+        Refusal::DpopProof | Refusal::DpopNonce | Refusal::Unbound => "key",
         Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting => "client",
         Refusal::Bearer => "token",
         Refusal::NoScope | Refusal::MixedScopes | Refusal::ScopeSize | Refusal::Scope => "scope",

@@ -3,15 +3,19 @@
 //! Requests come in by `door`, the operator's acts by `operator`; `routes` has the whole table of paths.
 
 use crate::{
-    client::{Client, Enforceable, registry::Registry},
+    client::{Client, Enforceable, registry::Registry, secret::Pepper},
     egress::Fetch,
+    families::Families,
     endpoint,
     jwks_source::JwksSources,
     keys::{Decoys, KeysError, ServerKeys},
     limits,
     live_tokens::LiveTokenTable,
     people::{People, breached::ReadAt},
+    persons::Persons,
+    proofs::Proofs,
     rate::Buckets,
+    single_use::SingleUse,
     tables::Tables,
     used_assertions::UsedAssertions,
 };
@@ -92,6 +96,19 @@ impl Recorder for Store {
     }
 }
 
+/// What a service stands on; [`Parts`] with the store in its parts, so that a test can take others.
+pub(crate) struct Ground {
+    pub(crate) tables: Tables,
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) base_url: String,
+    pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
+    pub(crate) egress: Arc<dyn Fetch>,
+    pub(crate) enforceable: Arc<Enforceable>,
+    pub(crate) breached: Option<Arc<dyn ReadAt>>,
+    /// Instead of the people of the tables.
+    pub(crate) persons: Option<Arc<dyn Persons>>,
+}
+
 /// What the endpoints share.
 pub(crate) struct Inner {
     pub(crate) endpoints: Endpoints,
@@ -104,6 +121,11 @@ pub(crate) struct Inner {
     pub(crate) keys: ServerKeys,
     pub(crate) people: Arc<People>,
     pub(crate) decoys: Decoys,
+    pub(crate) pepper: Arc<Pepper>,
+    pub(crate) codes: SingleUse,
+    pub(crate) families: Families,
+    pub(crate) proofs: Proofs,
+    pub(crate) persons: Arc<dyn Persons>,
     pub(crate) client_rate: Buckets<Arc<str>>,
     pub(crate) address_rate: Buckets<u128>,
     pub(crate) recorder: Arc<dyn Recorder>,
@@ -124,24 +146,27 @@ impl Service {
     /// [`StartError`].
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let tables = Tables::of_store(&parts.store).map_err(|why| StartError::Tables(why.to_string()))?;
-        Self::of(tables, parts.store, &parts.base_url, parts.clock, parts.egress, parts.enforceable, parts.breached)
+        let Parts { store, base_url, clock, egress, enforceable, breached } = parts;
+        let recorder = store;
+        Self::of(Ground { tables, recorder, base_url, clock, egress, enforceable, breached, persons: None })
     }
 
-    pub(crate) fn of(
-        tables: Tables,
-        recorder: Arc<dyn Recorder>,
-        base_url: &str,
-        clock: Arc<dyn Fn() -> Instant + Send + Sync>,
-        egress: Arc<dyn Fetch>,
-        enforceable: Arc<Enforceable>,
-        breached: Option<Arc<dyn ReadAt>>,
-    ) -> Result<Self, StartError> {
-        let endpoints = Endpoints::of_fhir_base(base_url).ok_or(StartError::BaseUrl)?;
+    pub(crate) fn of(ground: Ground) -> Result<Self, StartError> {
+        let Ground { tables, recorder, base_url, clock, egress, enforceable, breached, persons } = ground;
+        let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
         let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
+        let people = Arc::new(people);
         let clients = Registry::open(tables.clients).map_err(broken)?;
-        let tokens = LiveTokenTable::open(tables.tokens, now.unix_seconds(), |id| clients.works(id)).map_err(broken)?;
+        let now_s = now.unix_seconds();
+        let pepper = Arc::new(Pepper::open(&*tables.keys).map_err(broken)?);
+        let families = Families::open(tables.families, Arc::clone(&pepper), now_s, |id| clients.works(id));
+        let families = families.map_err(broken)?;
+        let keep = |grant: &Grant| {
+            clients.works(&grant.client_id) && grant.family.as_deref().is_none_or(|family| families.is_live(family))
+        };
+        let tokens = LiveTokenTable::open(tables.tokens, now_s, keep).map_err(broken)?;
         let keys = ServerKeys::open(tables.keys, now)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -154,7 +179,12 @@ impl Service {
                 assertions: UsedAssertions::open(tables.assertions).map_err(broken)?,
                 decoys: Decoys::new(&keys)?,
                 keys,
-                people: Arc::new(people),
+                persons: persons.unwrap_or_else(|| Arc::clone(&people) as Arc<dyn Persons>),
+                people,
+                pepper,
+                codes: SingleUse::open(tables.codes, oauth::limits::CODE_LIFE_S).map_err(broken)?,
+                families,
+                proofs: Proofs::new().map_err(|_| StartError::Keys)?,
                 client_rate: Buckets::new(limits::CLIENT_RATE),
                 address_rate: Buckets::new(limits::ADDRESS_RATE),
                 recorder,
@@ -219,9 +249,14 @@ impl Inner {
 
     fn sweep(&self) {
         let now_s = self.now().unix_seconds();
-        if let Err(why) =
-            self.tokens.sweep(now_s).and_then(|()| self.assertions.sweep(now_s)).and_then(|()| self.people.sweep(now_s))
-        {
+        let swept = [
+            self.tokens.sweep(now_s),
+            self.assertions.sweep(now_s),
+            self.codes.sweep(now_s),
+            self.families.sweep(now_s),
+            self.people.sweep(now_s),
+        ];
+        for why in swept.into_iter().filter_map(Result::err) {
             tracing::warn!(%why, "what has expired could not be removed from the tables");
         }
     }

@@ -9,16 +9,28 @@
 //! | `oauth_keys` | `people` | the key under which people's secrets are kept, 32 bytes |
 //! | `people_accounts` | account id | the account with what proves that it is them, JSON |
 //! | `people_sessions` | SHA-256 of the cookie's value | the session, JSON |
+//! | `oauth_keys` | `pepper` | the key under which secrets of clients are kept, 32 bytes |
+//! | `oauth_codes` | SHA-256 of the code | what it stands for, or that it was used, JSON |
+//! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |
 
 use std::{fmt, sync::Arc};
 use store::Store;
 
-/// Name of the table of live tokens. A store that is restored begins without: what was revoked since
-/// the backup must not come back to life.
-pub const TOKENS: &str = "oauth_tokens";
+/// Name of the table of live tokens.
+const TOKENS: &str = "oauth_tokens";
 
-/// Name of the table of sessions. A store that is restored begins without, as for [`TOKENS`].
-pub const SESSIONS: &str = "people_sessions";
+/// Name of the table of authorization codes.
+const CODES: &str = "oauth_codes";
+
+/// Name of the table of what people let apps have.
+const FAMILIES: &str = "oauth_families";
+
+/// Tables that a store that is restored begins without: what was used or revoked since the backup must not come back to
+/// life. People let their apps in again.
+pub const NOT_RESTORED: [&str; 4] = [TOKENS, CODES, FAMILIES, SESSIONS];
+
+/// Name of the table of sessions.
+const SESSIONS: &str = "people_sessions";
 
 /// The table does not answer or does not take the change; the text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +101,8 @@ pub(crate) struct Tables {
     pub(crate) keys: Arc<dyn Table>,
     pub(crate) accounts: Arc<dyn Table>,
     pub(crate) sessions: Arc<dyn Table>,
+    pub(crate) codes: Arc<dyn Table>,
+    pub(crate) families: Arc<dyn Table>,
 }
 
 impl Tables {
@@ -101,6 +115,8 @@ impl Tables {
             keys: Arc::new(store.table("oauth_keys")?),
             accounts: Arc::new(store.table("people_accounts")?),
             sessions: Arc::new(store.table(SESSIONS)?),
+            codes: Arc::new(store.table(CODES)?),
+            families: Arc::new(store.table(FAMILIES)?),
         })
     }
 }

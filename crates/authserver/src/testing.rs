@@ -1,9 +1,10 @@
 //! A whole authorization server in memory for unit tests: its clock, its tables, its log and its web are the test's.
 
 use crate::{
-    NewClient, NewKeys, Service,
+    NewClient, NewKeys, NewKind, Service,
     egress::{Fetch, FetchError, Fetched, Fetching},
-    service::Recorder,
+    persons::Persons,
+    service::{Ground, Recorder},
     tables::{Table, memory::MemoryTables},
 };
 use audit::{
@@ -13,10 +14,16 @@ use audit::{
 use bytes::Bytes;
 use fhir::Instant;
 use http::{Method, Request, Response};
-use oauth::{client_assertion, jws::Algorithm, scope::Scope, sign::PrivateKey};
+use oauth::{
+    caller::{Role, User},
+    client_assertion,
+    jws::Algorithm,
+    scope::Scope,
+    sign::PrivateKey,
+};
 use serde_json::{Value, json};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::IpAddr,
     sync::{
         Arc, LazyLock, Mutex,
@@ -107,11 +114,40 @@ impl Fetch for Web {
     }
 }
 
+/// Who may sign in.
+#[derive(Default)]
+pub(crate) struct People {
+    pub(crate) users: Mutex<HashMap<String, Arc<User>>>,
+    pub(crate) sessions: Mutex<HashSet<String>>,
+}
+
+impl Persons for People {
+    fn user(&self, sub: &str) -> Option<Arc<User>> {
+        self.users.lock().unwrap().get(sub).cloned()
+    }
+
+    fn is_live(&self, session: &str) -> bool {
+        self.sessions.lock().unwrap().contains(session)
+    }
+}
+
+/// A patient with an account.
+pub(crate) fn ann() -> Arc<User> {
+    Arc::new(User {
+        id: "ann".into(),
+        name: "Ann".into(),
+        role: Role::Patient,
+        fhir_user: Some("Patient/p1".into()),
+        patients: Arc::new(["p1".into()]),
+    })
+}
+
 pub(crate) struct World {
     pub(crate) tables: MemoryTables,
     pub(crate) now_ms: Arc<AtomicI64>,
     pub(crate) recorded: Arc<Recorded>,
     pub(crate) web: Arc<Web>,
+    pub(crate) people: Arc<People>,
     pub(crate) service: Service,
     jtis: AtomicUsize,
 }
@@ -152,13 +188,14 @@ impl World {
         });
         let now_ms = Arc::new(AtomicI64::new(NOW_S * 1000));
         let web = Arc::new(Web::default());
-        let service = open(&tables, &recorded, &now_ms, &web);
-        Self { tables, now_ms, recorded, web, service, jtis: AtomicUsize::new(0) }
+        let people = Arc::new(People::default());
+        let service = open(&tables, &recorded, &now_ms, &web, &people);
+        Self { tables, now_ms, recorded, web, people, service, jtis: AtomicUsize::new(0) }
     }
 
     /// The server stops and starts on the same tables.
     pub(crate) fn restart(&mut self) {
-        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web);
+        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web, &self.people);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -174,9 +211,11 @@ impl World {
     }
 
     pub(crate) fn client_with(&self, scope: &str, keys: NewKeys) -> Arc<str> {
-        let new =
-            NewClient { name: "System".into(), scope: scope.into(), keys, origins: vec![], introspects_any: false };
-        Arc::clone(&self.service.add_client(&new).unwrap().id)
+        self.add(&NewClient::new("System", scope, NewKind::BackendService(keys)))
+    }
+
+    pub(crate) fn add(&self, new: &NewClient) -> Arc<str> {
+        Arc::clone(&self.service.add_client(new).unwrap().client.id)
     }
 
     pub(crate) fn jti(&self) -> String {
@@ -228,10 +267,26 @@ fn enforceable(scope: &Scope) -> Result<(), String> {
     if scope.query.iter().any(|(name, _)| name == "unknown") { Err("no such search parameter".into()) } else { Ok(()) }
 }
 
-fn open(tables: &MemoryTables, recorded: &Arc<Recorded>, now_ms: &Arc<AtomicI64>, web: &Arc<Web>) -> Service {
+fn open(
+    tables: &MemoryTables,
+    recorded: &Arc<Recorded>,
+    now_ms: &Arc<AtomicI64>,
+    web: &Arc<Web>,
+    people: &Arc<People>,
+) -> Service {
     let now_ms = Arc::clone(now_ms);
     let clock = Arc::new(move || Instant::from_unix_millis(now_ms.load(Ordering::SeqCst)));
-    Service::of(tables.tables(), recorded.clone(), BASE, clock, web.clone(), Arc::new(enforceable), None).unwrap()
+    let ground = Ground {
+        tables: tables.tables(),
+        recorder: recorded.clone(),
+        base_url: BASE.into(),
+        clock,
+        egress: web.clone(),
+        enforceable: Arc::new(enforceable),
+        breached: None,
+        persons: Some(people.clone()),
+    };
+    Service::of(ground).unwrap()
 }
 
 pub(crate) fn encoded(text: &str) -> String {

@@ -3,20 +3,11 @@
 
 use crate::random::{self, NoRandomness};
 use aws_lc_rs::digest;
+use oauth::secret::Secret;
 
-/// A token on its way to the client.
-pub(crate) struct AccessToken(String);
-
-impl AccessToken {
-    /// A new one.
-    pub(crate) fn new() -> Result<Self, NoRandomness> {
-        random::secret().map(Self)
-    }
-
-    /// Its text, for the response alone.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
+/// A new token, on its way to the client.
+pub(crate) fn new() -> Result<Secret, NoRandomness> {
+    random::secret().map(Secret::new)
 }
 
 /// What the server keeps of a token.

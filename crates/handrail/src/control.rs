@@ -4,12 +4,15 @@
 //! could open the store as well. Orders are carried out by the same code whether they come from
 //! here or from a command that holds the directory itself ([`perform`]).
 
+mod client;
+
+pub(crate) use client::{Proof, Registered, Shown, Wanted};
+
 use crate::{
     assembly::{self, Assembly},
     library::Library,
     limits,
 };
-use authserver::{ClientError, NewClient, NewKeys};
 use oauth::Caller;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -29,14 +32,8 @@ use tokio::{
 pub(crate) enum Order {
     /// Register a client.
     AddClient {
-        /// Name for people.
-        name: String,
-        /// Scopes it may ask for.
-        scope: String,
-        /// Its public keys.
-        keys: Keys,
-        /// Browser origins that may call with its tokens.
-        origins: Vec<String>,
+        /// What it is.
+        client: Wanted,
     },
     /// List the clients.
     ListClients,
@@ -44,6 +41,23 @@ pub(crate) enum Order {
     Backup,
     /// Remove a client.
     RemoveClient {
+        /// Its id.
+        id: String,
+    },
+    /// Disable a client, or let it work again.
+    SetClientDisabled {
+        /// Its id.
+        id: String,
+        /// Which.
+        disabled: bool,
+    },
+    /// Make another secret for a client.
+    NewClientSecret {
+        /// Its id.
+        id: String,
+    },
+    /// End all secrets of a client but the newest.
+    RetireClientSecrets {
         /// Its id.
         id: String,
     },
@@ -68,26 +82,23 @@ pub(crate) enum Order {
     },
 }
 
-/// Where a client's public keys are.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Keys {
-    /// The text of a JWKS or a public JWK.
-    Inline(String),
-    /// An https URL.
-    Url(String),
-}
-
 /// What the server answers.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Reply {
-    /// The new client's id.
-    Added(String),
+    /// The client's id, and its new secret when it has one.
+    Added {
+        /// `client_id`.
+        id: String,
+        /// To be shown once.
+        secret: Option<Shown>,
+    },
     /// All clients.
     Clients(Vec<Registered>),
     /// It is gone.
     Removed,
+    /// It is as asked for.
+    Done,
     /// It follows.
     Backup,
     /// What became of the package.
@@ -100,19 +111,6 @@ pub(crate) enum Reply {
     Explained(String),
     /// Not done, and why.
     Refused(String),
-}
-
-/// A registered client, as a list shows it.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Registered {
-    /// `client_id`.
-    pub(crate) id: String,
-    /// Name for people.
-    pub(crate) name: String,
-    /// What it may ask for.
-    pub(crate) scope: String,
-    /// When it was registered.
-    pub(crate) created: String,
 }
 
 /// A package that was added.
@@ -182,35 +180,17 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::ListPackages => Reply::Packages(hands.library.list()),
         Order::RemovePackage { name } => hands.library.remove(&name).map_or_else(Reply::Refused, Reply::PackageRemoved),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
-        Order::AddClient { name, scope, keys, origins } => {
-            let keys = match keys {
-                Keys::Inline(text) => NewKeys::Inline(text),
-                Keys::Url(url) => NewKeys::Url(url),
-            };
-            let new = NewClient { name, scope, keys, origins, introspects_any: false };
-            match authserver.add_client(&new) {
-                Ok(client) => Reply::Added(client.id.to_string()),
-                Err(why) => refused(&why),
-            }
-        }
-        Order::ListClients => Reply::Clients(
-            authserver
-                .clients()
-                .iter()
-                .map(|client| Registered {
-                    id: client.id.to_string(),
-                    name: client.name.to_string(),
-                    scope: client.scope_text.to_string(),
-                    created: client.created.to_string(),
-                })
-                .collect(),
-        ),
+        Order::AddClient { client } => client::add(authserver, client),
+        Order::ListClients => client::list(authserver),
         // Carried out by whoever holds the stream that it goes to: `exchange`, `command::backup`.
         Order::Backup => Reply::Refused("a backup needs a stream".into()),
-        Order::RemoveClient { id } => match authserver.remove_client(&id) {
-            Ok(()) => Reply::Removed,
-            Err(why) => refused(&why),
+        Order::RemoveClient { id } => match client::done(authserver.remove_client(&id)) {
+            Reply::Done => Reply::Removed,
+            refused => refused,
         },
+        Order::SetClientDisabled { id, disabled } => client::done(authserver.set_client_disabled(&id, disabled)),
+        Order::NewClientSecret { id } => client::new_secret(authserver, id),
+        Order::RetireClientSecrets { id } => client::done(authserver.retire_client_secrets(&id)),
     }
 }
 
@@ -228,13 +208,6 @@ fn explain(rest: &rest::Service, search: &str, scope: Option<&str>) -> Reply {
         Ok(text) => Reply::Explained(text),
         Err(why) => Reply::Refused(why),
     }
-}
-
-fn refused(why: &ClientError) -> Reply {
-    if let ClientError::Unavailable(inner) = why {
-        tracing::error!(why = inner, "a client could not be changed");
-    }
-    Reply::Refused(why.to_string())
 }
 
 /// The server's end. Dropping it removes the socket.
@@ -413,10 +386,12 @@ mod tests {
     #[test]
     fn orders_and_replies_survive_the_line() {
         let order = Order::AddClient {
-            name: "A \"lab\"".into(),
-            scope: "system/*.rs".into(),
-            keys: Keys::Url("https://a.example/jwks".into()),
-            origins: vec![],
+            client: Wanted {
+                name: "A \"lab\"".into(),
+                scope: "system/*.rs".into(),
+                proof: Proof::JwksUrl("https://a.example/jwks".into()),
+                ..Wanted::default()
+            },
         };
         let line = serde_json::to_string(&order).unwrap();
         assert!(!line.contains('\n'));

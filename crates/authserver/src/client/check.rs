@@ -1,11 +1,13 @@
 //! Whether a registration is acceptable, and if not, what to change. SPEC: rows B4, B11, B13, A16, C2, C11, F60, F61.
 
-use super::{Client, ClientError, Keys, NewClient, NewKeys};
-use crate::limits;
+use super::{Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, scopes};
+use crate::{client_certificate, limits};
 use fhir::{Instant, ResourceType};
 use oauth::{
+    certificate::RegisteredSubject,
     jwk::Jwks,
-    scope::{self, Scope, ScopeContext, narrow::Granted},
+    redirect_uri::{ApplicationType, RedirectUri},
+    scope::Scope,
 };
 use std::sync::Arc;
 
@@ -19,65 +21,152 @@ pub(super) fn checked(
     created: Instant,
     enforceable: &Enforceable,
 ) -> Result<Client, ClientError> {
-    let name = new.name.trim();
-    if name.is_empty() || name.len() > limits::CLIENT_NAME_BYTES_MAX || name.chars().any(char::is_control) {
-        let most = limits::CLIENT_NAME_BYTES_MAX;
-        return Err(ClientError::Invalid(format!("the name must have 1 to {most} bytes and no control characters")));
+    let name = label("name", &new.name)?;
+    let maker = new.maker.as_deref().map(|maker| label("maker", maker)).transpose()?;
+    let kind = kind(&new.kind)?;
+    let is_app = match kind {
+        Kind::BackendService(_) => false,
+        Kind::MutualTls(_) => !new.redirect_uris.is_empty(),
+        _ => true,
+    };
+    let allowed = scopes::registered(&new.scope, is_app, enforceable)?;
+    let redirect_uris = redirect_uris(new, &kind, is_app)?;
+    if new.calls_without_token && (is_app || !matches!(kind, Kind::MutualTls(_))) {
+        return invalid("only a system that is known by its certificate can call without a token");
     }
-    let granted = scopes(&new.scope, enforceable)?;
-    let keys = match &new.keys {
-        NewKeys::Inline(text) => Jwks::register(text.as_bytes())
-            .map(|jwks| Keys::Inline(Arc::new(jwks)))
-            .map_err(|why| ClientError::Invalid(why.to_string()))?,
-        NewKeys::Url(url) => Keys::Url(jwks_url(url)?.into()),
+    if new.is_fapi2 && matches!(kind, Kind::Public | Kind::ConfidentialSymmetric(_)) {
+        return invalid("the FAPI 2.0 profile is for clients that prove themselves by a key or a certificate");
+    }
+    if new.is_fapi2 && redirect_uris.iter().any(|uri| !uri.is_https()) {
+        return invalid("the FAPI 2.0 profile asks for https redirect URIs");
+    }
+    let launch_url = match &new.launch_url {
+        Some(_) if !is_app => return invalid("a system is not launched: it has no launch URL"),
+        Some(url) => Some(launch(url)?),
+        None => None,
     };
     if new.origins.len() > limits::CLIENT_ORIGINS_MAX {
         return Err(ClientError::Invalid(format!("at most {} origins", limits::CLIENT_ORIGINS_MAX)));
     }
     for origin in &new.origins {
         if !is_origin(origin) {
-            let shown: String = origin.chars().filter(|c| !c.is_control()).take(100).collect();
             return Err(ClientError::Invalid(format!(
-                "{shown}: an origin is https://HOST or https://HOST:PORT, in lower case and without a path (http only for localhost)"
+                "{}: an origin is https://HOST or https://HOST:PORT, in lower case and without a path (http only for localhost)",
+                shown(origin, 100)
             )));
         }
     }
     Ok(Client {
         id: id.into(),
-        name: name.into(),
-        scopes: granted.scopes,
-        scope_text: granted.text,
-        keys,
+        name,
+        maker,
+        kind,
+        scopes: allowed.resources,
+        registered: allowed.all,
+        scope_text: allowed.text,
+        redirect_uris,
+        application: new.application,
+        launch_url,
         origins: new.origins.clone(),
+        is_verified: new.is_verified,
+        is_fapi2: new.is_fapi2,
+        calls_without_token: new.calls_without_token,
         introspects_any: new.introspects_any,
         created,
         disabled: false,
     })
 }
 
-fn scopes(text: &str, enforceable: &Enforceable) -> Result<Granted, ClientError> {
-    if text.len() > limits::SCOPE_BYTES_MAX {
-        return Err(ClientError::Invalid("the scopes are longer than 32 kB".into()));
+fn invalid<T>(why: &str) -> Result<T, ClientError> {
+    Err(ClientError::Invalid(why.into()))
+}
+
+/// As much of a text as a message may repeat.
+pub(super) fn shown(text: &str, chars_max: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
+}
+
+fn label(what: &str, text: &str) -> Result<Arc<str>, ClientError> {
+    let text = text.trim();
+    // Directions of writing could make a name read as another one on the consent page.
+    let misleads = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    if text.is_empty() || text.len() > limits::CLIENT_NAME_BYTES_MAX || text.chars().any(misleads) {
+        let most = limits::CLIENT_NAME_BYTES_MAX;
+        return Err(ClientError::Invalid(format!(
+            "the {what} must have 1 to {most} bytes and no control or direction characters"
+        )));
     }
-    let mut scopes: Vec<Scope> = Vec::new();
-    for (text, scope) in scope::parse_list(text) {
-        let refused = |why: &str| {
-            let shown: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-            ClientError::Invalid(format!("scope {shown}: {why}"))
+    Ok(text.into())
+}
+
+/// The kind with its keys. Secrets are made when the client is added.
+fn kind(new: &NewKind) -> Result<Kind, ClientError> {
+    Ok(match new {
+        NewKind::Public => Kind::Public,
+        NewKind::ConfidentialSymmetric => Kind::ConfidentialSymmetric(Vec::new()),
+        NewKind::ConfidentialAsymmetric(keys) => Kind::ConfidentialAsymmetric(registered_keys(keys)?),
+        NewKind::BackendService(keys) => Kind::BackendService(registered_keys(keys)?),
+        NewKind::MutualTls(NewCertificate::Subject(member, value)) => {
+            let subject = RegisteredSubject::from_member(member, value);
+            let subject = subject.map_err(|why| ClientError::Invalid(format!("{member}: {why}")))?;
+            Kind::MutualTls(Certificate::Subject(subject))
+        }
+        NewKind::MutualTls(NewCertificate::SelfSigned(certificates)) => {
+            if certificates.is_empty() || certificates.len() > limits::CLIENT_CERTIFICATES_MAX {
+                let most = limits::CLIENT_CERTIFICATES_MAX;
+                return Err(ClientError::Invalid(format!("1 to {most} certificates are needed")));
+            }
+            let known = certificates.iter().map(|der| client_certificate::thumbprint(der));
+            Kind::MutualTls(Certificate::SelfSigned(known.collect()))
+        }
+    })
+}
+
+fn registered_keys(keys: &NewKeys) -> Result<Keys, ClientError> {
+    Ok(match keys {
+        NewKeys::Inline(text) => Jwks::register(text.as_bytes())
+            .map(|jwks| Keys::Inline(Arc::new(jwks)))
+            .map_err(|why| ClientError::Invalid(why.to_string()))?,
+        NewKeys::Url(url) => Keys::Url(https_url("JWKS URL", url)?.into()),
+    })
+}
+
+fn redirect_uris(new: &NewClient, kind: &Kind, is_app: bool) -> Result<Arc<[RedirectUri]>, ClientError> {
+    if !is_app {
+        return match new.redirect_uris.is_empty() {
+            true => Ok(Arc::default()),
+            false => invalid("nobody signs in to a system: it has no redirect URI"),
         };
-        let scope = scope.map_err(|why| refused(&why.to_string()))?;
-        if scope.context != ScopeContext::System {
-            return Err(refused("a system has system/ scopes; patient/ and user/ need a person who signs in"));
+    }
+    if new.redirect_uris.is_empty() {
+        return invalid("an app needs a redirect URI, such as https://app.example.org/callback");
+    }
+    if new.redirect_uris.len() > limits::REDIRECT_URIS_MAX {
+        return Err(ClientError::Invalid(format!("at most {} redirect URIs", limits::REDIRECT_URIS_MAX)));
+    }
+    let mut uris: Vec<RedirectUri> = Vec::new();
+    for text in &new.redirect_uris {
+        let uri = RedirectUri::register(text, new.application)
+            .map_err(|why| ClientError::Invalid(format!("{}: {why}", shown(text, 200))))?;
+        // SPEC: RFC 8252 section 8.4: any program on the device may claim the scheme, so it proves nothing.
+        if uri.is_private_use() && !matches!(kind, Kind::Public) {
+            return Err(ClientError::Invalid(format!(
+                "{}: only a public client has a scheme of its own",
+                shown(text, 200)
+            )));
         }
-        usable(&scope, enforceable).map_err(|why| refused(&why))?;
-        if !scopes.iter().any(|other| other.text == scope.text) {
-            scopes.push(scope);
+        if !uris.contains(&uri) {
+            uris.push(uri);
         }
     }
-    if scopes.is_empty() {
-        return Err(ClientError::Invalid("at least one scope is needed, for example system/Observation.rs".into()));
-    }
-    Ok(Granted::from_scopes(scopes))
+    Ok(uris.into())
+}
+
+/// A launch URL: what holds for a redirect URI of a web app holds for it.
+fn launch(url: &str) -> Result<Arc<str>, ClientError> {
+    RedirectUri::register(url, ApplicationType::Web)
+        .map(|uri| Arc::from(uri.as_str()))
+        .map_err(|_| ClientError::Invalid(format!("{}: a launch URL is an https URL (http only for localhost)", shown(url, 200))))
 }
 
 /// Whether this server knows the scope's type and can enforce its query (row B4).
@@ -89,8 +178,8 @@ pub(crate) fn usable(scope: &Scope, enforceable: &Enforceable) -> Result<(), Str
 }
 
 /// An https URL with a host and nothing that could mislead. Which addresses may be reached is for the fetcher.
-fn jwks_url(url: &str) -> Result<&str, ClientError> {
-    let refused = |why: &str| Err(ClientError::Invalid(format!("the JWKS URL {why}")));
+pub(super) fn https_url<'a>(what: &str, url: &'a str) -> Result<&'a str, ClientError> {
+    let refused = |why: &str| Err(ClientError::Invalid(format!("the {what} {why}")));
     let Some(rest) = url.strip_prefix("https://") else {
         return refused("must begin with https://");
     };

@@ -1,53 +1,149 @@
 //! A client as a row of the table: JSON, read back with the same checks as a registration's grammar.
+//!
+//! Rows of before there were kinds have no `kind`: they are systems.
 
-use super::{Client, Keys};
+use super::{Certificate, Client, Keys, Kind, Secret, scopes, secret::SECRETS_MAX};
+use crate::random;
 use fhir::Instant;
-use oauth::{jwk::Jwks, scope};
-use serde_json::{Value, json};
+use oauth::{
+    certificate::RegisteredSubject,
+    jwk::Jwks,
+    redirect_uri::{ApplicationType, RedirectUri},
+};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The row's value; the key is the id.
 pub(super) fn encode(client: &Client) -> Vec<u8> {
-    let mut row = json!({
-        "name": &*client.name,
-        "scope": &*client.scope_text,
-        "origins": client.origins,
-        "introspects_any": client.introspects_any,
-        "created_ms": client.created.unix_millis(),
-        "disabled": client.disabled,
-    });
-    let (member, keys) = match &client.keys {
-        Keys::Inline(jwks) => ("jwks", jwks.to_json()),
-        Keys::Url(url) => ("jwks_uri", (**url).into()),
-    };
-    if let Some(members) = row.as_object_mut() {
-        members.insert(member.into(), keys);
+    let mut row = Map::new();
+    let mut put = |name: &str, value: Value| drop(row.insert(name.into(), value));
+    put("name", (&*client.name).into());
+    put("scope", (&*client.scope_text).into());
+    put("kind", client.kind.name().into());
+    put("origins", client.origins.clone().into());
+    put("introspects_any", client.introspects_any.into());
+    put("created_ms", client.created.unix_millis().into());
+    put("disabled", client.disabled.into());
+    if client.is_app() {
+        put("redirect_uris", client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>().into());
+        put("application", client.application.as_str().into());
+        put("verified", client.is_verified.into());
     }
-    row.to_string().into_bytes()
+    if client.is_fapi2 {
+        put("fapi2", true.into());
+    }
+    if let Some(maker) = &client.maker {
+        put("maker", (&**maker).into());
+    }
+    if let Some(url) = &client.launch_url {
+        put("launch_url", (&**url).into());
+    }
+    match &client.kind {
+        Kind::Public => {}
+        Kind::ConfidentialSymmetric(secrets) => put("secrets", secrets.iter().map(encode_secret).collect()),
+        Kind::ConfidentialAsymmetric(keys) | Kind::BackendService(keys) => match keys {
+            Keys::Inline(jwks) => put("jwks", jwks.to_json()),
+            Keys::Url(url) => put("jwks_uri", (&**url).into()),
+        },
+        Kind::MutualTls(Certificate::Subject(subject)) => {
+            let (member, value) = subject.member();
+            put("certificate", json!({ member: value }));
+        }
+        Kind::MutualTls(Certificate::SelfSigned(known)) => {
+            put("certificates", known.iter().map(|thumbprint| random::hex(thumbprint)).collect::<Vec<_>>().into());
+        }
+    }
+    if client.calls_without_token {
+        put("without_token", true.into());
+    }
+    Value::Object(row).to_string().into_bytes()
+}
+
+fn encode_secret(secret: &Secret) -> Value {
+    json!({
+        "hash": random::hex(&secret.hash),
+        "created_ms": secret.created.unix_millis(),
+        "last_used_ms": secret.last_used.map(Instant::unix_millis),
+    })
+}
+
+fn decode_secret(row: &Value) -> Option<Secret> {
+    let millis = |name: &str| row.get(name)?.as_i64().map(Instant::from_unix_millis);
+    Some(Secret {
+        hash: random::from_hex(row.get("hash")?.as_str()?)?,
+        created: millis("created_ms")?,
+        last_used: millis("last_used_ms"),
+    })
 }
 
 /// `None` when the row is not one that [`encode`] wrote.
 pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
     let row: Value = serde_json::from_slice(row).ok()?;
     let text = |name: &str| row.get(name).and_then(Value::as_str).map(Arc::<str>::from);
-    let flag = |name: &str| row.get(name).and_then(Value::as_bool);
-    let keys = match (row.get("jwks"), text("jwks_uri")) {
-        (Some(jwks), None) => Keys::Inline(Arc::new(Jwks::register(jwks.to_string().as_bytes()).ok()?)),
-        (None, Some(url)) => Keys::Url(url),
-        _ => return None,
+    // What is there must be a text: a member that cannot be read is not one that is absent.
+    let optional = |name: &str| row.get(name).map_or(Some(None), |value| value.as_str().map(Arc::<str>::from).map(Some));
+    let flag = |name: &str| row.get(name).map_or(Some(false), Value::as_bool);
+    let keys = || match (row.get("jwks"), text("jwks_uri")) {
+        (Some(jwks), None) => Some(Keys::Inline(Arc::new(Jwks::register(jwks.to_string().as_bytes()).ok()?))),
+        (None, Some(url)) => Some(Keys::Url(url)),
+        _ => None,
     };
-    let scope_text = text("scope")?;
-    let scopes: Result<Vec<_>, _> = scope::parse_list(&scope_text).map(|(_, scope)| scope).collect();
+    let kind = match optional("kind")?.as_deref() {
+        None | Some("backend-service") => Kind::BackendService(keys()?),
+        Some("public") => Kind::Public,
+        Some("confidential-asymmetric") => Kind::ConfidentialAsymmetric(keys()?),
+        Some("confidential-symmetric") => {
+            let secrets = row.get("secrets")?.as_array()?.iter().map(decode_secret).collect::<Option<Vec<_>>>()?;
+            Kind::ConfidentialSymmetric((secrets.len() <= SECRETS_MAX).then_some(secrets)?)
+        }
+        Some("mutual-tls") => Kind::MutualTls(match (row.get("certificate"), row.get("certificates")) {
+            (Some(subject), None) => {
+                let members = subject.as_object()?.iter().filter_map(|(name, value)| Some((&**name, value.as_str()?)));
+                Certificate::Subject(RegisteredSubject::only(members).ok()?)
+            }
+            (None, Some(known)) => {
+                let one = |known: &Value| random::from_hex(known.as_str()?);
+                Certificate::SelfSigned(known.as_array()?.iter().map(one).collect::<Option<_>>()?)
+            }
+            _ => return None,
+        }),
+        Some(_) => return None,
+    };
+    let needs_redirect = !matches!(kind, Kind::BackendService(_) | Kind::MutualTls(_));
+    let application = match optional("application")? {
+        Some(name) => ApplicationType::parse(&name)?,
+        None => ApplicationType::Web,
+    };
+    let redirect_uris = match row.get("redirect_uris") {
+        Some(uris) => {
+            let one = |uri: &Value| RedirectUri::register(uri.as_str()?, application).ok();
+            uris.as_array()?.iter().map(one).collect::<Option<Vec<_>>>()?
+        }
+        None if needs_redirect => return None,
+        None => Vec::new(),
+    };
+    let allowed = scopes::kept(&text("scope")?)?;
     let origins = row.get("origins")?.as_array()?.iter().map(|origin| origin.as_str().map(str::to_owned));
     Some(Client {
         id: std::str::from_utf8(id).ok()?.into(),
         name: text("name")?,
-        scopes: scopes.ok()?.into(),
-        scope_text,
-        keys,
+        maker: optional("maker")?,
+        kind,
+        scopes: allowed.resources,
+        registered: allowed.all,
+        scope_text: allowed.text,
+        redirect_uris: redirect_uris.into(),
+        application,
+        launch_url: optional("launch_url")?,
         origins: origins.collect::<Option<_>>()?,
+        is_verified: flag("verified")?,
+        is_fapi2: flag("fapi2")?,
+        calls_without_token: flag("without_token")?,
         introspects_any: flag("introspects_any")?,
         created: Instant::from_unix_millis(row.get("created_ms")?.as_i64()?),
         disabled: flag("disabled")?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,13 @@
 //! The registered clients: a table, and a copy in memory that requests read without a lock.
 
-use super::{Client, ClientError, record};
+use super::{Client, ClientError, Kind, Secret, record};
 use crate::{
     limits,
     tables::{Table, Unavailable},
 };
 use arc_swap::ArcSwap;
+use fhir::Instant;
+use oauth::redirect_uri::RedirectUri;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,7 +23,12 @@ impl Copy {
     fn of(clients: impl Iterator<Item = Arc<Client>>) -> Self {
         let by_id: HashMap<_, _> = clients.map(|client| (Arc::clone(&client.id), client)).collect();
         let working = by_id.values().filter(|client| !client.disabled);
-        let origins = working.flat_map(|client| client.origins.iter().cloned()).collect();
+        let origins = working.flat_map(|client| {
+            // Row A13: where an app is sent back to, it runs.
+            let redirects = client.redirect_uris.iter().filter_map(RedirectUri::origin);
+            client.origins.iter().cloned().chain(redirects).collect::<Vec<_>>()
+        });
+        let origins = origins.collect();
         Self { by_id, origins }
     }
 }
@@ -89,10 +96,40 @@ impl Registry {
         disabled: bool,
         record: impl FnOnce(&Client) -> Result<(), ClientError>,
     ) -> Result<Arc<Client>, ClientError> {
+        self.change(id, |client| Ok(Client { disabled, ..client }), record)
+    }
+
+    /// Changes a client; `record` as for [`Registry::add`].
+    pub(crate) fn change(
+        &self,
+        id: &str,
+        changed: impl FnOnce(Client) -> Result<Client, ClientError>,
+        record: impl FnOnce(&Client) -> Result<(), ClientError>,
+    ) -> Result<Arc<Client>, ClientError> {
         let _guard = self.lock();
         let copy = self.copy.load_full();
         let client = copy.by_id.get(id).ok_or(ClientError::NotFound)?;
-        self.put(&copy, Client { disabled, ..Client::clone(client) }, record)
+        self.put(&copy, changed(Client::clone(client))?, record)
+    }
+
+    /// Notes that a secret was used (row B12), once a day: it tells which of two can be retired.
+    pub(crate) fn secret_used(&self, client: &Client, position: usize, now: Instant) -> Result<(), ClientError> {
+        const DAY_S: i64 = 24 * 3600;
+        let is_old = |secret: &Secret| {
+            secret.last_used.is_none_or(|used| now.unix_seconds() - used.unix_seconds() >= DAY_S)
+        };
+        let Kind::ConfidentialSymmetric(secrets) = &client.kind else { return Ok(()) };
+        let Some(used) = secrets.get(position).filter(|secret| is_old(secret)) else { return Ok(()) };
+        let noted = |mut client: Client| {
+            if let Kind::ConfidentialSymmetric(secrets) = &mut client.kind {
+                // By its hash: the list may have changed meanwhile.
+                secrets.iter_mut().filter(|secret| secret.hash == used.hash).for_each(|secret| {
+                    secret.last_used = Some(now);
+                });
+            }
+            Ok(client)
+        };
+        self.change(&client.id, noted, |_| Ok(())).map(drop)
     }
 
     fn put(

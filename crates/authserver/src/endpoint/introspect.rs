@@ -3,14 +3,13 @@
 
 use super::{Outcome, Posted};
 use crate::{
-    authentication::ClientRefusal,
-    client::Client,
+    client::{Client, Kind},
     event::Event,
     outcome::{self, Refusal},
     service::Inner,
 };
 use audit::entry::Action;
-use oauth::{bearer, introspection, revocation::NamedToken, token_request::ClientCredentials};
+use oauth::{bearer, introspection, revocation::NamedToken};
 use std::sync::Arc;
 
 /// Answers a request to introspect.
@@ -20,7 +19,6 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
         Ok(asker) => asker,
         Err(refusal) => return Outcome::refused(refusal, event),
     };
-    event.client_id = Some(Arc::clone(&asker.id));
     let Ok(token) = NamedToken::from_form(&posted.form) else {
         return Outcome::refused(Refusal::Missing("token"), event);
     };
@@ -43,36 +41,33 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
     Outcome { answer: Ok(outcome::uncached(&body)), event }
 }
 
+/// Who asks: whoever shows a live token of its own, or a client that proves who it is. A public client proves nothing, so
+/// it shows a token (row B69).
 async fn asker(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result<Arc<Client>, Refusal> {
-    let credentials = ClientCredentials::from_form(&posted.form);
-    if let Some(authorization) = &posted.authorization {
-        if posted.form.value("client_assertion").is_some() {
-            return Err(Refusal::SeveralCredentials);
-        }
-        if posted.tries_basic() {
-            event.reason = Some(ClientRefusal::NoAssertion.to_string());
-            return Err(Refusal::ClientBasic);
-        }
-        let presented = bearer::Presented::header(Some(authorization));
-        let caller = bearer::authenticate(&presented, &**inner, inner.now().unix_seconds());
-        let caller = caller.map_err(|why| {
-            event.reason = Some(why.to_string());
-            Refusal::Bearer
-        })?;
-        event.token_name = Some(Arc::clone(&caller.grant().token_name));
-        let client = inner.clients.client(&caller.grant().client_id);
-        return client.filter(|client| !client.disabled).ok_or(Refusal::Bearer);
+    let Some(authorization) = posted.authorization.as_deref().filter(|_| !posted.tries_basic()) else {
+        let endpoint = &inner.endpoints.introspect;
+        let refusal = Refusal::ClientIntrospecting;
+        let client = super::revoke::client(inner, posted, endpoint, refusal, event).await?;
+        return if client.kind == Kind::Public { Err(refusal) } else { Ok(client) };
+    };
+    if ["client_assertion", "client_secret"].into_iter().any(|name| posted.form.value(name).is_some()) {
+        return Err(Refusal::SeveralCredentials);
     }
-    let credentials = credentials.map_err(|code| {
-        event.reason = Some(ClientRefusal::NoAssertion.to_string());
-        if code == oauth::error::ErrorCode::InvalidRequest {
-            Refusal::SeveralCredentials
-        } else {
-            Refusal::ClientIntrospecting
-        }
+    let presented = bearer::Presented {
+        authorization: Some(authorization),
+        certificate_thumbprint: posted.certificate.as_ref().map(|shown| shown.thumbprint),
+        dpop: None,
+    };
+    let caller = bearer::authenticate(&presented, &**inner, inner.now().unix_seconds());
+    let caller = caller.map_err(|why| {
+        event.reason = Some(why.to_string());
+        Refusal::Bearer
     })?;
-    let endpoint = inner.endpoints.introspect.clone();
-    super::revoke::authenticated(inner, &credentials, &endpoint, Refusal::ClientIntrospecting, event).await
+    event.token_name = Some(Arc::clone(&caller.grant().token_name));
+    let client = inner.clients.client(&caller.grant().client_id);
+    let client = client.filter(|client| !client.disabled).ok_or(Refusal::Bearer)?;
+    event.client_id = Some(Arc::clone(&client.id));
+    Ok(client)
 }
 
 #[cfg(test)]

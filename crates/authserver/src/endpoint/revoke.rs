@@ -3,33 +3,31 @@
 
 use super::{Outcome, Posted};
 use crate::{
-    authentication::ClientRefusal,
     client::Client,
     event::Event,
     outcome::{self, Refusal},
     service::Inner,
+    tables::Unavailable,
 };
 use audit::entry::Action;
-use oauth::{error::ErrorCode, revocation::NamedToken, token_request::ClientCredentials};
+use oauth::revocation::NamedToken;
 use std::sync::Arc;
 
 /// Answers a request to revoke.
 pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
     let mut event = Event::new("token-revoked", Action::Execute);
-    let client = match client(inner, &posted, &mut event).await {
+    let client = match client(inner, &posted, &inner.endpoints.revoke, Refusal::Client, &mut event).await {
         Ok(client) => client,
         Err(refusal) => return Outcome::refused(refusal, event),
     };
-    event.client_id = Some(Arc::clone(&client.id));
     let Ok(token) = NamedToken::from_form(&posted.form) else {
         return Outcome::refused(Refusal::Missing("token"), event);
     };
     let failed = event.clone();
     let inner = Arc::clone(inner);
-    tokio::task::spawn_blocking(move || match inner.tokens.revoke(token.expose(), &client.id) {
-        Ok(name) => {
-            event.detail("found", if name.is_some() { "true" } else { "false" });
-            event.token_name = name;
+    tokio::task::spawn_blocking(move || match revoked(&inner, &client, token.expose(), &mut event) {
+        Ok(found) => {
+            event.detail("found", if found { "true" } else { "false" });
             Outcome { answer: Ok(outcome::empty()), event }
         }
         Err(why) => {
@@ -41,50 +39,33 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
     .unwrap_or_else(|_| Outcome::refused(Refusal::Unavailable, failed))
 }
 
-async fn client(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result<Arc<Client>, Refusal> {
-    let credentials = ClientCredentials::from_form(&posted.form).map_err(|code| {
-        event.reason = Some(ClientRefusal::NoAssertion.to_string());
-        match code {
-            ErrorCode::InvalidRequest => Refusal::SeveralCredentials,
-            _ if posted.tries_basic() => Refusal::ClientBasic,
-            _ => Refusal::Client,
-        }
-    })?;
-    if posted.authorization.is_some() {
-        return Err(Refusal::SeveralCredentials);
+/// Ends an access token alone; a refresh token with all that came of the same consent. Whether there was one of this
+/// client's. Blocks on the disk.
+fn revoked(inner: &Inner, client: &Client, token: &str, event: &mut Event) -> Result<bool, Unavailable> {
+    if let Some(name) = inner.tokens.revoke(token, &client.id)? {
+        event.token_name = Some(name);
+        return Ok(true);
     }
-    let endpoint = inner.endpoints.revoke.clone();
-    authenticated(inner, &credentials, &endpoint, Refusal::Client, event).await
+    let family = inner.families.of_token(token, inner.now().unix_seconds())?;
+    match family.filter(|family| *family.client_id == *client.id) {
+        Some(family) => {
+            event.detail("consent", &family.id);
+            inner.end_family(&family.id)
+        }
+        None => Ok(false),
+    }
 }
 
-/// The client of an assertion for this server or this endpoint of it, used for the first time. One who is not gets
-/// `refusal`.
-pub(super) async fn authenticated(
+/// Whom the endpoints beside the token endpoint may be named to as: themselves, the token endpoint, the issuer.
+pub(super) async fn client(
     inner: &Arc<Inner>,
-    credentials: &ClientCredentials,
+    posted: &Posted,
     endpoint: &str,
     refusal: Refusal,
     event: &mut Event,
 ) -> Result<Arc<Client>, Refusal> {
     let audiences = [endpoint, inner.endpoints.token.as_str(), inner.endpoints.issuer.as_str()];
-    let proven = inner.proven(credentials, &audiences).await.map_err(|failed| {
-        event.reason = Some(failed.why.to_string());
-        event.word = Some(failed.why.word());
-        if let Some(claimed) = &failed.claimed {
-            event.detail("client_id", claimed);
-        }
-        refusal
-    })?;
-    let client = Arc::clone(&proven.client);
-    let marking = Arc::clone(inner);
-    let marked = tokio::task::spawn_blocking(move || marking.used_for_the_first_time(&proven)).await;
-    marked.map_err(|_| Refusal::Unavailable)?.map_err(|not_first| {
-        event.reason = Some(not_first.reason());
-        event.word = not_first.word();
-        event.detail("client_id", &client.id);
-        not_first.refusal(refusal)
-    })?;
-    Ok(client)
+    inner.authenticated(posted, &audiences, refusal, event).await
 }
 
 #[cfg(test)]

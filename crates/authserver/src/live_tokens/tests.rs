@@ -22,7 +22,7 @@ fn new(client: &str, now_s: i64) -> NewGrant {
 }
 
 fn open(tables: &MemoryTables, now_s: i64) -> LiveTokenTable {
-    LiveTokenTable::open(tables.tokens.clone(), now_s, |id| id != "gone").unwrap()
+    LiveTokenTable::open(tables.tokens.clone(), now_s, |grant| &*grant.client_id != "gone").unwrap()
 }
 
 /// A restart forgets nothing of a grant, and drops what has ended or whose client is gone.

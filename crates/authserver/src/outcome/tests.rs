@@ -5,7 +5,7 @@ use http::header;
 use serde_json::Value;
 
 /// Every refusal. A new variant does not compile into `order` without a row here, nor pass without one in the page.
-const TABLE: [Refusal; 20] = [
+const TABLE: [Refusal; 28] = [
     Refusal::NotFound,
     Refusal::Method("GET, HEAD"),
     Refusal::TooLarge,
@@ -13,9 +13,17 @@ const TABLE: [Refusal; 20] = [
     Refusal::Form,
     Refusal::Missing("grant_type"),
     Refusal::Missing("token"),
+    Refusal::Missing("code"),
+    Refusal::Missing("refresh_token"),
     Refusal::Missing("other"),
     Refusal::SeveralCredentials,
     Refusal::GrantType,
+    Refusal::GrantTypeOfClient,
+    Refusal::Grant,
+    Refusal::Target,
+    Refusal::DpopProof,
+    Refusal::DpopNonce,
+    Refusal::Unbound,
     Refusal::Client,
     Refusal::ClientBasic,
     Refusal::ClientIntrospecting,
@@ -42,16 +50,22 @@ fn order(refusal: Refusal) -> usize {
         Refusal::Missing(_) => 5,
         Refusal::SeveralCredentials => 6,
         Refusal::GrantType => 7,
-        Refusal::Client => 8,
-        Refusal::ClientBasic => 9,
-        Refusal::ClientIntrospecting => 10,
-        Refusal::Bearer => 11,
-        Refusal::NoScope => 12,
-        Refusal::MixedScopes => 13,
-        Refusal::ScopeSize => 14,
-        Refusal::Scope => 15,
-        Refusal::TooMany(_) => 16,
-        Refusal::Unavailable => 17,
+        Refusal::GrantTypeOfClient => 8,
+        Refusal::Grant => 9,
+        Refusal::Target => 10,
+        Refusal::DpopProof => 11,
+        Refusal::DpopNonce => 12,
+        Refusal::Unbound => 13,
+        Refusal::Client => 14,
+        Refusal::ClientBasic => 15,
+        Refusal::ClientIntrospecting => 16,
+        Refusal::Bearer => 17,
+        Refusal::NoScope => 18,
+        Refusal::MixedScopes => 19,
+        Refusal::ScopeSize => 20,
+        Refusal::Scope => 21,
+        Refusal::TooMany(_) => 22,
+        Refusal::Unavailable => 23,
     }
 }
 
@@ -60,7 +74,7 @@ fn order(refusal: Refusal) -> usize {
 fn the_whole_table() {
     let mut seen: Vec<usize> = TABLE.iter().map(|refusal| order(*refusal)).collect();
     seen.dedup();
-    assert_eq!(seen, (0..=17).collect::<Vec<_>>(), "each variant has a row");
+    assert_eq!(seen, (0..=23).collect::<Vec<_>>(), "each variant has a row");
     let mut table = String::from("| status | error | headers | text |\n|---|---|---|---|\n");
     for refusal in TABLE {
         let response = refused(refusal);

@@ -1,9 +1,10 @@
 //! Tests of the door: every route attacked, the life of a client, the keys, the documents.
 
-use super::Service;
+use super::{Ground, Service};
 use crate::{
-    ClientError, NewClient, NewKeys, ROUTES, StartError,
+    ClientError, NewClient, NewKeys, NewKind, ROUTES, StartError,
     egress::NoFetch,
+    tables::Tables,
     testing::{ISSUER, KEY, World, credentials, jwks, request},
 };
 use audit::entry::{Action, Outcome};
@@ -148,7 +149,7 @@ async fn the_life_of_a_client() {
     let (client, other) = (world.client(SCOPE), world.client(SCOPE));
     let entry = world.last_entry();
     assert_eq!((&*entry.subtype, entry.action, entry.outcome), ("client-added", Action::Create, Outcome::Success));
-    assert!(entry.query.unwrap().starts_with(&format!("client_id={other}&name=System&scope=system%2FPatient")));
+    assert!(entry.query.unwrap().starts_with(&format!("client_id={other}&name=System&kind=backend%2Dservice&scope=system%2FPatient")));
     let before = world.service.clients();
     world.restart();
     assert_eq!(world.service.clients(), before, "durable, keys and all");
@@ -185,13 +186,7 @@ async fn the_life_of_a_client() {
 #[tokio::test]
 async fn failures_of_log_and_disk() {
     let world = World::new();
-    let new = NewClient {
-        name: "a".into(),
-        scope: SCOPE.into(),
-        keys: NewKeys::Inline(jwks(&[&KEY])),
-        origins: vec![],
-        introspects_any: false,
-    };
+    let new = NewClient::new("a", SCOPE, NewKind::BackendService(NewKeys::Inline(jwks(&[&KEY]))));
     world.recorded.down.store(true, Ordering::Relaxed);
     assert!(matches!(world.service.add_client(&new), Err(ClientError::Unavailable(_))));
     assert!(world.service.clients().is_empty() && world.tables.clients.all_keys().is_empty());
@@ -200,7 +195,7 @@ async fn failures_of_log_and_disk() {
     assert!(matches!(world.service.add_client(&new), Err(ClientError::Unavailable(_))));
     assert!(world.service.clients().is_empty());
     world.tables.clients.full.store(false, Ordering::Relaxed);
-    let client = world.service.add_client(&new).unwrap();
+    let client = world.service.add_client(&new).unwrap().client;
     world.tables.clients.full.store(true, Ordering::Relaxed);
     assert!(matches!(world.service.remove_client(&client.id), Err(ClientError::Unavailable(_))));
     assert_eq!(world.token(&client.id, SCOPE).await.status, 200, "the operator was told that it is still there");
@@ -245,14 +240,26 @@ async fn requests_sweep() {
     assert!(world.service.inner.sweep_when_due().is_none(), "the request saw to it");
 }
 
+fn ground(world: &World, tables: Tables, base: &str, clock: Arc<dyn Fn() -> Instant + Send + Sync>) -> Ground {
+    Ground {
+        tables,
+        recorder: world.recorded.clone(),
+        base_url: base.into(),
+        clock,
+        egress: Arc::new(NoFetch),
+        enforceable: Arc::new(|_| Ok(())),
+        breached: None,
+        persons: None,
+    }
+}
+
 #[test]
 fn a_base_url_must_be_ours() {
     let world = World::new();
     for base in ["http://care.example/fhir", "https://care.example/", "care.example/fhir", ""] {
         let clock = Arc::new(|| Instant::from_unix_millis(0));
         let tables = world.tables.tables();
-        let service =
-            Service::of(tables, world.recorded.clone(), base, clock, Arc::new(NoFetch), Arc::new(|_| Ok(())), None);
+        let service = Service::of(ground(&world, tables, base, clock));
         assert!(matches!(service.err(), Some(StartError::BaseUrl)), "{base}");
     }
 }
@@ -261,21 +268,13 @@ fn a_base_url_must_be_ours() {
 #[test]
 fn spoiled_tables_stop_the_start() {
     use crate::tables::Table;
-    for spoil in 0..4 {
+    for spoil in 0..6 {
         let world = World::new();
         let tables = &world.tables;
-        let table = [&tables.clients, &tables.tokens, &tables.assertions, &tables.keys][spoil];
+        let table = [&tables.clients, &tables.tokens, &tables.assertions, &tables.keys, &tables.codes, &tables.families][spoil];
         table.put(b"signing", b"{\"name\":1}").unwrap();
         let clock = Arc::new(|| Instant::from_unix_millis(0));
-        let opened = Service::of(
-            tables.tables(),
-            world.recorded.clone(),
-            crate::testing::BASE,
-            clock,
-            Arc::new(NoFetch),
-            Arc::new(|_| Ok(())),
-            None,
-        );
+        let opened = Service::of(ground(&world, tables.tables(), crate::testing::BASE, clock));
         assert!(matches!(opened.err(), Some(StartError::Tables(_))), "{spoil}");
     }
 }

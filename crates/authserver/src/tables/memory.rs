@@ -68,6 +68,8 @@ pub(crate) struct MemoryTables {
     pub(crate) keys: Arc<Memory>,
     pub(crate) accounts: Arc<Memory>,
     pub(crate) sessions: Arc<Memory>,
+    pub(crate) codes: Arc<Memory>,
+    pub(crate) families: Arc<Memory>,
 }
 
 impl MemoryTables {
@@ -79,6 +81,8 @@ impl MemoryTables {
             keys: self.keys.clone(),
             accounts: self.accounts.clone(),
             sessions: self.sessions.clone(),
+            codes: self.codes.clone(),
+            families: self.families.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
-use authserver::{ClientError, NewClient, NewKeys, Parts, Service, egress::NoFetch};
+use authserver::{ClientError, NewClient, NewKeys, NewKind, Parts, Service, egress::NoFetch};
 use bytes::Bytes;
 use fhir::Instant;
 use http::{Request, Response};
@@ -60,14 +60,8 @@ impl Server {
 
     fn add(&self, scope: &str, key: &PrivateKey) -> Result<Arc<str>, ClientError> {
         let jwks = Jwks::new(vec![key.public().clone()]).to_json().to_string();
-        let new = NewClient {
-            name: "Test".into(),
-            scope: scope.into(),
-            keys: NewKeys::Inline(jwks),
-            origins: vec![],
-            introspects_any: false,
-        };
-        self.service.add_client(&new).map(|client| Arc::clone(&client.id))
+        let new = NewClient::new("Test", scope, NewKind::BackendService(NewKeys::Inline(jwks)));
+        self.service.add_client(&new).map(|added| Arc::clone(&added.client.id))
     }
 
     fn assertion(&self, key: &PrivateKey, client: &str, jti: &str) -> String {

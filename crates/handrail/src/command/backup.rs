@@ -180,7 +180,7 @@ impl Restore {
         private_file::make_directory(to).map_err(|why| Fault::at(to.display(), why))?;
         let registry = search::registry();
         let (contents, others) =
-            backup::restore(&mut file, to, &[authserver::TOKENS], registry).map_err(|why| place(&why))?;
+            backup::restore(&mut file, to, &authserver::NOT_RESTORED, registry).map_err(|why| place(&why))?;
         for other in &others {
             assembly::put_beside(to, other)?;
         }

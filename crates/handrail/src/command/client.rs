@@ -2,20 +2,21 @@
 
 use super::data;
 use crate::{
-    control::{Keys, Order, Reply},
+    control::{Order, Proof, Registered, Reply, Shown, Wanted},
     cors::Origin,
     fault::Fault,
     print,
     tls::private_file,
 };
 use clap::{Args, Subcommand};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use oauth::{jws::Algorithm, sign::PrivateKey};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-/// Register, list and remove the systems that may call.
+/// Register, list and remove the apps and systems that may call.
 #[derive(Debug, Args)]
 pub(super) struct Client {
     #[command(subcommand)]
@@ -24,22 +25,44 @@ pub(super) struct Client {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Register a system and print its client id
-    Add(Add),
-    /// List the registered systems
-    List {
-        /// Data directory
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+    /// Register an app or a system and print its client id
+    Add(Box<Add>),
+    /// List the registered clients: id, date, name, scopes, kind
+    List(At),
+    /// Show all that is registered of a client
+    Show(OfClient),
+    /// Disable a client: its tokens stop working with the next request
+    Disable(OfClient),
+    /// Let a disabled client work again
+    Enable(OfClient),
+    /// Make another secret for a client; the newest one before goes on working
+    NewSecret {
+        #[command(flatten)]
+        client: OfClient,
+        /// Write the secret here
+        #[arg(long, value_name = "FILE")]
+        generate_secret: PathBuf,
     },
-    /// Remove a system: its tokens stop working with the next request
-    Remove {
-        /// Client id
-        id: String,
-        /// Data directory
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-    },
+    /// End all secrets of a client but the newest
+    RetireSecrets(OfClient),
+    /// Remove a client: its tokens stop working with the next request
+    Remove(OfClient),
+}
+
+#[derive(Debug, Args)]
+struct At {
+    /// Data directory
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct OfClient {
+    /// Client id
+    id: String,
+    /// Data directory
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -49,44 +72,105 @@ enum Action {
       --jwks https://ehr.example.org/jwks.json
   handrail client add survey --data ./data --jwks survey-public.json \\
       --scope 'system/Observation.rs?code=http://loinc.org|54522-8'
+  handrail client add 'My Walks' --data ./data --public --redirect https://walks.example.org/callback \\
+      --scope 'openid fhirUser launch/patient offline_access patient/Observation.rs'
+  handrail client add 'Care Board' --data ./data --generate-secret board.secret --verified \\
+      --redirect https://board.example.org/cb --launch https://board.example.org/launch \\
+      --scope 'openid fhirUser launch user/*.rs'
 
+A client with --redirect is an app: people sign in and say what it may see; its scopes are patient/ and user/ ones.
+Without, it is a system that acts for itself, and has system/ scopes.
 Scopes are SMART v2 (c create, r read, u update, d delete, s search) or v1 (.read, .write, .*).
 What follows ? grants just the resources that the same search finds.
 The client id alone goes to standard output.")]
 struct Add {
-    /// Name of the system, for people
+    /// Name of the app or system, for people
     name: String,
     /// Data directory; made when it does not exist
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// What it may ask for: system/ scopes, divided by blanks
+    /// What it may ask for, divided by blanks
     #[arg(long, value_name = "SCOPES")]
     scope: String,
     #[command(flatten)]
-    keys: KeysOf,
+    proof: ProofOf,
+    /// Where a person's browser is sent back to, compared to the letter; may be repeated
+    #[arg(long = "redirect", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// It is a program on the person's device: it may have a scheme of its own, or any port of 127.0.0.1
+    #[arg(long)]
+    native: bool,
+    /// Where it is opened from a patient's page here (EHR launch)
+    #[arg(long = "launch", value_name = "URL")]
+    launch_url: Option<String>,
+    /// Who made it, for people
+    #[arg(long, value_name = "NAME")]
+    maker: Option<String>,
+    /// This facility has looked at it and trusts it: people are told so
+    #[arg(long)]
+    verified: bool,
+    /// Hold it to the FAPI 2.0 profile: pushed requests, tokens bound to a key or certificate
+    #[arg(long)]
+    fapi2: bool,
+    /// Its certificate alone lets it call, without a token
+    #[arg(long)]
+    without_token: bool,
+    /// It may look into tokens of other clients
+    #[arg(long)]
+    introspects_any: bool,
     /// Web origin that may call with its tokens, such as https://app.example.org; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
 }
 
+/// How it proves who it is.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct KeysOf {
-    /// Its public keys: a JWKS file, or the https URL of one
+struct ProofOf {
+    /// By keys: a JWKS file with the public ones, or the https URL of one
     #[arg(long, value_name = "FILE|URL")]
     jwks: Option<String>,
-    /// Make a key pair (ES384), write the private key here as a JWK, register the public one
+    /// By a key pair that is made now (ES384): the private key is written here as a JWK
     #[arg(long, value_name = "FILE")]
     generate_key: Option<PathBuf>,
+    /// By a secret that is made now and written here: for an app with a server behind it
+    #[arg(long, value_name = "FILE")]
+    generate_secret: Option<PathBuf>,
+    /// By its own certificate in the TLS handshake: a PEM file; several in it are all good
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// Not at all: an app in a browser or on a phone, which can keep no secret
+    #[arg(long)]
+    public: bool,
 }
 
 impl Client {
     /// Does it.
     pub(super) async fn run(self) -> Result<ExitCode, Fault> {
-        match self.action {
-            Action::Add(add) => add.run().await,
-            Action::List { data } => list(&data).await,
-            Action::Remove { id, data } => remove(&data, id).await,
+        let set_disabled = |client: OfClient, disabled| {
+            let note = if disabled { "disabled; its tokens no longer work" } else { "enabled" };
+            (client.data, Order::SetClientDisabled { id: client.id, disabled }, note)
+        };
+        let (data, order, note) = match self.action {
+            Action::Add(add) => return add.run().await,
+            Action::List(at) => return list(&at.data).await,
+            Action::Show(client) => return show(&client).await,
+            Action::NewSecret { client, generate_secret } => return new_secret(client, &generate_secret).await,
+            Action::Disable(client) => set_disabled(client, true),
+            Action::Enable(client) => set_disabled(client, false),
+            Action::RetireSecrets(client) => {
+                (client.data, Order::RetireClientSecrets { id: client.id }, "the newest secret alone works now")
+            }
+            Action::Remove(client) => {
+                (client.data, Order::RemoveClient { id: client.id }, "removed; its tokens no longer work")
+            }
+        };
+        match data::carry_out(data::existing(&data)?, order).await? {
+            Reply::Done | Reply::Removed => {
+                print::note(note);
+                Ok(ExitCode::SUCCESS)
+            }
+            reply => Err(unexpected(reply)),
         }
     }
 }
@@ -96,25 +180,45 @@ impl Add {
         for origin in &self.origins {
             Origin::parse(origin).map_err(|why| Fault::at(format_args!("--origin {origin}"), why))?;
         }
-        let keys = match (&self.keys.jwks, &self.keys.generate_key) {
-            (Some(url), _) if url.starts_with("https://") => Keys::Url(url.clone()),
-            (Some(url), _) if url.starts_with("http://") => {
+        let ProofOf { jwks, generate_key, generate_secret, certificate, public: _ } = self.proof;
+        let secret = generate_secret.as_deref().map(SecretFile::reserve).transpose()?;
+        let proof = match (jwks, &generate_key, &secret, certificate) {
+            (Some(url), ..) if url.starts_with("https://") => Proof::JwksUrl(url),
+            (Some(url), ..) if url.starts_with("http://") => {
                 return Err(Fault::at(url, "keys are fetched over https only"));
             }
-            (Some(file), _) => Keys::Inline(std::fs::read_to_string(file).map_err(|why| Fault::at(file, why))?),
-            (None, Some(file)) => Keys::Inline(generate(file)?),
-            (None, None) => return Err(Fault::new("a client needs keys").fix("give --jwks or --generate-key")),
+            (Some(file), ..) => Proof::Jwks(std::fs::read_to_string(&file).map_err(|why| Fault::at(file, why))?),
+            (None, Some(file), ..) => Proof::Jwks(generate(file)?),
+            (None, None, Some(_), _) => Proof::Secret,
+            (None, None, None, Some(file)) => Proof::Certificates(certificates(&file)?),
+            (None, None, None, None) => Proof::Public,
         };
-        let order = Order::AddClient { name: self.name, scope: self.scope, keys, origins: self.origins };
-        let added = data::carry_out(&self.data, order).await;
-        if let (Some(file), Ok(Reply::Refused(_)) | Err(_)) = (&self.keys.generate_key, &added) {
+        let client = Wanted {
+            name: self.name,
+            maker: self.maker,
+            scope: self.scope,
+            proof,
+            redirect_uris: self.redirect_uris,
+            is_native: self.native,
+            launch_url: self.launch_url,
+            origins: self.origins,
+            is_verified: self.verified,
+            is_fapi2: self.fapi2,
+            calls_without_token: self.without_token,
+            introspects_any: self.introspects_any,
+        };
+        let added = data::carry_out(&self.data, Order::AddClient { client }).await;
+        if let (Some(file), Ok(Reply::Refused(_)) | Err(_)) = (&generate_key, &added) {
             // Nothing was registered: the key would only lie about.
             let _ = std::fs::remove_file(file);
         }
         match added? {
-            Reply::Added(id) => {
-                if let Some(file) = &self.keys.generate_key {
+            Reply::Added { id, secret: shown } => {
+                if let Some(file) = &generate_key {
                     print::note(format_args!("private key written to {}; keep it secret", file.display()));
+                }
+                if let (Some(file), Some(shown)) = (secret, shown) {
+                    file.keep(&shown)?;
                 }
                 print::result(id);
                 Ok(ExitCode::SUCCESS)
@@ -124,44 +228,112 @@ impl Add {
     }
 }
 
+/// A file for a secret, made before the secret is: a secret that cannot be written down would be lost.
+struct SecretFile<'a> {
+    path: &'a Path,
+    is_kept: bool,
+}
+
+impl<'a> SecretFile<'a> {
+    fn reserve(path: &'a Path) -> Result<Self, Fault> {
+        private_file::write_new(path, b"").map_err(|why| taken(path, &why))?;
+        Ok(Self { path, is_kept: false })
+    }
+
+    fn keep(mut self, secret: &Shown) -> Result<(), Fault> {
+        let line = format!("{}\n", secret.0);
+        private_file::write(self.path, line.as_bytes()).map_err(|why| Fault::at(self.path.display(), why))?;
+        self.is_kept = true;
+        print::note(format_args!("secret written to {}; it is not shown again", self.path.display()));
+        Ok(())
+    }
+}
+
+impl Drop for SecretFile<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
+}
+
+async fn new_secret(client: OfClient, file: &Path) -> Result<ExitCode, Fault> {
+    let directory = data::existing(&client.data)?;
+    let file = SecretFile::reserve(file)?;
+    match data::carry_out(directory, Order::NewClientSecret { id: client.id }).await? {
+        Reply::Added { secret: Some(secret), .. } => {
+            file.keep(&secret)?;
+            print::note("when the app uses it: handrail client retire-secrets");
+            Ok(ExitCode::SUCCESS)
+        }
+        reply => Err(unexpected(reply)),
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<Vec<u8>>, Fault> {
+    let pem = std::fs::read(file).map_err(|why| Fault::at(file.display(), why))?;
+    let read = CertificateDer::pem_slice_iter(&pem).map(|certificate| certificate.map(|der| der.to_vec()));
+    let certificates: Vec<Vec<u8>> =
+        read.collect::<Result<_, _>>().map_err(|_| Fault::at(file.display(), "this is not a PEM file"))?;
+    if certificates.is_empty() {
+        return Err(Fault::at(file.display(), "there is no certificate in it"));
+    }
+    Ok(certificates)
+}
+
 /// Makes a key pair; the private one goes to a new file, the public one comes back as JSON.
 pub(super) fn generate(file: &Path) -> Result<String, Fault> {
     let key = PrivateKey::generate(Algorithm::Es384).map_err(Fault::new)?;
     let mut secret = key.to_private_jwk().map_err(Fault::new)?;
     secret.push('\n');
-    private_file::write_new(file, secret.as_bytes()).map_err(|why| {
-        let fault = Fault::at(file.display(), &why);
-        match why.kind() {
-            std::io::ErrorKind::AlreadyExists => fault.fix("name a new file, or move the old key away"),
-            _ => fault,
-        }
-    })?;
+    private_file::write_new(file, secret.as_bytes()).map_err(|why| taken(file, &why))?;
     Ok(serde_json::json!({ "keys": [key.public().to_jwk()] }).to_string())
 }
 
-async fn list(directory: &Path) -> Result<ExitCode, Fault> {
+fn taken(file: &Path, why: &std::io::Error) -> Fault {
+    let fault = Fault::at(file.display(), why);
+    match why.kind() {
+        std::io::ErrorKind::AlreadyExists => fault.fix("name a new file, or move the old one away"),
+        _ => fault,
+    }
+}
+
+async fn all(directory: &Path) -> Result<Vec<Registered>, Fault> {
     match data::carry_out(data::existing(directory)?, Order::ListClients).await? {
-        Reply::Clients(clients) => {
-            if clients.is_empty() {
-                print::note("no clients are registered; 'handrail client add --help' shows how");
-            }
-            for client in clients {
-                print::result(format_args!("{}\t{}\t{}\t{}", client.id, client.created, client.name, client.scope));
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Reply::Clients(clients) => Ok(clients),
         reply => Err(unexpected(reply)),
     }
 }
 
-async fn remove(directory: &Path, id: String) -> Result<ExitCode, Fault> {
-    match data::carry_out(data::existing(directory)?, Order::RemoveClient { id }).await? {
-        Reply::Removed => {
-            print::note("removed; its tokens no longer work");
-            Ok(ExitCode::SUCCESS)
-        }
-        reply => Err(unexpected(reply)),
+async fn list(directory: &Path) -> Result<ExitCode, Fault> {
+    let clients = all(directory).await?;
+    if clients.is_empty() {
+        print::note("no clients are registered; 'handrail client add --help' shows how");
     }
+    for client in clients {
+        let state = if client.is_disabled { ", disabled" } else { "" };
+        let Registered { id, created, name, scope, kind, .. } = client;
+        print::result(format_args!("{id}\t{created}\t{name}\t{scope}\t{kind}{state}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(wanted: &OfClient) -> Result<ExitCode, Fault> {
+    let client = all(&wanted.data).await?.into_iter().find(|client| client.id == wanted.id);
+    let client = client.ok_or_else(|| Fault::new("no client of this id").fix("'handrail client list' shows them"))?;
+    let state = if client.is_disabled { "disabled" } else { "works" };
+    let first = [
+        ("client id", &client.id),
+        ("name", &client.name),
+        ("kind", &client.kind),
+        ("scopes", &client.scope),
+        ("registered", &client.created),
+        ("state", &state.to_owned()),
+    ];
+    for (name, value) in first.into_iter().chain(client.facts.iter().map(|(name, value)| (name.as_str(), value))) {
+        print::result(format_args!("{name}\t{value}"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn unexpected(reply: Reply) -> Fault {

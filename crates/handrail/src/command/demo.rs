@@ -134,14 +134,11 @@ impl Demo {
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(Fault::at(key.display(), why)),
             _ => {}
         }
-        let order = Order::AddClient {
-            name: "demo".into(),
-            scope: "system/*.cruds".into(),
-            keys: Keys::Inline(client::generate(&key)?),
-            origins: Vec::new(),
-        };
+        let proof = Proof::Jwks(client::generate(&key)?);
+        let client = Wanted { name: "demo".into(), scope: "system/*.cruds".into(), proof, ..Wanted::default() };
+        let order = Order::AddClient { client };
         let client_id = match control::perform(&server.assembly.hands(), order) {
-            Reply::Added(id) => id,
+            Reply::Added { id, .. } => id,
             other => return Err(Fault::new(format_args!("the demo client could not be registered: {other:?}"))),
         };
         let told = Told { client_id, patients: self.patients, seed: self.seed, resources, patient };

@@ -2,25 +2,33 @@
 
 use super::is_origin;
 use crate::{
-    ClientError, Keys, NewClient, NewKeys, limits,
+    ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, NewSecret, limits,
+    tables::Table,
     testing::{KEY, World, jwks},
 };
-use oauth::jwk::Jwks;
+use oauth::{jwk::Jwks, redirect_uri::ApplicationType};
 use proptest::prelude::*;
 
 fn good() -> NewClient {
-    NewClient {
-        name: "Post-acute exchange".into(),
-        scope: "system/Patient.rs system/Observation.rs?category=a".into(),
-        keys: NewKeys::Inline(jwks(&[&KEY])),
-        origins: vec![],
-        introspects_any: false,
-    }
+    NewClient::new(
+        "Post-acute exchange",
+        "system/Patient.rs system/Observation.rs?category=a",
+        NewKind::BackendService(NewKeys::Inline(jwks(&[&KEY]))),
+    )
+}
+
+fn by_url(url: &str) -> NewKind {
+    NewKind::BackendService(NewKeys::Url(url.into()))
+}
+
+fn app(kind: NewKind) -> NewClient {
+    let redirect_uris = vec!["https://app.example.org/callback".into()];
+    NewClient { redirect_uris, ..NewClient::new("App", "openid fhirUser launch/patient patient/*.rs user/Patient.r", kind) }
 }
 
 fn error(world: &World, new: &NewClient) -> String {
     match world.service.add_client(new) {
-        Ok(client) => panic!("registered: {client:?}"),
+        Ok(added) => panic!("registered: {added:?}"),
         Err(ClientError::Invalid(why)) => why,
         Err(why) => panic!("{why:?}"),
     }
@@ -29,20 +37,20 @@ fn error(world: &World, new: &NewClient) -> String {
 #[test]
 fn a_client_is_registered() {
     let world = World::new();
-    let client = world.service.add_client(&NewClient { name: "  A name ".into(), ..good() }).unwrap();
+    let client = world.service.add_client(&NewClient { name: "  A name ".into(), ..good() }).unwrap().client;
     assert_eq!(&*client.name, "A name");
     assert_eq!(client.id.len(), 32);
     assert!(client.id.bytes().all(|b| b.is_ascii_hexdigit()), "pastes into a command line");
     assert_eq!(&*client.scope_text, "system/Patient.rs system/Observation.rs?category=a");
-    let Keys::Inline(keys) = &client.keys else { panic!() };
+    let Some(Keys::Inline(keys)) = client.kind.keys() else { panic!() };
     assert_eq!(**keys, Jwks::new(vec![KEY.public().clone()]));
     assert!(!client.disabled);
-    let other = world.service.add_client(&good()).unwrap();
+    let other = world.service.add_client(&good()).unwrap().client;
     assert_ne!(other.id, client.id);
-    let by_url = NewClient { keys: NewKeys::Url("https://client.example:8443/jwks?x=y".into()), ..good() };
-    assert!(world.service.add_client(&by_url).is_ok());
+    let new = NewClient { kind: by_url("https://client.example:8443/jwks?x=y"), ..good() };
+    assert!(world.service.add_client(&new).is_ok());
     let repeated = NewClient { scope: "system/Patient.rs  system/Patient.rs".into(), ..good() };
-    assert_eq!(&*world.service.add_client(&repeated).unwrap().scope_text, "system/Patient.rs");
+    assert_eq!(&*world.service.add_client(&repeated).unwrap().client.scope_text, "system/Patient.rs");
 }
 
 /// Each message says what to change.
@@ -60,13 +68,89 @@ fn what_is_wrong_is_named() {
     for name in ["", "   ", "a\nb", "\u{7f}", &"a".repeat(limits::CLIENT_NAME_BYTES_MAX + 1)] {
         assert!(error(&world, &NewClient { name: name.into(), ..good() }).starts_with("the name"), "{name:?}");
     }
-    let keys = |text: String| error(&world, &NewClient { keys: NewKeys::Inline(text), ..good() });
+    let keys = |text: String| error(&world, &NewClient { kind: NewKind::BackendService(NewKeys::Inline(text)), ..good() });
     assert!(keys("hello".into()).contains("not a JWKS"));
     assert!(keys(KEY.to_private_jwk().unwrap()).contains("private"));
     assert!(keys(r#"{"keys":[]}"#.into()).contains("no key"));
     assert!(world.service.clients().is_empty());
     assert!(world.tables.clients.all_keys().is_empty());
     assert_eq!(world.entries(), 0);
+}
+
+/// Rows B11 and B12: each kind with what it needs and nothing that it may not have.
+#[test]
+fn each_kind_has_its_rules() {
+    let world = World::new();
+    let keys = || NewKeys::Inline(jwks(&[&KEY]));
+    let own = || NewKind::MutualTls(NewCertificate::SelfSigned(vec![b"der".to_vec()]));
+    for kind in [NewKind::Public, NewKind::ConfidentialSymmetric, NewKind::ConfidentialAsymmetric(keys()), own()] {
+        let added = world.service.add_client(&app(kind)).unwrap();
+        assert!(added.client.is_app());
+        assert_eq!(added.secret.is_some(), matches!(added.client.kind, Kind::ConfidentialSymmetric(_)), "B12");
+    }
+    let system = NewClient::new("System", "system/*.rs", own());
+    assert!(!world.service.add_client(&system).unwrap().client.is_app());
+    let public = || app(NewKind::Public);
+    let wrong = |new: NewClient| error(&world, &new);
+    assert!(wrong(NewClient { redirect_uris: vec![], ..public() }).contains("needs a redirect URI"));
+    let uris = |uri: &str| vec![uri.to_owned()];
+    assert!(wrong(NewClient { redirect_uris: uris("https://a.example/*"), ..public() }).contains("star"));
+    assert!(wrong(NewClient { redirect_uris: uris("http://a.example/cb"), ..public() }).contains("https://"));
+    assert!(wrong(NewClient { redirect_uris: uris("org.example.app:/cb"), ..public() }).contains("native app"));
+    let native = |kind| NewClient {
+        redirect_uris: uris("org.example.app:/cb"),
+        application: ApplicationType::Native,
+        ..app(kind)
+    };
+    assert!(world.service.add_client(&native(NewKind::Public)).is_ok());
+    assert!(wrong(native(NewKind::ConfidentialSymmetric)).contains("only a public client"));
+    assert!(wrong(NewClient { redirect_uris: uris("https://a.example/cb"), ..good() }).contains("no redirect URI"));
+    assert!(wrong(NewClient { launch_url: Some("https://a.example/l".into()), ..good() }).contains("not launched"));
+    assert!(wrong(NewClient { launch_url: Some("javascript:alert(1)".into()), ..public() }).contains("launch URL"));
+    assert!(wrong(NewClient { is_fapi2: true, ..public() }).contains("FAPI"));
+    assert!(wrong(NewClient { calls_without_token: true, ..good() }).contains("certificate"));
+    assert!(wrong(NewClient { maker: Some("Good\u{202e}evil".into()), ..public() }).starts_with("the maker"));
+    let scope = |text: &str| wrong(NewClient { scope: text.into(), ..public() });
+    assert!(scope("system/Patient.rs").contains("nobody signs in"));
+    assert!(scope("launch/device").contains("patient or an encounter"));
+    assert!(scope("fhirUser patient/*.rs").contains("openid"));
+    assert!(scope("email").starts_with("scope email:"));
+    assert!(wrong(NewClient { scope: "openid system/*.rs".into(), ..good() }).starts_with("scope openid:"));
+    let none = NewKind::MutualTls(NewCertificate::SelfSigned(vec![]));
+    assert!(wrong(NewClient::new("System", "system/*.rs", none)).contains("certificates"));
+    // Row A13: an app runs where it is sent back to.
+    assert!(world.service.knows_origin("https://app.example.org"));
+}
+
+/// Row B12: two secrets at most, shown once, kept as hashes; each change is recorded.
+#[test]
+fn secrets_are_changed_without_a_gap() {
+    let world = World::new();
+    let added = world.service.add_client(&app(NewKind::ConfidentialSymmetric)).unwrap();
+    let id = &*added.client.id;
+    let count = || match &world.service.client(id).unwrap().kind {
+        Kind::ConfidentialSymmetric(secrets) => secrets.len(),
+        _ => 0,
+    };
+    let works = |secret: &NewSecret| {
+        let client = world.service.client(id).unwrap();
+        let Kind::ConfidentialSymmetric(secrets) = &client.kind else { panic!() };
+        world.service.inner.pepper.position(id, secret.expose(), secrets).is_some()
+    };
+    let first = added.secret.unwrap();
+    let second = world.service.new_client_secret(id).unwrap();
+    assert!(works(&first) && works(&second) && count() == 2);
+    let third = world.service.new_client_secret(id).unwrap();
+    assert!(!works(&first) && works(&second) && works(&third) && count() == 2, "two at most");
+    let entries = world.entries();
+    world.service.retire_client_secrets(id).unwrap();
+    assert!(!works(&second) && works(&third) && count() == 1);
+    assert_eq!(world.entries(), entries + 1);
+    let rows = world.tables.clients.all().unwrap();
+    assert!(rows.iter().all(|(_, row)| !String::from_utf8_lossy(row).contains(third.expose())));
+    let public = world.add(&app(NewKind::Public));
+    assert!(world.service.new_client_secret(&public).unwrap_err().to_string().contains("no secret"));
+    assert!(matches!(world.service.new_client_secret("nobody"), Err(ClientError::NotFound)));
 }
 
 /// Row F60: what is fetched later is checked for shape now.
@@ -91,7 +175,7 @@ fn jwks_urls() {
         "https://client.ex\u{e4}mple/jwks",
         &long,
     ] {
-        let why = error(&world, &NewClient { keys: NewKeys::Url(url.into()), ..good() });
+        let why = error(&world, &NewClient { kind: by_url(url), ..good() });
         assert!(why.starts_with("the JWKS URL"), "{url:?}: {why}");
     }
 }
@@ -139,7 +223,7 @@ fn origins() {
     let with = |origins: &[&str]| NewClient { origins: origins.iter().map(|o| (*o).into()).collect(), ..good() };
     assert!(error(&world, &with(&["https://app.example", "null"])).starts_with("null: an origin is"));
     assert!(error(&world, &with(&["https://app.example"; 33])).contains("at most 32"));
-    let client = world.service.add_client(&with(&["https://app.example"])).unwrap();
+    let client = world.service.add_client(&with(&["https://app.example"])).unwrap().client;
     assert!(world.service.knows_origin("https://app.example"));
     for other in
         ["https://app.example:8443", "http://app.example", "https://x.app.example", "https://app.example.x", "null"]
@@ -162,8 +246,10 @@ proptest! {
     fn any_text_is_judged(text in ".{0,60}", url in "https://[a-z:/@.?#\\[\\]]{0,20}") {
         let _ = is_origin(&text);
         let _ = is_origin(&url);
-        let _ = super::jwks_url(&text);
-        let _ = super::jwks_url(&url);
-        let _ = super::scopes(&text, &|_| Ok(()));
+        let _ = super::https_url("URL", &text);
+        let _ = super::https_url("URL", &url);
+        for is_app in [false, true] {
+            let _ = super::scopes::registered(&text, is_app, &|_| Ok(()));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Tests of introspection. Rows B67 to B69.
 
 use crate::{
-    NewClient, NewKeys,
+    NewClient, NewKeys, NewKind,
     testing::{Answer, ISSUER, KEY, STRANGER, World, credentials, encoded, jwks, request},
 };
 use audit::entry::Outcome;
@@ -27,14 +27,8 @@ impl World {
 }
 
 fn any_introspecting(world: &World) -> std::sync::Arc<str> {
-    let new = NewClient {
-        name: "Resource server".into(),
-        scope: "system/Patient.r".into(),
-        keys: NewKeys::Inline(jwks(&[&KEY])),
-        origins: vec![],
-        introspects_any: true,
-    };
-    world.service.add_client(&new).unwrap().id.clone()
+    let kind = NewKind::BackendService(NewKeys::Inline(jwks(&[&KEY])));
+    world.add(&NewClient { introspects_any: true, ..NewClient::new("Resource server", "system/Patient.r", kind) })
 }
 
 /// Row B67; B68: scope and client as in the token response.

@@ -29,7 +29,7 @@ async fn a_token_for_each_algorithm() {
         assert_eq!(answer.line(), "200", "{algorithm}");
         let members: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
         assert_eq!(members, ["access_token", "token_type", "expires_in", "scope"]);
-        assert_eq!((&answer.body["token_type"], &answer.body["expires_in"]), (&json!("bearer"), &json!(300)));
+        assert_eq!((&answer.body["token_type"], &answer.body["expires_in"]), (&json!("Bearer"), &json!(300)));
         assert_eq!(answer.body["scope"], SCOPE);
         assert_eq!(B64.decode(answer.token()).unwrap().len(), 32);
         assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -103,7 +103,10 @@ async fn requests_that_are_not_token_requests() {
         (format!("grant_type=&scope={SCOPE}&{good}"), "400 invalid_request"),
         (format!("grant_type=not_a_grant_type&scope={SCOPE}&{good}"), "400 unsupported_grant_type"),
         (format!("grant_type=password&username=a&password=b&scope={SCOPE}"), "400 unsupported_grant_type"),
-        (format!("grant_type=authorization_code&code=a&{good}"), "400 unsupported_grant_type"),
+        (
+            format!("grant_type=authorization_code&code=a&{}", credentials(&world.assertion(&client))),
+            "400 unauthorized_client",
+        ),
         (format!("grant_type=client_credentials&scope={SCOPE}"), "400 invalid_client"),
         (
             format!(

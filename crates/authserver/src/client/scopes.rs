@@ -1,0 +1,84 @@
+//! What a client may ask for. SPEC: SMART App Launch 2.2 scopes; rows B4, B30, B43, B51, C2.
+
+use super::{ClientError, check};
+use crate::limits;
+use oauth::scope::{
+    Scope, ScopeContext,
+    request::{ScopeRequest, Special},
+};
+use std::sync::Arc;
+
+/// What a client may ask for.
+pub(super) struct Allowed {
+    /// All of it.
+    pub(super) all: ScopeRequest,
+    /// The resource scopes.
+    pub(super) resources: Arc<[Scope]>,
+    /// All of it as text, each scope once.
+    pub(super) text: Arc<str>,
+}
+
+/// Types of which `launch/…` can put one in context.
+pub(crate) const LAUNCH_TYPES: [&str; 2] = ["patient", "encounter"];
+
+/// Reads the scopes of a registration.
+pub(super) fn registered(text: &str, is_app: bool, enforceable: &check::Enforceable) -> Result<Allowed, ClientError> {
+    let too_many = || ClientError::Invalid("the scopes are longer than 32 kB, or too many".into());
+    if text.len() > limits::SCOPE_BYTES_MAX {
+        return Err(too_many());
+    }
+    let all = ScopeRequest::parse(text).map_err(|_| too_many())?;
+    let refused = |part: &str, why: &str| {
+        Err(ClientError::Invalid(format!("scope {}: {why}", check::shown(part, 200))))
+    };
+    if let Some(part) = all.unknown().first() {
+        let why = Scope::parse(part).map(drop).map_err(|why| why.to_string()).err().unwrap_or_default();
+        return refused(part, &why);
+    }
+    for scope in all.resources() {
+        match (is_app, scope.context) {
+            (false, ScopeContext::System) | (true, ScopeContext::Patient | ScopeContext::User) => {}
+            (false, _) => {
+                return refused(&scope.text, "a system has system/ scopes; patient/ and user/ need a person who signs in");
+            }
+            (true, _) => {
+                return refused(
+                    &scope.text,
+                    "an app has patient/ and user/ scopes; system/ ones are for a system that nobody signs in to",
+                );
+            }
+        }
+        if let Err(why) = check::usable(scope, enforceable) {
+            return refused(&scope.text, &why);
+        }
+    }
+    for (text, special) in all.wanted().iter().filter_map(|(text, _)| Some((text, Special::parse(text)?))) {
+        if !is_app {
+            return refused(text, "a system has system/ scopes; this one needs a person who signs in");
+        }
+        if let Special::LaunchType { resource_type, .. } = &special
+            && !LAUNCH_TYPES.contains(&&**resource_type)
+        {
+            return refused(text, "what can be put in context is a patient or an encounter");
+        }
+    }
+    if all.is_empty() {
+        let example = if is_app { "launch/patient patient/*.rs" } else { "system/Observation.rs" };
+        return Err(ClientError::Invalid(format!("at least one scope is needed, for example {example}")));
+    }
+    if all.asks(&Special::FhirUser) && !all.asks(&Special::OpenId) {
+        return Err(ClientError::Invalid("fhirUser comes in an id token: openid is needed with it".into()));
+    }
+    Ok(allowed(all))
+}
+
+/// Reads the scopes of a row: as they were accepted once.
+pub(super) fn kept(text: &str) -> Option<Allowed> {
+    let all = ScopeRequest::parse(text).ok()?;
+    (all.unknown().is_empty() && !all.is_empty()).then(|| allowed(all))
+}
+
+fn allowed(all: ScopeRequest) -> Allowed {
+    let text: Vec<&str> = all.wanted().iter().map(|(text, _)| &**text).collect();
+    Allowed { resources: all.resources().cloned().collect(), text: text.join(" ").into(), all }
+}

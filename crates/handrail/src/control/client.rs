@@ -1,0 +1,208 @@
+//! Clients over the control socket: what a command asks, what the server answers, and how it is done.
+
+use super::Reply;
+use authserver::{
+    Certificate, Client, ClientError, Keys as KnownKeys, Kind, NewCertificate, NewClient, NewKeys, NewKind, Service,
+};
+use oauth::redirect_uri::ApplicationType;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A client as a command asks for it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Name for people.
+    pub(crate) name: String,
+    /// Who made it, for people.
+    pub(crate) maker: Option<String>,
+    /// Scopes it may ask for.
+    pub(crate) scope: String,
+    /// How it proves who it is.
+    pub(crate) proof: Proof,
+    /// Where an app is sent back to; none for a system.
+    pub(crate) redirect_uris: Vec<String>,
+    /// A program on the person's device.
+    pub(crate) is_native: bool,
+    /// Where an EHR launch opens it.
+    pub(crate) launch_url: Option<String>,
+    /// Browser origins that may call with its tokens.
+    pub(crate) origins: Vec<String>,
+    /// This facility trusts it.
+    pub(crate) is_verified: bool,
+    /// Held to the FAPI 2.0 profile.
+    pub(crate) is_fapi2: bool,
+    /// Its certificate alone is its right to call.
+    pub(crate) calls_without_token: bool,
+    /// May introspect tokens of other clients.
+    pub(crate) introspects_any: bool,
+}
+
+/// How a client proves who it is.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Proof {
+    /// Not at all.
+    #[default]
+    Public,
+    /// By a secret that is made for it.
+    Secret,
+    /// By the keys of this JWKS or JWK.
+    Jwks(String),
+    /// By the keys at this https URL.
+    JwksUrl(String),
+    /// By these certificates of its own, DER.
+    Certificates(Vec<Vec<u8>>),
+}
+
+/// A secret on its way to the command that shows it, by a socket that only the owner of the data may open. It is
+/// serialized for that alone.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shown(pub(crate) String);
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// A registered client, as a list shows it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Registered {
+    /// `client_id`.
+    pub(crate) id: String,
+    /// Name for people.
+    pub(crate) name: String,
+    /// `public`, `confidential-symmetric`, …
+    pub(crate) kind: String,
+    /// What it may ask for.
+    pub(crate) scope: String,
+    /// When it was registered.
+    pub(crate) created: String,
+    /// It gets no tokens.
+    pub(crate) is_disabled: bool,
+    /// All else that there is to say: name and value.
+    pub(crate) facts: Vec<(String, String)>,
+}
+
+/// Registers it.
+pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
+    let is_app = !wanted.redirect_uris.is_empty();
+    let keys = |keys| if is_app { NewKind::ConfidentialAsymmetric(keys) } else { NewKind::BackendService(keys) };
+    let kind = match wanted.proof {
+        Proof::Public => NewKind::Public,
+        Proof::Secret => NewKind::ConfidentialSymmetric,
+        Proof::Jwks(text) => keys(NewKeys::Inline(text)),
+        Proof::JwksUrl(url) => keys(NewKeys::Url(url)),
+        Proof::Certificates(certificates) => NewKind::MutualTls(NewCertificate::SelfSigned(certificates)),
+    };
+    let new = NewClient {
+        name: wanted.name,
+        maker: wanted.maker,
+        scope: wanted.scope,
+        kind,
+        redirect_uris: wanted.redirect_uris,
+        application: if wanted.is_native { ApplicationType::Native } else { ApplicationType::Web },
+        launch_url: wanted.launch_url,
+        origins: wanted.origins,
+        is_verified: wanted.is_verified,
+        is_fapi2: wanted.is_fapi2,
+        calls_without_token: wanted.calls_without_token,
+        introspects_any: wanted.introspects_any,
+    };
+    match authserver.add_client(&new) {
+        Ok(added) => Reply::Added {
+            id: added.client.id.to_string(),
+            secret: added.secret.map(|secret| Shown(secret.expose().to_owned())),
+        },
+        Err(why) => refused(&why),
+    }
+}
+
+/// All of them.
+pub(super) fn list(authserver: &Service) -> Reply {
+    Reply::Clients(authserver.clients().iter().map(|client| registered(client)).collect())
+}
+
+fn registered(client: &Client) -> Registered {
+    let mut facts: Vec<(String, String)> = Vec::new();
+    let mut fact = |name: &str, value: &str| facts.push((name.to_owned(), value.to_owned()));
+    if let Some(maker) = &client.maker {
+        fact("maker", maker);
+    }
+    for uri in &*client.redirect_uris {
+        fact("redirect URI", uri.as_str());
+    }
+    if let Some(url) = &client.launch_url {
+        fact("launch URL", url);
+    }
+    for origin in &client.origins {
+        fact("origin", origin);
+    }
+    match &client.kind {
+        Kind::Public => {}
+        Kind::ConfidentialSymmetric(secrets) => {
+            for secret in secrets {
+                let used = secret.last_used.map_or_else(|| "never used".into(), |used| format!("last used {used}"));
+                fact("secret", &format!("made {}, {used}", secret.created));
+            }
+        }
+        Kind::ConfidentialAsymmetric(KnownKeys::Url(url)) | Kind::BackendService(KnownKeys::Url(url)) => {
+            fact("JWKS URL", url);
+        }
+        Kind::ConfidentialAsymmetric(KnownKeys::Inline(jwks)) | Kind::BackendService(KnownKeys::Inline(jwks)) => {
+            for key in jwks.keys() {
+                fact("key", key.kid().unwrap_or_default());
+            }
+        }
+        Kind::MutualTls(Certificate::SelfSigned(known)) => {
+            for thumbprint in known.iter() {
+                let hex: Vec<String> = thumbprint.iter().map(|byte| format!("{byte:02x}")).collect();
+                fact("certificate SHA-256", &hex.concat());
+            }
+        }
+        Kind::MutualTls(Certificate::Subject(subject)) => {
+            let (member, value) = subject.member();
+            fact(member, &value);
+        }
+    }
+    for (is, name) in [
+        (client.is_verified, "verified by this facility"),
+        (client.is_fapi2, "held to the FAPI 2.0 profile"),
+        (client.calls_without_token, "calls without a token"),
+        (client.introspects_any, "may introspect tokens of others"),
+    ] {
+        if is {
+            fact(name, "yes");
+        }
+    }
+    Registered {
+        id: client.id.to_string(),
+        name: client.name.to_string(),
+        kind: client.kind.name().to_owned(),
+        scope: client.scope_text.to_string(),
+        created: client.created.to_string(),
+        is_disabled: client.disabled,
+        facts,
+    }
+}
+
+/// A change that has nothing to tell.
+pub(super) fn done(outcome: Result<(), ClientError>) -> Reply {
+    outcome.map_or_else(|why| refused(&why), |()| Reply::Done)
+}
+
+/// A new secret.
+pub(super) fn new_secret(authserver: &Service, id: String) -> Reply {
+    match authserver.new_client_secret(&id) {
+        Ok(secret) => Reply::Added { id, secret: Some(Shown(secret.expose().to_owned())) },
+        Err(why) => refused(&why),
+    }
+}
+
+fn refused(why: &ClientError) -> Reply {
+    if let ClientError::Unavailable(inner) = why {
+        tracing::error!(why = inner, "a client could not be changed");
+    }
+    Reply::Refused(why.to_string())
+}
