@@ -18,11 +18,7 @@ use crate::{
     tables::{Table, Unavailable},
     token::TokenHash,
 };
-use oauth::{
-    caller::Confirmation,
-    launch_context::LaunchContext,
-    secret::Secret,
-};
+use oauth::{caller::Confirmation, launch_context::LaunchContext, secret::Secret};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -75,8 +71,7 @@ struct Refresh {
 impl Family {
     /// Whether it is over. `is_live` says whether a session is.
     fn is_over(&self, now_s: i64, is_live: impl FnOnce(&str) -> bool) -> bool {
-        now_s >= self.over_s()
-            || matches!(&self.lasting, Lasting::Session(session) if !is_live(session))
+        now_s >= self.over_s() || matches!(&self.lasting, Lasting::Session(session) if !is_live(session))
     }
 
     /// The second at which it is over when nothing more happens.
@@ -152,11 +147,8 @@ struct Index {
 impl Index {
     fn put(&mut self, family: &Family) {
         self.by_user.entry(Arc::clone(&family.user)).or_default().insert(Arc::clone(&family.id));
-        let whose = Whose {
-            client_id: Arc::clone(&family.client_id),
-            user: Arc::clone(&family.user),
-            over_s: family.over_s(),
-        };
+        let whose =
+            Whose { client_id: Arc::clone(&family.client_id), user: Arc::clone(&family.user), over_s: family.over_s() };
         self.all.insert(Arc::clone(&family.id), whose);
     }
 

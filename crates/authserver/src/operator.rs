@@ -51,11 +51,17 @@ impl Service {
         let (new, kept) = inner.new_secret(id)?;
         let mut event = Event::new("client-secret-added", Action::Update);
         event.detail("client_id", id);
-        inner.clients.change(id, |client| with_secrets(client, |secrets| {
-            let surplus = (secrets.len() + 1).saturating_sub(SECRETS_MAX);
-            secrets.drain(..surplus.min(secrets.len()));
-            secrets.push(kept);
-        }), |_| inner.operator_did(event))?;
+        inner.clients.change(
+            id,
+            |client| {
+                with_secrets(client, |secrets| {
+                    let surplus = (secrets.len() + 1).saturating_sub(SECRETS_MAX);
+                    secrets.drain(..surplus.min(secrets.len()));
+                    secrets.push(kept);
+                })
+            },
+            |_| inner.operator_did(event),
+        )?;
         Ok(new)
     }
 
@@ -67,9 +73,15 @@ impl Service {
         let inner = &self.inner;
         let mut event = Event::new("client-secrets-retired", Action::Update);
         event.detail("client_id", id);
-        inner.clients.change(id, |client| with_secrets(client, |secrets| {
-            secrets.drain(..secrets.len().saturating_sub(1));
-        }), |_| inner.operator_did(event))?;
+        inner.clients.change(
+            id,
+            |client| {
+                with_secrets(client, |secrets| {
+                    secrets.drain(..secrets.len().saturating_sub(1));
+                })
+            },
+            |_| inner.operator_did(event),
+        )?;
         Ok(())
     }
 

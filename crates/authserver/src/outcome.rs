@@ -88,15 +88,23 @@ fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
         Refusal::GrantTypeOfClient => {
             (S::BAD_REQUEST, E::UnauthorizedClient, "the client is not registered for this grant type")
         }
-        Refusal::Grant => {
-            (S::BAD_REQUEST, E::InvalidGrant, "the code or refresh token is unknown, used, past its end, or not the client's")
+        Refusal::Grant => (
+            S::BAD_REQUEST,
+            E::InvalidGrant,
+            "the code or refresh token is unknown, used, past its end, or not the client's",
+        ),
+        Refusal::Target => {
+            (S::BAD_REQUEST, E::InvalidTarget, "aud or resource is not the FHIR base URL of this server")
         }
-        Refusal::Target => (S::BAD_REQUEST, E::InvalidTarget, "aud or resource is not the FHIR base URL of this server"),
         Refusal::DpopProof => (S::BAD_REQUEST, E::InvalidDpopProof, "the DPoP proof is not good"),
-        Refusal::DpopNonce => (S::BAD_REQUEST, E::UseDpopNonce, "the DPoP proof needs the nonce of the DPoP-Nonce header"),
-        Refusal::Unbound => {
-            (S::BAD_REQUEST, E::InvalidRequest, "tokens of this client must be bound, by a DPoP proof or its certificate")
+        Refusal::DpopNonce => {
+            (S::BAD_REQUEST, E::UseDpopNonce, "the DPoP proof needs the nonce of the DPoP-Nonce header")
         }
+        Refusal::Unbound => (
+            S::BAD_REQUEST,
+            E::InvalidRequest,
+            "tokens of this client must be bound, by a DPoP proof or its certificate",
+        ),
         Refusal::Client => (S::BAD_REQUEST, E::InvalidClient, CLIENT),
         Refusal::ClientBasic | Refusal::ClientIntrospecting => (S::UNAUTHORIZED, E::InvalidClient, CLIENT),
         Refusal::Bearer => (S::UNAUTHORIZED, E::InvalidToken, "the access token is not valid"),

@@ -13,7 +13,7 @@ use std::{
 
 /// Why a proof does not count.
 #[derive(Debug)]
-pub enum ProofRefusal {
+pub(crate) enum ProofRefusal {
     /// It is not good.
     Proof(DpopError),
     /// It was used before.
@@ -24,8 +24,7 @@ pub enum ProofRefusal {
 
 impl ProofRefusal {
     /// Whether the client should try again with the nonce that the answer brings.
-    #[must_use]
-    pub fn wants_nonce(&self) -> bool {
+    pub(crate) fn wants_nonce(&self) -> bool {
         matches!(self, Self::Proof(why) if why.wants_nonce())
     }
 }

@@ -5,8 +5,8 @@
 use crate::{
     client::{Client, Enforceable, registry::Registry, secret::Pepper},
     egress::Fetch,
-    families::Families,
     endpoint,
+    families::Families,
     jwks_source::JwksSources,
     keys::{Decoys, KeysError, ServerKeys},
     limits,

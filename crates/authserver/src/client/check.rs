@@ -89,7 +89,10 @@ pub(super) fn shown(text: &str, chars_max: usize) -> String {
 fn label(what: &str, text: &str) -> Result<Arc<str>, ClientError> {
     let text = text.trim();
     // Directions of writing could make a name read as another one on the consent page.
-    let misleads = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let misleads = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
     if text.is_empty() || text.len() > limits::CLIENT_NAME_BYTES_MAX || text.chars().any(misleads) {
         let most = limits::CLIENT_NAME_BYTES_MAX;
         return Err(ClientError::Invalid(format!(
@@ -164,9 +167,9 @@ fn redirect_uris(new: &NewClient, kind: &Kind, is_app: bool) -> Result<Arc<[Redi
 
 /// A launch URL: what holds for a redirect URI of a web app holds for it.
 fn launch(url: &str) -> Result<Arc<str>, ClientError> {
-    RedirectUri::register(url, ApplicationType::Web)
-        .map(|uri| Arc::from(uri.as_str()))
-        .map_err(|_| ClientError::Invalid(format!("{}: a launch URL is an https URL (http only for localhost)", shown(url, 200))))
+    RedirectUri::register(url, ApplicationType::Web).map(|uri| Arc::from(uri.as_str())).map_err(|_| {
+        ClientError::Invalid(format!("{}: a launch URL is an https URL (http only for localhost)", shown(url, 200)))
+    })
 }
 
 /// Whether this server knows the scope's type and can enforce its query (row B4).

@@ -81,7 +81,8 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
     let row: Value = serde_json::from_slice(row).ok()?;
     let text = |name: &str| row.get(name).and_then(Value::as_str).map(Arc::<str>::from);
     // What is there must be a text: a member that cannot be read is not one that is absent.
-    let optional = |name: &str| row.get(name).map_or(Some(None), |value| value.as_str().map(Arc::<str>::from).map(Some));
+    let optional =
+        |name: &str| row.get(name).map_or(Some(None), |value| value.as_str().map(Arc::<str>::from).map(Some));
     let flag = |name: &str| row.get(name).map_or(Some(false), Value::as_bool);
     let keys = || match (row.get("jwks"), text("jwks_uri")) {
         (Some(jwks), None) => Some(Keys::Inline(Arc::new(Jwks::register(jwks.to_string().as_bytes()).ok()?))),

@@ -115,9 +115,8 @@ impl Registry {
     /// Notes that a secret was used (row B12), once a day: it tells which of two can be retired.
     pub(crate) fn secret_used(&self, client: &Client, position: usize, now: Instant) -> Result<(), ClientError> {
         const DAY_S: i64 = 24 * 3600;
-        let is_old = |secret: &Secret| {
-            secret.last_used.is_none_or(|used| now.unix_seconds() - used.unix_seconds() >= DAY_S)
-        };
+        let is_old =
+            |secret: &Secret| secret.last_used.is_none_or(|used| now.unix_seconds() - used.unix_seconds() >= DAY_S);
         let Kind::ConfidentialSymmetric(secrets) = &client.kind else { return Ok(()) };
         let Some(used) = secrets.get(position).filter(|secret| is_old(secret)) else { return Ok(()) };
         let noted = |mut client: Client| {

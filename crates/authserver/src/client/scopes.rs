@@ -28,9 +28,8 @@ pub(super) fn registered(text: &str, is_app: bool, enforceable: &check::Enforcea
         return Err(too_many());
     }
     let all = ScopeRequest::parse(text).map_err(|_| too_many())?;
-    let refused = |part: &str, why: &str| {
-        Err(ClientError::Invalid(format!("scope {}: {why}", check::shown(part, 200))))
-    };
+    let refused =
+        |part: &str, why: &str| Err(ClientError::Invalid(format!("scope {}: {why}", check::shown(part, 200))));
     if let Some(part) = all.unknown().first() {
         let why = Scope::parse(part).map(drop).map_err(|why| why.to_string()).err().unwrap_or_default();
         return refused(part, &why);
@@ -39,7 +38,10 @@ pub(super) fn registered(text: &str, is_app: bool, enforceable: &check::Enforcea
         match (is_app, scope.context) {
             (false, ScopeContext::System) | (true, ScopeContext::Patient | ScopeContext::User) => {}
             (false, _) => {
-                return refused(&scope.text, "a system has system/ scopes; patient/ and user/ need a person who signs in");
+                return refused(
+                    &scope.text,
+                    "a system has system/ scopes; patient/ and user/ need a person who signs in",
+                );
             }
             (true, _) => {
                 return refused(

@@ -165,7 +165,7 @@ fn each_kind_ends_in_its_own_way() {
     assert_eq!(error(bench.rotate(&token, NOW_S + 365 * DAY_S)), RefreshError::Over);
     // Unused for too long.
     let (_, token) = bench.offline();
-    assert!(limits::OFFLINE_IDLE_S >= 90 * DAY_S, "B59");
+    const { assert!(limits::OFFLINE_IDLE_S >= 90 * DAY_S, "B59") };
     assert_eq!(error(bench.rotate(&token, NOW_S + limits::OFFLINE_IDLE_S)), RefreshError::Over);
     // With the session.
     let (_, live) = bench.begin(Lasting::Session("live".into()), NOW_S + DAY_S);

@@ -149,7 +149,12 @@ async fn the_life_of_a_client() {
     let (client, other) = (world.client(SCOPE), world.client(SCOPE));
     let entry = world.last_entry();
     assert_eq!((&*entry.subtype, entry.action, entry.outcome), ("client-added", Action::Create, Outcome::Success));
-    assert!(entry.query.unwrap().starts_with(&format!("client_id={other}&name=System&kind=backend%2Dservice&scope=system%2FPatient")));
+    assert!(
+        entry
+            .query
+            .unwrap()
+            .starts_with(&format!("client_id={other}&name=System&kind=backend%2Dservice&scope=system%2FPatient"))
+    );
     let before = world.service.clients();
     world.restart();
     assert_eq!(world.service.clients(), before, "durable, keys and all");
@@ -271,7 +276,8 @@ fn spoiled_tables_stop_the_start() {
     for spoil in 0..6 {
         let world = World::new();
         let tables = &world.tables;
-        let table = [&tables.clients, &tables.tokens, &tables.assertions, &tables.keys, &tables.codes, &tables.families][spoil];
+        let table =
+            [&tables.clients, &tables.tokens, &tables.assertions, &tables.keys, &tables.codes, &tables.families][spoil];
         table.put(b"signing", b"{\"name\":1}").unwrap();
         let clock = Arc::new(|| Instant::from_unix_millis(0));
         let opened = Service::of(ground(&world, tables.tables(), crate::testing::BASE, clock));

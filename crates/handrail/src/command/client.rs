@@ -9,8 +9,8 @@ use crate::{
     tls::private_file,
 };
 use clap::{Args, Subcommand};
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use oauth::{jws::Algorithm, sign::PrivateKey};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,

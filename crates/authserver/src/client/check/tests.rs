@@ -23,7 +23,10 @@ fn by_url(url: &str) -> NewKind {
 
 fn app(kind: NewKind) -> NewClient {
     let redirect_uris = vec!["https://app.example.org/callback".into()];
-    NewClient { redirect_uris, ..NewClient::new("App", "openid fhirUser launch/patient patient/*.rs user/Patient.r", kind) }
+    NewClient {
+        redirect_uris,
+        ..NewClient::new("App", "openid fhirUser launch/patient patient/*.rs user/Patient.r", kind)
+    }
 }
 
 fn error(world: &World, new: &NewClient) -> String {
@@ -68,7 +71,8 @@ fn what_is_wrong_is_named() {
     for name in ["", "   ", "a\nb", "\u{7f}", &"a".repeat(limits::CLIENT_NAME_BYTES_MAX + 1)] {
         assert!(error(&world, &NewClient { name: name.into(), ..good() }).starts_with("the name"), "{name:?}");
     }
-    let keys = |text: String| error(&world, &NewClient { kind: NewKind::BackendService(NewKeys::Inline(text)), ..good() });
+    let keys =
+        |text: String| error(&world, &NewClient { kind: NewKind::BackendService(NewKeys::Inline(text)), ..good() });
     assert!(keys("hello".into()).contains("not a JWKS"));
     assert!(keys(KEY.to_private_jwk().unwrap()).contains("private"));
     assert!(keys(r#"{"keys":[]}"#.into()).contains("no key"));

@@ -179,7 +179,9 @@ async fn a_code_that_was_stolen_is_worth_nothing() {
         // The one who was robbed cannot use it either: it is burnt.
         assert_eq!(bench.redeem(&code).await.line(), "400 invalid_grant", "{name} {value:?}");
     }
-    for (code, line) in [("", "400 invalid_request"), ("x", "400 invalid_grant"), (&*"a".repeat(9000), "400 invalid_grant")] {
+    for (code, line) in
+        [("", "400 invalid_request"), ("x", "400 invalid_grant"), (&*"a".repeat(9000), "400 invalid_grant")]
+    {
         assert_eq!(bench.redeem(&Secret::new(code)).await.line(), line, "B48: a bad code is 400");
     }
     // Past its minute.
@@ -187,7 +189,10 @@ async fn a_code_that_was_stolen_is_worth_nothing() {
     bench.world.pass(60);
     assert_eq!(bench.redeem(&code).await.line(), "400 invalid_grant", "B22");
     // For another server.
-    let aimed = format!("{}&resource=https%3A%2F%2Fevil.example", redemption(&bench.code(), &format!("client_id={}", bench.app)));
+    let aimed = format!(
+        "{}&resource=https%3A%2F%2Fevil.example",
+        redemption(&bench.code(), &format!("client_id={}", bench.app))
+    );
     assert_eq!(bench.world.post("/oauth/token", &aimed).await.line(), "400 invalid_target");
     // Of somebody who may not sign in any more.
     let code = bench.code();
@@ -435,7 +440,8 @@ async fn revocation_and_introspection_of_an_apps_tokens() {
         let _ = bench.world.post("/oauth/revoke", &format!("token={access}&{stranger}")).await;
     }
     assert!(bench.works(&access));
-    let revoked = bench.world.post("/oauth/revoke", &format!("token={refresh}&token_type_hint=refresh_token&{own}")).await;
+    let revoked =
+        bench.world.post("/oauth/revoke", &format!("token={refresh}&token_type_hint=refresh_token&{own}")).await;
     assert_eq!(revoked.status, 200);
     assert!(!bench.works(&access));
     let body = format!("grant_type=refresh_token&refresh_token={refresh}&{own}");
@@ -505,7 +511,11 @@ async fn nothing_is_given_out_that_is_not_stored() {
     for full in [&bench.world.tables.codes, &bench.world.tables.families, &bench.world.tables.tokens] {
         full.full.store(true, Ordering::Relaxed);
         let answer = bench.redeem(&code).await;
-        assert!(matches!(answer.line().as_str(), "503 temporarily_unavailable" | "400 invalid_grant"), "{}", answer.line());
+        assert!(
+            matches!(answer.line().as_str(), "503 temporarily_unavailable" | "400 invalid_grant"),
+            "{}",
+            answer.line()
+        );
         full.full.store(false, Ordering::Relaxed);
     }
     let first = bench.redeem(&bench.code()).await;

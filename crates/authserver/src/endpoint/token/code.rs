@@ -102,18 +102,17 @@ fn tokens(
         launch: Arc::clone(&code.launch),
         refresh_token: token,
         bound,
-        signed_in: refresh::SignedIn { at_s: code.signed_in_s, methods: code.methods.clone(), nonce: code.nonce.clone() },
+        signed_in: refresh::SignedIn {
+            at_s: code.signed_in_s,
+            methods: code.methods.clone(),
+            nonce: code.nonce.clone(),
+        },
     };
     refresh::answer(inner, client, given, event)
 }
 
 /// Whether the code is this client's, and this is who asked for it.
-fn fits(
-    code: &Code,
-    client: &Client,
-    redeemed: &Redeemed,
-    bound: Option<Confirmation>,
-) -> Result<(), &'static str> {
+fn fits(code: &Code, client: &Client, redeemed: &Redeemed, bound: Option<Confirmation>) -> Result<(), &'static str> {
     if *code.client_id != *client.id {
         return Err("the code is another client's");
     }
