@@ -91,7 +91,12 @@ pub(crate) fn open(
         egress,
         enforceable: {
             let store = Arc::clone(&store);
-            Arc::new(move |scope| policy::enforceable(scope, &store.registry()))
+            Arc::new(move |scope| match scope.context {
+                oauth::scope::ScopeContext::System => policy::enforceable(scope, &store.registry()),
+                oauth::scope::ScopeContext::Patient | oauth::scope::ScopeContext::User => {
+                    policy::enforceable_for_people(scope, &store.registry())
+                }
+            })
         },
         breached: None,
     })

@@ -57,6 +57,7 @@ async fn asker(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result
         authorization: Some(authorization),
         certificate_thumbprint: posted.certificate.as_ref().map(|shown| shown.thumbprint),
         dpop: None,
+        principal: None,
     };
     let caller = bearer::authenticate(&presented, &**inner, inner.now().unix_seconds());
     let caller = caller.map_err(|why| {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    control::{self, Keys, Order, Reply},
+    control::{self, Order, Proof, Reply, Wanted},
     fault::Fault,
     listen::Listen,
     listener,
