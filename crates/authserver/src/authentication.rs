@@ -183,7 +183,14 @@ impl Inner {
             Kind::ConfidentialSymmetric(_) | Kind::ConfidentialAsymmetric(_) | Kind::BackendService(_) => {
                 Err(ClientRefusal::Method)
             }
-            Kind::MutualTls(Certificate::Subject(_)) => Err(ClientRefusal::Certificate),
+            Kind::MutualTls(Certificate::Subject(subject)) => {
+                // A name in a certificate that no anchor stands behind is worth nothing.
+                let trusted = posted.certificate.as_ref().filter(|shown| shown.is_trusted);
+                match trusted.and_then(|shown| shown.facts()).is_some_and(|facts| subject.matches(&facts)) {
+                    true => Ok((client, Proof::Certificate)),
+                    false => Err(ClientRefusal::Certificate),
+                }
+            }
         });
         let outcome = outcome.map(|(client, proof)| Proven { client, proof });
         outcome.map_err(|why| Unauthenticated { why, claimed: Some(client_id.to_owned()) })
