@@ -12,6 +12,7 @@
 //!   [`brands`]: whose server this is, for apps (row B70).
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`token_response`], [`id_token`], [`discovery`], [`openid_discovery`]: what it answers.
+//! - [`openid_provider`]: a person signs in elsewhere; this server is the client.
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
 //!   [`launch_context`]: what was in context when a person let an app in (row B50).
 //!
@@ -41,6 +42,7 @@ pub mod jws;
 pub mod launch_context;
 pub mod limits;
 pub mod openid_discovery;
+pub mod openid_provider;
 pub mod pkce;
 pub mod pushed_authorization;
 pub mod redirect_uri;
