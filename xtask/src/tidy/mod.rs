@@ -1,11 +1,12 @@
 //! `cargo xtask tidy`: habits of the tree that the compiler does not hold. Runs as a test too.
 //!
 //! Crate edges against the table in `ARCHITECTURE.md` ([`edges`]); the head, the length and the
-//! calls of every Rust file ([`source`]); manifests ([`manifest`]); the tests that `docs/threats.md` names ([`threats`]). Each fault names its
-//! replacement. Left out: what rustfmt, clippy and rustc say already.
+//! calls of every Rust file ([`source`]); manifests ([`manifest`]); the tests that `docs/threats.md` ([`threats`]) and
+//! `docs/conformance.md` ([`rows`]) name. Each fault names its replacement. Left out: what rustfmt, clippy and rustc say already.
 
 mod edges;
 mod manifest;
+mod rows;
 mod source;
 mod threats;
 
@@ -62,6 +63,7 @@ pub(crate) fn faults(top: &Path) -> Result<Vec<String>, String> {
         sources.iter().map(|(path, text)| (path.clone(), text.lines().count())).collect();
     faults.extend(source::length_faults(&lengths, &long_files));
     faults.extend(threats::faults(&read(top, "docs/threats.md")?, &sources));
+    faults.extend(rows::faults(&read(top, "docs/conformance.md")?, &sources));
     Ok(faults)
 }
 

@@ -42,7 +42,7 @@ fn cells(line: &str) -> Option<Vec<&str>> {
 }
 
 /// Whether some file of the crate holds the function, and is the module or holds it.
-fn is_there(test: &str, sources: &[(String, String)]) -> bool {
+pub(super) fn is_there(test: &str, sources: &[(String, String)]) -> bool {
     let mut parts: Vec<&str> = test.split("::").collect();
     let (Some(name), false) = (parts.pop(), parts.is_empty()) else { return false };
     let package = parts.remove(0);
