@@ -218,7 +218,7 @@ fn a_claim_that_cannot_work_is_found() {
     assert_eq!(by_secret.contradictions().len(), 1, "B12: no secrets for systems");
 }
 
-/// Rows B4, B35, B37: all that US Core demands, in each context; and nothing that cannot be enforced.
+/// Rows B4, B35, B37, E2: all that US Core demands, in each context; and nothing that cannot be enforced.
 #[test]
 fn scopes() {
     let scopes = whole().scopes;

@@ -11,7 +11,7 @@ fn scopes(text: &str) -> Vec<Scope> {
     parse_list(text).map(|(text, scope)| scope.unwrap_or_else(|why| panic!("{text}: {why}"))).collect()
 }
 
-/// Row B30: v1 and v2 forms and the letters that they stand for.
+/// Rows B30, B43: v1 and v2 forms, the URI form, and the letters that they stand for.
 #[test]
 fn grammar_accepts() {
     let table = [

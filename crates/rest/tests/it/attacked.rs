@@ -123,6 +123,7 @@ fn a_token_elsewhere_is_no_token() {
     let _ = server.request("GET", "Patient").header("cookie", &format!("token={token}")).send().expect(401);
 }
 
+/// Row B66: types that were not granted.
 #[test]
 fn with_another_scope_every_route_is_closed() {
     let (server, _) = server();

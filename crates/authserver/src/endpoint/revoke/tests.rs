@@ -14,7 +14,7 @@ impl World {
     }
 }
 
-/// With effect on the next request, also after a restart.
+/// Rows B61, E4: with effect on the next request, also after a restart.
 #[tokio::test]
 async fn a_revoked_token_is_gone() {
     let mut world = World::new();

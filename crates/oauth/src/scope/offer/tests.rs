@@ -75,7 +75,7 @@ fn a_registration_in_parts() {
     assert_eq!(choose(&offer, &["patient/Observation.rs"]), Err(OfferError::NotOffered));
 }
 
-/// Row B27, and the form that somebody changed: nothing can be chosen that was not on offer.
+/// Rows B27, E5, and the form that somebody changed: nothing can be chosen that was not on offer.
 #[test]
 fn choices_are_among_the_offered() {
     let offer =
