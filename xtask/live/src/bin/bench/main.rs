@@ -6,6 +6,7 @@
 
 mod engine;
 mod engines;
+mod indexing;
 mod load;
 mod measure;
 mod profile;
@@ -37,7 +38,7 @@ struct Arguments {
     /// Clients of the read and search rows.
     #[arg(long, default_value_t = 16)]
     clients: usize,
-    /// Only these: read, search, create, claim, transaction, demo, validate, engines. Start, memory and disk are
+    /// Only these: read, search, create, claim, indexing, transaction, demo, validate, engines. Start, memory and disk are
     /// always told, but with `engines` alone, which needs no server.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,

@@ -3,7 +3,7 @@
 //! us meets all of them.
 
 use crate::{
-    Arguments, engine, engines,
+    Arguments, engine, engines, indexing,
     load::{self, Measured, Work},
     profile::{Profile, Recording},
     reference::Reference,
@@ -72,6 +72,9 @@ pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
     }
     if a.does("claim") {
         run.claims(&stages, &mut rows).await?;
+    }
+    if a.does("indexing") {
+        run.indexing(&stages, &mut rows).await?;
     }
     if a.does("transaction") {
         let make = |patients, token, first| Prepared::new(Transaction { patients, token }, first, 300);
@@ -269,6 +272,44 @@ impl Run<'_> {
                 let taken = "takes what breaks the profile that it claims".to_owned();
                 Row::figure(name, taken, 0.0, "of the reference", bounds, false)
             });
+        }
+        Ok(())
+    }
+
+    /// The indexer on the search parameters of a package: alone, and beside the creates of others.
+    async fn indexing(&self, stages: &[Stage], rows: &mut Vec<Row>) -> io::Result<()> {
+        let package = indexing::package(self.directory)?;
+        for stage in stages {
+            let served = stage.serve().await?;
+            let took = tokio::task::block_in_place(|| indexing::time(&self.a.handrail, &served, &package))?;
+            served.stop()?;
+            #[expect(clippy::cast_precision_loss, reason = "a count of resources")]
+            let rate = stage.resources as f64 / took.as_secs_f64();
+            rows.push(Row::told(
+                format!("{} added search parameters indexed, store of {}", indexing::COUNT, stage.resources),
+                format!("{rate:.0} resources/s, {:.2} s", took.as_secs_f64()),
+                rate,
+                "resources/s",
+            ));
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            for _ in 0..self.a.turns {
+                let served = stage.serve().await?;
+                let work = Create { patients: stage.patients, token: served.token()? };
+                let busy = tokio::task::block_in_place(|| indexing::Busy::begin(&self.a.handrail, &served, &package))?;
+                ours.push(self.created(&served, Prepared::new(work, 0, 30_000)).await?);
+                let rounds = tokio::task::block_in_place(|| busy.end())?;
+                say(&format!("beside the creates all was indexed {rounds} times"));
+                served.stop()?;
+                let served = stage.serve().await?;
+                let work = Create { patients: stage.patients, token: served.token()? };
+                theirs.push(self.created(&served, Prepared::new(work, 0, 30_000)).await?);
+                served.stop()?;
+            }
+            let name = format!(
+                "create, durable, 16 clients, while added parameters are indexed, beside none, store of {}",
+                stage.resources
+            );
+            rows.push(Row::ratio(name, &ours, &theirs, (0.0, 0.0)));
         }
         Ok(())
     }

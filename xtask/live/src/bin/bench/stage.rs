@@ -139,6 +139,11 @@ impl Served<'_> {
         Target { address: self.subject.address, tls: self.subject.tls.clone(), process: self.subject.process() }
     }
 
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// A token that lives for some minutes.
     pub(crate) fn token(&self) -> io::Result<String> {
         self.subject.token(&self.stage.client)
