@@ -92,9 +92,6 @@ impl Tokens {
     /// On a scope that has a slash and is not in the grammar.
     #[must_use]
     pub fn token_of_person(&self, person: &Person, patient: Option<&str>, scope: &str) -> String {
-        let resource_scopes =
-            scope.split(' ').filter(|word| !word.starts_with("launch")).filter(|word| word.contains('/'));
-        let token = self.token_of("test-app", &resource_scopes.collect::<Vec<_>>().join(" "));
         let user = User {
             id: person.id.into(),
             name: person.name.into(),
@@ -102,6 +99,17 @@ impl Tokens {
             fhir_user: person.fhir_user.map(Into::into),
             patients: person.patients.iter().map(|id| Arc::from(*id)).collect(),
         };
+        self.token_of_user(user, patient, scope)
+    }
+
+    /// The same for a person with all that the server knows of them.
+    ///
+    /// # Panics
+    /// On a scope that has a slash and is not in the grammar.
+    #[must_use]
+    pub fn token_of_user(&self, user: User, patient: Option<&str>, scope: &str) -> String {
+        let is_of_resources = |word: &&str| word.contains('/') && !word.starts_with("launch/");
+        let token = self.token_of("test-app", &scope.split(' ').filter(is_of_resources).collect::<Vec<_>>().join(" "));
         let mut grants = self.grants.lock().unwrap();
         let grant = Grant {
             scope_text: scope.into(),

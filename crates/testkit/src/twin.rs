@@ -42,6 +42,12 @@ const OPERATIONS_MAX: usize = 4;
 /// Tells the dice of the operations from the others.
 const OPERATIONS: u64 = 0x6f70_6572_6174_696f;
 
+/// Seeds from here on are of apps that act for people.
+pub const PEOPLE: u64 = 1 << 32;
+
+/// Requests about what names a patient, for people.
+const ENTANGLED: usize = 8;
+
 /// Every so many seeds one is crowded.
 const CROWDED_EVERY: u64 = 8;
 
@@ -95,14 +101,18 @@ impl Case {
     pub fn new(seed: u64) -> Self {
         let crowded = seed.is_multiple_of(CROWDED_EVERY);
         let mut dice = Dice::new(seed);
-        let mut lens = Lens::roll(&mut dice);
-        if crowded {
+        let of_person = seed >= PEOPLE;
+        let mut lens = if of_person { Lens::of_person(&mut dice) } else { Lens::roll(&mut dice) };
+        if crowded && !of_person {
             lens = lens.searching(&mut dice);
         }
         let mut moments = script::roll(&mut dice, &lens);
         if crowded {
             let at = dice.below(moments.len());
             moments.splice(at..at, script::crowds(&mut dice, &lens));
+        }
+        if of_person {
+            script::entangle(&mut dice, &mut moments);
         }
         assert!(script::is_fair(&lens, &moments), "seed {seed}: the worlds differ in what is visible");
         let differ = moments.iter().filter(|moment| moment.events[0] != moment.events[1]);
@@ -112,7 +122,11 @@ impl Case {
         // Of dice of their own: what a seed means stays as it was.
         let mut own = Dice::new(seed ^ OPERATIONS);
         asks.extend((0..1 + own.below(OPERATIONS_MAX)).map(|_| Ask::Send(operation::roll(&mut own, &asker))));
-        let plan = Plan { moments, scope: lens.scope(), small: dice.chance(60), plant: None };
+        if of_person {
+            asks.extend((0..ENTANGLED).map(|_| Ask::Send(asker.entangled(&mut own))));
+        }
+        let plan =
+            Plan { actor: lens.actor().cloned(), moments, scope: lens.scope(), small: dice.chance(60), plant: None };
         Self { seed, lens, plan, asks }
     }
 

@@ -1,19 +1,34 @@
 //! Twin worlds as a property (rows F1 to F10, F13, F14): many more run as `cargo xtask twin`.
 
-use testkit::twin::{Case, PLANTS, Plant, Tally};
+use testkit::twin::{Case, PEOPLE, PLANTS, Plant, Tally};
 
 /// Sequences.
 const SEQUENCES: u64 = 40;
 /// Sequences within which each planted leak is found, from a seed that finds it soon.
 const FOUND_WITHIN: u64 = 120;
 const THREADS: usize = 2;
+/// Sequences of apps that act for people.
+const SEQUENCES_OF_PEOPLE: u64 = 10;
 
 /// Invariant 5 over random scopes, worlds and sequences: every status, header and body is equal.
 #[test]
 fn worlds_that_differ_in_what_is_hidden_answer_alike() {
+    let tally = tally(0, SEQUENCES);
+    // It was not in vain: much was hidden, and much was answered.
+    assert!(tally.hidden > 300 && tally.statuses.get(&200).is_some_and(|count| *count > 200), "{tally:?}");
+}
+
+/// The same for people, whose records others' resources name: B39, B40, F3, F7.
+#[test]
+fn what_others_records_say_tells_people_nothing() {
+    let tally = tally(PEOPLE, SEQUENCES_OF_PEOPLE);
+    assert!(tally.hidden > 60 && tally.statuses.get(&200).is_some_and(|count| *count > 80), "{tally:?}");
+}
+
+fn tally(first: u64, sequences: u64) -> Tally {
     let run = |thread: usize| {
         let mut tally = Tally::default();
-        for seed in (thread as u64..SEQUENCES).step_by(THREADS) {
+        for seed in (first + thread as u64..first + sequences).step_by(THREADS) {
             match Case::new(seed).check() {
                 Ok(one) => tally.add(one),
                 Err(report) => panic!("{report}"),
@@ -26,8 +41,7 @@ fn worlds_that_differ_in_what_is_hidden_answer_alike() {
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || run(thread))).collect();
         threads.into_iter().for_each(|thread| tally.add(thread.join().unwrap()));
     });
-    // It was not in vain: much was hidden, and much was answered.
-    assert!(tally.hidden > 300 && tally.statuses.get(&200).is_some_and(|count| *count > 200), "{tally:?}");
+    tally
 }
 
 /// The proof can fail: each way in which a road could forget the permit is found. From any seed it
@@ -45,6 +59,19 @@ fn planted_leaks_are_found() {
             });
         }
     });
+}
+
+/// And so it is for people.
+#[test]
+fn planted_leaks_into_records_are_found() {
+    // Seeds that find them at once; from any seed it takes some twenty sequences.
+    for (plant, seed) in
+        [(Plant::Read, 0), (Plant::SearchFilter, 0), (Plant::Revinclude, 4), (Plant::Update, 6), (Plant::Has, 22)]
+    {
+        let found =
+            (PEOPLE + seed..PEOPLE + seed + FOUND_WITHIN).any(|seed| Case::new(seed).with_plant(plant).differs());
+        assert!(found, "{plant:?} is not found within {FOUND_WITHIN} sequences");
+    }
 }
 
 fn seed_for(plant: Plant) -> u64 {

@@ -58,6 +58,8 @@ shapes! {
     PathEitherRange "found by the ranges of all alternatives, out of order",
     /// Alternatives of which one is not in the index.
     PathEitherNone "one alternative is not in the index: tested",
+    /// One alternative goes over other resources.
+    PathEitherJoin "one alternative is found over other resources",
     /// A chain.
     PathChain "found over what it refers to",
     /// `_has`.
@@ -246,7 +248,8 @@ fn shape_of(part: &Predicate, path: &Path) -> Shape {
         (Predicate::PatientCompartment(_), _) => Shape::PathCompartment,
         (Predicate::Or(_) | Predicate::And(_), Path::Stream(..)) => Shape::PathEither,
         (Predicate::Or(_) | Predicate::And(_), Path::Ranges(..)) => Shape::PathEitherRange,
-        (Predicate::Or(_) | Predicate::And(_), Path::Join | Path::None) => Shape::PathEitherNone,
+        (Predicate::Or(_) | Predicate::And(_), Path::Join) => Shape::PathEitherJoin,
+        (Predicate::Or(_) | Predicate::And(_), Path::None) => Shape::PathEitherNone,
         (Predicate::Chain { .. }, _) => Shape::PathChain,
         (Predicate::Has { .. }, _) => Shape::PathHas,
         (Predicate::LastUpdated(_), Path::Ranges(..)) => Shape::PathTimes,

@@ -148,9 +148,9 @@ impl Place<'_> {
         Path::Ranges(vec![Span { space: Space::LastUpdated, from, to }], false)
     }
 
-    /// Every part must have a path; ranges among them make it all ranges.
+    /// Every part must have a path; ranges among them make it all ranges, a join makes it all a join.
     fn either(&self, parts: &[std::sync::Arc<Predicate>]) -> Result<Path, ReadError> {
-        let (mut streams, mut spans, mut all_exact) = (Vec::new(), Vec::new(), true);
+        let (mut streams, mut spans, mut all_exact, mut joins) = (Vec::new(), Vec::new(), true, false);
         for part in parts {
             match self.path(part)? {
                 Path::Stream(source, exact) => {
@@ -161,8 +161,12 @@ impl Place<'_> {
                     spans.extend(more);
                     all_exact &= exact;
                 }
-                Path::Join | Path::None => return Ok(Path::None),
+                Path::Join => joins = true,
+                Path::None => return Ok(Path::None),
             }
+        }
+        if joins {
+            return Ok(Path::Join);
         }
         if spans.is_empty() {
             return Ok(Path::Stream(merged(streams), all_exact));
@@ -209,7 +213,8 @@ impl Place<'_> {
         Ok(Some(rows))
     }
 
-    /// The rows of a chain or `_has`, when it joins over no more than `max` resources.
+    /// The rows of a chain or `_has`, or of alternatives with such among them, when each joins over no more than `max`
+    /// resources.
     pub(crate) fn join(&self, part: &Predicate, max: usize) -> Result<Option<Vec<Row>>, ReadError> {
         match part {
             Predicate::Chain { parameter, target, predicate } => {
@@ -259,6 +264,21 @@ impl Place<'_> {
                 let ids: Vec<_> = ids.into_iter().collect();
                 let mut source = self.ids(&ids)?;
                 source.drain(usize::MAX, self.budget)
+            }
+            Predicate::Or(parts) => {
+                let mut rows = Vec::new();
+                for part in parts {
+                    let more = match self.path(part)? {
+                        Path::Stream(mut source, true) => source.drain(max, self.budget)?,
+                        Path::Join => self.join(part, max)?,
+                        Path::Stream(_, false) | Path::Ranges(..) | Path::None => None,
+                    };
+                    match more {
+                        Some(more) if rows.len() + more.len() <= limits::SEARCH_ROWS_MAX => rows.extend(more),
+                        _ => return Ok(None),
+                    }
+                }
+                Ok(Some(rows))
             }
             _ => Ok(None),
         }

@@ -226,3 +226,49 @@ fn audit_events_are_searched_in_the_log() {
     blind.permit = only(kind("AuditEvent"), about("p2").as_ref().clone());
     assert!(walked(&snapshot, &blind, Total::Accurate).0.is_empty());
 }
+
+/// B39: what is in a record through what it refers to is found from the record, not by looking through the type.
+#[test]
+fn alternatives_over_other_resources_are_no_scan() {
+    let world = World::new();
+    let observation = |at: usize| {
+        let of = if at < 2 { "p1" } else { "p2" };
+        let json = format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{of}"}}}}"#
+        );
+        world.create(&json, &format!("o{at}"))
+    };
+    let provenance = |at: usize| {
+        let json = format!(
+            r#"{{"resourceType":"Provenance","target":[{{"reference":"Observation/o{at}"}}],"recorded":"2026-01-01T00:00:00Z","agent":[{{"who":{{"display":"x"}}}}]}}"#
+        );
+        world.create(&json, &format!("v{at}"))
+    };
+    world.commit((0..60).map(observation).collect(), 0);
+    world.commit((0..60).map(provenance).collect(), 1);
+    let about = |of: &str, code: &str| {
+        let test = Test::Reference(ReferenceTest::Target(kind("Patient"), id("p1")));
+        Arc::new(Predicate::Value { parameter: parameter(of, code), test })
+    };
+    let over = |target: &str, code: &str| {
+        let (parameter, predicate) = (parameter("Provenance", "target"), about(target, code));
+        Arc::new(Predicate::Chain { parameter, target: kind(target), predicate })
+    };
+    let record = vec![about("Provenance", "patient"), over("Observation", "subject"), over("Condition", "patient")];
+    let asked = Asked {
+        of: "Provenance",
+        predicate: Arc::new(Predicate::All),
+        permit: only(kind("Provenance"), Predicate::Or(record)),
+        sort: Vec::new(),
+        count: 50,
+    };
+    let snapshot = world.store().snapshot();
+    let (page, explanation) =
+        snapshot.explain_under(asked.permit.as_ref(), &query(&asked, Total::Accurate), None, "me");
+    let page = page.unwrap();
+    assert_eq!(page.matches.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), ["v0", "v1"]);
+    assert_eq!(page.total, Some(2));
+    let shapes: Vec<crate::Shape> = explanation.steps.iter().map(|step| step.shape).collect();
+    assert!(shapes.contains(&crate::Shape::PathEitherJoin), "{shapes:?}");
+    assert!(!shapes.contains(&crate::Shape::PlanScan), "{shapes:?}");
+}

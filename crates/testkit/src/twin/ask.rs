@@ -153,6 +153,24 @@ impl Asker {
         }
     }
 
+    /// What leads from a patient to what names them, and back.
+    pub(super) fn entangled(&self, dice: &mut Dice) -> Plain {
+        let patient = query::id(dice, Type::Patient);
+        let (kind, code) = *dice.pick(&[("Observation", "performer"), ("Condition", "asserter")]);
+        let path = match dice.below(9) {
+            0 => format!("{kind}?{code}=Patient/{patient}"),
+            1 => format!("{kind}?{code}={patient}&_total=accurate"),
+            2 => format!("{kind}?{code}:Patient.family=Al"),
+            3 => format!("Patient?_revinclude={kind}:{code}"),
+            4 => format!("Patient?_has:{kind}:{code}:code=8867-4"),
+            5 => format!("{kind}?_include={kind}:{code}"),
+            6 => format!("{kind}?{code}:missing=false&_summary=count"),
+            7 => format!("Patient/{patient}/{kind}?_sort=-_lastUpdated"),
+            _ => format!("Patient/{patient}/{kind}?{code}={patient}&_count=1"),
+        };
+        Plain::get(path)
+    }
+
     /// A single interaction.
     pub(super) fn one(&self, dice: &mut Dice) -> Plain {
         let mut ask = match dice.below(100) {

@@ -3,11 +3,14 @@
 //! A resource is hidden when no scope with one of the letters `r s u d` covers it: `c` tells
 //! nothing about what is there. Of the audit log a caller sees its own events, those since its
 //! requests began, or those of a kind that makes no difference between the worlds.
+//!
+//! A person's scopes reach as far as they do: to the records of patients, and to the directory.
 
 use super::{
     dice::Dice,
     shape::{CODES, LOINC, Shape, TYPES, Type},
 };
+use oauth::caller::Role;
 
 /// One condition of a granular scope.
 #[derive(Debug, Clone)]
@@ -108,10 +111,59 @@ impl Rule {
     }
 }
 
+/// A person whose app calls.
+#[derive(Debug, Clone)]
+pub(super) struct Actor {
+    pub(super) role: Role,
+    /// Patients that the account is bound to.
+    pub(super) patients: Vec<String>,
+    /// The one in context.
+    pub(super) context: String,
+    /// Contexts of the scopes, which take turns.
+    contexts: Vec<&'static str>,
+}
+
+impl Actor {
+    fn roll(dice: &mut Dice) -> Self {
+        let first = dice.below(4);
+        let [one, two] = [first, (first + 1 + dice.below(3)) % 4].map(|at| Type::Patient.id(at));
+        let (role, patients) = match dice.below(3) {
+            0 => (Role::Patient, vec![one.clone()]),
+            1 => (Role::Caregiver, vec![one.clone(), two]),
+            _ => (Role::Clinician, Vec::new()),
+        };
+        let contexts = match role {
+            // With `user/` nothing is hidden from a clinician.
+            Role::Clinician => vec!["patient"],
+            _ => dice.pick(&[vec!["patient"], vec!["user"], vec!["patient", "user"]]).clone(),
+        };
+        Self { role, patients, context: one, contexts }
+    }
+
+    fn context_of(&self, rule: usize) -> &'static str {
+        self.contexts[rule % self.contexts.len()]
+    }
+
+    /// Whether a scope of this place with these letters tells of the resource.
+    fn reaches(&self, rule: usize, letters: &str, shape: &Shape) -> bool {
+        let is_theirs = |id: &String| match self.context_of(rule) {
+            "patient" => *id == self.context,
+            _ => self.patients.contains(id),
+        };
+        match shape.kind {
+            Type::Practitioner | Type::Questionnaire => letters.contains(['r', 's']),
+            Type::Patient => is_theirs(&shape.id),
+            _ => shape.patient.as_ref().is_some_and(is_theirs),
+        }
+    }
+}
+
 /// A caller's scopes.
 #[derive(Debug, Clone)]
 pub struct Lens {
     rules: Vec<Rule>,
+    /// The person whom the caller acts for.
+    actor: Option<Actor>,
     /// Criteria of a scope for audit events.
     events: Option<&'static str>,
 }
@@ -141,7 +193,25 @@ impl Lens {
             _ => Self::mixed(dice),
         };
         let events = dice.chance(35).then(|| dice.word(&EVENTS));
-        Self { rules, events }
+        Self { rules, actor: None, events }
+    }
+
+    /// The scopes of an app that acts for a person: some of everything, some of a few types.
+    pub(super) fn of_person(dice: &mut Dice) -> Self {
+        let actor = Actor::roll(dice);
+        let whole = |letters| Rule { kind: None, letters, all: Vec::new() };
+        let rules = match dice.below(6) {
+            0 | 1 => vec![whole("rs")],
+            2 | 3 => vec![whole("cruds")],
+            4 => vec![whole(dice.word(&LETTERS)), Self::granular(dice, Type::Observation)],
+            _ => Self::mixed(dice),
+        };
+        Self { rules, actor: Some(actor), events: None }
+    }
+
+    /// The person.
+    pub(super) fn actor(&self) -> Option<&Actor> {
+        self.actor.as_ref()
     }
 
     /// Scopes of most types; one at least is granular.
@@ -217,16 +287,18 @@ impl Lens {
     /// As the token has them.
     #[must_use]
     pub fn scope(&self) -> String {
-        let mut scopes: Vec<String> = self.rules.iter().map(Rule::text).collect();
+        let context = |at: usize| self.actor.as_ref().map_or("system", |actor| actor.context_of(at));
+        let mut scopes: Vec<String> = self.rules.iter().enumerate().map(|(at, rule)| rule.text(context(at))).collect();
         scopes.extend(self.events.map(|criteria| format!("system/AuditEvent.rs?{criteria}")));
         scopes.join(" ")
     }
 
     /// Whether anything that tells of its being there covers it.
     pub(super) fn sees(&self, shape: &Shape) -> bool {
-        self.rules.iter().any(|rule| {
+        self.rules.iter().enumerate().any(|(at, rule)| {
             rule.is_of(shape.kind)
                 && rule.letters.contains(['r', 's', 'u', 'd'])
+                && self.actor.as_ref().is_none_or(|actor| actor.reaches(at, rule.letters, shape))
                 && rule.all.iter().all(|criterion| criterion.covers(shape))
         })
     }
@@ -245,10 +317,10 @@ impl Lens {
 }
 
 impl Rule {
-    fn text(&self) -> String {
+    fn text(&self, context: &str) -> String {
         let criteria: Vec<String> = self.all.iter().map(|criterion| criterion.text(self.kind)).collect();
         let question = if criteria.is_empty() { "" } else { "?" };
         let kind = self.kind.map_or("*", Type::name);
-        format!("system/{kind}.{}{question}{}", self.letters, criteria.join("&"))
+        format!("{context}/{kind}.{}{question}{}", self.letters, criteria.join("&"))
     }
 }

@@ -91,6 +91,23 @@ fn history(dice: &mut Dice, lens: &Lens, kind: Type, id: &str) -> Vec<Moment> {
     moments
 }
 
+/// Lets some observations and conditions name a patient whom they are not about, as performer or asserter: with that,
+/// one patient's record lies within another's compartment as R4 has it.
+pub(super) fn entangle(dice: &mut Dice, moments: &mut [Moment]) {
+    for moment in moments.iter_mut().filter(|moment| matches!(moment.kind, Type::Observation | Type::Condition)) {
+        let names = [0, 1].map(|_| format!("Patient/{}", Type::Patient.id(dice.below(4))));
+        let is_same = moment.events[0] == moment.events[1];
+        if !dice.chance(40) {
+            continue;
+        }
+        for (at, event) in moment.events.iter_mut().enumerate() {
+            if let Event::Put(shape) = event {
+                shape.other.clone_from(&names[if is_same { 0 } else { at }]);
+            }
+        }
+    }
+}
+
 /// Crowds: many of a kind that both worlds have, and many that only one has or that differ. What a
 /// search does, and what it tells of a total, may not depend on how many are hidden.
 pub(super) fn crowds(dice: &mut Dice, lens: &Lens) -> Vec<Moment> {

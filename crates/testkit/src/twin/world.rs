@@ -2,12 +2,14 @@
 
 use super::{
     ask::{Ask, Plain},
+    lens::Actor,
     plant::Plant,
     script::{Event, Moment},
 };
 use crate::{Reply, Server};
+use oauth::caller::{Role, User};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use store::{Given, limits};
 
 /// Seconds after the start of the day at which the caller's requests begin: some scopes for audit
@@ -27,6 +29,7 @@ fn small() -> limits::Search {
 pub(super) struct World {
     pub(super) server: Server,
     scope: String,
+    actor: Option<Actor>,
     tokens: BTreeMap<String, String>,
     plant: Option<Plant>,
     /// The last `next` link.
@@ -42,6 +45,8 @@ pub(super) struct World {
 pub(super) struct Plan {
     pub(super) moments: Vec<Moment>,
     pub(super) scope: String,
+    /// The person whom the caller acts for.
+    pub(super) actor: Option<Actor>,
     /// With small limits, else with those of the product.
     pub(super) small: bool,
     pub(super) plant: Option<Plant>,
@@ -82,9 +87,9 @@ impl World {
             assert!(reply.status < 300, "the script is at fault: {path} {}", reply.text());
         }
         server.clock().advance_s(ASKS_BEGIN_S - passed_s);
-        let scope = plan.scope.clone();
+        let (scope, actor) = (plan.scope.clone(), plan.actor.clone());
         let (next, made, events) = (None, Vec::new(), Vec::new());
-        Self { server, scope, tokens: BTreeMap::new(), plant: plan.plant, next, made, events }
+        Self { server, scope, actor, tokens: BTreeMap::new(), plant: plan.plant, next, made, events }
     }
 
     /// The answer to one request; `None` when there is no page to go on to.
@@ -102,11 +107,23 @@ impl World {
         Some(reply)
     }
 
-    /// The answer to a request of the caller, whose scopes are these more.
+    /// The answer to a request of the caller, whose scopes are these more. A person with more is a clinician.
     pub(super) fn send(&mut self, plain: &Plain, more: &str) -> Reply {
         let scope = if more.is_empty() { self.scope.clone() } else { format!("{} {more}", self.scope) };
-        let server = &self.server;
-        let token = self.tokens.entry(scope).or_insert_with_key(|scope| server.token_for(scope));
+        let (server, actor) = (&self.server, &self.actor);
+        let token = self.tokens.entry(scope).or_insert_with_key(|scope| match actor {
+            None => server.token_for(scope),
+            Some(actor) => {
+                let user = User {
+                    id: "person".into(),
+                    name: "A person of a test".into(),
+                    role: if more.is_empty() { actor.role } else { Role::Clinician },
+                    fhir_user: None,
+                    patients: actor.patients.iter().map(|id| Arc::from(id.as_str())).collect(),
+                };
+                server.tokens().token_of_user(user, Some(&actor.context), &scope.replace("system/", "user/"))
+            }
+        });
         let mut request = server.request(plain.method, &plain.path).token(token);
         for (name, value) in &plain.headers {
             request = request.header(name, value);

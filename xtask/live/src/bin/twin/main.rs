@@ -16,7 +16,7 @@ use std::{
     },
     time::Instant,
 };
-use testkit::twin::{Case, PLANTS, Plant, Tally};
+use testkit::twin::{Case, PEOPLE, PLANTS, Plant, Tally};
 
 /// Runs random sequences of a caller against two stores that differ in what it may not see.
 #[derive(Debug, Parser)]
@@ -30,6 +30,9 @@ struct Arguments {
     /// Only this seed; a difference is printed whole.
     #[arg(long)]
     replay: Option<u64>,
+    /// Callers are apps that act for people.
+    #[arg(long)]
+    people: bool,
     /// Differences after which to stop.
     #[arg(long, default_value_t = 1)]
     differences: usize,
@@ -45,7 +48,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    if arguments.people {
+        arguments.seed = arguments.seed.wrapping_add(PEOPLE);
+    }
     if let Some(times) = arguments.plants {
         return plants(&arguments, times);
     }
