@@ -23,7 +23,7 @@ use fhir::{LogicalId, ResourceType};
 use oauth::{
     Caller,
     caller::Role,
-    scope::{Scope, ScopeContext},
+    scope::{Permissions, Scope, ScopeContext},
 };
 use search::{Predicate, Registry};
 use std::sync::Arc;
@@ -124,7 +124,15 @@ impl Reach {
             let alone = Arc::new(Predicate::NoOtherPatient(patient.clone()));
             Some(Arc::new(Predicate::And(vec![record(patient)?, alone])))
         };
-        Self { seen: any_of(patients.iter().filter_map(record)), changed: any_of(patients.iter().filter_map(changed)) }
+        let seen = any_of(patients.iter().filter_map(record));
+        // Most apps only read.
+        let writes = Permissions::CREATE.union(Permissions::UPDATE).union(Permissions::DELETE);
+        let changed = if scope.permissions.intersection(writes).is_empty() {
+            Access::Nothing
+        } else {
+            any_of(patients.iter().filter_map(changed))
+        };
+        Self { seen, changed }
     }
 
     /// What is reached for this need.

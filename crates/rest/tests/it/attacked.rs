@@ -139,6 +139,33 @@ fn with_another_scope_every_route_is_closed() {
     }
 }
 
+/// B24, B42: a person's token with scopes of another kind, or of a patient who is not theirs, opens nothing; nor does a
+/// system's with a person's scopes.
+#[test]
+fn with_the_scopes_of_another_every_route_is_closed() {
+    let (server, _) = server();
+    let patient = testkit::Person {
+        id: "u-1",
+        name: "Ada",
+        role: oauth::caller::Role::Patient,
+        fhir_user: Some("Patient/a"),
+        patients: &["a"],
+    };
+    let of_person = |context, scope: &str| server.tokens().token_of_person(&patient, context, scope);
+    let tokens = [
+        of_person(Some("a"), "system/*.cruds"),
+        of_person(Some("b"), "patient/*.cruds"),
+        of_person(None, "patient/*.cruds"),
+        server.token_for("patient/*.cruds user/*.cruds"),
+    ];
+    for route in attacked() {
+        for (at, token) in tokens.iter().enumerate() {
+            let refused = send(&server, route, Some(&format!("Bearer {token}")));
+            assert_eq!(refused.status, 403, "{route:?} with token {at}: {}", refused.text());
+        }
+    }
+}
+
 /// Invariant 3: a body that could not be parsed tells nothing apart to one who may not be here.
 #[test]
 fn bodies_are_not_looked_at_before_the_permit() {
