@@ -113,7 +113,7 @@ impl Inner {
         refusal: Refusal,
         event: &mut Event,
     ) -> Result<Arc<Client>, Refusal> {
-        let proven = self.proven(posted, audiences).await.map_err(|failed| {
+        let proven = self.shown_by(posted, audiences).await.map_err(|failed| {
             event.reason = Some(failed.why.to_string());
             event.word = Some(failed.why.word());
             if let Some(claimed) = &failed.claimed {
@@ -139,7 +139,7 @@ impl Inner {
     }
 
     /// Checks all but the replay, which needs the disk: see [`Inner::counts`].
-    pub(crate) async fn proven(&self, posted: &Posted, audiences: &[&str]) -> Result<Proven, Unauthenticated> {
+    async fn shown_by(&self, posted: &Posted, audiences: &[&str]) -> Result<Proven, Unauthenticated> {
         let credentials = Credentials::read(posted.authorization.as_deref(), &posted.form)
             .map_err(|why| Unauthenticated { why: ClientRefusal::Credentials(why), claimed: None })?;
         match &credentials {

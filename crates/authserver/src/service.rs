@@ -22,7 +22,7 @@ use crate::{
 use audit::{Entry, Receipt, log};
 use fhir::Instant;
 use oauth::{
-    bearer::LiveTokens,
+    bearer::{DpopFacts, LiveTokens, ProofRefused, ShownProof},
     caller::Grant,
     discovery::{Endpoints, Offer},
 };
@@ -222,11 +222,24 @@ impl LiveTokens for Service {
     fn grant(&self, token: &str) -> Option<Arc<Grant>> {
         self.inner.grant(token)
     }
+
+    fn proven(&self, proof: &ShownProof<'_>) -> Result<DpopFacts, ProofRefused> {
+        self.inner.proven(proof)
+    }
 }
 
 impl LiveTokens for Inner {
     fn grant(&self, token: &str) -> Option<Arc<Grant>> {
         self.tokens.grant(token)
+    }
+
+    fn proven(&self, proof: &ShownProof<'_>) -> Result<DpopFacts, ProofRefused> {
+        let ShownProof { header, method, url, access_token } = *proof;
+        let now_s = self.now().unix_seconds();
+        match self.proofs.take(header, method, url, Some(access_token), now_s) {
+            Ok(proof) => Ok(proof.facts()),
+            Err(why) => Err(ProofRefused { nonce: why.wants_nonce().then(|| self.proofs.nonce(now_s)) }),
+        }
     }
 }
 

@@ -9,7 +9,11 @@ use crate::{
     service::Inner,
 };
 use audit::entry::Action;
-use oauth::{bearer, introspection, revocation::NamedToken};
+use oauth::{
+    bearer::{self, LiveTokens},
+    introspection,
+    revocation::NamedToken,
+};
 use std::sync::Arc;
 
 /// Answers a request to introspect.
@@ -53,10 +57,22 @@ async fn asker(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result
     if ["client_assertion", "client_secret"].into_iter().any(|name| posted.form.value(name).is_some()) {
         return Err(Refusal::SeveralCredentials);
     }
+    let dpop = match (bearer::dpop_token(Some(authorization)), &posted.dpop) {
+        (Some(access_token), Some(header)) => {
+            let url = &inner.endpoints.introspect;
+            let shown = bearer::ShownProof { header, method: "POST", url, access_token };
+            let proven = inner.proven(&shown).map_err(|refused| match refused.nonce {
+                Some(_) => Refusal::DpopNonce,
+                None => Refusal::Bearer,
+            });
+            Some(proven?)
+        }
+        _ => None,
+    };
     let presented = bearer::Presented {
         authorization: Some(authorization),
         certificate_thumbprint: posted.certificate.as_ref().map(|shown| shown.thumbprint),
-        dpop: None,
+        dpop: dpop.as_ref(),
         principal: None,
     };
     let caller = bearer::authenticate(&presented, &**inner, inner.now().unix_seconds());

@@ -13,6 +13,7 @@ mod clients;
 mod commands;
 mod cors;
 mod demo;
+mod dpop;
 mod explain;
 mod fhirpath;
 mod load;
