@@ -72,7 +72,8 @@ struct OfClient {
       --jwks https://ehr.example.org/jwks.json
   handrail client add survey --data ./data --jwks survey-public.json \\
       --scope 'system/Observation.rs?code=http://loinc.org|54522-8'
-  handrail client add 'My Walks' --data ./data --public --redirect https://walks.example.org/callback \\
+  handrail client add 'My Walks' --data ./data --public \\
+      --redirect https://walks.example.org/callback \\
       --scope 'openid fhirUser launch/patient offline_access patient/Observation.rs'
   handrail client add 'Care Board' --data ./data --generate-secret board.secret --verified \\
       --redirect https://board.example.org/cb --launch https://board.example.org/launch \\
