@@ -6,7 +6,7 @@
 //! That a public client exists is no secret: its id stands in URLs.
 
 use crate::{
-    client::{Certificate, Client, Keys, Kind},
+    client::{Client, Keys, Kind},
     endpoint::Posted,
     event::Event,
     jwks_source::SourceError,
@@ -172,24 +172,13 @@ impl Inner {
     fn by_certificate_or_name(&self, client_id: &str, posted: &Posted) -> Result<Proven, Unauthenticated> {
         let outcome = self.working(client_id).and_then(|client| match &client.kind {
             Kind::Public => Ok((client, Proof::None)),
-            Kind::MutualTls(Certificate::SelfSigned(known)) => {
-                let shown = posted.certificate.as_ref().map(|shown| shown.thumbprint);
-                match shown.is_some_and(|shown| known.contains(&shown)) {
-                    true => Ok((client, Proof::Certificate)),
-                    false => Err(ClientRefusal::Certificate),
-                }
-            }
+            Kind::MutualTls(known) => match posted.certificate.as_ref().is_some_and(|shown| shown.is(known)) {
+                true => Ok((client, Proof::Certificate)),
+                false => Err(ClientRefusal::Certificate),
+            },
             // A client that has something to prove never passes as a public one.
             Kind::ConfidentialSymmetric(_) | Kind::ConfidentialAsymmetric(_) | Kind::BackendService(_) => {
                 Err(ClientRefusal::Method)
-            }
-            Kind::MutualTls(Certificate::Subject(subject)) => {
-                // A name in a certificate that no anchor stands behind is worth nothing.
-                let trusted = posted.certificate.as_ref().filter(|shown| shown.is_trusted);
-                match trusted.and_then(|shown| shown.facts()).is_some_and(|facts| subject.matches(&facts)) {
-                    true => Ok((client, Proof::Certificate)),
-                    false => Err(ClientRefusal::Certificate),
-                }
             }
         });
         let outcome = outcome.map(|(client, proof)| Proven { client, proof });

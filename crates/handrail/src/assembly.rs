@@ -48,8 +48,8 @@ impl Assembly {
 /// The FHIR base URL that a directory is opened with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BaseUrl<'a> {
-    /// A server's.
-    Of(&'a str),
+    /// A server's, and how it asks its clients for certificates.
+    Of(&'a str, Option<&'a authserver::client_certificate::Asked>),
     /// The one that the directory had last: another would have all indices made anew.
     AsItWas,
 }
@@ -70,8 +70,9 @@ pub(crate) fn open(
     packages::sweep(directory);
     let packages = Packages::open(directory)?;
     let registry = Arc::clone(search::registry());
+    let asked_at = base_url;
     let store = match base_url {
-        BaseUrl::Of(url) => {
+        BaseUrl::Of(url, _) => {
             let options = store::Options { base_url: url.to_owned(), strict_audit };
             store::Store::open(directory, registry, options)
         }
@@ -84,7 +85,7 @@ pub(crate) fn open(
     let base_url = store.base_url().to_owned();
     sign_checkpoints(directory, &store)?;
     let store = Arc::new(store);
-    let authserver = authserver::Service::new(authserver::Parts {
+    let mut authserver = authserver::Service::new(authserver::Parts {
         store: Arc::clone(&store),
         base_url: base_url.clone(),
         clock: clock::system(),
@@ -101,6 +102,9 @@ pub(crate) fn open(
         breached: None,
     })
     .map_err(|why| Fault::at(directory.display(), why))?;
+    if let BaseUrl::Of(_, Some(asked)) = asked_at {
+        authserver.asks_for_certificates(asked.clone());
+    }
     let authserver = Arc::new(authserver);
     let steps = rest::Steps::start().map_err(|why| Fault::at(directory.display(), why))?;
     let knowledge = Arc::new(Knowledge::of(packages.definitions(), directory)?);

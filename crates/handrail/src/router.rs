@@ -21,7 +21,7 @@ use crate::{
 };
 use audit::Audited;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use std::{collections::HashSet, net::IpAddr, sync::Arc};
@@ -148,6 +148,12 @@ impl Router {
         match peer.presented(request.headers_mut()) {
             Ok(Some(presented)) => {
                 accepted = accepted.with_certificate(presented.thumbprint);
+                if door == Door::Fhir
+                    && calls_by_itself(request.headers())
+                    && let Some(principal) = self.authserver.certificate_principal(&presented)
+                {
+                    accepted = accepted.with_principal(principal);
+                }
                 request.extensions_mut().insert(presented);
             }
             Ok(None) => {}
@@ -211,6 +217,13 @@ impl Router {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         self.hosts.contains(&host)
     }
+}
+
+/// Whether a certificate may count without a token here (row A10). Not where a browser sends the request: it shows its
+/// person's certificate for any page that asks it to.
+fn calls_by_itself(headers: &HeaderMap) -> bool {
+    let of_browsers = ["origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-mode"];
+    !headers.contains_key(header::AUTHORIZATION) && of_browsers.iter().all(|name| !headers.contains_key(*name))
 }
 
 /// Reads the body of a request to the authorization server, within its limit and [`limits::FORM`]:

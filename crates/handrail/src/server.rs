@@ -30,6 +30,7 @@ use crate::{
         watch::{Source, Watch},
     },
 };
+use authserver::client_certificate::Asked;
 use std::{
     collections::HashSet,
     path::Path,
@@ -106,10 +107,17 @@ impl Server {
         let (chain, key) = source.read(directory)?;
         let certificate = Arc::new(Certificate::from_pem(&chain, &key).map_err(|why| source.fault(&why))?);
 
+        let asked = asked(config, mtls_url.as_deref());
         let trust = tls::trust::client_config(config.egress_ca.as_deref()).map_err(Fault::new)?;
         let egress = Arc::new(Egress::new(trust, config.egress_networks.clone()));
         let strict_audit = config.durability == Durability::Strict;
-        let assembly = assembly::open(directory, BaseUrl::Of(&base_url), strict_audit, &config.validation, egress)?;
+        let assembly = assembly::open(
+            directory,
+            BaseUrl::Of(&base_url, asked.as_ref()),
+            strict_audit,
+            &config.validation,
+            egress,
+        )?;
         let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));
@@ -230,6 +238,18 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// What the discovery documents say of clients' certificates; `None` when nobody is asked for one.
+fn asked(config: &Config, mtls_url: Option<&str>) -> Option<Asked> {
+    let modes = [Some(config.client_certificates), config.mtls.as_ref().map(|mtls| mtls.mode)];
+    let has = |mode| modes.contains(&Some(mode));
+    let asks = has(Mode::Optional) || has(Mode::Required) || config.proxies.is_some();
+    asks.then(|| Asked {
+        has_anchors: !config.client_trust.anchors.is_empty(),
+        takes_self_signed: has(Mode::Optional) || config.proxies.is_some(),
+        host: mtls_url.map(|url| url.trim_end_matches("/fhir").to_owned()),
+    })
 }
 
 async fn take_port(listen: &Listen, flag: &str) -> Result<TcpListener, Fault> {

@@ -17,6 +17,8 @@ use std::{
 struct Copy {
     by_id: HashMap<Arc<str>, Arc<Client>>,
     origins: HashSet<String>,
+    /// Those that work and call without a token.
+    callers: Arc<[Arc<Client>]>,
 }
 
 impl Copy {
@@ -29,7 +31,9 @@ impl Copy {
             client.origins.iter().cloned().chain(redirects).collect::<Vec<_>>()
         });
         let origins = origins.collect();
-        Self { by_id, origins }
+        let calls = |client: &&Arc<Client>| client.calls_without_token && !client.disabled && !client.is_app();
+        let callers = by_id.values().filter(calls).cloned().collect();
+        Self { by_id, origins, callers }
     }
 }
 
@@ -67,6 +71,11 @@ impl Registry {
         let mut clients: Vec<_> = self.copy.load().by_id.values().cloned().collect();
         clients.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         clients
+    }
+
+    /// The systems that work and may call without a token.
+    pub(crate) fn callers_without_token(&self) -> Arc<[Arc<Client>]> {
+        Arc::clone(&self.copy.load().callers)
     }
 
     /// Whether a client that works names this origin.

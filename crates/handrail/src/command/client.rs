@@ -9,7 +9,7 @@ use crate::{
     tls::private_file,
 };
 use clap::{Args, Subcommand};
-use oauth::{jws::Algorithm, sign::PrivateKey};
+use oauth::{certificate::SUBJECT_MEMBERS, jws::Algorithm, sign::PrivateKey};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{
     path::{Path, PathBuf},
@@ -79,6 +79,8 @@ struct OfClient {
       --redirect https://board.example.org/cb --launch https://board.example.org/launch \\
       --scope 'openid fhirUser launch user/*.rs'
 
+  handrail client add lab --data ./data --subject-dn 'CN=lab,O=Example Hospital' --scope 'system/*.rs'
+
 A client with --redirect is an app: people sign in and say what it may see; its scopes are patient/ and user/ ones.
 Without, it is a system that acts for itself, and has system/ scopes.
 Scopes are SMART v2 (c create, r read, u update, d delete, s search) or v1 (.read, .write, .*).
@@ -140,9 +142,33 @@ struct ProofOf {
     /// By its own certificate in the TLS handshake: a PEM file; several in it are all good
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    /// By a certificate of a trusted authority with this subject, as RFC 4514 writes it: CN=lab,O=Example
+    #[arg(long, value_name = "NAME")]
+    subject_dn: Option<String>,
+    /// The same, with this host name in it
+    #[arg(long, value_name = "HOST")]
+    san_dns: Option<String>,
+    /// The same, with this URI in it
+    #[arg(long, value_name = "URI")]
+    san_uri: Option<String>,
+    /// The same, with this address in it
+    #[arg(long, value_name = "ADDRESS")]
+    san_ip: Option<String>,
+    /// The same, with this e-mail address in it
+    #[arg(long, value_name = "ADDRESS")]
+    san_email: Option<String>,
     /// Not at all: an app in a browser or on a phone, which can keep no secret
     #[arg(long)]
     public: bool,
+}
+
+impl ProofOf {
+    /// The name of a certificate, when one is given.
+    fn subject(&self) -> Option<Proof> {
+        let values = [&self.subject_dn, &self.san_dns, &self.san_uri, &self.san_ip, &self.san_email];
+        let mut given = SUBJECT_MEMBERS.into_iter().zip(values);
+        given.find_map(|(member, value)| value.clone().map(|value| Proof::Subject { member: member.to_owned(), value }))
+    }
 }
 
 impl Client {
@@ -181,7 +207,8 @@ impl Add {
         for origin in &self.origins {
             Origin::parse(origin).map_err(|why| Fault::at(format_args!("--origin {origin}"), why))?;
         }
-        let ProofOf { jwks, generate_key, generate_secret, certificate, public: _ } = self.proof;
+        let subject = self.proof.subject();
+        let ProofOf { jwks, generate_key, generate_secret, certificate, .. } = self.proof;
         let secret = generate_secret.as_deref().map(SecretFile::reserve).transpose()?;
         let proof = match (jwks, &generate_key, &secret, certificate) {
             (Some(url), ..) if url.starts_with("https://") => Proof::JwksUrl(url),
@@ -192,7 +219,7 @@ impl Add {
             (None, Some(file), ..) => Proof::Jwks(generate(file)?),
             (None, None, Some(_), _) => Proof::Secret,
             (None, None, None, Some(file)) => Proof::Certificates(certificates(&file)?),
-            (None, None, None, None) => Proof::Public,
+            (None, None, None, None) => subject.unwrap_or(Proof::Public),
         };
         let client = Wanted {
             name: self.name,

@@ -51,6 +51,13 @@ pub(crate) enum Proof {
     Jwks(String),
     /// By the keys at this https URL.
     JwksUrl(String),
+    /// By a certificate of a trusted authority with this name in it: member of RFC 8705 and value.
+    Subject {
+        /// `tls_client_auth_subject_dn` and its kin.
+        member: String,
+        /// The name.
+        value: String,
+    },
     /// By these certificates of its own, DER.
     Certificates(Vec<Vec<u8>>),
 }
@@ -94,6 +101,7 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         Proof::Secret => NewKind::ConfidentialSymmetric,
         Proof::Jwks(text) => keys(NewKeys::Inline(text)),
         Proof::JwksUrl(url) => keys(NewKeys::Url(url)),
+        Proof::Subject { member, value } => NewKind::MutualTls(NewCertificate::Subject(member, value)),
         Proof::Certificates(certificates) => NewKind::MutualTls(NewCertificate::SelfSigned(certificates)),
     };
     let new = NewClient {

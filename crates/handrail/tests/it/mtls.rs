@@ -308,3 +308,96 @@ fn the_authority_says_what_it_made() {
     let twice = handrail().arg("pki").arg("--pki").arg(pki.folder()).args(["init"]).output().unwrap();
     assert!(!twice.status.success() && stderr(&twice).contains("already"), "{}", stderr(&twice));
 }
+
+/// Registers a system that is known by its certificate; its id.
+fn known_by(server: &Server, name: &str, more: &[&str]) -> String {
+    let mut command = handrail();
+    command.args(["client", "add", name, "--scope", "system/*.cruds", "--data"]).arg(&server.directory).args(more);
+    ok(&command.output().unwrap()).trim().to_owned()
+}
+
+async fn connected(server: &Server, identity: Option<&Identity>) -> Http {
+    Http::with(server.port, Arc::new(tls_as(&server.ca(), identity)), "127.0.0.1").await.unwrap().0
+}
+
+/// A token request with nothing but the client's id and this connection's certificate.
+async fn ask(http: &mut Http, id: &str) -> crate::support::Answer {
+    let form = format!("grant_type=client_credentials&client_id={id}&scope=system%2F*.rs");
+    http.send("POST", "/oauth/token", &[("content-type", "application/x-www-form-urlencoded")], form).await
+}
+
+#[tokio::test]
+async fn a7_a8_a_token_by_certificate_is_worth_nothing_with_another() {
+    let pki = Pki::new();
+    let (lab, ehr, own) = (pki.client("lab"), pki.client("ehr"), self_signed());
+    let server = pki.server("client_certificates = \"optional\"\n");
+    std::fs::write(pki.own.path().join("own.pem"), pem_of(&own.chain[0])).unwrap();
+    let by_name = known_by(&server, "lab", &["--subject-dn", "CN=lab"]);
+    let file = pki.own.path().join("own.pem");
+    let by_own = known_by(&server, "own", &["--certificate", file.to_str().unwrap()]);
+    let mut as_lab = connected(&server, Some(&lab)).await;
+    let mut as_ehr = connected(&server, Some(&ehr)).await;
+    let mut as_own = connected(&server, Some(&own)).await;
+    let mut as_none = connected(&server, None).await;
+
+    let answer = ask(&mut as_lab, &by_name).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(ask(&mut as_own, &by_own).await.status, 200);
+    for (http, id) in [
+        (&mut as_ehr, &by_name),
+        (&mut as_own, &by_name),
+        (&mut as_none, &by_name),
+        (&mut as_lab, &by_own),
+        (&mut as_none, &by_own),
+    ] {
+        let answer = ask(http, id).await;
+        assert_eq!((answer.status.as_u16() / 100, answer.json()["error"].as_str()), (4, Some("invalid_client")));
+    }
+
+    assert_eq!(as_lab.get_as(&token, "/fhir/Patient").await.status, 200);
+    for http in [&mut as_ehr, &mut as_own, &mut as_none] {
+        let answer = http.get_as(&token, "/fhir/Patient").await;
+        assert_eq!(answer.status, 401);
+        assert!(answer.header("www-authenticate").contains("invalid_token"), "{}", answer.header("www-authenticate"));
+    }
+    let document = as_none.get("/.well-known/oauth-authorization-server", &[]).await.json();
+    assert_eq!(document["tls_client_certificate_bound_access_tokens"], true);
+    let methods = document["token_endpoint_auth_methods_supported"].to_string();
+    assert!(
+        methods.contains("\"tls_client_auth\"") && methods.contains("\"self_signed_tls_client_auth\""),
+        "{methods}"
+    );
+}
+
+#[tokio::test]
+async fn a10_a_certificate_alone_lets_its_system_call_and_nobody_else() {
+    let pki = Pki::new();
+    let (lab, ehr) = (pki.client("lab"), pki.client("ehr"));
+    let server = pki.server("client_certificates = \"optional\"\n");
+    let id = known_by(&server, "lab", &["--subject-dn", "CN=lab", "--without-token"]);
+    let mut as_lab = connected(&server, Some(&lab)).await;
+    assert_eq!(as_lab.get("/fhir/Patient", &[]).await.status, 200);
+    let patient = r#"{"resourceType":"Patient"}"#;
+    let created = as_lab.send("POST", "/fhir/Patient", &[("content-type", "application/fhir+json")], patient).await;
+    assert_eq!(created.status, 201, "{:?}", created.body);
+    // Recorded with its name.
+    let trail = as_lab.get("/fhir/AuditEvent?action=C", &[]).await;
+    assert!(String::from_utf8_lossy(&trail.body).contains(&id), "{:?}", trail.body);
+    // A browser shows its person's certificate for any page: that is no call of the system's own.
+    for field in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("cookie", "a=b")] {
+        assert_eq!(as_lab.get("/fhir/Patient", &[field]).await.status, 401, "{field:?}");
+    }
+    assert_eq!(as_lab.get_as("wrong", "/fhir/Patient").await.status, 401, "a token that is refused stays refused");
+    assert_eq!(connected(&server, Some(&ehr)).await.get("/fhir/Patient", &[]).await.status, 401);
+    assert_eq!(connected(&server, None).await.get("/fhir/Patient", &[]).await.status, 401);
+
+    let client =
+        |what: &str| ok(&handrail().args(["client", what, &id, "--data"]).arg(&server.directory).output().unwrap());
+    client("disable");
+    assert_eq!(as_lab.get("/fhir/Patient", &[]).await.status, 401, "A11: on the open connection");
+    client("enable");
+    assert_eq!(as_lab.get("/fhir/Patient", &[]).await.status, 200);
+    client("remove");
+    assert_eq!(as_lab.get("/fhir/Patient", &[]).await.status, 401);
+}

@@ -4,7 +4,7 @@ mod exposition;
 mod http;
 
 pub(crate) use exposition::Exposition;
-pub(crate) use http::{Answer, Http, Identity, handshake, tls, tls_as};
+pub(crate) use http::{Answer, Http, Identity, Seen, handshake, tls, tls_as};
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
