@@ -95,6 +95,8 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Vec<Origin>,
     /// Certificate files; without them the local CA's.
     pub(crate) certificate: Option<CertificateFiles>,
+    /// Further ones, chosen by the name that a client asks for.
+    pub(crate) more_certificates: Vec<CertificateFiles>,
     /// `includeSubDomains` in the HSTS field (row A4).
     pub(crate) hsts_include_subdomains: bool,
     /// Whether clients are asked for a certificate at `listen` (row A6).
@@ -221,6 +223,11 @@ impl Effective {
             (None, Some(place)) => problems.push(Problem::new(place, "tls.key needs tls.certificate beside it")),
             _ => {}
         }
+        if self.get(&table::TLS_CERTIFICATE).is_none()
+            && let Some(place) = place(&table::TLS_MORE_CERTIFICATES)
+        {
+            problems.push(Problem::new(place, "tls.more_certificates needs tls.certificate beside it"));
+        }
         let needs = |setting: &'static Setting, other: &'static Setting, problems: &mut Vec<Problem>| {
             if self.is_empty(other)
                 && let Some(place) = place(setting)
@@ -334,6 +341,13 @@ impl Effective {
                 _ => Vec::new(),
             },
             certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            more_certificates: match self.get(&table::TLS_MORE_CERTIFICATES) {
+                Some(Value::Pairs(pairs)) => pairs
+                    .iter()
+                    .map(|(chain, key)| CertificateFiles { certificate: chain.clone(), key: key.clone() })
+                    .collect(),
+                _ => Vec::new(),
+            },
             hsts_include_subdomains: self.get(&table::TLS_HSTS_INCLUDE_SUBDOMAINS) == Some(&Value::Switch(true)),
             client_certificates: Mode::of_word(self.text(&table::TLS_CLIENT_CERTIFICATES)),
             client_trust: Files {

@@ -67,8 +67,8 @@ pub(crate) struct Metrics {
     tokens_refused: Words,
     /// Connections of clients.
     pub(crate) connections: Connections,
-    /// The server's certificate.
-    pub(crate) certificate: CertificateState,
+    /// The server's certificates.
+    pub(crate) certificates: Mutex<Vec<Arc<CertificateState>>>,
     /// Anchors and revocation lists of clients.
     pub(crate) client_trust: ClientTrustState,
     checkpoint: Mutex<Option<(u64, i64)>>,
@@ -201,10 +201,17 @@ impl Metrics {
             tokens_issued: AtomicU64::new(0),
             tokens_refused: Words::default(),
             connections: Connections::default(),
-            certificate: CertificateState::default(),
+            certificates: Mutex::default(),
             client_trust: ClientTrustState::default(),
             checkpoint: Mutex::new(None),
         }
+    }
+
+    /// What is known of one more certificate.
+    pub(crate) fn certificate(&self) -> Arc<CertificateState> {
+        let state = Arc::<CertificateState>::default();
+        self.certificates.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&state));
+        state
     }
 
     /// A request begins.
@@ -306,15 +313,17 @@ impl Sources {
         connections.handshakes_failed.show(page, &c::HANDSHAKES_FAILED);
         page.value(&c::BODY_BYTES, connections.body_bytes.load(Relaxed));
         page.value(&c::SENDING_BYTES, connections.sending_bytes.load(Relaxed));
-        let certificate = &self.metrics.certificate;
-        let ends_s = certificate.ends_s.load(Relaxed);
-        if ends_s != 0 {
+        let certificates = self.metrics.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = certificates.iter().map(|certificate| certificate.ends_s.load(Relaxed));
+        if let Some(ends_s) = ends.filter(|ends_s| *ends_s != 0).min() {
             page.value(&c::CERTIFICATE_ENDS, ends_s);
         }
-        let (taken, refused) = certificate.reloads();
+        let reloads = certificates.iter().map(|certificate| certificate.reloads());
+        let (taken, refused) = reloads.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         page.labelled(&c::CERTIFICATE_RELOADS, &["taken"], taken);
         page.labelled(&c::CERTIFICATE_RELOADS, &["refused"], refused);
-        page.value(&c::CERTIFICATE_STALE, u8::from(certificate.stale.load(Relaxed)));
+        let is_stale = certificates.iter().any(|certificate| certificate.stale.load(Relaxed));
+        page.value(&c::CERTIFICATE_STALE, u8::from(is_stale));
         let trust = &self.metrics.client_trust;
         let ends_s = trust.lists_end_s.load(Relaxed);
         if ends_s != 0 {

@@ -25,7 +25,7 @@ use crate::{
     security_headers::SecurityHeaders,
     tls::{
         self, Handshakes,
-        certificate::Certificate,
+        certificate::{Certificate, Certificates},
         client::{Mode, watch::ClientWatch},
         watch::{Source, Watch},
     },
@@ -64,7 +64,7 @@ pub(crate) struct Server {
     pub(crate) assembly: Assembly,
     doors: Vec<listener::Door>,
     is_local: bool,
-    watch: Watch,
+    watches: Vec<Watch>,
     client_watch: ClientWatch,
     metrics: Option<(TcpListener, metrics::listener::Render)>,
     router: Arc<Router>,
@@ -103,9 +103,17 @@ impl Server {
             Some(files) => Source::Files(files.clone()),
             None => Source::LocalCa { host: config.listen.host().to_owned() },
         };
+        let is_local = matches!(source, Source::LocalCa { .. });
         tls::private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
-        let (chain, key) = source.read(directory)?;
-        let certificate = Arc::new(Certificate::from_pem(&chain, &key).map_err(|why| source.fault(&why))?);
+        let metrics = Arc::new(Metrics::new());
+        let (mut certificates, mut watches) = (Vec::new(), Vec::new());
+        for source in [source].into_iter().chain(config.more_certificates.iter().cloned().map(Source::Files)) {
+            let (chain, key) = source.read(directory)?;
+            let certificate = Arc::new(Certificate::from_pem(&chain, &key).map_err(|why| source.fault(&why))?);
+            certificates.push(Arc::clone(&certificate));
+            watches.push(Watch::new(certificate, source, directory.to_owned(), metrics.certificate(), (chain, key)));
+        }
+        let certificates = Arc::new(Certificates::new(certificates));
 
         let asked = asked(config, mtls_url.as_deref());
         let trust = tls::trust::client_config(config.egress_ca.as_deref()).map_err(Fault::new)?;
@@ -121,7 +129,6 @@ impl Server {
         let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));
-        let metrics = Arc::new(Metrics::new());
         let mut client_watch = ClientWatch::begin(&config.client_trust, Arc::clone(&metrics))?;
         let proxies = config.proxies.clone().map(Arc::new);
         // People's browsers come to the first door: who has no certificate of an anchor is not asked for one there.
@@ -134,7 +141,7 @@ impl Server {
             .map(|(listener, mode, hints)| {
                 let trust = client_watch.trust();
                 let way_in = Arc::new(WayIn { mode, trust: Arc::clone(&trust), proxies: proxies.clone() });
-                let handshakes = Handshakes::new(Arc::clone(&certificate), mode, trust, hints).map_err(Fault::new)?;
+                let handshakes = Handshakes::new(Arc::clone(&certificates), mode, trust, hints).map_err(Fault::new)?;
                 Ok(listener::Door { listener, handshakes: Arc::new(handshakes), way_in })
             })
             .collect::<Result<_, Fault>>()?;
@@ -157,7 +164,6 @@ impl Server {
             requests_in_flight_max: capacity.requests,
         };
         let render: metrics::listener::Render = Arc::new(move || sources.page());
-        let watch = Watch::new(Arc::clone(&certificate), source.clone(), directory.to_owned(), metrics, (chain, key));
         Ok(Self {
             local_url,
             base_url,
@@ -165,8 +171,8 @@ impl Server {
             assembly,
             mtls_url,
             doors,
-            is_local: matches!(source, Source::LocalCa { .. }),
-            watch,
+            is_local,
+            watches,
             client_watch,
             metrics: metrics_listener.map(|listener| (listener, render)),
             router,
@@ -205,7 +211,7 @@ impl Server {
             Arc::clone(&self.assembly.authserver),
             Arc::clone(&self.assembly.store),
             Arc::clone(&self.router.metrics),
-            (self.watch, self.client_watch),
+            (self.watches, self.client_watch),
             hang_up,
         ));
         let scraping = self.metrics.map(|(listener, render)| tokio::spawn(metrics::listener::serve(listener, render)));
@@ -304,13 +310,13 @@ fn router(
     })
 }
 
-/// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificate, anchors
+/// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificates, anchors
 /// and revocation lists. SIGHUP makes it look at them at once (rows A5, A11).
 async fn housekeeping(
     authserver: Arc<authserver::Service>,
     store: Arc<store::Store>,
     metrics: Arc<Metrics>,
-    (watch, client_watch): (Watch, ClientWatch),
+    (watches, client_watch): (Vec<Watch>, ClientWatch),
     mut hang_up: Signal,
 ) {
     let sweep_s = u64::try_from(authserver::limits::SWEEP_S).unwrap_or(30);
@@ -319,13 +325,16 @@ async fn housekeeping(
     let mut sign = interval(CHECKPOINT);
     sign.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut look = interval(limits::CERTIFICATE_LOOK);
-    let watch = Arc::new(Mutex::new(watch));
+    let watches = Arc::new(Mutex::new(watches));
     let mut look_at_clients = interval(limits::CLIENT_TRUST_LOOK);
     look_at_clients.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let client_watch = Arc::new(Mutex::new(client_watch));
     let look_now = || {
-        let watch = Arc::clone(&watch);
-        tokio::task::spawn_blocking(move || watch.lock().unwrap_or_else(PoisonError::into_inner).look(clock::now()))
+        let watches = Arc::clone(&watches);
+        tokio::task::spawn_blocking(move || {
+            let mut watches = watches.lock().unwrap_or_else(PoisonError::into_inner);
+            watches.iter_mut().for_each(|watch| watch.look(clock::now()));
+        })
     };
     let look_at_clients_now = |wholly| {
         let watch = Arc::clone(&client_watch);

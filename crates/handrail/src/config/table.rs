@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Profiles,
     /// Files.
     Paths,
+    /// Certificates with their keys: `CHAIN=KEY`, two files.
+    Pairs,
     /// The name of a header field.
     Header,
 }
@@ -37,7 +39,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether it is a list: an array in the file, divided by commas elsewhere.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Hosts | Self::Origins | Self::Networks | Self::Profiles | Self::Paths)
+        matches!(self, Self::Hosts | Self::Origins | Self::Networks | Self::Profiles | Self::Paths | Self::Pairs)
     }
 
     /// What is expected, for error texts and the document.
@@ -53,6 +55,7 @@ impl Kind {
             Self::Origins => "a list of origins, such as https://app.example.org".into(),
             Self::Networks => "a list of networks, such as 10.1.0.0/16 or fd00::/8".into(),
             Self::Paths => "a list of paths".into(),
+            Self::Pairs => "a list of CHAIN=KEY, such as /etc/handrail/other.pem=/etc/handrail/other.key".into(),
             Self::Header => "the name of a header field, such as X-Client-Cert".into(),
             Self::Profiles => {
                 "a list of TYPE=PROFILE, such as Observation=http://example.org/StructureDefinition/ours".into()
@@ -74,6 +77,7 @@ impl Kind {
             Self::Networks => "NETWORK,…",
             Self::Profiles => "TYPE=URL,…",
             Self::Paths => "PATH,…",
+            Self::Pairs => "CHAIN=KEY,…",
             Self::Header => "NAME",
         }
     }
@@ -130,6 +134,8 @@ settings! {
         "PEM file of the certificate chain, the server's own first; goes with tls.key";
     TLS_KEY: "tls.key" "HANDRAIL_TLS_KEY" "tls-key" Kind::Path, None, "a local CA",
         "PEM file of its key: RSA from 2048 bits, P-256, P-384 or P-521";
+    TLS_MORE_CERTIFICATES: "tls.more_certificates" "HANDRAIL_TLS_MORE_CERTIFICATES" "tls-more-certificates" Kind::Pairs, None, "none",
+        "further PEM chains with their keys, for clients that name one of their hosts (SNI); tls.certificate is for all others";
     TLS_HSTS_INCLUDE_SUBDOMAINS: "tls.hsts_include_subdomains" "HANDRAIL_TLS_HSTS_INCLUDE_SUBDOMAINS" "tls-hsts-include-subdomains"
         Kind::Switch, Some("false"), "",
         "adds includeSubDomains to Strict-Transport-Security";

@@ -36,6 +36,8 @@ pub(crate) enum Value {
     Profiles(Vec<(ResourceType, String)>),
     /// [`Kind::Paths`], relative ones joined to where they count from.
     Paths(Vec<PathBuf>),
+    /// [`Kind::Pairs`].
+    Pairs(Vec<(PathBuf, PathBuf)>),
     /// [`Kind::Header`].
     Header(HeaderName),
 }
@@ -67,6 +69,14 @@ pub(crate) fn of(written: &Written) -> Result<Value, String> {
         Kind::Paths => {
             let path = |text: &str| (!text.is_empty() && !is_content(text)).then(|| folder.join(text));
             Value::Paths(each(written, path)?)
+        }
+        Kind::Pairs => {
+            let pair = |text: &str| {
+                let (chain, key) = text.split_once('=')?;
+                let fits = !chain.is_empty() && !key.is_empty() && !is_content(text);
+                fits.then(|| (folder.join(chain.trim()), folder.join(key.trim())))
+            };
+            Value::Pairs(each(written, pair)?)
         }
         Kind::Header => Value::Header(header(only()).ok_or_else(|| unfit(setting, only()))?),
     })

@@ -6,7 +6,10 @@ use crate::{
     config::{CertificateFiles, Config},
     http_client::Url,
     limits, print,
-    tls::{certificate::Certificate, local_ca},
+    tls::{
+        certificate::{Certificate, covers},
+        local_ca,
+    },
 };
 use fhir::Instant;
 use std::{
@@ -118,14 +121,6 @@ fn names(chain: &[u8]) -> Vec<String> {
         _ => None,
     };
     names.value.general_names.iter().filter_map(name).collect()
-}
-
-/// Whether a name of a certificate is for this host. SPEC: RFC 9525 section 6.3: a star is one whole label.
-pub(super) fn covers(name: &str, host: &str) -> bool {
-    match (name.strip_prefix("*."), host.split_once('.')) {
-        (Some(domain), Some((_, rest))) => domain.eq_ignore_ascii_case(rest),
-        _ => name.eq_ignore_ascii_case(host),
-    }
 }
 
 /// The clock, against the last time that the audit log was signed. Tokens and assertions live minutes.

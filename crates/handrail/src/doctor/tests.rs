@@ -16,7 +16,7 @@ fn a_star_is_one_whole_label() {
         ("example.org", "fhir.example.org", false),
         ("127.0.0.1", "127.0.0.1", true),
     ] {
-        assert_eq!(machine::covers(name, host), is, "{name} {host}");
+        assert_eq!(crate::tls::certificate::covers(name, host), is, "{name} {host}");
     }
 }
 

@@ -15,8 +15,14 @@ async fn server(directory: &std::path::Path) -> (u16, Arc<ClientConfig>) {
     let certificate = tls::certificate::Certificate::from_pem(leaf.chain.as_bytes(), leaf.key.as_bytes()).unwrap();
     let nobody = tls::client::Trust::of(&tls::client::Content::default(), now.unix_seconds()).unwrap();
     let trust = Arc::new(tls::client::ClientTrust::new(nobody));
-    let acceptor =
-        tls::Handshakes::new(Arc::new(certificate), tls::client::Mode::Off, trust, false).unwrap().acceptor();
+    let acceptor = tls::Handshakes::new(
+        Arc::new(tls::certificate::Certificates::new(vec![Arc::new(certificate)])),
+        tls::client::Mode::Off,
+        trust,
+        false,
+    )
+    .unwrap()
+    .acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

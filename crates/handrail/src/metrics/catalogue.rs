@@ -65,7 +65,7 @@ families! {
     HANDSHAKES_FAILED: Counter "handrail_tls_handshake_failures_total" ["kind"], "TLS handshakes that failed, by kind.";
     BODY_BYTES: Gauge "handrail_request_bodies_bytes" [], "Bytes of request bodies in memory, seen every two seconds.";
     SENDING_BYTES: Gauge "handrail_untaken_answers_bytes" [], "Bytes of answers, large or over HTTP/2, that peers have not taken yet, seen every two seconds.";
-    CERTIFICATE_ENDS: Gauge "handrail_certificate_not_after_timestamp_seconds" [], "When the server certificate ends, in seconds since 1970; the dashboard shows the days left.";
+    CERTIFICATE_ENDS: Gauge "handrail_certificate_not_after_timestamp_seconds" [], "When the server certificate ends, the first of them when there are several, in seconds since 1970; the dashboard shows the days left.";
     CERTIFICATE_RELOADS: Counter "handrail_certificate_reloads_total" ["outcome"], "Times that changed certificate files were read: taken, or refused so that the old one stays.";
     CERTIFICATE_STALE: Gauge "handrail_certificate_stale" [], "Whether the files hold a certificate that cannot be used, so that an old one is served: 1 or 0.";
 

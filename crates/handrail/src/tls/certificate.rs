@@ -1,4 +1,4 @@
-//! The server's certificate: read from PEM, checked, swapped while the server runs. SPEC: row A5.
+//! The server's certificates: read from PEM, checked, chosen by name, swapped while the server runs. SPEC: row A5.
 
 use arc_swap::ArcSwap;
 use rustls::{
@@ -7,6 +7,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 use std::{fmt, sync::Arc};
+use x509_parser::extensions::GeneralName;
 
 /// Why a certificate and key cannot be used.
 #[derive(Debug)]
@@ -33,9 +34,44 @@ impl fmt::Display for CertificateError {
 
 impl std::error::Error for CertificateError {}
 
-/// The certificate that handshakes are answered with.
+/// A certificate that handshakes are answered with.
 pub(crate) struct Certificate {
-    current: ArcSwap<CertifiedKey>,
+    current: ArcSwap<Served>,
+}
+
+/// What is served at a moment.
+struct Served {
+    key: Arc<CertifiedKey>,
+    /// DNS names of the certificate.
+    names: Vec<String>,
+}
+
+/// All certificates of the server, the first for who names none of them. SPEC: RFC 6066 section 3.
+#[derive(Debug)]
+pub(crate) struct Certificates(Vec<Arc<Certificate>>);
+
+impl Certificates {
+    /// These, the first one for who names none.
+    pub(crate) fn new(certificates: Vec<Arc<Certificate>>) -> Self {
+        Self(certificates)
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let named = hello
+            .server_name()
+            .and_then(|host| self.0.iter().find(|one| one.current.load().names.iter().any(|name| covers(name, host))));
+        named.or(self.0.first()).map(|one| Arc::clone(&one.current.load().key))
+    }
+}
+
+/// Whether a name of a certificate is for this host. SPEC: RFC 9525 section 6.3: a star is one whole label.
+pub(crate) fn covers(name: &str, host: &str) -> bool {
+    match (name.strip_prefix("*."), host.split_once('.')) {
+        (Some(domain), Some((_, rest))) => domain.eq_ignore_ascii_case(rest),
+        _ => name.eq_ignore_ascii_case(host),
+    }
 }
 
 impl fmt::Debug for Certificate {
@@ -50,7 +86,7 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`].
     pub(crate) fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        Ok(Self { current: ArcSwap::from_pointee(certified_key(chain, key)?) })
+        Ok(Self { current: ArcSwap::from_pointee(served(chain, key)?) })
     }
 
     /// Puts another certificate in its place: handshakes from now on see it.
@@ -58,7 +94,7 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`]; the old one stays.
     pub(crate) fn replace(&self, chain: &[u8], key: &[u8]) -> Result<(), CertificateError> {
-        self.current.store(Arc::new(certified_key(chain, key)?));
+        self.current.store(Arc::new(served(chain, key)?));
         Ok(())
     }
 
@@ -70,15 +106,25 @@ impl Certificate {
     /// When it begins and ends to be valid, in seconds since the epoch.
     pub(crate) fn validity_s(&self) -> Option<(i64, i64)> {
         let current = self.current.load();
-        let (_, parsed) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(current.key.cert.first()?).ok()?;
         Some((parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp()))
     }
 }
 
-impl ResolvesServerCert for Certificate {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
-    }
+fn served(chain: &[u8], key: &[u8]) -> Result<Served, CertificateError> {
+    let key = certified_key(chain, key)?;
+    let names = key.cert.first().and_then(|der| dns_names(der)).unwrap_or_default();
+    Ok(Served { key: Arc::new(key), names })
+}
+
+fn dns_names(der: &[u8]) -> Option<Vec<String>> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(der).ok()?;
+    let names = parsed.subject_alternative_name().ok()??;
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        _ => None,
+    };
+    Some(names.value.general_names.iter().filter_map(name).collect())
 }
 
 fn certified_key(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, CertificateError> {

@@ -13,7 +13,7 @@ pub(crate) mod trust;
 pub(crate) mod watch;
 
 use arc_swap::ArcSwap;
-use certificate::Certificate;
+use certificate::Certificates;
 use client::{ClientTrust, Mode, verifier::Verifier};
 use rustls::{ServerConfig, crypto::CryptoProvider};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 pub(crate) struct Handshakes {
     mode: Mode,
     hints: bool,
-    certificate: Arc<Certificate>,
+    certificate: Arc<Certificates>,
     trust: Arc<ClientTrust>,
     config: ArcSwap<ServerConfig>,
 }
@@ -39,7 +39,7 @@ impl Handshakes {
     /// # Errors
     /// When the provider does not know the versions, which cannot happen with aws-lc-rs.
     pub(crate) fn new(
-        certificate: Arc<Certificate>,
+        certificate: Arc<Certificates>,
         mode: Mode,
         trust: Arc<ClientTrust>,
         hints: bool,
@@ -63,7 +63,7 @@ impl Handshakes {
 }
 
 fn server_config(
-    certificate: &Arc<Certificate>,
+    certificate: &Arc<Certificates>,
     mode: Mode,
     trust: &Arc<ClientTrust>,
     hints: bool,
@@ -76,6 +76,8 @@ fn server_config(
     };
     let mut config = builder.with_cert_resolver(Arc::clone(certificate) as _);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Of what both speak, our first: a client cannot choose a weaker one.
+    config.ignore_client_order = true;
     // Early data can be replayed by anyone on the path, and a FHIR create must not be.
     config.max_early_data_size = 0;
     Ok(config)

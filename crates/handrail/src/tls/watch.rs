@@ -5,7 +5,7 @@ use super::{
     certificate::{Certificate, CertificateError},
     local_ca,
 };
-use crate::{clock, config::CertificateFiles, fault::Fault, limits, metrics::Metrics};
+use crate::{clock, config::CertificateFiles, fault::Fault, limits, metrics::CertificateState};
 use fhir::Instant;
 use std::{
     path::{Path, PathBuf},
@@ -59,7 +59,7 @@ pub(crate) struct Watch {
     certificate: Arc<Certificate>,
     source: Source,
     directory: PathBuf,
-    metrics: Arc<Metrics>,
+    state: Arc<CertificateState>,
     /// What is served.
     served: Pem,
     /// What was refused last, and why: to say it once.
@@ -74,13 +74,13 @@ impl Watch {
         certificate: Arc<Certificate>,
         source: Source,
         directory: PathBuf,
-        metrics: Arc<Metrics>,
+        state: Arc<CertificateState>,
         served: Pem,
     ) -> Self {
         if let Some(ends_s) = certificate.ends_at_s() {
-            metrics.certificate.ends_s.store(ends_s, Relaxed);
+            state.ends_s.store(ends_s, Relaxed);
         }
-        Self { certificate, source, directory, metrics, served, refused: None, warned: None }
+        Self { certificate, source, directory, state, served, refused: None, warned: None }
     }
 
     /// Looks at the files: their whole content, so that neither the precision of file times nor links
@@ -89,14 +89,14 @@ impl Watch {
         match self.source.read(&self.directory) {
             Ok(found) if found != self.served => match self.certificate.replace(&found.0, &found.1) {
                 Ok(()) => {
-                    self.metrics.certificate.reloaded(true);
+                    self.state.reloaded(true);
                     tracing::info!(ends = self.certificate.ends_at_s().map(ends), "the certificate was renewed");
                     (self.served, self.refused, self.warned) = (found, None, None);
                 }
                 Err(why) => self.refuse(Some(found), self.source.fault(&why).to_string()),
             },
             Ok(_) if self.refused.take().is_some() => {
-                self.metrics.certificate.stale.store(false, Relaxed);
+                self.state.stale.store(false, Relaxed);
                 tracing::info!("the certificate files hold again what is served");
             }
             Ok(_) => {}
@@ -108,7 +108,7 @@ impl Watch {
     fn refuse(&mut self, found: Option<Pem>, why: String) {
         let refused = Some((found, why));
         if self.refused != refused {
-            self.metrics.certificate.reloaded(false);
+            self.state.reloaded(false);
             if let Some((_, why)) = &refused {
                 tracing::error!(why, "the new certificate cannot be used; the old one stays");
             }
@@ -119,7 +119,7 @@ impl Watch {
     /// Says when the certificate that is served ends soon, has ended or has not begun: once a day.
     fn warn(&mut self, now: Instant) {
         let Some((begins_s, ends_s)) = self.certificate.validity_s() else { return };
-        self.metrics.certificate.ends_s.store(ends_s, Relaxed);
+        self.state.ends_s.store(ends_s, Relaxed);
         let days = (ends_s - now.unix_seconds()).div_euclid(86_400);
         let early = now.unix_seconds() < begins_s;
         if (days > limits::CERTIFICATE_WARN_DAYS && !early) || self.warned == Some(days) {

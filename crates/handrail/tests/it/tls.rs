@@ -153,3 +153,42 @@ async fn a5_a_certificate_that_cannot_be_used_leaves_the_old_one() {
     assert_eq!(log.matches("the certificate was renewed").count(), 1, "{log}");
     assert!(!log.contains(key.lines().nth(1).unwrap()), "{log}");
 }
+
+#[tokio::test]
+async fn a5_a_client_gets_the_certificate_of_the_host_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, names: &[&str]| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        std::fs::write(folder.path().join(format!("{file}.pem")), certificate.pem()).unwrap();
+        std::fs::write(folder.path().join(format!("{file}.key")), key.serialize_pem()).unwrap();
+        certificate.der().clone()
+    };
+    let first = write("first", &["one.example"]);
+    let second = write("second", &["two.example", "*.three.example"]);
+    let config = folder.path().join("handrail.toml");
+    let text =
+        "[tls]\ncertificate = \"first.pem\"\nkey = \"first.key\"\nmore_certificates = [\"second.pem=second.key\"]\n";
+    std::fs::write(&config, text).unwrap();
+    let server = Server::on(&folder.path().join("data"), &["--config", config.to_str().unwrap()]);
+    let mut client = tls(&folder.path().join("first.pem"), rustls::ALL_VERSIONS, &[]);
+    let seen = std::sync::Arc::new(crate::support::Seen::default());
+    client.dangerous().set_certificate_verifier(std::sync::Arc::clone(&seen) as _);
+    let client = std::sync::Arc::new(client);
+    for (host, expected) in [
+        ("one.example", &first),
+        ("two.example", &second),
+        ("TWO.example", &second),
+        ("a.three.example", &second),
+        ("a.b.three.example", &first),
+        ("other.example", &first),
+        ("127.0.0.1", &first),
+    ] {
+        let tcp = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from(host).unwrap();
+        let connected = tokio_rustls::TlsConnector::from(std::sync::Arc::clone(&client)).connect(name, tcp).await;
+        assert!(connected.is_ok(), "{host}");
+        assert_eq!(seen.last().as_ref(), Some(expected), "{host}");
+    }
+}

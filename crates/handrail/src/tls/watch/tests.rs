@@ -27,8 +27,7 @@ impl Files {
         let files = CertificateFiles { certificate: own.path().join("c.pem"), key: own.path().join("k.pem") };
         let certificate = Arc::new(Certificate::from_pem(chain.as_bytes(), key.as_bytes()).unwrap());
         let served = (chain.clone().into_bytes(), key.clone().into_bytes());
-        let watch =
-            Watch::new(certificate, Source::Files(files), own.path().to_owned(), Arc::new(Metrics::new()), served);
+        let watch = Watch::new(certificate, Source::Files(files), own.path().to_owned(), Arc::default(), served);
         let files = Self { own, watch };
         files.write(&chain, &key);
         files
@@ -42,7 +41,7 @@ impl Files {
     /// Looks; how many reloads were taken and refused so far, whether the files hold what is not served, days left.
     fn look(&mut self) -> (u64, u64, bool, i64) {
         self.watch.look(clock::now());
-        let metrics = &self.watch.metrics.certificate;
+        let metrics = &self.watch.state;
         let days = (metrics.ends_s.load(Relaxed) - clock::now().unix_seconds()).div_euclid(DAY_S);
         let (taken, refused) = metrics.reloads();
         (taken, refused, metrics.stale.load(Relaxed), days)
