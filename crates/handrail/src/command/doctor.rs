@@ -49,6 +49,7 @@ impl Examination {
         let directory = data::existing(directory)?;
         let mut lines = vec![Line::well("settings", "every setting is known and fits; 'handrail config' lists them")];
         lines.extend(machine::certificate(&config, directory));
+        lines.extend(machine::more_certificates(&config));
         lines.extend(clients::trust(&config));
         lines.extend(machine::permissions(&config, directory));
         lines.push(machine::disk(directory));

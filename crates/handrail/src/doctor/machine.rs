@@ -82,6 +82,26 @@ pub(crate) fn certificate(config: &Config, directory: &Path) -> Vec<Line> {
     lines
 }
 
+/// The certificates for hosts that clients name.
+pub(crate) fn more_certificates(config: &Config) -> Vec<Line> {
+    const SUBJECT: &str = "certificate";
+    let look = |files: &CertificateFiles| {
+        let path = files.certificate.display();
+        let read = |path: &Path| fs::read(path).map_err(|why| format!("{}: {why}", path.display()));
+        let read = read(&files.certificate).and_then(|chain| Ok((chain, read(&files.key)?)));
+        let found =
+            read.and_then(|(chain, key)| Certificate::from_pem(&chain, &key).map_err(|why| format!("{path}: {why}")));
+        match found {
+            Ok(certificate) => {
+                let line = validity(&certificate, false);
+                Line { found: format!("{path}: {}", line.found), ..line }
+            }
+            Err(why) => Line::problem(SUBJECT, why, "correct tls.more_certificates, or the files that it names"),
+        }
+    };
+    config.more_certificates.iter().map(look).collect()
+}
+
 fn validity(certificate: &Certificate, local: bool) -> Line {
     const SUBJECT: &str = "certificate";
     let now_s = clock::now().unix_seconds();
@@ -203,9 +223,8 @@ pub(crate) fn permissions(config: &Config, directory: &Path) -> Vec<Line> {
     let mut foreign = None;
     let own = rustix::process::geteuid().as_raw();
     let mut paths = vec![directory.to_owned()];
-    if let Some(files) = &config.certificate {
-        paths.push(files.key.clone());
-    }
+    let keys: Vec<_> = config.certificate.iter().chain(&config.more_certificates).map(|files| &files.key).collect();
+    paths.extend(keys.iter().map(|key| (*key).clone()));
     let mut unread = Vec::new();
     while let Some(path) = paths.pop() {
         match look(&path, &mut paths) {
@@ -237,8 +256,7 @@ pub(crate) fn permissions(config: &Config, directory: &Path) -> Vec<Line> {
     }
     // What is in a closed directory is closed.
     let reachable = open.iter().any(|(path, _)| path == directory);
-    let key = config.certificate.as_ref().map(|files| &files.key);
-    open.retain(|(path, _)| reachable || Some(path) == key);
+    open.retain(|(path, _)| reachable || keys.contains(&path));
     open.sort();
     match open.first() {
         Some((path, mode)) => {

@@ -293,6 +293,12 @@ fn the_doctor_tells_of_anchors_and_lists() {
     let said = doctor("client_crls = [\"other.pem\"]");
     assert!(said.contains("there is no revocation list of CN=Test clients"), "{said}");
     assert!(doctor("client_crls = [\"none.pem\"]").contains("none.pem"));
+    pki.does(&["server", "fhir.example.org"]);
+    let pair = "pki/fhir.example.org.pem=pki/fhir.example.org.key";
+    let own = "certificate = \"pki/fhir.example.org.pem\"\nkey = \"pki/fhir.example.org.key\"";
+    let said = doctor(&format!("client_crls = [\"pki/crl.pem\"]\n{own}\nmore_certificates = [\"{pair}\"]"));
+    assert_eq!(said.matches("valid for 36").count(), 2, "{said}");
+    assert!(doctor(&format!("{own}\nmore_certificates = [\"a.pem=b.key\"]")).contains("a.pem: "));
 }
 
 #[test]
