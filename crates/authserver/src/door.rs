@@ -38,6 +38,9 @@ impl Service {
     /// Answers a request of a path that it owns; must be called within a tokio runtime. `address` is the peer's. The
     /// body is whole; reading no more of it than [`limits::BODY_BYTES_MAX`] and one byte is the caller's part.
     pub async fn answer(&self, address: IpAddr, request: Request<Bytes>) -> Audited<Response<Bytes>> {
+        if endpoint::account::owns(request.uri().path()) {
+            return endpoint::account::answer(&self.inner, address, request).await;
+        }
         let Some(route) = routes::route(request.uri().path()) else {
             return Audited::public(outcome::refused(Refusal::NotFound));
         };
@@ -134,7 +137,7 @@ impl Inner {
 }
 
 /// What HTTP asks of a form request: size, type, one `Authorization` field at most.
-fn read(request: &Request<Bytes>) -> Result<Posted, Refusal> {
+pub(crate) fn read(request: &Request<Bytes>) -> Result<Posted, Refusal> {
     if request.body().len() > limits::BODY_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }

@@ -1,5 +1,6 @@
 //! The endpoints, one file each.
 
+pub(crate) mod account;
 pub(crate) mod discovery;
 pub(crate) mod introspect;
 pub(crate) mod jwks;

@@ -68,8 +68,31 @@ impl Event {
         };
         let outcome_text = refusal.map(|refusal| {
             let code = outcome::code(refusal);
-            self.reason.map_or_else(|| code.to_string(), |reason| format!("{code}: {reason}")).into()
+            self.reason.as_ref().map_or_else(|| code.to_string(), |reason| format!("{code}: {reason}")).into()
         });
+        self.written(outcome, outcome_text, recorded, address, request_id)
+    }
+
+    /// The entry of something that ended so; the reason says why.
+    pub(crate) fn ended(
+        mut self,
+        outcome: Outcome,
+        recorded: Instant,
+        address: Option<IpAddr>,
+        request_id: Arc<str>,
+    ) -> Entry {
+        let outcome_text = self.reason.take().map(Into::into);
+        self.written(outcome, outcome_text, recorded, address, request_id)
+    }
+
+    fn written(
+        self,
+        outcome: Outcome,
+        outcome_text: Option<Arc<str>>,
+        recorded: Instant,
+        address: Option<IpAddr>,
+        request_id: Arc<str>,
+    ) -> Entry {
         let encoded = |value: &str| utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
         let details: Vec<String> =
             self.details.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();

@@ -27,7 +27,7 @@ pub mod limits;
 mod live_tokens;
 mod operator;
 mod outcome;
-#[expect(dead_code, reason = "the pages that use it come next")]
+mod page;
 pub mod people;
 mod persons;
 mod proofs;
@@ -49,5 +49,5 @@ pub use client::{
 pub use door::Answered;
 pub use operator::Added;
 pub use routes::{Endpoint, ROUTES, Route};
-pub use service::{Parts, Service, StartError};
+pub use service::{Facility, Parts, Service, StartError};
 pub use tables::NOT_RESTORED;

@@ -3,6 +3,8 @@
 //!
 //! The texts are fixed: nothing of a request comes back, and all failures of a client to prove who it is have one text.
 
+pub(crate) mod page;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use oauth::error::ErrorCode;

@@ -43,6 +43,7 @@ use http::HeaderMap;
 use oauth::caller::User;
 use passkey::RelyingParty;
 use password::Hasher;
+pub(crate) use password::Password;
 use seal::Seal;
 use session::{Session, Sessions};
 use std::sync::Arc;
@@ -98,18 +99,21 @@ impl People {
     }
 
     /// The person of this `sub` as they are now; `None` when there is no such account or it is disabled.
-    pub(crate) fn user(&self, sub: &str) -> Option<Arc<User>> {
+    #[must_use]
+    pub fn user(&self, sub: &str) -> Option<Arc<User>> {
         let record = self.accounts.get(sub).filter(|record| record.account.state == State::Active)?;
         Some(Arc::new(record.account.user()))
     }
 
     /// Whether the session of this name ([`Session::name`]) has not ended.
-    pub(crate) fn is_live(&self, session: &str) -> bool {
+    #[must_use]
+    pub fn is_live(&self, session: &str) -> bool {
         self.sessions.is_live(session, self.now_s())
     }
 
     /// Who is signed in, with all that their account asks for. The FHIR API never asks this (row A20).
-    pub(crate) fn session_of(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+    #[must_use]
+    pub fn session_of(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
         self.any_session_of(headers).filter(|session| session.is_complete)
     }
 
@@ -123,6 +127,11 @@ impl People {
     /// The browser, as forms know it: its session, or else its visit.
     pub(crate) fn browser_of(&self, headers: &HeaderMap) -> Option<Hash> {
         self.any_session_of(headers).map(|session| session.hash).or_else(|| visit_of(headers))
+    }
+
+    /// A new visit: its cookie's value, and its hash.
+    pub(crate) fn new_visit(&self) -> Option<(String, Hash)> {
+        visit::new().ok()
     }
 
     /// Whether the person proved who they are just now (step-up for dangerous acts).
@@ -145,10 +154,15 @@ impl People {
     }
 }
 
+/// The algorithms that a new passkey may have, as COSE numbers, the preferred one first.
+pub(crate) fn passkey_algorithms() -> [i64; 3] {
+    passkey::key::ALGORITHMS
+}
+
 /// The visit that a request's cookie names; it need not be under way.
 pub(crate) fn visit_of(headers: &HeaderMap) -> Option<Hash> {
     cookie::value(headers, cookie::VISIT).map(credentials::hash)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -43,7 +43,10 @@ pub const ROUTES: [Route; 6] = [
 
 /// Whether this path is the authorization server's.
 pub(crate) fn owns(path: &str) -> bool {
-    path.starts_with("/oauth/") || ROUTES.iter().any(|route| route.path == path)
+    path.starts_with("/oauth/")
+        || path.starts_with("/account/")
+        || path.starts_with("/assets/")
+        || ROUTES.iter().any(|route| route.path == path)
 }
 
 /// The route of this path.

@@ -49,6 +49,15 @@ pub struct Parts {
     /// Whether the server can enforce a scope (its query compiles); the text says why not. Nothing else is
     /// registered or granted (row B4). `policy::enforceable` with the server's registry.
     pub enforceable: Arc<Enforceable>,
+    /// What the pages and passwords of this facility are made with.
+    pub facility: Facility,
+}
+
+/// What differs from facility to facility.
+#[derive(Default)]
+pub struct Facility {
+    /// Its name, as its people know it; `None`: our host.
+    pub name: Option<String>,
     /// The operator's list of breached passwords: the sorted file that Have I Been Pwned gives out.
     pub breached: Option<Arc<dyn ReadAt>>,
 }
@@ -104,7 +113,7 @@ pub(crate) struct Ground {
     pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     pub(crate) egress: Arc<dyn Fetch>,
     pub(crate) enforceable: Arc<Enforceable>,
-    pub(crate) breached: Option<Arc<dyn ReadAt>>,
+    pub(crate) facility: Facility,
     /// Instead of the people of the tables.
     pub(crate) persons: Option<Arc<dyn Persons>>,
 }
@@ -120,6 +129,7 @@ pub(crate) struct Inner {
     pub(crate) assertions: UsedAssertions,
     pub(crate) keys: ServerKeys,
     pub(crate) people: Arc<People>,
+    pub(crate) facility: String,
     pub(crate) decoys: Decoys,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) codes: SingleUse,
@@ -146,16 +156,17 @@ impl Service {
     /// [`StartError`].
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let tables = Tables::of_store(&parts.store).map_err(|why| StartError::Tables(why.to_string()))?;
-        let Parts { store, base_url, clock, egress, enforceable, breached } = parts;
+        let Parts { store, base_url, clock, egress, enforceable, facility } = parts;
         let recorder = store;
-        Self::of(Ground { tables, recorder, base_url, clock, egress, enforceable, breached, persons: None })
+        Self::of(Ground { tables, recorder, base_url, clock, egress, enforceable, facility, persons: None })
     }
 
     pub(crate) fn of(ground: Ground) -> Result<Self, StartError> {
-        let Ground { tables, recorder, base_url, clock, egress, enforceable, breached, persons } = ground;
+        let Ground { tables, recorder, base_url, clock, egress, enforceable, facility, persons } = ground;
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
+        let Facility { name, breached } = facility;
         let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
         let people = Arc::new(people);
         let clients = Registry::open(tables.clients).map_err(broken)?;
@@ -180,6 +191,7 @@ impl Service {
                 decoys: Decoys::new(&keys)?,
                 keys,
                 persons: persons.unwrap_or_else(|| Arc::clone(&people) as Arc<dyn Persons>),
+                facility: name.unwrap_or_else(|| people.passkey_host().to_owned()),
                 people,
                 pepper,
                 codes: SingleUse::open(tables.codes, oauth::limits::CODE_LIFE_S).map_err(broken)?,

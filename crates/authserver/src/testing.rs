@@ -283,7 +283,7 @@ fn open(
         clock,
         egress: web.clone(),
         enforceable: Arc::new(enforceable),
-        breached: None,
+        facility: crate::Facility::default(),
         persons: Some(people.clone()),
     };
     Service::of(ground).unwrap()

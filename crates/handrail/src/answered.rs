@@ -8,7 +8,7 @@ use http_body_util::Full;
 use std::sync::Arc;
 
 /// Every interaction and endpoint, as labels name them. What is not among them counts as `other`.
-pub(crate) const INTERACTIONS: [&str; 21] = [
+pub(crate) const INTERACTIONS: [&str; 23] = [
     "read",
     "vread",
     "history-instance",
@@ -26,6 +26,8 @@ pub(crate) const INTERACTIONS: [&str; 21] = [
     "revoke",
     "jwks",
     "discovery",
+    "account",
+    "asset",
     "health",
     "preflight",
     "none",
@@ -78,6 +80,8 @@ pub(crate) fn endpoint(path: &str) -> &'static str {
         Some(authserver::Endpoint::Revoke) => "revoke",
         Some(authserver::Endpoint::Jwks) => "jwks",
         Some(authserver::Endpoint::AuthorizationServer | authserver::Endpoint::SmartConfiguration) => "discovery",
+        None if path.starts_with("/account/") => "account",
+        None if path.starts_with("/assets/") => "asset",
         None => "none",
     }
 }

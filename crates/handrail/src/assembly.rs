@@ -16,7 +16,7 @@ use audit::{
     checkpoint::{Checkpoint, Signer},
     entry::{Action, Entry, Kind, Outcome},
 };
-use authserver::egress::Fetch;
+use authserver::{Facility, egress::Fetch};
 use fhir::LogicalId;
 use std::{cell::RefCell, io, path::Path, sync::Arc};
 use store::backup::{Contents, Other};
@@ -65,6 +65,21 @@ pub(crate) fn open(
     validation: &Validation,
     egress: Arc<dyn Fetch>,
 ) -> Result<Assembly, Fault> {
+    open_for(Facility::default(), directory, base_url, strict_audit, validation, egress)
+}
+
+/// The same for a server with pages.
+///
+/// # Errors
+/// [`Fault`], with what an operator can do.
+pub(crate) fn open_for(
+    facility: Facility,
+    directory: &Path,
+    base_url: BaseUrl<'_>,
+    strict_audit: bool,
+    validation: &Validation,
+    egress: Arc<dyn Fetch>,
+) -> Result<Assembly, Fault> {
     private_file::make_directory(directory).map_err(|why| Fault::at(directory.display(), why))?;
     warn_of_others(directory);
     packages::sweep(directory);
@@ -99,7 +114,7 @@ pub(crate) fn open(
                 }
             })
         },
-        breached: None,
+        facility,
     })
     .map_err(|why| Fault::at(directory.display(), why))?;
     if let BaseUrl::Of(_, Some(asked)) = asked_at {

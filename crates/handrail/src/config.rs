@@ -113,6 +113,10 @@ pub(crate) struct Config {
     pub(crate) egress_networks: Vec<Network>,
     /// CA file that outbound fetches trust, instead of the machine's anchors.
     pub(crate) egress_ca: Option<PathBuf>,
+    /// Name of the facility.
+    pub(crate) facility_name: Option<String>,
+    /// File of breached passwords.
+    pub(crate) breached_passwords: Option<PathBuf>,
     /// Checks of written resources.
     pub(crate) validation: Validation,
     /// Open connections.
@@ -369,6 +373,8 @@ impl Effective {
                 _ => Vec::new(),
             },
             egress_ca: self.path(&table::EGRESS_CA),
+            facility_name: self.text(&table::FACILITY_NAME).map(str::to_owned),
+            breached_passwords: self.path(&table::PASSWORDS_BREACHED),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
             requests_in_flight_max: self

@@ -11,7 +11,7 @@ pub(crate) use client::{Proof, Registered, Shown, Wanted};
 use crate::{
     assembly::{self, Assembly},
     library::Library,
-    limits,
+    limits, users,
 };
 use oauth::Caller;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,31 @@ pub(crate) enum Order {
         /// `NAME` or `NAME#VERSION`.
         name: String,
     },
+    /// Make an account.
+    AddUser {
+        /// What the person types to sign in.
+        user: String,
+        /// Name for people.
+        name: String,
+        /// What they are: `patient`, `privacy-officer`, …
+        role: String,
+        /// The resources that stand for them, as `Type/id`.
+        bound_to: Vec<String>,
+    },
+    /// Invite somebody anew.
+    InviteUser {
+        /// User name or id.
+        user: String,
+    },
+    /// List the accounts.
+    ListUsers,
+    /// Disable an account, or let it be used again.
+    SetUserDisabled {
+        /// User name or id.
+        user: String,
+        /// Which of the two.
+        disabled: bool,
+    },
     /// Explain a search.
     Explain {
         /// `Type?parameters`.
@@ -107,10 +132,58 @@ pub(crate) enum Reply {
     Packages(Vec<ListedPackage>),
     /// The id of the package that is gone.
     PackageRemoved(String),
+    /// The account is there.
+    UserAdded {
+        /// Its id.
+        id: String,
+        /// What its person takes it up with.
+        link: Link,
+    },
+    /// There is a new invitation.
+    UserInvited {
+        /// As for `UserAdded`.
+        link: Link,
+    },
+    /// All accounts.
+    Users(Vec<ListedUser>),
+    /// The account was changed.
+    UserChanged,
     /// Lines for people.
     Explained(String),
     /// Not done, and why.
     Refused(String),
+}
+
+/// The link of an invitation: a secret, shown once. Its `Debug` does not tell it.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Link(pub(crate) String);
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// An account, as a list shows it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedUser {
+    /// The account's id, `sub`.
+    pub(crate) id: String,
+    /// What the person types to sign in.
+    pub(crate) login: String,
+    /// Name for people.
+    pub(crate) name: String,
+    /// What they are.
+    pub(crate) role: String,
+    /// `invited`, `active` or `disabled`.
+    pub(crate) state: String,
+    /// The resource that stands for them.
+    pub(crate) fhir_user: Option<String>,
+    /// Ids of the patients that they are bound to.
+    pub(crate) patients: Vec<String>,
+    /// When it was made.
+    pub(crate) created: String,
 }
 
 /// A package that was added.
@@ -179,6 +252,12 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::AddPackage { staged } => hands.library.add(&staged).map_or_else(Reply::Refused, Reply::PackageAdded),
         Order::ListPackages => Reply::Packages(hands.library.list()),
         Order::RemovePackage { name } => hands.library.remove(&name).map_or_else(Reply::Refused, Reply::PackageRemoved),
+        Order::AddUser { user, name, role, bound_to } => {
+            users::add(hands, users::Wanted { login: user, name, role, bound_to })
+        }
+        Order::InviteUser { user } => users::invite(hands, &user),
+        Order::ListUsers => users::list(hands),
+        Order::SetUserDisabled { user, disabled } => users::set_disabled(hands, &user, disabled),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, client),
         Order::ListClients => client::list(authserver),

@@ -34,6 +34,7 @@ mod security_headers;
 mod server;
 mod terminologies;
 mod tls;
+mod users;
 mod zip;
 
 use std::process::ExitCode;

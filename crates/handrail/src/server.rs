@@ -29,6 +29,7 @@ use crate::{
         client::{Mode, watch::ClientWatch},
         watch::{Source, Watch},
     },
+    users,
 };
 use authserver::client_certificate::Asked;
 use std::{
@@ -119,13 +120,9 @@ impl Server {
         let trust = tls::trust::client_config(config.egress_ca.as_deref()).map_err(Fault::new)?;
         let egress = Arc::new(Egress::new(trust, config.egress_networks.clone()));
         let strict_audit = config.durability == Durability::Strict;
-        let assembly = assembly::open(
-            directory,
-            BaseUrl::Of(&base_url, asked.as_ref()),
-            strict_audit,
-            &config.validation,
-            egress,
-        )?;
+        let facility = users::facility(config.facility_name.as_deref(), config.breached_passwords.as_deref())?;
+        let base = BaseUrl::Of(&base_url, asked.as_ref());
+        let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
         let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));

@@ -167,7 +167,9 @@ impl Service {
         (self.parts.new_id)()
     }
 
-    pub(crate) fn base_url(&self) -> &str {
+    /// Our own FHIR base, without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
         &self.parts.base_url
     }
 

@@ -71,9 +71,7 @@ pub(super) fn event_type(kind: Kind, subtype: &str) -> Coding<'static> {
     match kind {
         Kind::Rest => coding("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation"),
         Kind::Application => dcm("110100", "Application Activity"),
-        Kind::Security if subtype.starts_with("token-") || subtype == "certificate-refused" => {
-            dcm("110114", "User Authentication")
-        }
+        Kind::Security if is_authentication(subtype) => dcm("110114", "User Authentication"),
         Kind::Security => dcm("110113", "Security Alert"),
     }
 }
@@ -85,9 +83,25 @@ pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>
         (_, "start") => Some(dcm("110120", "Application Start")),
         (_, "stop") => Some(dcm("110121", "Application Stop")),
         (_, "token-issued" | "token-refused" | "certificate-refused") => Some(dcm("110122", "Login")),
-        (_, "token-revoked") => Some(dcm("110123", "Logout")),
-        (_, word) if word.starts_with("client-") => Some(dcm("110137", "User Security Attributes Changed")),
+        (_, "sign-in" | "sign-in-begun" | "sign-in-failed" | "recovery-begun" | "recovery-failed") => {
+            Some(dcm("110122", "Login"))
+        }
+        (_, "token-revoked" | "sign-out") => Some(dcm("110123", "Logout")),
+        (_, word) if changes_somebody(word) => Some(dcm("110137", "User Security Attributes Changed")),
         (Kind::Security, _) if !subtype.starts_with("token-") => Some(dcm("110129", "Security Configuration")),
         _ => None,
     }
+}
+
+/// Whether a security event is about somebody who proves who they are.
+fn is_authentication(subtype: &str) -> bool {
+    const STARTS: [&str; 4] = ["token-", "sign-in", "sign-out", "recovery-"];
+    subtype == "certificate-refused"
+        || (STARTS.iter().any(|start| subtype.starts_with(start)) && subtype != "recovery-codes-made")
+}
+
+/// Whether it changes what a client or a person proves it with.
+fn changes_somebody(subtype: &str) -> bool {
+    const STARTS: [&str; 6] = ["client-", "user-", "invitation-", "password-", "passkey-", "authenticator-"];
+    STARTS.iter().any(|start| subtype.starts_with(start)) || matches!(subtype, "recovery-codes-made" | "sessions-ended")
 }

@@ -24,6 +24,11 @@ struct World {
     people: Arc<People>,
 }
 
+/// The code of a seed at a step, for tests of the pages.
+pub(crate) fn totp_code(seed: &[u8], step: i64) -> String {
+    totp::code(seed, step)
+}
+
 /// A browser: keeps cookies, has an address.
 #[derive(Clone)]
 struct Browser {

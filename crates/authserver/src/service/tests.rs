@@ -253,7 +253,7 @@ fn ground(world: &World, tables: Tables, base: &str, clock: Arc<dyn Fn() -> Inst
         clock,
         egress: Arc::new(NoFetch),
         enforceable: Arc::new(|_| Ok(())),
-        breached: None,
+        facility: crate::Facility::default(),
         persons: None,
     }
 }

@@ -49,7 +49,7 @@ impl Server {
             clock: Arc::new(move || Instant::from_unix_millis(shown.load(Ordering::SeqCst))),
             egress: Arc::new(NoFetch),
             enforceable: Arc::new(move |scope| policy::enforceable(scope, &registry)),
-            breached: None,
+            facility: Default::default(),
         });
         Self { store, service: service.unwrap(), now_ms: Arc::clone(now_ms) }
     }

@@ -17,6 +17,7 @@ mod serve;
 mod settings;
 mod terminology;
 mod token;
+mod user;
 mod validate;
 
 use crate::{fault::Fault, limits, log::Settings, print};
@@ -55,6 +56,8 @@ enum Command {
     Client(client::Client),
     /// Make a private CA and certificates of clients and servers, and revoke them
     Pki(pki::Pki),
+    /// Add, invite, list and disable the people who may sign in
+    User(user::User),
     /// Get an access token (SMART Backend Services) and print it
     Token(token::Token),
     /// Load resources, Bundles, NDJSON, folders and FHIR packages
@@ -94,6 +97,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(config) => ended(config.run()),
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
         Command::Pki(pki) => ended(pki.run()),
+        Command::User(user) => in_runtime(Settings::of_command(), false, user.run()),
         Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),
         Command::Load(load) => in_runtime(Settings::of_command(), false, load.run()),
         Command::Backup(backup) => in_runtime(Settings::of_command(), false, backup.run()),

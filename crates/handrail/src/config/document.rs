@@ -76,6 +76,12 @@ durability = "interval"
 allow_networks = ["10.1.0.0/16"]
 ca = "/etc/handrail/internal-ca.pem"
 
+[facility]
+name = "Elm Grove Care Center"
+
+[passwords]
+breached = "/etc/handrail/pwned-passwords-sha1.txt"
+
 [validation]
 required_profiles = [
   "Observation=http://hl7.org/fhir/us/pacio-pfe/StructureDefinition/pfe-observation-single",

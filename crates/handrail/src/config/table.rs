@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Pairs,
     /// The name of a header field.
     Header,
+    /// A few words for people, on one line.
+    Words,
 }
 
 impl Kind {
@@ -56,6 +58,7 @@ impl Kind {
             Self::Networks => "a list of networks, such as 10.1.0.0/16 or fd00::/8".into(),
             Self::Paths => "a list of paths".into(),
             Self::Pairs => "a list of CHAIN=KEY, such as /etc/handrail/other.pem=/etc/handrail/other.key".into(),
+            Self::Words => "a few words on one line".into(),
             Self::Header => "the name of a header field, such as X-Client-Cert".into(),
             Self::Profiles => {
                 "a list of TYPE=PROFILE, such as Observation=http://example.org/StructureDefinition/ours".into()
@@ -78,6 +81,7 @@ impl Kind {
             Self::Profiles => "TYPE=URL,…",
             Self::Paths => "PATH,…",
             Self::Pairs => "CHAIN=KEY,…",
+            Self::Words => "WORDS",
             Self::Header => "NAME",
         }
     }
@@ -169,6 +173,10 @@ settings! {
         "networks that fetches of client keys may reach although they are not public";
     EGRESS_CA: "egress.ca" "HANDRAIL_EGRESS_CA" "egress-ca" Kind::Path, None, "the machine's anchors",
         "CA file for those fetches";
+    FACILITY_NAME: "facility.name" "HANDRAIL_FACILITY_NAME" "facility-name" Kind::Words, None, "the host of base_url",
+        "name of the facility, as its people know it: on every page";
+    PASSWORDS_BREACHED: "passwords.breached" "HANDRAIL_PASSWORDS_BREACHED" "passwords-breached" Kind::Path, None, "our own rules alone",
+        "file of breached passwords that nobody may choose: sorted lines of SHA-1 sums, as Have I Been Pwned gives them out";
     VALIDATION_REQUIRED_PROFILES: "validation.required_profiles" "HANDRAIL_VALIDATION_REQUIRED_PROFILES" "validation-required-profiles"
         Kind::Profiles, None, "none",
         "profiles that every resource of a type must meet when it is written, besides those that it claims itself";

@@ -18,7 +18,7 @@ const QUOTED_CHARS_MAX: usize = 100;
 pub(crate) enum Value {
     /// [`Kind::Listen`].
     Listen(Listen),
-    /// [`Kind::BaseUrl`] and [`Kind::OneOf`].
+    /// [`Kind::BaseUrl`], [`Kind::OneOf`] and [`Kind::Words`].
     Text(String),
     /// [`Kind::Path`], relative ones joined to where they count from.
     Path(PathBuf),
@@ -78,6 +78,7 @@ pub(crate) fn of(written: &Written) -> Result<Value, String> {
             };
             Value::Pairs(each(written, pair)?)
         }
+        Kind::Words => Value::Text(words(only()).ok_or_else(|| unfit(setting, only()))?),
         Kind::Header => Value::Header(header(only()).ok_or_else(|| unfit(setting, only()))?),
     })
 }
@@ -102,6 +103,12 @@ fn unfit(setting: &Setting, found: &str) -> String {
 /// Whether someone put what belongs into a file where its path belongs: a key, perhaps.
 fn is_content(text: &str) -> bool {
     text.contains('\n') || text.contains("-----") || text.trim_start().starts_with('{')
+}
+
+/// Words for people: some, not too many, on one line.
+fn words(text: &str) -> Option<String> {
+    let is_fine = !text.is_empty() && text.chars().count() <= QUOTED_CHARS_MAX && !text.contains(char::is_control);
+    is_fine.then(|| text.to_owned())
 }
 
 /// The base URL without a slash at its end.

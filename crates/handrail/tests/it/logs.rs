@@ -268,6 +268,40 @@ fn holds(directory: &Path, secrets: &[&str]) -> Option<String> {
     })
 }
 
+/// Somebody takes an account up, types secrets in all the wrong places, and signs in. What must stand nowhere: the link,
+/// the codes, the cookies, the form tokens.
+async fn people(server: &Server, token: &str) -> Vec<String> {
+    use crate::users::{Browser, user};
+    let mut http = server.http().await;
+    let resource = r#"{"resourceType":"Patient","id":"someone"}"#;
+    http.put_as(token, "PUT", "/fhir/Patient/someone", resource).await;
+    let name = canary("person");
+    let add = ["add", "someone", "--name", &name, "--role", "patient", "--as", "Patient/someone"];
+    let link = stdout(&user(server, &add));
+    let (origin, path) = link.trim().split_at(link.find("/account/").unwrap());
+    let mut browser = Browser { http: &mut http, origin: origin.to_owned(), cookies: Vec::new() };
+    let mut secrets = vec![path.split_once('=').unwrap().1.to_owned()];
+    browser.send("GET", &format!("/account/invitation?invitation={}", canary("invitation")), "").await;
+    browser.send("GET", path, "").await;
+    let password = canary("a password nobody guesses").replace(' ', "+");
+    let csrf = browser.token("/account/invitation").await;
+    let form = format!("csrf={csrf}&user=someone&password={password}&again={password}");
+    let (status, _, page) = browser.send("POST", "/account/invitation", &form).await;
+    assert_eq!(status, 200, "{page}");
+    let codes = page.split("<li><code>").skip(1).map(|rest| rest.split_once('<').unwrap().0.to_owned());
+    secrets.extend(codes.chain([csrf]));
+    secrets.extend(browser.cookies.drain(..).map(|(_, value)| value));
+    let csrf = browser.token(&format!("/account/sign-in?continuation={}", canary("handle"))).await;
+    for (user, password) in [("someone", canary("wrong")), (&canary("user"), canary("wrong")), ("someone", password)] {
+        let form = format!("csrf={csrf}&user={user}&password={password}&continuation={}", canary("c"));
+        browser.send("POST", "/account/sign-in", &form).await;
+    }
+    browser.send("POST", "/account/recovery", &format!("csrf={csrf}&user=someone&code={}", canary("code"))).await;
+    secrets.extend(browser.cookies.drain(..).map(|(_, value)| value));
+    secrets.retain(|secret| secret.len() > 8);
+    secrets
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_canary_is_in_any_output() {
     let own = tempfile::tempdir().unwrap();
@@ -302,6 +336,7 @@ async fn no_canary_is_in_any_output() {
     let other = server.full_token();
     over_http(&mut Http::connect(server.port, &server.ca(), true).await, &other).await;
     below_http(&server).await;
+    let secrets = people(&server, &token).await;
     let last = server.full_token();
     let printed = beside_http(&server, &last, own.path());
 
@@ -319,7 +354,7 @@ async fn no_canary_is_in_any_output() {
         let lower = line.to_ascii_lowercase();
         assert!(!lower.contains(&CANARY.to_ascii_lowercase()), "log: {line}");
         assert!(!line.contains("p1") && !line.contains("family"), "log: {line}");
-        for secret in [&token, &other, &last] {
+        for secret in [&token, &other, &last].into_iter().chain(&secrets) {
             assert!(!line.contains(secret.as_str()), "log: {line}");
         }
     }

@@ -27,5 +27,6 @@ mod shutdown;
 mod support;
 mod terminology;
 mod tls;
+mod users;
 mod validate;
 mod wire;

@@ -38,7 +38,7 @@ pub struct Invitation {
 pub enum InvitationRole {
     /// To see one's own record.
     Patient,
-    /// To see the records of these people, by name.
+    /// To see the records of these people, by name; empty when their names are not known here.
     Caregiver(Vec<Text>),
     /// To treat.
     Clinician,
@@ -136,6 +136,7 @@ impl Render for Invitation {
         let facility = || ("facility", Fragment::from(&cx.frame.facility));
         let lead = match &self.role {
             InvitationRole::Patient => fill(t.invited_patient, &[facility()]),
+            InvitationRole::Caregiver(names) if names.is_empty() => fill(t.invited_caregiver_of_some, &[facility()]),
             InvitationRole::Caregiver(names) => {
                 let names = words::list(names.iter().map(Text::as_str), t);
                 fill(t.invited_caregiver, &[facility(), ("patients", names.into())])

@@ -93,6 +93,7 @@ super::declare! {
     welcome: "Welcome, {name}",
     invited_patient: "You are invited to see your health record at {facility}.",
     invited_caregiver: "You are invited to see the health record of {patients} at {facility}.",
+    invited_caregiver_of_some: "You are invited to see the health records of the people you care for at {facility}.",
     invited_clinician: "You are invited to work with health records at {facility}.",
     invited_privacy_officer: "You are invited to watch over privacy at {facility}.",
     invited_administrator: "You are invited to look after the server of {facility}.",

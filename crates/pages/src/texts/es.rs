@@ -95,6 +95,7 @@ pub(super) const SPANISH: Texts = Texts {
     welcome: "Le damos la bienvenida, {name}",
     invited_patient: "Tiene una invitación para ver su expediente de salud en {facility}.",
     invited_caregiver: "Tiene una invitación para ver el expediente de salud de {patients} en {facility}.",
+    invited_caregiver_of_some: "Tiene una invitación para ver los expedientes de salud de las personas que usted cuida en {facility}.",
     invited_clinician: "Tiene una invitación para trabajar con expedientes de salud en {facility}.",
     invited_privacy_officer: "Tiene una invitación para cuidar la privacidad en {facility}.",
     invited_administrator: "Tiene una invitación para cuidar el servidor de {facility}.",

@@ -1,0 +1,379 @@
+//! Pages of somebody's own account: signing in and out, invitations, the way back in, security. SPEC: rows A17, A18,
+//! A20, B26, F66.
+//!
+//! One file for each page or two. A form is taken when it comes from a page of ours by two signs (`people::forgery`),
+//! and its answer leaves when its entry stands in the audit log. Where one goes after signing in is a handle that the
+//! server made ([`next`]), never an address from the request.
+
+mod authenticator;
+mod invitation;
+mod next;
+mod passkey;
+mod password;
+mod recovery;
+mod second_factor;
+mod security;
+mod sign_in;
+
+use crate::{
+    door::{self, Answered},
+    event::Event,
+    outcome::{Refusal, page::Sent},
+    page::{self, Head, SIGN_OUT_FORM, Sending},
+    people::{
+        cookie,
+        session::Session,
+        sign_in::{Asking, SignInError},
+        visit_of,
+    },
+    random,
+    rate::{Limited, address_key},
+    service::Inner,
+};
+use audit::{
+    Audited,
+    entry::{Action, Outcome, Person},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response};
+use oauth::form::Form;
+use pages::{CodeProblem, Literal, NewPasswordProblem, Problem, ProblemWhat, View, fields, paths};
+use std::{net::IpAddr, sync::Arc};
+
+/// Form token of all forms before somebody is signed in.
+const SIGN_IN_FORM: &str = "sign-in";
+/// Form token of all forms of the security pages.
+const SECURITY_FORM: &str = "security";
+
+/// Paths whose forms are answered here; those of [`PAGES`] are shown too.
+const FORMS: [&str; 13] = [
+    paths::SIGN_IN,
+    paths::SECOND_FACTOR,
+    paths::PASSKEY_SIGN_IN,
+    paths::PASSKEY_ADD,
+    paths::PASSKEY_REMOVE,
+    paths::SIGN_OUT,
+    paths::INVITATION,
+    paths::RECOVERY,
+    paths::PASSWORD,
+    paths::AUTHENTICATOR,
+    paths::RECOVERY_CODES,
+    paths::SESSION_END,
+    paths::SECURITY,
+];
+const PAGES: [&str; 8] = [
+    paths::SIGN_IN,
+    paths::SECOND_FACTOR,
+    paths::PASSKEY_ADD,
+    paths::INVITATION,
+    paths::RECOVERY,
+    paths::SECURITY,
+    paths::PASSWORD,
+    paths::AUTHENTICATOR,
+];
+
+/// Whether a path is one of these pages or their static files.
+pub(crate) fn owns(path: &str) -> bool {
+    FORMS.contains(&path) || path.starts_with("/assets/")
+}
+
+/// A request of somebody at a browser.
+struct Visitor<'a> {
+    inner: &'a Arc<Inner>,
+    address: IpAddr,
+    head: Head,
+    /// The session, complete or not.
+    session: Option<Arc<Session>>,
+}
+
+/// An answer, and what happened.
+struct Reply {
+    response: Response<Bytes>,
+    happened: Option<Happened>,
+}
+
+struct Happened {
+    event: Event,
+    outcome: Outcome,
+    word: Option<&'static str>,
+}
+
+impl Reply {
+    /// An answer to something that changed nothing and told nothing.
+    fn of(response: Response<Bytes>) -> Self {
+        Self { response, happened: None }
+    }
+
+    /// With this event, which went well.
+    fn did(self, event: Event) -> Self {
+        Self { happened: Some(Happened { event, outcome: Outcome::Success, word: None }), ..self }
+    }
+
+    /// With this event, which did not.
+    fn failed(self, mut event: Event, why: &str, sent: &Sent) -> Self {
+        event.reason = Some(why.to_owned());
+        let outcome = match sent {
+            Sent::Unavailable => Outcome::SeriousFailure,
+            _ => Outcome::MinorFailure,
+        };
+        Self { happened: Some(Happened { event, outcome, word: sent.word() }), ..self }
+    }
+}
+
+/// Answers a request of a path that [`owns`] says yes to.
+pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request<Bytes>) -> Audited<Response<Bytes>> {
+    let path = request.uri().path().to_owned();
+    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_head = request.method() == Method::HEAD;
+    if path.starts_with("/assets/") {
+        let file = match page::asset(&path) {
+            None => page::empty(&Sent::NotFound),
+            Some(_) if !is_get => page::empty(&Sent::Method("GET, HEAD")),
+            Some(file) => file,
+        };
+        return Audited::public(if is_head { file.map(|_| Bytes::new()) } else { file });
+    }
+    let head = Head::of(&request);
+    let session = inner.people.any_session_of(&head.headers);
+    let visitor = Visitor { inner, address, head, session };
+    let reply = if is_get && PAGES.contains(&path.as_str()) {
+        visitor.shown(&path)
+    } else if request.method() == Method::POST && path != paths::SECURITY {
+        visitor.posted(&path, &request).await
+    } else {
+        let allow = match (PAGES.contains(&path.as_str()), path == paths::SECURITY) {
+            (_, true) => "GET, HEAD",
+            (true, _) => "GET, HEAD, POST",
+            (false, _) => "POST",
+        };
+        visitor.problem(ProblemWhat::NotFound, Sent::Method(allow))
+    };
+    drop(inner.sweep_when_due());
+    let answered = inner.told(reply, address);
+    if is_head { answered.map(|response| response.map(|_| Bytes::new())) } else { answered }
+}
+
+impl Inner {
+    /// The answer, once its entry stands; without the record there is none (row F25).
+    fn told(&self, reply: Reply, address: IpAddr) -> Audited<Response<Bytes>> {
+        let Reply { mut response, happened } = reply;
+        let Some(Happened { event, outcome, word }) = happened else { return Audited::public(response) };
+        let request_id: Arc<str> = random::name().unwrap_or_default().into();
+        let entry = event.ended(outcome, self.now(), Some(address), Arc::clone(&request_id));
+        let mut answered = Answered { request_id: Arc::clone(&request_id), client_id: None, refused: word };
+        match self.recorder.record(&entry) {
+            Ok(receipt) => {
+                if let Ok(value) = HeaderValue::from_str(&request_id) {
+                    response.headers_mut().insert("x-request-id", value);
+                }
+                response.extensions_mut().insert(answered);
+                Audited::new(response, receipt)
+            }
+            Err(why) => {
+                tracing::error!(%why, "an answer of the account pages was held back");
+                answered.refused = Some("audit-unavailable");
+                let mut response = page::empty(&Sent::Unavailable);
+                response.extensions_mut().insert(answered);
+                Audited::public(response)
+            }
+        }
+    }
+}
+
+impl Visitor<'_> {
+    fn shown(&self, path: &str) -> Reply {
+        match path {
+            paths::SECOND_FACTOR => self.second_factor_page(),
+            paths::PASSKEY_ADD => self.passkey_page(),
+            paths::INVITATION => self.invitation_page(),
+            paths::RECOVERY => self.recovery_page(),
+            paths::SECURITY => self.security_page(),
+            paths::PASSWORD => self.password_page(),
+            paths::AUTHENTICATOR => self.authenticator_page(),
+            _ => self.sign_in_page(),
+        }
+    }
+
+    /// A form: limits, what it is, whether it is ours, then what it is for.
+    async fn posted(&self, path: &str, request: &Request<Bytes>) -> Reply {
+        if let Err(limited) = self.inner.address_rate.take(address_key(self.address), self.inner.now().unix_millis()) {
+            let event = Event::new("sign-in-failed", Action::Execute);
+            return self.too_many(limited, event);
+        }
+        let form = match door::read(request) {
+            Ok(posted) => posted.form,
+            Err(Refusal::TooLarge) => return self.problem(ProblemWhat::WrongRequest, Sent::TooLarge),
+            Err(Refusal::MediaType) => return self.problem(ProblemWhat::WrongRequest, Sent::MediaType),
+            Err(_) => return self.problem(ProblemWhat::WrongRequest, Sent::NotTaken),
+        };
+        let label = match path {
+            paths::SIGN_OUT => SIGN_OUT_FORM,
+            paths::SIGN_IN | paths::SECOND_FACTOR | paths::PASSKEY_SIGN_IN | paths::INVITATION | paths::RECOVERY => {
+                SIGN_IN_FORM
+            }
+            _ => SECURITY_FORM,
+        };
+        let people = &self.inner.people;
+        let browser = people.browser_of(&self.head.headers);
+        let is_ours = people.is_from_our_page(&self.head.headers)
+            && browser.is_some_and(|browser| people.is_csrf(&browser, label, form.value(fields::CSRF)));
+        if !is_ours {
+            let mut event = Event::new("form-refused", Action::Execute);
+            event.detail("form", path);
+            let reply = self.problem(ProblemWhat::FormExpired, Sent::Refused);
+            return reply.failed(event, "the form is not from a page of ours for this browser", &Sent::Refused);
+        }
+        match path {
+            paths::SIGN_IN => self.sign_in(&form).await,
+            paths::SECOND_FACTOR => self.second_factor(&form).await,
+            paths::PASSKEY_SIGN_IN => self.passkey_sign_in(&form).await,
+            paths::PASSKEY_ADD => self.passkey_add(&form).await,
+            paths::PASSKEY_REMOVE => self.passkey_remove(&form).await,
+            paths::INVITATION => self.invitation(&form).await,
+            paths::RECOVERY => self.recovery(&form).await,
+            paths::PASSWORD => self.password(&form).await,
+            paths::AUTHENTICATOR => self.authenticator(&form).await,
+            paths::RECOVERY_CODES => self.recovery_codes().await,
+            paths::SESSION_END => self.session_end(&form).await,
+            _ => self.sign_out().await,
+        }
+    }
+
+    fn asking(&self) -> Asking {
+        Asking::of(&self.inner.people, self.address, &self.head.headers)
+    }
+
+    /// The token of a form, for this browser; and the cookie that makes it one, when it has none yet.
+    fn csrf(&self, label: &str) -> (String, Vec<HeaderValue>) {
+        let people = &self.inner.people;
+        if let Some(browser) = people.browser_of(&self.head.headers) {
+            return (people.csrf(&browser, label), Vec::new());
+        }
+        match people.new_visit() {
+            Some((value, browser)) => {
+                let cookie = cookie::of_session(cookie::VISIT, &value);
+                (people.csrf(&browser, label), cookie.into_iter().collect())
+            }
+            None => (String::new(), Vec::new()),
+        }
+    }
+
+    /// A page in the middle of something.
+    fn page(&self, view: impl Into<View>, sent: Sent, cookies: Vec<HeaderValue>) -> Reply {
+        self.sent(view.into(), sent, cookies, false)
+    }
+
+    /// A page of somebody who is signed in, with its head.
+    fn place(&self, view: impl Into<View>, sent: Sent) -> Reply {
+        self.sent(view.into(), sent, Vec::new(), true)
+    }
+
+    fn sent(&self, view: View, sent: Sent, cookies: Vec<HeaderValue>, has_places: bool) -> Reply {
+        let session = self.session.as_deref();
+        let sending = Sending { view, sent, session, has_places, redirect_uris: &[], cookies };
+        Reply::of(self.inner.page(&self.head, sending))
+    }
+
+    fn problem(&self, what: ProblemWhat, sent: Sent) -> Reply {
+        self.page(Problem { what, reference: None }, sent, Vec::new())
+    }
+
+    fn unavailable(&self, why: &str) -> Reply {
+        tracing::error!(why, "a page could not be answered");
+        self.problem(ProblemWhat::Unavailable, Sent::Unavailable)
+    }
+
+    /// Too many: told to the person each time, recorded once (row F66).
+    fn too_many(&self, limited: Limited, event: Event) -> Reply {
+        let sent = Sent::TooMany(limited.retry_after_s);
+        let reply = self.problem(ProblemWhat::TooMany(minutes(limited)), sent.clone());
+        if limited.first { reply.failed(event, "too many tries", &sent) } else { reply }
+    }
+
+    /// On to a path.
+    fn on(&self, path: impl Into<String>, cookies: Vec<HeaderValue>) -> Reply {
+        Reply::of(page::see_other(path.into(), cookies))
+    }
+
+    /// An event of the person of this session.
+    fn event(&self, subtype: &'static str, action: Action, account: &str) -> Event {
+        let mut event = Event::new(subtype, action);
+        event.person = self.inner.people.account(account).map(|account| Person::of(&account.user()));
+        event
+    }
+
+    /// The session, when the person proved just now who they are; else where to do that. `what` waits there.
+    fn fresh(&self, what: &str) -> Result<Arc<Session>, Box<Reply>> {
+        let sign_in = || Box::new(self.on(next::to_sign_in(Some(what)), Vec::new()));
+        let session = self.session.clone().ok_or_else(sign_in)?;
+        if self.inner.people.is_fresh(&session) { Ok(session) } else { Err(sign_in()) }
+    }
+
+    /// What the person has to wait for, as a failed sign-in.
+    fn not_in(&self, error: &SignInError, event: Event, show: impl FnOnce(Failed, Sent) -> Reply) -> Reply {
+        match error {
+            SignInError::Wrong(why, account) => {
+                let mut event = event;
+                if let Some(account) = account {
+                    event.detail("user", account);
+                }
+                show(Failed::Wrong, Sent::Refused).failed(event, why, &Sent::Refused)
+            }
+            SignInError::TooMany(limited) => {
+                let sent = Sent::TooMany(limited.retry_after_s);
+                let reply = show(Failed::TooMany(minutes(*limited)), sent.clone());
+                if limited.first { reply.failed(event, "too many tries", &sent) } else { reply }
+            }
+            SignInError::Expired => self.on(next::to_sign_in(None), Vec::new()),
+            SignInError::Busy => self.problem(ProblemWhat::TooMany(1), Sent::TooMany(5)),
+            SignInError::Unavailable(why) => self.unavailable(why).failed(event, "unavailable", &Sent::Unavailable),
+        }
+    }
+
+    /// The visit that a second factor is due in, when one is.
+    fn visit_in_second_factor(&self) -> Option<[u8; 32]> {
+        let visit = visit_of(&self.head.headers)?;
+        self.inner.people.in_second_factor(&visit).map(|_| visit)
+    }
+}
+
+/// Why a sign-in failed, as far as the person is told.
+#[derive(Debug, Clone, Copy)]
+enum Failed {
+    Wrong,
+    TooMany(u32),
+}
+
+impl Failed {
+    fn of_code(self) -> CodeProblem {
+        match self {
+            Self::Wrong => CodeProblem::Wrong,
+            Self::TooMany(minutes) => CodeProblem::TooMany(minutes),
+        }
+    }
+}
+
+/// Minutes to wait, rounded up.
+fn minutes(limited: Limited) -> u32 {
+    u32::try_from(limited.retry_after_s.div_ceil(60)).unwrap_or(u32::MAX).max(1)
+}
+
+/// The new password of a form: typed twice the same.
+fn new_password(form: &Form) -> Result<Option<crate::people::Password>, NewPasswordProblem> {
+    let (password, again) = (form.value(fields::PASSWORD), form.value(fields::AGAIN));
+    match (password, again) {
+        (Some(password), Some(again)) if password == again => Ok(crate::people::Password::typed(password)),
+        _ => Err(NewPasswordProblem::Different),
+    }
+}
+
+/// The password's least characters, for pages.
+const CHARACTERS_MIN: u32 = 12;
+
+/// An id of ours in a form.
+fn literal(text: &str) -> Literal {
+    Literal::new(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,493 @@
+//! The account pages as a browser meets them, and as attackers do. Rows A17, A18, A20, B26, F16, F24, F61, F66.
+
+use crate::{
+    people::account::NewAccount,
+    testing::{ISSUER, World, encoded},
+};
+use bytes::Bytes;
+use http::{Method, Request, header};
+use oauth::caller::Role;
+use std::{collections::BTreeSet, net::IpAddr};
+
+const PASSWORD: &str = "three grey herons";
+const OTHER: &str = "four green frogs here";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A browser with its cookies.
+struct Browser<'a> {
+    world: &'a World,
+    cookies: Vec<(String, String)>,
+    address: IpAddr,
+}
+
+struct Page {
+    status: u16,
+    headers: http::HeaderMap,
+    body: String,
+}
+
+impl Page {
+    fn to(&self) -> &str {
+        self.headers.get(header::LOCATION).map_or("", |to| to.to_str().unwrap())
+    }
+
+    /// The value of the first field of this name in the page's main part: `csrf`.
+    fn field(&self, name: &str) -> String {
+        self.field_from("<main", name)
+    }
+
+    fn field_from(&self, start: &str, name: &str) -> String {
+        let body = &self.body[self.body.find(start).unwrap()..];
+        let at = body.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name}: {body}"));
+        let rest = &body[at + name.len() + 15..];
+        rest[..rest.find('"').unwrap()].to_owned()
+    }
+}
+
+impl<'a> Browser<'a> {
+    fn new(world: &'a World) -> Self {
+        Self { world, cookies: Vec::new(), address: "192.0.2.7".parse().unwrap() }
+    }
+
+    fn cookie_field(&self) -> String {
+        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux) Firefox/140.0");
+        if !self.cookies.is_empty() {
+            request = request.header(header::COOKIE, self.cookie_field());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+        let response = self.world.service.answer(self.address, request).await.into_inner();
+        for cookie in response.headers().get_all(header::SET_COOKIE) {
+            let (pair, rest) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !rest.contains("Max-Age=0") {
+                self.cookies.push((name.into(), value.into()));
+            }
+        }
+        Page {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: String::from_utf8(response.into_body().to_vec()).unwrap(),
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Page {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    /// A form of the page, as a browser sends it.
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let headers = [("content-type", FORM), ("origin", ISSUER), ("sec-fetch-site", "same-origin")];
+        self.send(Method::POST, path, &headers, &body(fields)).await
+    }
+
+    async fn sign_in(&mut self, user: &str, password: &str) -> Page {
+        let csrf = self.get("/account/sign-in?continuation=x1").await.field("csrf");
+        let fields = [("csrf", csrf.as_str()), ("continuation", ""), ("user", user), ("password", password)];
+        self.post("/account/sign-in", &fields).await
+    }
+
+    fn is_signed_in(&self) -> bool {
+        self.cookies.iter().any(|(name, _)| name == "__Host-handrail")
+    }
+}
+
+fn body(fields: &[(&str, &str)]) -> String {
+    fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+}
+
+fn invited(world: &World, login: &str, role: Role) -> String {
+    let (fhir_user, patients) = match role {
+        Role::Patient => (Some("Patient/p1".to_owned()), vec!["p1".to_owned()]),
+        _ => (Some("Practitioner/d1".to_owned()), vec![]),
+    };
+    let new = NewAccount { login: login.into(), name: "Ana Ruiz".into(), role, fhir_user, patients };
+    world.service.add_user(&new).unwrap().1
+}
+
+/// Takes an invitation up; the page with the recovery codes.
+async fn accept(browser: &mut Browser<'_>, link: &str, user: &str) -> Page {
+    let to = browser.get(link.strip_prefix(ISSUER).unwrap()).await;
+    assert_eq!((to.status, to.to()), (303, "/account/invitation"));
+    let page = browser.get("/account/invitation").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let csrf = page.field("csrf");
+    let fields =
+        [("csrf", csrf.as_str()), ("invitation", "open"), ("user", user), ("password", PASSWORD), ("again", PASSWORD)];
+    browser.post("/account/invitation", &fields).await
+}
+
+async fn somebody(world: &World, login: &str) {
+    let mut browser = Browser::new(world);
+    let page = accept(&mut browser, &invited(world, login, Role::Patient), login).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+}
+
+#[tokio::test]
+async fn from_the_invitation_to_signing_out() {
+    let world = World::new();
+    let link = invited(&world, "ana", Role::Patient);
+    let secret = link.split_once('=').unwrap().1.to_owned();
+    let mut browser = Browser::new(&world);
+    let page = accept(&mut browser, &link, "ana").await;
+    assert_eq!(page.status, 200);
+    assert!(browser.is_signed_in());
+    assert_eq!(page.body.matches("<li><code>").count(), 10, "{}", page.body);
+    // The link works once, for whoever has it.
+    let mut other = Browser::new(&world);
+    let gone = other.get(link.strip_prefix(ISSUER).unwrap()).await;
+    assert_eq!(gone.status, 404);
+    assert!(!gone.body.contains(&secret) && !page.body.contains(&secret));
+    let security = browser.get("/account/security").await;
+    assert_eq!(security.status, 200);
+    assert!(security.body.contains("Firefox, Linux"), "{}", security.body);
+    let sign_in = browser.get("/account/sign-in").await;
+    assert_eq!((sign_in.status, sign_in.to()), (303, "/account/security"));
+    // The head's form signs out.
+    let csrf = security.field_from("action=\"/account/sign-out\"", "csrf");
+    let out = browser.post("/account/sign-out", &[("csrf", &csrf)]).await;
+    assert_eq!(out.status, 200);
+    assert!(!browser.is_signed_in());
+    assert_eq!(browser.get("/account/security").await.to(), "/account/sign-in?continuation=to-security");
+    let back = browser.sign_in("ana", PASSWORD).await;
+    assert_eq!((back.status, back.to()), (303, "/account/security"));
+    let subtypes: Vec<String> =
+        world.recorded.entries.lock().unwrap().iter().map(|entry| entry.subtype.to_string()).collect();
+    let expected = ["user-added", "user-invited", "invitation-accepted", "invitation-refused", "sign-out", "sign-in"];
+    assert_eq!(subtypes, expected);
+    let entry = world.last_entry();
+    assert_eq!(entry.person.unwrap().fhir_user.as_deref(), Some("Patient/p1"));
+}
+
+/// Row A18: forms that our page did not make for this browser.
+#[tokio::test]
+async fn forged_forms_do_nothing() {
+    let world = World::new();
+    somebody(&world, "ana").await;
+    let mut browser = Browser::new(&world);
+    let csrf = browser.get("/account/sign-in").await.field("csrf");
+    let mut stranger = Browser::new(&world);
+    let theirs = stranger.get("/account/sign-in").await.field("csrf");
+    let ours = [("content-type", FORM), ("origin", ISSUER), ("sec-fetch-site", "same-origin")];
+    let from = |origin, site| [("content-type", FORM), ("origin", origin), ("sec-fetch-site", site)];
+    let cases: [(&str, Vec<(&str, &str)>, &str); 11] = [
+        ("no token", ours.to_vec(), ""),
+        ("another browser's", ours.to_vec(), &theirs),
+        ("a made-up one", ours.to_vec(), "AAAA"),
+        ("another site", from("https://evil.example", "cross-site").to_vec(), &csrf),
+        ("a sibling", from("https://app.care.example:8443", "same-site").to_vec(), &csrf),
+        ("another port", from("https://care.example", "same-site").to_vec(), &csrf),
+        ("an origin that lies about its site", from("https://evil.example", "same-origin").to_vec(), &csrf),
+        ("a frame without origin", from("null", "cross-site").to_vec(), &csrf),
+        ("typed into the address bar", from(ISSUER, "none").to_vec(), &csrf),
+        ("no word of where it comes from", vec![("content-type", FORM)], &csrf),
+        ("null alone", vec![("content-type", FORM), ("origin", "null")], &csrf),
+    ];
+    for (name, headers, token) in cases {
+        let fields = body(&[("csrf", token), ("continuation", ""), ("user", "ana"), ("password", PASSWORD)]);
+        let page = browser.send(Method::POST, "/account/sign-in", &headers, &fields).await;
+        assert_eq!(page.status, 403, "{name}");
+        assert!(!browser.is_signed_in(), "{name}");
+        assert_eq!(&*world.last_entry().subtype, "form-refused", "{name}");
+    }
+    // An old browser without Sec-Fetch-Site, and one under a strict referrer policy.
+    for headers in [vec![("content-type", FORM), ("origin", ISSUER)], from("null", "same-origin").to_vec()] {
+        let mut browser = Browser::new(&world);
+        let csrf = browser.get("/account/sign-in").await.field("csrf");
+        let fields = body(&[("csrf", &csrf), ("user", "ana"), ("password", PASSWORD)]);
+        let page = browser.send(Method::POST, "/account/sign-in", &headers, &fields).await;
+        assert_eq!(page.status, 303, "{}", page.body);
+        // The sign-in's token is none for the forms behind it, nor is that of signing out.
+        let security = browser.get("/account/security").await;
+        let own = security.field("csrf");
+        for (path, token) in [
+            ("/account/security/session", csrf.as_str()),
+            ("/account/sign-out", &csrf),
+            ("/account/security/password", ""),
+        ] {
+            let page = browser.post(path, &[("csrf", token), ("session", "others")]).await;
+            assert_eq!(page.status, 403, "{path}");
+        }
+        assert!(own != csrf && browser.is_signed_in());
+    }
+}
+
+/// Rows A17, A18, A20: what every page says to the browser, and what a cookie is.
+#[tokio::test]
+async fn headers_and_cookies_of_every_page() {
+    let world = World::new();
+    let mut browser = Browser::new(&world);
+    for path in super::PAGES {
+        let page = browser.send(Method::GET, path, &[("origin", "https://evil.example")], "").await;
+        for (name, _) in page.headers.iter() {
+            assert!(!name.as_str().starts_with("access-control"), "{path}");
+        }
+        assert_eq!(page.headers[header::CACHE_CONTROL], "no-store", "{path}");
+        if page.status != 303 {
+            let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+            assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+            assert_eq!(page.headers[header::X_FRAME_OPTIONS], "DENY", "{path}");
+        }
+        for cookie in page.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"));
+        }
+    }
+    let style = browser.get("/assets/style.css?v=1").await;
+    assert_eq!(style.status, 200);
+    assert_eq!(style.headers[header::CONTENT_TYPE], "text/css; charset=utf-8");
+    assert_eq!(browser.get("/assets/../secret").await.status, 404);
+    for (method, path, allow) in [
+        (Method::DELETE, "/account/sign-in", "GET, HEAD, POST"),
+        (Method::GET, "/account/sign-out", "POST"),
+        (Method::POST, "/account/security", "GET, HEAD"),
+        (Method::GET, "/account/passkey/sign-in", "POST"),
+    ] {
+        let page = browser.send(method, path, &[("content-type", FORM)], "").await;
+        assert_eq!((page.status, page.headers[header::ALLOW].to_str().unwrap()), (405, allow), "{path}");
+    }
+    let spanish = browser.get("/account/sign-in?language=es").await;
+    assert!(spanish.body.contains("lang=\"es\""));
+    assert!(browser.get("/account/sign-in").await.body.contains("lang=\"es\""), "kept");
+}
+
+/// Row B26: what an answer tells of who has an account: nothing, to the byte.
+#[tokio::test]
+async fn no_answer_tells_who_has_an_account() {
+    let world = World::new();
+    somebody(&world, "ana").await;
+    let mut bodies = BTreeSet::new();
+    for name in ["ana", "ben"] {
+        let mut browser = Browser::new(&world);
+        let page = browser.sign_in(name, OTHER).await;
+        assert_eq!(page.status, 403);
+        // What differs by chance, and what was typed.
+        let csrf = page.field("csrf");
+        let nonce = page.body.split_once("nonce=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+        let challenge = page.body.split_once("challenge&quot;:&quot;").unwrap().1.split_once('&').unwrap().0.to_owned();
+        let mut plain = page.body.replace(&csrf, "C").replace(&nonce, "N").replace(&challenge, "H");
+        plain = plain.replace(&format!("value=\"{name}\""), "value=\"\"");
+        let names: Vec<String> = page.headers.keys().map(ToString::to_string).collect();
+        bodies.insert((plain, names));
+    }
+    assert_eq!(bodies.len(), 1, "{bodies:?}");
+}
+
+/// Row F61: an open redirect.
+#[tokio::test]
+async fn after_signing_in_one_stays_here() {
+    let world = World::new();
+    somebody(&world, "ana").await;
+    for (continuation, to) in [
+        ("", "/account/security"),
+        ("abc-DEF_123", "/oauth/authorize?continuation=abc-DEF_123"),
+        ("to-password", "/account/security/password"),
+        ("https://evil.example/", "/account/security"),
+        ("//evil.example", "/account/security"),
+        ("/\\evil.example", "/account/security"),
+        ("x\r\nlocation: https://evil.example", "/account/security"),
+        ("javascript:alert(1)", "/account/security"),
+        ("a/../../b", "/account/security"),
+        (&"a".repeat(129), "/account/security"),
+    ] {
+        let mut browser = Browser::new(&world);
+        let shown = browser.get(&format!("/account/sign-in?continuation={}", encoded(continuation))).await;
+        assert!(!shown.body.contains("evil"), "{continuation}");
+        let csrf = shown.field("csrf");
+        let fields = [("csrf", csrf.as_str()), ("continuation", continuation), ("user", "ana"), ("password", PASSWORD)];
+        let page = browser.post("/account/sign-in", &fields).await;
+        assert_eq!((page.status, page.to()), (303, to), "{continuation}");
+    }
+}
+
+/// Row F66: a flood is told to each, and recorded once.
+#[tokio::test]
+async fn guessing_is_throttled_and_recorded_once() {
+    let world = World::new();
+    somebody(&world, "ana").await;
+    let mut statuses = Vec::new();
+    let before = world.entries();
+    let mut browser = Browser::new(&world);
+    for _ in 0..12 {
+        let page = browser.sign_in("ana", OTHER).await;
+        if page.status == 429 {
+            assert!(page.headers.contains_key(header::RETRY_AFTER));
+        }
+        statuses.push(page.status);
+    }
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 429, 429, 429, 429, 429, 429, 429]);
+    assert_eq!(world.entries() - before, 6, "five wrong ones, and one that tells of the rest");
+    assert_eq!(world.last_entry().outcome_text.as_deref(), Some("too many tries"));
+}
+
+/// Step-up: what changes how somebody signs in asks for proof of just now, and comes back to it.
+#[tokio::test]
+async fn dangerous_acts_ask_again() {
+    let world = World::new();
+    somebody(&world, "ana").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("ana", PASSWORD).await;
+    let csrf = browser.get("/account/security").await.field("csrf");
+    world.pass(crate::limits::people::STEP_UP_S + 1);
+    for path in ["/account/security/password", "/account/security/authenticator", "/account/passkey/add"] {
+        let page = browser.get(path).await;
+        assert!(page.status == 303 && page.to().starts_with("/account/sign-in?continuation=to-"), "{path}");
+        let page = browser.post(path, &[("csrf", &csrf), ("password", OTHER), ("again", OTHER), ("code", "1")]).await;
+        assert!(page.status == 303 && page.to().starts_with("/account/sign-in?continuation=to-"), "{path}");
+    }
+    for path in ["/account/security/recovery-codes", "/account/passkey/remove"] {
+        let page = browser.post(path, &[("csrf", &csrf), ("passkey", "x")]).await;
+        assert_eq!((page.status, page.to()), (303, "/account/sign-in?continuation=to-security"), "{path}");
+    }
+    let again = browser.get("/account/sign-in?continuation=to-password").await;
+    let csrf = again.field("csrf");
+    let fields = [("csrf", csrf.as_str()), ("continuation", "to-password"), ("user", "ana"), ("password", PASSWORD)];
+    let page = browser.post("/account/sign-in", &fields).await;
+    assert_eq!(page.to(), "/account/security/password");
+    let page = browser.get("/account/security/password").await;
+    let csrf = page.field("csrf");
+    for (password, again, status) in [
+        (OTHER, "another one", 422),
+        ("short", "short", 422),
+        ("ana ruiz 1234567", "ana ruiz 1234567", 422),
+        (OTHER, OTHER, 303),
+    ] {
+        let fields = [("csrf", csrf.as_str()), ("password", password), ("again", again)];
+        assert_eq!(browser.post("/account/security/password", &fields).await.status, status, "{password}");
+    }
+    assert_eq!(Browser::new(&world).sign_in("ana", PASSWORD).await.status, 403);
+}
+
+/// Staff set up a second factor before they are in, and give it each time.
+#[tokio::test]
+async fn staff_come_in_with_two_factors() {
+    let world = World::new();
+    let mut browser = Browser::new(&world);
+    accept(&mut browser, &invited(&world, "kim", Role::Clinician), "kim").await;
+    let security = browser.get("/account/security").await;
+    assert_eq!((security.status, security.to()), (303, "/account/passkey/add?continuation=to-security"));
+    let page = browser.get(security.to()).await;
+    let csrf = page.field("csrf");
+    assert!(page.body.contains("&quot;residentKey&quot;:&quot;required&quot;"), "{}", page.body);
+    let later = [("csrf", csrf.as_str()), ("continuation", "to-security"), ("decision", "later")];
+    let to = browser.post("/account/passkey/add", &later).await;
+    assert_eq!(to.to(), "/account/security/authenticator?continuation=to-security");
+    let page = browser.get(to.to()).await;
+    let at = page.body.find("class=\"key\">").unwrap() + 12;
+    let key: String = page.body[at..].chars().take_while(|c| *c != '<').filter(|c| !c.is_whitespace()).collect();
+    let seed = from_base32(&key);
+    let code = |steps: i64| crate::people::tests::totp_code(&seed, world.now_s() / 30 + steps);
+    let wrong = browser.post("/account/security/authenticator", &[("csrf", &csrf), ("code", "000000")]).await;
+    assert_eq!(wrong.status, 422);
+    let before = browser.cookie_field();
+    let done = browser.post("/account/security/authenticator", &[("csrf", &csrf), ("code", &code(0))]).await;
+    assert_eq!(done.status, 303);
+    assert_ne!(before, browser.cookie_field(), "another session");
+    assert_eq!(browser.get("/account/security").await.status, 200);
+    // The seed is never shown again.
+    for path in ["/account/security", "/account/security/authenticator"] {
+        assert!(!browser.get(path).await.body.replace(' ', "").contains(&key), "{path}");
+    }
+    world.pass(30);
+    let mut browser = Browser::new(&world);
+    let begun = browser.sign_in("kim", PASSWORD).await;
+    assert_eq!((begun.status, begun.to()), (303, "/account/second-factor"));
+    assert!(!browser.is_signed_in());
+    assert_eq!(browser.get("/account/security").await.status, 303);
+    let page = browser.get("/account/second-factor").await;
+    let csrf = page.field("csrf");
+    let wrong = [("csrf", csrf.as_str()), ("way", "authenticator"), ("code", "000000")];
+    assert_eq!(browser.post("/account/second-factor", &wrong).await.status, 403);
+    let code = code(0);
+    let right = [("csrf", csrf.as_str()), ("way", "authenticator"), ("code", &code)];
+    assert_eq!(browser.post("/account/second-factor", &right).await.status, 303);
+    assert!(browser.is_signed_in());
+    let entry = world.last_entry();
+    assert_eq!(&*entry.subtype, "sign-in");
+    assert!(entry.query.unwrap().ends_with("method=password&method=totp"));
+}
+
+fn from_base32(text: &str) -> Vec<u8> {
+    let bits: String =
+        text.bytes().map(|b| format!("{:05b}", if b.is_ascii_digit() { b - b'2' + 26 } else { b - b'A' })).collect();
+    bits.as_bytes()
+        .chunks_exact(8)
+        .map(|bits| u8::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap())
+        .collect()
+}
+
+/// The way back in.
+#[tokio::test]
+async fn a_recovery_code_gives_a_new_password() {
+    let world = World::new();
+    let mut home = Browser::new(&world);
+    let page = accept(&mut home, &invited(&world, "ana", Role::Patient), "ana").await;
+    let code = page.body.split_once("<li><code>").unwrap().1.split_once('<').unwrap().0.to_owned();
+    let mut browser = Browser::new(&world);
+    let csrf = browser.get("/account/recovery?continuation=h1").await.field("csrf");
+    let fields = |code| [("csrf", csrf.as_str()), ("continuation", "h1"), ("user", "ana"), ("code", code)];
+    assert_eq!(browser.post("/account/recovery", &fields("0000-0000-0000-0000")).await.status, 403);
+    let to = browser.post("/account/recovery", &fields(&code)).await;
+    assert_eq!(to.to(), "/account/recovery?recovery=open&continuation=h1");
+    let page = browser.get(to.to()).await;
+    assert!(!page.body.contains(&code));
+    let csrf = page.field("csrf");
+    let fields = [("csrf", csrf.as_str()), ("recovery", "open"), ("password", OTHER), ("again", OTHER)];
+    assert_eq!(browser.post("/account/recovery", &fields).await.status, 200);
+    assert_eq!(home.get("/account/security").await.status, 303, "signed out everywhere");
+    assert_eq!(browser.sign_in("ana", PASSWORD).await.status, 403);
+    assert_eq!(browser.sign_in("ana", OTHER).await.status, 303);
+}
+
+/// Row F24: nothing that proves who somebody is stands in the log of who did what, whatever they type and where.
+#[tokio::test]
+async fn no_secret_is_in_an_entry() {
+    let world = World::new();
+    let mut home = Browser::new(&world);
+    let link = invited(&world, "ana", Role::Patient);
+    let page = accept(&mut home, &link, "ana").await;
+    let codes: Vec<&str> = page.body.split("<li><code>").skip(1).map(|rest| rest.split_once('<').unwrap().0).collect();
+    let mut browser = Browser::new(&world);
+    browser.sign_in("ana", "canary password one").await;
+    browser.sign_in("canary password two", "x").await;
+    let csrf = browser.get("/account/recovery").await.field("csrf");
+    browser.post("/account/recovery", &[("csrf", &csrf), ("user", "ana"), ("code", "canary-code")]).await;
+    browser.post("/account/recovery", &[("csrf", &csrf), ("user", "ana"), ("code", codes[0])]).await;
+    browser.get("/account/invitation?invitation=canary-invitation").await;
+    browser.sign_in("ana", PASSWORD).await;
+    browser.post("/account/sign-in", &[("csrf", "canary-csrf"), ("password", "canary")]).await;
+    let entries = format!("{:?}", world.recorded.entries.lock().unwrap());
+    let mut secrets = vec!["canary", PASSWORD, link.split_once('=').unwrap().1, csrf.as_str()];
+    secrets.extend(&codes);
+    let cookies: Vec<&str> =
+        home.cookies.iter().chain(&browser.cookies).map(|(_, value)| value.as_str()).filter(|v| v.len() > 5).collect();
+    secrets.extend(&cookies);
+    for secret in secrets {
+        assert!(!entries.contains(secret) && !entries.contains(&encoded(secret)), "{secret}: {entries}");
+    }
+}
+
+/// Row F25: without the record there is no answer, and nobody is let in.
+#[tokio::test]
+async fn without_the_log_nobody_comes_in() {
+    let world = World::new();
+    somebody(&world, "ana").await;
+    world.recorded.down.store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut browser = Browser::new(&world);
+    assert_eq!(browser.sign_in("ana", PASSWORD).await.status, 503);
+    assert!(!browser.is_signed_in());
+    world.recorded.down.store(false, std::sync::atomic::Ordering::Relaxed);
+    // A disabled account's pages are gone with the next request.
+    browser.sign_in("ana", PASSWORD).await;
+    world.service.set_user_disabled("ana", true).unwrap();
+    assert_eq!(browser.get("/account/security").await.status, 303);
+    assert_eq!(Browser::new(&world).sign_in("ana", PASSWORD).await.status, 403);
+}

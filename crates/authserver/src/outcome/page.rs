@@ -1,0 +1,83 @@
+//! Statuses of pages for people. SPEC: RFC 9110 section 15; rows A18, B26, F66.
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+/// How a page is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// As what was asked for.
+    Shown,
+    /// Something that was typed is not taken; the page says what.
+    NotTaken,
+    /// Not who they say, or not from a page of ours.
+    Refused,
+    /// There is no such page, or no longer.
+    NotFound,
+    /// The path does not have the method; the value of `Allow`.
+    Method(&'static str),
+    /// Over the body limit.
+    TooLarge,
+    /// Not a form.
+    MediaType,
+    /// Too often; seconds to wait.
+    TooMany(u64),
+    /// The server cannot do it at the moment.
+    Unavailable,
+    /// On to this path of this server: what was sent is done and need not be sent again.
+    SeeOther(String),
+}
+
+/// Seconds after which an unavailable server may be asked again.
+const RETRY_S: u64 = 5;
+
+impl Sent {
+    /// The status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Shown => StatusCode::OK,
+            Self::NotTaken => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SeeOther(_) => StatusCode::SEE_OTHER,
+        }
+    }
+
+    /// The fields that go with it.
+    pub(crate) fn fields(&self, headers: &mut HeaderMap) {
+        match self {
+            Self::Method(allow) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+            }
+            Self::TooMany(seconds) => {
+                headers.insert(header::RETRY_AFTER, (*seconds).into());
+            }
+            Self::Unavailable => {
+                headers.insert(header::RETRY_AFTER, RETRY_S.into());
+            }
+            Self::SeeOther(path) => {
+                if let Ok(path) = HeaderValue::from_str(path) {
+                    headers.insert(header::LOCATION, path);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// As one word, for metrics and log lines; `None` when nothing was refused.
+    pub(crate) const fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Shown | Self::SeeOther(_) => None,
+            Self::NotTaken => Some("not-taken"),
+            Self::Refused => Some("sign-in"),
+            Self::NotFound | Self::Method(_) | Self::MediaType => Some("request"),
+            Self::TooLarge => Some("too-long"),
+            Self::TooMany(_) => Some("throttled"),
+            Self::Unavailable => Some("unavailable"),
+        }
+    }
+}

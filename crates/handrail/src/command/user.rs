@@ -1,0 +1,168 @@
+//! `handrail user`: people who may sign in. Works on a running server and on a data directory at rest.
+
+use super::data;
+use crate::{
+    control::{Order, Reply},
+    fault::Fault,
+    print,
+};
+use clap::{Args, Subcommand, ValueEnum};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Add, invite, list and disable the people who may sign in.
+#[derive(Debug, Args)]
+pub(super) struct User {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make an account and print the link with which its person takes it up
+    Add(Add),
+    /// Print a new link for somebody who did not use the first, or lost all that they sign in with
+    Invite(Named),
+    /// List the accounts
+    List {
+        /// Data directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Disable an account: its sessions and tokens stop working with the next request
+    Disable(Named),
+    /// Let a disabled account be used again
+    Enable(Named),
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    /// User name, or the account's id
+    user: String,
+    /// Data directory
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// What somebody is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Role {
+    /// Sees their own record
+    Patient,
+    /// Cares for patients as family or friend, and sees their records
+    Caregiver,
+    /// Treats patients
+    Clinician,
+    /// Looks after the log of who did what
+    PrivacyOfficer,
+    /// Runs the server; sees no patient's data
+    Administrator,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  handrail user add rosa --data ./data --name 'Rosa Diaz' --role patient --as Patient/rosa
+  handrail user add luis --data ./data --name 'Luis Diaz' --role caregiver \\
+      --as RelatedPerson/luis-of-rosa --as RelatedPerson/luis-of-pedro
+  handrail user add kim --data ./data --name 'Dr. Kim' --role clinician --as Practitioner/kim
+  handrail user add office --data ./data --name 'Office' --role administrator
+
+A caregiver sees the patients that their RelatedPerson resources name. Clinicians, privacy officers
+and administrators need a passkey or an authenticator app besides their password.
+The link alone goes to standard output. It is good for three days and works once: give it to the
+person and nobody else.")]
+struct Add {
+    /// What the person types to sign in; they may choose another with the link
+    user: String,
+    /// Data directory
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Name, for people
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// What they are
+    #[arg(long, value_enum)]
+    role: Role,
+    /// The resource that stands for them, as TYPE/ID; repeated for a caregiver of several patients
+    #[arg(long = "as", value_name = "TYPE/ID")]
+    bound_to: Vec<String>,
+}
+
+impl User {
+    /// Does it.
+    pub(super) async fn run(self) -> Result<ExitCode, Fault> {
+        match self.action {
+            Action::Add(add) => add.run().await,
+            Action::Invite(Named { user, data }) => {
+                match data::carry_out(data::existing(&data)?, Order::InviteUser { user }).await? {
+                    Reply::UserInvited { link } => {
+                        print::note("give this link to the person; it is good for three days and works once");
+                        print::result(link.0);
+                        Ok(ExitCode::SUCCESS)
+                    }
+                    reply => Err(unexpected(reply)),
+                }
+            }
+            Action::List { data } => list(&data).await,
+            Action::Disable(Named { user, data }) => {
+                changed(&data, user, true, "disabled; sessions and tokens no longer work").await
+            }
+            Action::Enable(Named { user, data }) => changed(&data, user, false, "enabled").await,
+        }
+    }
+}
+
+impl Add {
+    async fn run(self) -> Result<ExitCode, Fault> {
+        let role = self.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let order = Order::AddUser { user: self.user, name: self.name, role, bound_to: self.bound_to };
+        match data::carry_out(data::existing(&self.data)?, order).await? {
+            Reply::UserAdded { id, link } => {
+                print::note(format_args!("account {id} made"));
+                print::note("give this link to the person; it is good for three days and works once");
+                print::result(link.0);
+                Ok(ExitCode::SUCCESS)
+            }
+            reply => Err(unexpected(reply)),
+        }
+    }
+}
+
+async fn list(directory: &Path) -> Result<ExitCode, Fault> {
+    match data::carry_out(data::existing(directory)?, Order::ListUsers).await? {
+        Reply::Users(users) => {
+            if users.is_empty() {
+                print::note("there are no accounts; 'handrail user add --help' shows how");
+            }
+            for user in users {
+                let bound_to = user.fhir_user.as_deref().unwrap_or("-");
+                let patients = if user.patients.is_empty() { "-".to_owned() } else { user.patients.join(",") };
+                print::result(format_args!(
+                    "{}\t{}\t{}\t{}\t{}\t{bound_to}\t{patients}\t{}",
+                    user.id, user.created, user.login, user.role, user.state, user.name
+                ));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        reply => Err(unexpected(reply)),
+    }
+}
+
+async fn changed(directory: &Path, user: String, disabled: bool, done: &str) -> Result<ExitCode, Fault> {
+    match data::carry_out(data::existing(directory)?, Order::SetUserDisabled { user, disabled }).await? {
+        Reply::UserChanged => {
+            print::note(done);
+            Ok(ExitCode::SUCCESS)
+        }
+        reply => Err(unexpected(reply)),
+    }
+}
+
+fn unexpected(reply: Reply) -> Fault {
+    match reply {
+        Reply::Refused(why) => Fault::new(why),
+        other => Fault::new(format_args!("the server gave an unexpected reply: {other:?}")),
+    }
+}

@@ -1,0 +1,158 @@
+//! Accounts of people and the resources that they are bound to: whether those exist is asked of the FHIR service, as the
+//! operator, and recorded like any read. Rows B25, B26.
+
+use crate::{
+    control::{Hands, Link, ListedUser, Reply},
+    fault::Fault,
+};
+use authserver::{
+    Facility,
+    people::{
+        account::{AccountError, NewAccount},
+        breached::ReadAt,
+    },
+};
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::{BodyExt, Empty};
+use oauth::{Caller, caller::Role};
+use rest::wire::Accepted;
+use serde_json::Value;
+use std::{fs::File, io, net::Ipv4Addr, os::unix::fs::FileExt, path::Path, sync::Arc};
+
+/// An account as a command asks for it.
+pub(crate) struct Wanted {
+    /// What they type to sign in.
+    pub(crate) login: String,
+    /// Their name, for people.
+    pub(crate) name: String,
+    /// [`Role::as_str`].
+    pub(crate) role: String,
+    /// The resources that stand for them, as `Type/id`: several RelatedPersons for a caregiver of several patients.
+    pub(crate) bound_to: Vec<String>,
+}
+
+/// Makes an account.
+pub(crate) fn add(hands: &Hands, wanted: Wanted) -> Reply {
+    let new = match resolved(hands, wanted) {
+        Ok(new) => new,
+        Err(why) => return Reply::Refused(why),
+    };
+    match hands.authserver.add_user(&new) {
+        Ok((account, link)) => Reply::UserAdded { id: account.id.to_string(), link: Link(link) },
+        Err(why) => refused(&why),
+    }
+}
+
+/// Invites somebody anew.
+pub(crate) fn invite(hands: &Hands, name: &str) -> Reply {
+    hands.authserver.invite_user(name).map_or_else(|why| refused(&why), |link| Reply::UserInvited { link: Link(link) })
+}
+
+/// Disables an account, or lets it be used again.
+pub(crate) fn set_disabled(hands: &Hands, name: &str, disabled: bool) -> Reply {
+    hands.authserver.set_user_disabled(name, disabled).map_or_else(|why| refused(&why), |()| Reply::UserChanged)
+}
+
+/// All accounts.
+pub(crate) fn list(hands: &Hands) -> Reply {
+    let listed = hands.authserver.users().into_iter().map(|account| ListedUser {
+        id: account.id.to_string(),
+        login: account.login.to_string(),
+        name: account.name.to_string(),
+        role: account.role.as_str().to_owned(),
+        state: account.state.as_str().to_owned(),
+        fhir_user: account.fhir_user.as_deref().map(str::to_owned),
+        patients: account.patients.iter().map(ToString::to_string).collect(),
+        created: account.created.to_string(),
+    });
+    Reply::Users(listed.collect())
+}
+
+fn refused(why: &AccountError) -> Reply {
+    if let AccountError::Unavailable(inner) = why {
+        tracing::error!(why = inner, "an account could not be changed");
+    }
+    Reply::Refused(why.to_string())
+}
+
+/// The account with the patients that its resources lead to; all of them must exist.
+fn resolved(hands: &Hands, wanted: Wanted) -> Result<NewAccount, String> {
+    let Wanted { login, name, role, bound_to } = wanted;
+    let role = Role::parse(&role).ok_or_else(|| format!("there is no role {role}"))?;
+    let mut patients: Vec<String> = Vec::new();
+    for reference in &bound_to {
+        let resource = read(hands, reference)?;
+        if resource.get("active").and_then(Value::as_bool) == Some(false) {
+            return Err(format!("{reference} is not active"));
+        }
+        match reference.split_once('/') {
+            Some(("Patient", id)) => patients.push(id.to_owned()),
+            Some(("RelatedPerson", _)) => {
+                let patient = resource.pointer("/patient/reference").and_then(Value::as_str);
+                let patient = patient.ok_or_else(|| format!("{reference} does not say whose related person it is"))?;
+                let id = patient.rsplit_once("Patient/").filter(|(before, id)| {
+                    !id.contains('/') && (before.is_empty() || before.trim_end_matches('/') == hands.rest.base_url())
+                });
+                let (_, id) = id.ok_or_else(|| format!("{reference} refers to a patient of another server"))?;
+                read(hands, &format!("Patient/{id}"))?;
+                if !patients.iter().any(|known| known == id) {
+                    patients.push(id.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    if bound_to.len() > 1 && role != Role::Caregiver {
+        return Err("only a caregiver is bound to more than one resource".into());
+    }
+    Ok(NewAccount { login, name, role, fhir_user: bound_to.into_iter().next(), patients })
+}
+
+/// Reads a resource as the operator.
+fn read(hands: &Hands, reference: &str) -> Result<Value, String> {
+    let absent = || format!("there is no {reference} here");
+    let request = Request::get(format!("/fhir/{reference}"))
+        .header(header::ACCEPT, "application/fhir+json")
+        .body(Empty::<Bytes>::new())
+        .map_err(|_| absent())?;
+    let asked = async {
+        let here = Accepted::new(Ipv4Addr::LOCALHOST.into());
+        let answer = hands.rest.answer_operator(here, Caller::operator("handrail user"), request).await.into_inner();
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.map_or_else(|never| match never {}, |body| body.to_bytes());
+        (parts.status, body)
+    };
+    // Orders are carried out where waiting is allowed.
+    let (status, body) = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked));
+    if !status.is_success() {
+        return Err(absent());
+    }
+    serde_json::from_slice(&body).map_err(|_| absent())
+}
+
+/// What the pages and passwords of a server are made with.
+///
+/// # Errors
+/// [`Fault`] when the file of breached passwords cannot be read.
+pub(crate) fn facility(name: Option<&str>, breached: Option<&Path>) -> Result<Facility, Fault> {
+    let open = |path: &Path| {
+        let list = List(File::open(path).map_err(|why| Fault::at(path.display(), why))?);
+        list.length().map_err(|why| Fault::at(path.display(), why))?;
+        Ok::<_, Fault>(Arc::new(list) as Arc<dyn ReadAt>)
+    };
+    Ok(Facility { name: name.map(str::to_owned), breached: breached.map(open).transpose()? })
+}
+
+/// The operator's list, read in place.
+struct List(File);
+
+impl ReadAt for List {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        FileExt::read_at(&self.0, into, offset)
+    }
+}
