@@ -36,7 +36,16 @@ pub(crate) struct Peer {
     way_in: Arc<WayIn>,
     own: Option<Presented>,
     /// Examinations by thumbprint: one, or those of a proxy's clients.
-    examined: Mutex<HashMap<[u8; 32], Examined>>,
+    examined: Mutex<HashMap<[u8; 32], Known>>,
+}
+
+/// What an examination came to.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    Fit(Examined),
+    /// With the state of trust, and the second, that it was found in: hashing a long list again for each request would be
+    /// work that whoever is refused could ask for.
+    Unfit(Unfit, u64, i64),
 }
 
 /// Why a request is not looked at.
@@ -85,21 +94,24 @@ impl Peer {
     fn standing(&self, presented: &Presented) -> Result<Standing, Unfit> {
         let (trust, now_s) = (&self.way_in.trust, clock::now().unix_seconds());
         let mut known = self.examined.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(examined) = known.get(&presented.thumbprint).filter(|examined| trust.still(examined, now_s)) {
-            return Ok(examined.standing);
+        let generation = trust.generation();
+        match known.get(&presented.thumbprint) {
+            Some(Known::Fit(examined)) if trust.still(examined, now_s) => return Ok(examined.standing),
+            Some(Known::Unfit(why, then, at_s)) if (*then, *at_s) == (generation, now_s) => return Err(*why),
+            _ => {}
+        }
+        if known.len() >= limits::EXAMINED_MAX {
+            known.clear();
         }
         let chain: Vec<_> = presented.chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let examined = match trust.examine(&chain, now_s) {
             Ok(examined) => examined,
             Err((why, _)) => {
-                known.remove(&presented.thumbprint);
+                known.insert(presented.thumbprint, Known::Unfit(why, generation, now_s));
                 return Err(why);
             }
         };
-        if known.len() >= limits::EXAMINED_MAX {
-            known.clear();
-        }
-        known.insert(presented.thumbprint, examined);
+        known.insert(presented.thumbprint, Known::Fit(examined));
         Ok(examined.standing)
     }
 }

@@ -369,6 +369,11 @@ impl ClientTrust {
         Ok(())
     }
 
+    /// Which state of anchors and lists this is; it rises with each change.
+    pub(crate) fn generation(&self) -> u64 {
+        self.current.load().generation
+    }
+
     /// Whether an examination still tells the truth.
     pub(crate) fn still(&self, examined: &Examined, now_s: i64) -> bool {
         examined.generation == self.current.load().generation && (examined.from_s..examined.until_s).contains(&now_s)
