@@ -178,7 +178,8 @@ async fn forged_forms_do_nothing() {
     let theirs = stranger.get("/account/sign-in").await.field("csrf");
     let ours = [("content-type", FORM), ("origin", ISSUER), ("sec-fetch-site", "same-origin")];
     let from = |origin, site| [("content-type", FORM), ("origin", origin), ("sec-fetch-site", site)];
-    let cases: [(&str, Vec<(&str, &str)>, &str); 11] = [
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+    let cases: [Case<'_>; 11] = [
         ("no token", ours.to_vec(), ""),
         ("another browser's", ours.to_vec(), &theirs),
         ("a made-up one", ours.to_vec(), "AAAA"),
