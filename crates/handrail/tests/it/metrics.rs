@@ -34,7 +34,7 @@ async fn what_happened_is_counted() {
         (r#"handrail_refusals_total{reason="not-found"}"#, 1.0),
         (r#"handrail_refusals_total{reason="wrong-host"}"#, 1.0),
         ("handrail_tokens_issued_total", 1.0),
-        (r#"handrail_tokens_refused_total{reason="client-no-assertion"}"#, 1.0),
+        (r#"handrail_tokens_refused_total{reason="client-no-credentials"}"#, 1.0),
         ("handrail_clients", 1.0),
         ("handrail_ready", 1.0),
         ("handrail_store_writer_up", 1.0),
