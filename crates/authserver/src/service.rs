@@ -9,6 +9,7 @@ use crate::{
     families::Families,
     jwks_source::JwksSources,
     keys::{Decoys, KeysError, ServerKeys},
+    launches::Launches,
     limits,
     live_tokens::LiveTokenTable,
     people::{People, breached::ReadAt},
@@ -134,6 +135,7 @@ pub(crate) struct Inner {
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) codes: SingleUse,
     pub(crate) families: Families,
+    pub(crate) launches: Launches,
     pub(crate) proofs: Proofs,
     pub(crate) persons: Arc<dyn Persons>,
     pub(crate) client_rate: Buckets<Arc<str>>,
@@ -196,6 +198,7 @@ impl Service {
                 pepper,
                 codes: SingleUse::open(tables.codes, oauth::limits::CODE_LIFE_S).map_err(broken)?,
                 families,
+                launches: Launches::open(tables.launches).map_err(broken)?,
                 proofs: Proofs::new().map_err(|_| StartError::Keys)?,
                 client_rate: Buckets::new(limits::CLIENT_RATE),
                 address_rate: Buckets::new(limits::ADDRESS_RATE),
@@ -279,6 +282,7 @@ impl Inner {
             self.assertions.sweep(now_s),
             self.codes.sweep(now_s),
             self.families.sweep(now_s),
+            self.launches.sweep(now_s),
             self.people.sweep(now_s),
         ];
         for why in swept.into_iter().filter_map(Result::err) {

@@ -12,6 +12,7 @@
 //! | `oauth_keys` | `pepper` | the key under which secrets of clients are kept, 32 bytes |
 //! | `oauth_codes` | SHA-256 of the code | what it stands for, or that it was used, JSON |
 //! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |
+//! | `oauth_launches` | SHA-256 of the launch handle | what an app was opened for, or that it was used, JSON |
 
 use std::{fmt, sync::Arc};
 use store::Store;
@@ -25,9 +26,12 @@ const CODES: &str = "oauth_codes";
 /// Name of the table of what people let apps have.
 const FAMILIES: &str = "oauth_families";
 
+/// Name of the table of launch handles.
+const LAUNCHES: &str = "oauth_launches";
+
 /// Tables that a store that is restored begins without: what was used or revoked since the backup must not come back to
 /// life. People let their apps in again.
-pub const NOT_RESTORED: [&str; 4] = [TOKENS, CODES, FAMILIES, SESSIONS];
+pub const NOT_RESTORED: [&str; 5] = [TOKENS, CODES, FAMILIES, LAUNCHES, SESSIONS];
 
 /// Name of the table of sessions.
 const SESSIONS: &str = "people_sessions";
@@ -103,6 +107,7 @@ pub(crate) struct Tables {
     pub(crate) sessions: Arc<dyn Table>,
     pub(crate) codes: Arc<dyn Table>,
     pub(crate) families: Arc<dyn Table>,
+    pub(crate) launches: Arc<dyn Table>,
 }
 
 impl Tables {
@@ -117,6 +122,7 @@ impl Tables {
             sessions: Arc::new(store.table(SESSIONS)?),
             codes: Arc::new(store.table(CODES)?),
             families: Arc::new(store.table(FAMILIES)?),
+            launches: Arc::new(store.table(LAUNCHES)?),
         })
     }
 }

@@ -70,6 +70,7 @@ pub(crate) struct MemoryTables {
     pub(crate) sessions: Arc<Memory>,
     pub(crate) codes: Arc<Memory>,
     pub(crate) families: Arc<Memory>,
+    pub(crate) launches: Arc<Memory>,
 }
 
 impl MemoryTables {
@@ -83,6 +84,7 @@ impl MemoryTables {
             sessions: self.sessions.clone(),
             codes: self.codes.clone(),
             families: self.families.clone(),
+            launches: self.launches.clone(),
         }
     }
 }
