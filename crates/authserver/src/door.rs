@@ -49,9 +49,15 @@ impl Service {
             (Endpoint::Token | Endpoint::Introspect | Endpoint::Revoke, &Method::POST) => {
                 return self.posted(route.endpoint, address, request).await;
             }
+            (Endpoint::UserInfo, &Method::GET | &Method::POST) => {
+                return self.posted(route.endpoint, address, request).await;
+            }
             (Endpoint::Jwks, &Method::GET | &Method::HEAD) => endpoint::jwks::answer(&self.inner),
             (Endpoint::AuthorizationServer, &Method::GET | &Method::HEAD) => {
                 endpoint::discovery::authorization_server(&self.inner)
+            }
+            (Endpoint::OpenIdConfiguration, &Method::GET | &Method::HEAD) => {
+                endpoint::discovery::openid_configuration(&self.inner)
             }
             (Endpoint::SmartConfiguration, &Method::GET | &Method::HEAD) => {
                 endpoint::discovery::smart_configuration(&self.inner)
@@ -61,15 +67,15 @@ impl Service {
         Audited::public(if is_head { document.map(|_| Bytes::new()) } else { document })
     }
 
-    /// A request with a form: limits first, then the endpoint, then the record.
+    /// A request that somebody answers for: limits first, then the endpoint, then the record.
     async fn posted(&self, endpoint: Endpoint, address: IpAddr, request: Request<Bytes>) -> Audited<Response<Bytes>> {
         let inner = &self.inner;
-        let subtype = match endpoint {
-            Endpoint::Introspect => "token-introspected",
-            Endpoint::Revoke => "token-revoked",
-            _ => "token-refused",
+        let begun = || match endpoint {
+            Endpoint::UserInfo => endpoint::userinfo::begun(),
+            Endpoint::Introspect => Event::new("token-introspected", Action::Execute),
+            Endpoint::Revoke => Event::new("token-revoked", Action::Execute),
+            _ => Event::new("token-refused", Action::Execute),
         };
-        let begun = || Event::new(subtype, Action::Execute);
         if let Err(limited) = inner.address_rate.take(address_key(address), inner.now().unix_millis()) {
             let refusal = Refusal::TooMany(limited.retry_after_s);
             // A flood is recorded once, not request by request.
@@ -84,12 +90,15 @@ impl Service {
             return inner.recorded(Outcome::refused(refusal, event), address);
         }
         let shows_proof = request.headers().contains_key("dpop");
-        let outcome = match read(&request) {
-            Err(refusal) => Outcome::refused(refusal, begun()),
-            Ok(posted) => match endpoint {
-                Endpoint::Introspect => endpoint::introspect::answer(inner, posted).await,
-                Endpoint::Revoke => endpoint::revoke::answer(inner, posted).await,
-                _ => endpoint::token::answer(inner, posted).await,
+        let outcome = match endpoint {
+            Endpoint::UserInfo => endpoint::userinfo::answer(inner, &request),
+            _ => match read(&request) {
+                Err(refusal) => Outcome::refused(refusal, begun()),
+                Ok(posted) => match endpoint {
+                    Endpoint::Introspect => endpoint::introspect::answer(inner, posted).await,
+                    Endpoint::Revoke => endpoint::revoke::answer(inner, posted).await,
+                    _ => endpoint::token::answer(inner, posted).await,
+                },
             },
         };
         let answer = inner.recorded(outcome, address);
@@ -153,7 +162,7 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Posted, Refusal> {
 }
 
 /// The value of a field that may come once.
-fn only(headers: &HeaderMap, name: header::HeaderName, several: Refusal) -> Result<Option<String>, Refusal> {
+pub(crate) fn only(headers: &HeaderMap, name: header::HeaderName, several: Refusal) -> Result<Option<String>, Refusal> {
     let mut fields = headers.get_all(name).iter();
     match (fields.next(), fields.next()) {
         (None, _) => Ok(None),
@@ -163,7 +172,7 @@ fn only(headers: &HeaderMap, name: header::HeaderName, several: Refusal) -> Resu
 }
 
 /// Exactly one `Content-Type`, which is a form's; a charset may stand behind it, as browsers write it.
-fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
         return false;

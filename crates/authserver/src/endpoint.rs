@@ -1,11 +1,13 @@
 //! The endpoints, one file each.
 
 pub(crate) mod account;
+pub(crate) mod bearer;
 pub(crate) mod discovery;
 pub(crate) mod introspect;
 pub(crate) mod jwks;
 pub(crate) mod revoke;
 pub(crate) mod token;
+pub(crate) mod userinfo;
 
 use crate::{client_certificate, event::Event, outcome::Refusal};
 use bytes::Bytes;

@@ -49,6 +49,14 @@ pub(crate) enum Refusal {
     ClientIntrospecting,
     /// A Bearer token that is not live.
     Bearer,
+    /// No token where one is needed.
+    NoToken,
+    /// A token in another place than the one field, or more than one.
+    BearerRequest,
+    /// As [`Refusal::DpopNonce`], beside an access token (RFC 9449 section 9).
+    BearerNonce,
+    /// The token does not go as far as telling who the person is.
+    OpenIdScope,
     /// No scope was asked for.
     NoScope,
     /// `system/` beside `patient/` or `user/`.
@@ -110,6 +118,14 @@ fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
         Refusal::Client => (S::BAD_REQUEST, E::InvalidClient, CLIENT),
         Refusal::ClientBasic | Refusal::ClientIntrospecting => (S::UNAUTHORIZED, E::InvalidClient, CLIENT),
         Refusal::Bearer => (S::UNAUTHORIZED, E::InvalidToken, "the access token is not valid"),
+        Refusal::NoToken => (S::UNAUTHORIZED, E::InvalidToken, "a token is needed in the Authorization header"),
+        Refusal::BearerRequest => {
+            (S::BAD_REQUEST, E::InvalidRequest, "one token is needed, in the Authorization header and nowhere else")
+        }
+        Refusal::BearerNonce => {
+            (S::UNAUTHORIZED, E::UseDpopNonce, "the DPoP proof needs the nonce of the DPoP-Nonce header")
+        }
+        Refusal::OpenIdScope => (S::FORBIDDEN, E::InsufficientScope, "the token does not have the scope openid"),
         Refusal::NoScope => (S::BAD_REQUEST, E::InvalidScope, "scope is missing"),
         Refusal::MixedScopes => {
             (S::BAD_REQUEST, E::InvalidScope, "system/ scopes cannot be asked for together with patient/ or user/ ones")
@@ -141,12 +157,23 @@ pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
         Refusal::ClientBasic => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"handrail\""));
         }
-        Refusal::ClientIntrospecting => {
+        Refusal::ClientIntrospecting | Refusal::NoToken => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"handrail\""));
         }
         Refusal::Bearer => {
             let value = HeaderValue::from_static("Bearer realm=\"handrail\", error=\"invalid_token\"");
             headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        Refusal::BearerRequest => {
+            let value = HeaderValue::from_static("Bearer realm=\"handrail\", error=\"invalid_request\"");
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        Refusal::BearerNonce => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("DPoP error=\"use_dpop_nonce\""));
+        }
+        Refusal::OpenIdScope => {
+            let value = "Bearer realm=\"handrail\", error=\"insufficient_scope\", scope=\"openid\"";
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(value));
         }
         Refusal::TooMany(seconds) => {
             headers.insert(header::RETRY_AFTER, seconds.into());
@@ -173,10 +200,10 @@ pub(crate) fn word(refusal: Refusal) -> &'static str {
         Refusal::GrantType | Refusal::GrantTypeOfClient => "grant-type",
         Refusal::Grant => "grant",
         Refusal::Target => "target",
-        Refusal::DpopProof | Refusal::DpopNonce | Refusal::Unbound => "key",
+        Refusal::DpopProof | Refusal::DpopNonce | Refusal::BearerNonce | Refusal::Unbound => "key",
         Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting => "client",
-        Refusal::Bearer => "token",
-        Refusal::NoScope | Refusal::MixedScopes | Refusal::ScopeSize | Refusal::Scope => "scope",
+        Refusal::Bearer | Refusal::NoToken | Refusal::BearerRequest => "token",
+        Refusal::NoScope | Refusal::MixedScopes | Refusal::ScopeSize | Refusal::Scope | Refusal::OpenIdScope => "scope",
         Refusal::TooMany(_) => "throttled",
         Refusal::Unavailable => "unavailable",
     }

@@ -14,7 +14,11 @@ pub enum Endpoint {
     /// `endpoint/discovery.rs`.
     AuthorizationServer,
     /// `endpoint/discovery.rs`.
+    OpenIdConfiguration,
+    /// `endpoint/discovery.rs`.
     SmartConfiguration,
+    /// `endpoint/userinfo.rs`.
+    UserInfo,
 }
 
 /// A path with its methods.
@@ -32,12 +36,14 @@ const FORM: &str = "POST";
 const DOCUMENT: &str = "GET, HEAD";
 
 /// Every route. Those with `POST` take a form and authenticate; the others are public documents.
-pub const ROUTES: [Route; 6] = [
+pub const ROUTES: [Route; 8] = [
     Route { path: "/oauth/token", allow: FORM, endpoint: Endpoint::Token },
     Route { path: "/oauth/introspect", allow: FORM, endpoint: Endpoint::Introspect },
     Route { path: "/oauth/revoke", allow: FORM, endpoint: Endpoint::Revoke },
+    Route { path: "/oauth/userinfo", allow: "GET, POST", endpoint: Endpoint::UserInfo },
     Route { path: "/oauth/jwks", allow: DOCUMENT, endpoint: Endpoint::Jwks },
     Route { path: "/.well-known/oauth-authorization-server", allow: DOCUMENT, endpoint: Endpoint::AuthorizationServer },
+    Route { path: "/.well-known/openid-configuration", allow: DOCUMENT, endpoint: Endpoint::OpenIdConfiguration },
     Route { path: "/fhir/.well-known/smart-configuration", allow: DOCUMENT, endpoint: Endpoint::SmartConfiguration },
 ];
 

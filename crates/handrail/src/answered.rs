@@ -8,7 +8,7 @@ use http_body_util::Full;
 use std::sync::Arc;
 
 /// Every interaction and endpoint, as labels name them. What is not among them counts as `other`.
-pub(crate) const INTERACTIONS: [&str; 23] = [
+pub(crate) const INTERACTIONS: [&str; 24] = [
     "read",
     "vread",
     "history-instance",
@@ -24,6 +24,7 @@ pub(crate) const INTERACTIONS: [&str; 23] = [
     "token",
     "introspect",
     "revoke",
+    "userinfo",
     "jwks",
     "discovery",
     "account",
@@ -78,8 +79,13 @@ pub(crate) fn endpoint(path: &str) -> &'static str {
         Some(authserver::Endpoint::Token) => "token",
         Some(authserver::Endpoint::Introspect) => "introspect",
         Some(authserver::Endpoint::Revoke) => "revoke",
+        Some(authserver::Endpoint::UserInfo) => "userinfo",
         Some(authserver::Endpoint::Jwks) => "jwks",
-        Some(authserver::Endpoint::AuthorizationServer | authserver::Endpoint::SmartConfiguration) => "discovery",
+        Some(
+            authserver::Endpoint::AuthorizationServer
+            | authserver::Endpoint::OpenIdConfiguration
+            | authserver::Endpoint::SmartConfiguration,
+        ) => "discovery",
         None if path.starts_with("/account/") => "account",
         None if path.starts_with("/assets/") => "asset",
         None => "none",

@@ -29,7 +29,7 @@ pub(crate) fn sharing(path: &str) -> Sharing {
         | "/.well-known/oauth-authorization-server"
         | "/.well-known/openid-configuration"
         | "/oauth/jwks" => Sharing::Anyone,
-        "/oauth/token" | "/oauth/revoke" | "/fhir" => Sharing::Registered,
+        "/oauth/token" | "/oauth/revoke" | "/oauth/userinfo" | "/fhir" => Sharing::Registered,
         _ if path.starts_with("/fhir/") => Sharing::Registered,
         _ => Sharing::Nobody,
     }

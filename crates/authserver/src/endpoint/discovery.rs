@@ -2,12 +2,17 @@
 //!
 //! [`offer`] says what is built; `oauth::discovery` makes the documents of it.
 
-use crate::{client::check, outcome, service::Inner};
+use crate::{
+    client::check,
+    outcome::{self, Refusal},
+    service::Inner,
+};
 use bytes::Bytes;
 use http::Response;
 use oauth::{
     client_authentication::Method,
     discovery::{self, Endpoints, Feature, GrantType, Offer},
+    openid_discovery,
     scope::ScopeContext,
 };
 
@@ -21,9 +26,17 @@ pub(crate) fn authorization_server(inner: &Inner) -> Response<Bytes> {
     outcome::document(&discovery::authorization_server(&inner.offer))
 }
 
+/// `/.well-known/openid-configuration`: there when people can be told of (row B10).
+pub(crate) fn openid_configuration(inner: &Inner) -> Response<Bytes> {
+    match openid_discovery::document(&inner.offer) {
+        Some(document) => outcome::document(&document),
+        None => outcome::refused(Refusal::NotFound),
+    }
+}
+
 /// What this server offers: what is built, and of scopes what it can enforce (row B4).
 pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> Offer {
-    Offer {
+    let mut offer = Offer {
         endpoints,
         grants: vec![GrantType::ClientCredentials],
         methods: vec![Method::PrivateKeyJwt],
@@ -34,7 +47,11 @@ pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> O
         languages: Vec::new(),
         brand_identifier: None,
         mtls: None,
+    };
+    if offer.has(Feature::OpenIdConnect) {
+        offer.features.push(Feature::UserInfo);
     }
+    offer
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Introspection. SPEC: RFC 7662; rows B67 to B69: for a client that authenticates with an assertion or with a live
 //! token of its own. It learns of its own tokens, and of others' when it is registered to.
 
-use super::{Outcome, Posted};
+use super::{
+    Outcome, Posted,
+    bearer::{self, Shown},
+};
 use crate::{
     client::{Client, Kind},
     event::Event,
@@ -9,11 +12,7 @@ use crate::{
     service::Inner,
 };
 use audit::entry::Action;
-use oauth::{
-    bearer::{self, LiveTokens},
-    introspection,
-    revocation::NamedToken,
-};
+use oauth::{introspection, revocation::NamedToken};
 use std::sync::Arc;
 
 /// Answers a request to introspect.
@@ -57,30 +56,16 @@ async fn asker(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result
     if ["client_assertion", "client_secret"].into_iter().any(|name| posted.form.value(name).is_some()) {
         return Err(Refusal::SeveralCredentials);
     }
-    let dpop = match (bearer::dpop_token(Some(authorization)), &posted.dpop) {
-        (Some(access_token), Some(header)) => {
-            let url = &inner.endpoints.introspect;
-            let shown = bearer::ShownProof { header, method: "POST", url, access_token };
-            let proven = inner.proven(&shown).map_err(|refused| match refused.nonce {
-                Some(_) => Refusal::DpopNonce,
-                None => Refusal::Bearer,
-            });
-            Some(proven?)
-        }
-        _ => None,
+    let shown = Shown {
+        authorization: Some(authorization.to_owned()),
+        certificate: posted.certificate.clone(),
+        dpop: posted.dpop.clone(),
     };
-    let presented = bearer::Presented {
-        authorization: Some(authorization),
-        certificate_thumbprint: posted.certificate.as_ref().map(|shown| shown.thumbprint),
-        dpop: dpop.as_ref(),
-        principal: None,
-    };
-    let caller = bearer::authenticate(&presented, &**inner, inner.now().unix_seconds());
-    let caller = caller.map_err(|why| {
-        event.reason = Some(why.to_string());
-        Refusal::Bearer
+    let caller = bearer::caller(inner, &shown, "POST", &inner.endpoints.introspect, event);
+    let caller = caller.map_err(|refusal| match refusal {
+        Refusal::BearerNonce => Refusal::DpopNonce,
+        _ => Refusal::Bearer,
     })?;
-    event.token_name = Some(Arc::clone(&caller.grant().token_name));
     let client = inner.clients.client(&caller.grant().client_id);
     let client = client.filter(|client| !client.disabled).ok_or(Refusal::Bearer)?;
     event.client_id = Some(Arc::clone(&client.id));

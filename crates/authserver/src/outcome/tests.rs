@@ -5,7 +5,7 @@ use http::header;
 use serde_json::Value;
 
 /// Every refusal. A new variant does not compile into `order` without a row here, nor pass without one in the page.
-const TABLE: [Refusal; 28] = [
+const TABLE: [Refusal; 32] = [
     Refusal::NotFound,
     Refusal::Method("GET, HEAD"),
     Refusal::TooLarge,
@@ -28,6 +28,10 @@ const TABLE: [Refusal; 28] = [
     Refusal::ClientBasic,
     Refusal::ClientIntrospecting,
     Refusal::Bearer,
+    Refusal::NoToken,
+    Refusal::BearerRequest,
+    Refusal::BearerNonce,
+    Refusal::OpenIdScope,
     Refusal::NoScope,
     Refusal::MixedScopes,
     Refusal::ScopeSize,
@@ -60,12 +64,16 @@ fn order(refusal: Refusal) -> usize {
         Refusal::ClientBasic => 15,
         Refusal::ClientIntrospecting => 16,
         Refusal::Bearer => 17,
-        Refusal::NoScope => 18,
-        Refusal::MixedScopes => 19,
-        Refusal::ScopeSize => 20,
-        Refusal::Scope => 21,
-        Refusal::TooMany(_) => 22,
-        Refusal::Unavailable => 23,
+        Refusal::NoToken => 18,
+        Refusal::BearerRequest => 19,
+        Refusal::BearerNonce => 20,
+        Refusal::OpenIdScope => 21,
+        Refusal::NoScope => 22,
+        Refusal::MixedScopes => 23,
+        Refusal::ScopeSize => 24,
+        Refusal::Scope => 25,
+        Refusal::TooMany(_) => 26,
+        Refusal::Unavailable => 27,
     }
 }
 
@@ -74,7 +82,7 @@ fn order(refusal: Refusal) -> usize {
 fn the_whole_table() {
     let mut seen: Vec<usize> = TABLE.iter().map(|refusal| order(*refusal)).collect();
     seen.dedup();
-    assert_eq!(seen, (0..=23).collect::<Vec<_>>(), "each variant has a row");
+    assert_eq!(seen, (0..=27).collect::<Vec<_>>(), "each variant has a row");
     let mut table = String::from("| status | error | headers | text |\n|---|---|---|---|\n");
     for refusal in TABLE {
         let response = refused(refusal);

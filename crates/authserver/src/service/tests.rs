@@ -2,7 +2,7 @@
 
 use super::{Ground, Service};
 use crate::{
-    ClientError, NewClient, NewKeys, NewKind, ROUTES, StartError,
+    ClientError, Endpoint, NewClient, NewKeys, NewKind, ROUTES, StartError,
     egress::NoFetch,
     tables::Tables,
     testing::{ISSUER, KEY, World, credentials, jwks, request},
@@ -14,6 +14,12 @@ use oauth::{bearer::LiveTokens, jwk::Jwks};
 use std::sync::{Arc, atomic::Ordering};
 
 const SCOPE: &str = "system/Patient.rs";
+
+/// Whether a document is there: some are when what they tell of is.
+fn is_there(world: &World, endpoint: Endpoint) -> bool {
+    let offer = &world.service.inner.offer;
+    endpoint != Endpoint::OpenIdConfiguration || offer.has(oauth::discovery::Feature::OpenIdConnect)
+}
 
 /// Each route with each method, without credentials: a form endpoint refuses, a document has nothing to hide, and
 /// every other method is a 405 that names those there are.
@@ -33,8 +39,14 @@ async fn every_route_is_attacked() {
                 assert_eq!(answer.status, 405, "{name}");
                 assert_eq!(answer.header("allow"), Some(route.allow), "{name}");
             } else if method == Method::POST {
-                assert_eq!(answer.line(), "400 invalid_request", "{name}");
+                let is_borne = route.endpoint == Endpoint::UserInfo;
+                let refused = if is_borne { "401 invalid_token" } else { "400 invalid_request" };
+                assert_eq!(answer.line(), refused, "{name}");
                 assert_eq!(world.entries(), before + 1, "{name}: F16");
+            } else if !is_there(&world, route.endpoint) {
+                assert_eq!((answer.status, world.entries()), (404, before), "{name}");
+            } else if route.endpoint == Endpoint::UserInfo {
+                assert_eq!((answer.line().as_str(), world.entries()), ("401 invalid_token", before + 1), "{name}");
             } else {
                 assert_eq!(answer.status, 200, "{name}");
                 assert_eq!(answer.response.body().is_empty(), method == Method::HEAD, "{name}");
@@ -42,7 +54,7 @@ async fn every_route_is_attacked() {
             }
         }
         // Whatever Accept says (row B1).
-        if route.allow != "POST" {
+        if route.allow == "GET, HEAD" && is_there(&world, route.endpoint) {
             for accept in ["text/html", "application/fhir+json", "*/*;q=0", ""] {
                 let answer = world.send("192.0.2.9", request(Method::GET, route.path, &[("accept", accept)], "")).await;
                 assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
@@ -58,7 +70,7 @@ async fn every_route_is_attacked() {
             assert_eq!(answer.line(), "404 invalid_request", "{path}");
         }
     }
-    for path in ["/", "/oauth", "/fhir/Patient", "/fhir/metadata", "/livez", "/.well-known/openid-configuration"] {
+    for path in ["/", "/oauth", "/fhir/Patient", "/fhir/metadata", "/livez", "/.well-known/udap"] {
         assert!(!Service::owns(path), "{path}");
     }
 }
