@@ -35,6 +35,8 @@ mod persons;
 mod proofs;
 mod random;
 mod rate;
+#[cfg_attr(not(test), expect(dead_code, reason = "the pages that ask it come next"))]
+mod records;
 mod routes;
 mod service;
 #[expect(dead_code, reason = "the authorization endpoint that uses it comes next")]

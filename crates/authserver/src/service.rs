@@ -16,6 +16,7 @@ use crate::{
     persons::Persons,
     proofs::Proofs,
     rate::Buckets,
+    records::Records,
     single_use::SingleUse,
     tables::Tables,
     used_assertions::UsedAssertions,
@@ -110,6 +111,7 @@ impl Recorder for Store {
 pub(crate) struct Ground {
     pub(crate) tables: Tables,
     pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) records: Arc<dyn Records>,
     pub(crate) base_url: String,
     pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     pub(crate) egress: Arc<dyn Fetch>,
@@ -141,6 +143,9 @@ pub(crate) struct Inner {
     pub(crate) client_rate: Buckets<Arc<str>>,
     pub(crate) address_rate: Buckets<u128>,
     pub(crate) recorder: Arc<dyn Recorder>,
+    /// Patients, for pages.
+    #[expect(dead_code, reason = "the pages that ask it come next")]
+    pub(crate) records: Arc<dyn Records>,
     clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     swept_s: AtomicI64,
 }
@@ -159,12 +164,12 @@ impl Service {
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let tables = Tables::of_store(&parts.store).map_err(|why| StartError::Tables(why.to_string()))?;
         let Parts { store, base_url, clock, egress, enforceable, facility } = parts;
-        let recorder = store;
-        Self::of(Ground { tables, recorder, base_url, clock, egress, enforceable, facility, persons: None })
+        let (recorder, records) = (Arc::clone(&store), store);
+        Self::of(Ground { tables, recorder, records, base_url, clock, egress, enforceable, facility, persons: None })
     }
 
     pub(crate) fn of(ground: Ground) -> Result<Self, StartError> {
-        let Ground { tables, recorder, base_url, clock, egress, enforceable, facility, persons } = ground;
+        let Ground { tables, recorder, records, base_url, clock, egress, enforceable, facility, persons } = ground;
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
@@ -203,6 +208,7 @@ impl Service {
                 client_rate: Buckets::new(limits::CLIENT_RATE),
                 address_rate: Buckets::new(limits::ADDRESS_RATE),
                 recorder,
+                records,
                 clock,
                 swept_s: AtomicI64::new(now.unix_seconds()),
             }),

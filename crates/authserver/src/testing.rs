@@ -4,6 +4,7 @@ use crate::{
     NewClient, NewKeys, NewKind, Service,
     egress::{Fetch, FetchError, Fetched, Fetching},
     persons::Persons,
+    records::{PatientRecord, Patients, Records, VisitRecord},
     service::{Ground, Recorder},
     tables::{Table, memory::MemoryTables},
 };
@@ -131,6 +132,47 @@ impl Persons for People {
     }
 }
 
+/// The record: whom everybody may see whose role lets them see anybody.
+#[derive(Default)]
+pub(crate) struct Charts {
+    pub(crate) patients: Mutex<Vec<PatientRecord>>,
+    /// With the id of their patient.
+    pub(crate) visits: Mutex<Vec<(String, VisitRecord)>>,
+    pub(crate) down: AtomicBool,
+}
+
+impl Charts {
+    fn seen(&self, user: &User) -> Option<Vec<PatientRecord>> {
+        let own = |id: &str| user.patients.iter().any(|bound| **bound == *id);
+        let may = |patient: &&PatientRecord| match user.role {
+            Role::Clinician => true,
+            Role::Patient | Role::Caregiver => own(&patient.id),
+            Role::PrivacyOfficer | Role::Administrator => false,
+        };
+        if self.down.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(self.patients.lock().unwrap().iter().filter(may).cloned().collect())
+    }
+}
+
+impl Records for Charts {
+    fn patient(&self, user: &Arc<User>, id: &str) -> Option<PatientRecord> {
+        self.seen(user)?.into_iter().find(|patient| *patient.id == *id)
+    }
+
+    fn patients(&self, user: &Arc<User>, words: &str) -> Option<Patients> {
+        let found = self.seen(user)?.into_iter().filter(|patient| patient.name.contains(words));
+        Some(Patients { found: found.collect(), has_more: false })
+    }
+
+    fn visits(&self, user: &Arc<User>, patient: &str) -> Option<Vec<VisitRecord>> {
+        self.patient(user, patient)?;
+        let visits = self.visits.lock().unwrap();
+        Some(visits.iter().filter(|(of, _)| of == patient).map(|(_, visit)| visit.clone()).collect())
+    }
+}
+
 /// A patient with an account.
 pub(crate) fn ann() -> Arc<User> {
     Arc::new(User {
@@ -148,6 +190,7 @@ pub(crate) struct World {
     pub(crate) recorded: Arc<Recorded>,
     pub(crate) web: Arc<Web>,
     pub(crate) people: Arc<People>,
+    pub(crate) charts: Arc<Charts>,
     pub(crate) service: Service,
     jtis: AtomicUsize,
 }
@@ -189,13 +232,14 @@ impl World {
         let now_ms = Arc::new(AtomicI64::new(NOW_S * 1000));
         let web = Arc::new(Web::default());
         let people = Arc::new(People::default());
-        let service = open(&tables, &recorded, &now_ms, &web, &people);
-        Self { tables, now_ms, recorded, web, people, service, jtis: AtomicUsize::new(0) }
+        let charts = Arc::new(Charts::default());
+        let service = open(&tables, &recorded, &now_ms, &web, &people, &charts);
+        Self { tables, now_ms, recorded, web, people, charts, service, jtis: AtomicUsize::new(0) }
     }
 
     /// The server stops and starts on the same tables.
     pub(crate) fn restart(&mut self) {
-        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web, &self.people);
+        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web, &self.people, &self.charts);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -273,12 +317,14 @@ fn open(
     now_ms: &Arc<AtomicI64>,
     web: &Arc<Web>,
     people: &Arc<People>,
+    charts: &Arc<Charts>,
 ) -> Service {
     let now_ms = Arc::clone(now_ms);
     let clock = Arc::new(move || Instant::from_unix_millis(now_ms.load(Ordering::SeqCst)));
     let ground = Ground {
         tables: tables.tables(),
         recorder: recorded.clone(),
+        records: charts.clone(),
         base_url: BASE.into(),
         clock,
         egress: web.clone(),

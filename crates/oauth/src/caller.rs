@@ -125,7 +125,7 @@ impl Confirmation {
 }
 
 /// The authenticated party behind a request. Made by [`crate::bearer::authenticate`] for tokens,
-/// by [`Caller::operator`] for a command on the server's own machine.
+/// by [`Caller::operator`] for a command on the server's own machine, by [`Caller::at_page`] for a page of its own.
 #[derive(Clone)]
 pub struct Caller {
     pub(crate) grant: Arc<Grant>,
@@ -185,6 +185,17 @@ impl Caller {
         let operator = Self::operator(command);
         let grant = Grant { scopes: parsed?.into(), scope_text: scopes.into(), ..operator.grant.as_ref().clone() };
         Ok(Self { grant: Arc::new(grant), kind: CallerKind::System })
+    }
+
+    /// A person who is signed in, at a page of this server itself: what the page looks up for them is decided as for
+    /// an app with these scopes. Of a session, never of a request to the FHIR API (row A20).
+    ///
+    /// # Errors
+    /// The first scope that cannot be read.
+    pub fn at_page(user: Arc<User>, scopes: &str) -> Result<Self, ScopeError> {
+        let page = Self::operator_within("page", scopes)?;
+        let grant = Grant { client_id: "page".into(), user: Some(user), ..page.grant.as_ref().clone() };
+        Ok(Self { grant: Arc::new(grant), kind: CallerKind::Person })
     }
 
     /// What was granted.

@@ -261,6 +261,7 @@ fn ground(world: &World, tables: Tables, base: &str, clock: Arc<dyn Fn() -> Inst
     Ground {
         tables,
         recorder: world.recorded.clone(),
+        records: world.charts.clone(),
         base_url: base.into(),
         clock,
         egress: Arc::new(NoFetch),

@@ -27,3 +27,19 @@ fn roles_and_confirmations_are_read_as_they_are_written() {
         assert_eq!(Confirmation::from_member(name, &value[1..]), None);
     }
 }
+
+/// A page acts for the person who is signed in, with no more than it says (rows A20, B41).
+#[test]
+fn a_page_has_the_scopes_that_it_names() {
+    let user = User {
+        id: "u".into(),
+        name: "U".into(),
+        role: Role::Clinician,
+        fhir_user: Some("Practitioner/u".into()),
+        patients: Arc::new([]),
+    };
+    let page = Caller::at_page(Arc::new(user.clone()), "user/Patient.rs").unwrap();
+    assert_eq!((page.kind(), page.user().map(|user| user.as_ref())), (CallerKind::Person, Some(&user)));
+    assert_eq!((page.grant().scopes.len(), page.grant().launch.as_ref()), (1, &LaunchContext::default()));
+    assert!(Caller::at_page(Arc::new(user), "user/Patient.rs nonsense").is_err());
+}

@@ -1,0 +1,140 @@
+//! Tests of `records`, on a real store: who finds whom (rows B25, F1), by which words, and what a hostile word does.
+
+use super::{FOUND_MAX, PatientRecord, Records};
+use oauth::caller::{Role, User};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use testkit::Server;
+
+fn person(role: Role, patients: &[&str]) -> Arc<User> {
+    Arc::new(User {
+        id: "u".into(),
+        name: "U".into(),
+        role,
+        fhir_user: None,
+        patients: patients.iter().map(|id| Arc::from(*id)).collect(),
+    })
+}
+
+fn put(server: &Server, id: &str, mut resource: Value) {
+    resource["id"] = json!(id);
+    let token = server.token_for("system/*.cruds");
+    let path = format!("{}/{id}", resource["resourceType"].as_str().unwrap());
+    drop(server.request("PUT", &path).token(&token).json(&resource).send().expect(201));
+}
+
+fn patient(given: &str, family: &str, number: &str) -> Value {
+    json!({
+        "resourceType": "Patient",
+        "identifier": [{ "system": "urn:test:mrn", "value": number }],
+        "name": [
+            { "use": "maiden", "family": "Formerly", "given": [given] },
+            { "use": "official", "family": family, "given": [given, "M."] },
+        ],
+        "birthDate": "1943-05-17",
+    })
+}
+
+fn encounter(patient: &str, status: &str, start: &str, part_of: Option<&str>) -> Value {
+    let mut visit = json!({
+        "resourceType": "Encounter", "status": status, "class": { "code": "IMP" },
+        "subject": { "reference": format!("Patient/{patient}") }, "period": { "start": start },
+    });
+    if let Some(whole) = part_of {
+        visit["partOf"] = json!({ "reference": format!("Encounter/{whole}") });
+    }
+    visit
+}
+
+fn facility() -> Server {
+    let server = Server::new();
+    put(&server, "rosa", patient("Rosa", "Díaz", "MRN-1001"));
+    put(&server, "rolf", patient("Rolf", "Diaz-Berg", "MRN-1002"));
+    put(&server, "carl", patient("Carl", "Young", "77"));
+    put(&server, "e-old", encounter("rosa", "finished", "2025-01-01", None));
+    put(&server, "e-now", encounter("rosa", "in-progress", "2026-02-01", None));
+    put(&server, "e-part", encounter("rosa", "in-progress", "2026-02-02", Some("e-now")));
+    put(&server, "e-not", encounter("rosa", "cancelled", "2026-03-01", None));
+    put(&server, "e-carl", encounter("carl", "finished", "2026-03-01", None));
+    server
+}
+
+fn found(server: &Server, user: &Arc<User>, words: &str) -> Vec<String> {
+    let patients = server.store().patients(user, words).unwrap();
+    assert!(!patients.has_more);
+    patients.found.iter().map(|patient| patient.id.to_string()).collect()
+}
+
+#[test]
+fn by_name_and_number() {
+    let server = facility();
+    let clinician = person(Role::Clinician, &[]);
+    let cases: [(&str, &[&str]); 12] = [
+        ("diaz", &["rosa", "rolf"]),
+        ("  DIAZ  ro ", &["rosa", "rolf"]),
+        ("rosa diaz", &["rosa"]),
+        ("Diaz Rosa", &["rosa"]),
+        ("formerly", &["rosa", "rolf", "carl"]),
+        ("MRN-1002", &["rolf"]),
+        ("77", &["carl"]),
+        ("nobody", &[]),
+        ("", &[]),
+        ("   ", &[]),
+        // Not more than a text: no list, no system, no escape.
+        ("diaz,young", &[]),
+        ("urn:test:mrn|77 a\\ $", &[]),
+    ];
+    for (words, ids) in cases {
+        let mut found = found(&server, &clinician, words);
+        found.sort();
+        let mut ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        ids.sort();
+        assert_eq!(found, ids, "{words:?}");
+    }
+    for hostile in ["x".repeat(100_000), "a ".repeat(50_000), "\u{0}'\"<>%2F".into()] {
+        assert_eq!(found(&server, &clinician, &hostile), [""; 0]);
+    }
+    let rosa = server.store().patient(&clinician, "rosa").unwrap();
+    let born = Some("1943-05-17".to_owned());
+    assert_eq!(rosa, PatientRecord { id: "rosa".into(), name: "Rosa M. Díaz".into(), born });
+}
+
+/// Rows B25, F1: each finds whom their role lets them see, and who is hidden is as absent.
+#[test]
+fn nobody_finds_more_than_policy_lets_them_see() {
+    let server = facility();
+    let caregiver = person(Role::Caregiver, &["rolf", "carl"]);
+    assert_eq!(found(&server, &caregiver, "formerly"), ["rolf", "carl"]);
+    assert_eq!(found(&server, &person(Role::Patient, &["rosa"]), "formerly"), ["rosa"]);
+    assert!(server.store().patient(&caregiver, "carl").is_some());
+    assert_eq!(server.store().visits(&caregiver, "carl").unwrap().len(), 1);
+    assert_eq!(server.store().visits(&caregiver, "rosa").unwrap(), []);
+    for id in ["rosa", "nobody", "", "../rolf", "Patient/rolf"] {
+        assert_eq!(server.store().patient(&caregiver, id), None, "{id}");
+    }
+    for role in [Role::PrivacyOfficer, Role::Administrator] {
+        let nobody = person(role, &["rosa"]);
+        assert_eq!(server.store().patient(&nobody, "rosa"), None, "{role:?}");
+        assert_eq!(server.store().patients(&nobody, "rosa"), None, "{role:?}");
+        assert_eq!(server.store().visits(&nobody, "rosa").unwrap(), [], "{role:?}");
+    }
+}
+
+#[test]
+fn visits_latest_first_without_parts_and_cancelled_ones() {
+    let server = facility();
+    let visits = server.store().visits(&person(Role::Clinician, &[]), "rosa").unwrap();
+    let shown: Vec<_> =
+        visits.iter().map(|visit| (&*visit.id, visit.began.as_deref(), visit.class.as_deref())).collect();
+    assert_eq!(shown, [("e-now", Some("2026-02-01"), Some("IMP")), ("e-old", Some("2025-01-01"), Some("IMP"))]);
+}
+
+#[test]
+fn more_than_a_page() {
+    let server = Server::new();
+    for number in 0..=FOUND_MAX {
+        put(&server, &format!("p{number}"), patient("Ana", "Cruz", &number.to_string()));
+    }
+    let patients = server.store().patients(&person(Role::Clinician, &[]), "cruz").unwrap();
+    assert_eq!((patients.found.len(), patients.has_more), (FOUND_MAX, true));
+}
