@@ -10,7 +10,10 @@ use crate::{
     routes::{self, Endpoint},
     service::{Inner, Service},
 };
-use audit::{Audited, entry::Action};
+use audit::{
+    Audited,
+    entry::{Action, Entry},
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use oauth::form::Form;
@@ -119,16 +122,27 @@ impl Inner {
     fn recorded(&self, outcome: Outcome, address: IpAddr) -> Audited<Response<Bytes>> {
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let refusal = outcome.answer.as_ref().err().copied();
-        let mut answered = Answered {
+        let answered = Answered {
             request_id: Arc::clone(&request_id),
             client_id: outcome.event.client_id.clone(),
             refused: refusal.map(|refusal| outcome.event.word.unwrap_or_else(|| outcome::word(refusal))),
         };
-        let entry = outcome.event.entry(refusal, self.now(), Some(address), Arc::clone(&request_id));
-        let mut response = outcome.answer.unwrap_or_else(outcome::refused);
-        match self.recorder.record(&entry) {
+        let entry = outcome.event.entry(refusal, self.now(), Some(address), request_id);
+        let response = outcome.answer.unwrap_or_else(outcome::refused);
+        self.once_recorded(&entry, response, answered, || outcome::refused(Refusal::Unavailable))
+    }
+
+    /// The response, once its entry stands; without the entry there is none but `otherwise` (row F25).
+    pub(crate) fn once_recorded(
+        &self,
+        entry: &Entry,
+        mut response: Response<Bytes>,
+        mut answered: Answered,
+        otherwise: impl FnOnce() -> Response<Bytes>,
+    ) -> Audited<Response<Bytes>> {
+        match self.recorder.record(entry) {
             Ok(receipt) => {
-                if let Ok(value) = HeaderValue::from_str(&request_id) {
+                if let Ok(value) = HeaderValue::from_str(&answered.request_id) {
                     response.headers_mut().insert("x-request-id", value);
                 }
                 response.extensions_mut().insert(answered);
@@ -136,7 +150,7 @@ impl Inner {
             }
             Err(why) => {
                 tracing::error!(%why, "an answer of the authorization server was held back");
-                let mut response = outcome::refused(Refusal::Unavailable);
+                let mut response = otherwise();
                 answered.refused = Some("audit-unavailable");
                 response.extensions_mut().insert(answered);
                 Audited::public(response)

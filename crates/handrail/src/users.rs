@@ -111,7 +111,7 @@ fn resolved(hands: &Hands, wanted: Wanted) -> Result<NewAccount, String> {
 
 /// Reads a resource as the operator.
 fn read(hands: &Hands, reference: &str) -> Result<Value, String> {
-    let absent = || format!("there is no {reference} here");
+    let absent = || format!("there is no {reference} here: load it first ('handrail load')");
     let request = Request::get(format!("/fhir/{reference}"))
         .header(header::ACCEPT, "application/fhir+json")
         .body(Empty::<Bytes>::new())

@@ -156,27 +156,12 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
 impl Inner {
     /// The answer, once its entry stands; without the record there is none (row F25).
     fn told(&self, reply: Reply, address: IpAddr) -> Audited<Response<Bytes>> {
-        let Reply { mut response, happened } = reply;
+        let Reply { response, happened } = reply;
         let Some(Happened { event, outcome, word }) = happened else { return Audited::public(response) };
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let entry = event.ended(outcome, self.now(), Some(address), Arc::clone(&request_id));
-        let mut answered = Answered { request_id: Arc::clone(&request_id), client_id: None, refused: word };
-        match self.recorder.record(&entry) {
-            Ok(receipt) => {
-                if let Ok(value) = HeaderValue::from_str(&request_id) {
-                    response.headers_mut().insert("x-request-id", value);
-                }
-                response.extensions_mut().insert(answered);
-                Audited::new(response, receipt)
-            }
-            Err(why) => {
-                tracing::error!(%why, "an answer of the account pages was held back");
-                answered.refused = Some("audit-unavailable");
-                let mut response = page::empty(&Sent::Unavailable);
-                response.extensions_mut().insert(answered);
-                Audited::public(response)
-            }
-        }
+        let answered = Answered { request_id, client_id: None, refused: word };
+        self.once_recorded(&entry, response, answered, || page::empty(&Sent::Unavailable))
     }
 }
 

@@ -125,7 +125,7 @@ impl People {
         // One over the limit is nobody's, and costs what others cost.
         let hash = if password.is_some() { hash } else { None };
         let tried = password.clone().or_else(|| Password::typed("")).ok_or(SignInError::Busy)?;
-        let is_right = self.hasher.verify(hash, tried).await.inspect_err(|Busy| self.throttle.was_right(&attempt))?;
+        let is_right = self.hasher.verify(hash, tried).await.inspect_err(|Busy| self.throttle.give_back(&attempt))?;
         let id = record.as_ref().map(|record| Arc::clone(&record.account.id));
         let record = record
             .filter(|record| is_right && record.account.state == State::Active)

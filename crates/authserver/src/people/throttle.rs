@@ -80,15 +80,28 @@ impl Throttle {
 
     /// The password was right.
     pub(crate) fn was_right(&self, attempt: &Try) {
+        let key = self.shares_given_back(attempt);
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+
+    /// The password was not looked at: the try does not count, but what was counted before it does, and its wait stays.
+    pub(crate) fn give_back(&self, attempt: &Try) {
+        let key = self.shares_given_back(attempt);
+        if let Some(lane) = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key) {
+            lane.tries = lane.tries.saturating_sub(1);
+        }
+    }
+
+    /// Puts back what the try took of its address and its account; the lane that it took too.
+    fn shares_given_back(&self, attempt: &Try) -> Key {
         self.addresses.give_back(&crate::rate::address_key(attempt.address));
-        let key = match attempt.device {
+        match attempt.device {
             Some(device) => (attempt.login, device),
             None => {
                 self.accounts.give_back(&attempt.login);
                 pair(attempt)
             }
-        };
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        }
     }
 
     /// Counts a try with a code by somebody who gave the right password. On a known device its own lane counts.

@@ -197,7 +197,7 @@ impl Client {
                 print::note(note);
                 Ok(ExitCode::SUCCESS)
             }
-            reply => Err(unexpected(reply)),
+            reply => Err(data::unexpected(reply)),
         }
     }
 }
@@ -251,7 +251,7 @@ impl Add {
                 print::result(id);
                 Ok(ExitCode::SUCCESS)
             }
-            reply => Err(unexpected(reply)),
+            reply => Err(data::unexpected(reply)),
         }
     }
 }
@@ -294,7 +294,7 @@ async fn new_secret(client: OfClient, file: &Path) -> Result<ExitCode, Fault> {
             print::note("when the app uses it: handrail client retire-secrets");
             Ok(ExitCode::SUCCESS)
         }
-        reply => Err(unexpected(reply)),
+        reply => Err(data::unexpected(reply)),
     }
 }
 
@@ -329,7 +329,7 @@ fn taken(file: &Path, why: &std::io::Error) -> Fault {
 async fn all(directory: &Path) -> Result<Vec<Registered>, Fault> {
     match data::carry_out(data::existing(directory)?, Order::ListClients).await? {
         Reply::Clients(clients) => Ok(clients),
-        reply => Err(unexpected(reply)),
+        reply => Err(data::unexpected(reply)),
     }
 }
 
@@ -362,11 +362,4 @@ async fn show(wanted: &OfClient) -> Result<ExitCode, Fault> {
         print::result(format_args!("{name}\t{value}"));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn unexpected(reply: Reply) -> Fault {
-    match reply {
-        Reply::Refused(why) => Fault::new(why),
-        other => Fault::new(format_args!("the server gave an unexpected reply: {other:?}")),
-    }
 }

@@ -41,6 +41,14 @@ pub(super) async fn carry_out_under(
     }
 }
 
+/// A reply that is none to the order: what was refused, in its own words.
+pub(super) fn unexpected(reply: Reply) -> Fault {
+    match reply {
+        Reply::Refused(why) => Fault::new(why),
+        other => Fault::new(format_args!("the server gave an unexpected reply: {other:?}")),
+    }
+}
+
 /// The directory, which must be one already: a mistyped path should not become an empty store.
 ///
 /// # Errors

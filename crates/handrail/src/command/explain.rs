@@ -39,8 +39,7 @@ impl Explain {
                 print::result(text);
                 Ok(ExitCode::SUCCESS)
             }
-            Reply::Refused(why) => Err(Fault::new(why)),
-            other => Err(Fault::new(format_args!("the server gave an unexpected reply: {other:?}"))),
+            reply => Err(data::unexpected(reply)),
         }
     }
 }

@@ -52,7 +52,7 @@ enum Command {
     Serve(serve::Serve),
     /// Show every setting, its value and where it comes from
     Config(config::Config),
-    /// Register, list and remove the systems that may call
+    /// Register, list and remove the systems and apps that may call
     Client(client::Client),
     /// Make a private CA and certificates of clients and servers, and revoke them
     Pki(pki::Pki),

@@ -131,7 +131,7 @@ async fn add(file: &Path, data: &Path) -> Result<ExitCode, Fault> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        reply => Err(unexpected(reply)),
+        reply => Err(data::unexpected(reply)),
     }
 }
 
@@ -155,7 +155,7 @@ async fn list(data: &Path) -> Result<ExitCode, Fault> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        reply => Err(unexpected(reply)),
+        reply => Err(data::unexpected(reply)),
     }
 }
 
@@ -166,13 +166,6 @@ async fn remove(data: &Path, name: String, at_rest: &AtRest) -> Result<ExitCode,
             print::result(format_args!("removed {id}"));
             Ok(ExitCode::SUCCESS)
         }
-        reply => Err(unexpected(reply)),
-    }
-}
-
-fn unexpected(reply: Reply) -> Fault {
-    match reply {
-        Reply::Refused(why) => Fault::new(why),
-        other => Fault::new(format_args!("the server gave an unexpected reply: {other:?}")),
+        reply => Err(data::unexpected(reply)),
     }
 }

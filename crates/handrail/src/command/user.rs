@@ -102,7 +102,7 @@ impl User {
                         print::result(link.0);
                         Ok(ExitCode::SUCCESS)
                     }
-                    reply => Err(unexpected(reply)),
+                    reply => Err(data::unexpected(reply)),
                 }
             }
             Action::List { data } => list(&data).await,
@@ -117,6 +117,8 @@ impl User {
 impl Add {
     async fn run(self) -> Result<ExitCode, Fault> {
         let role = self.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let lacks_resource =
+            self.bound_to.is_empty() && matches!(self.role, Role::Patient | Role::Caregiver | Role::Clinician);
         let order = Order::AddUser { user: self.user, name: self.name, role, bound_to: self.bound_to };
         match data::carry_out(data::existing(&self.data)?, order).await? {
             Reply::UserAdded { id, link } => {
@@ -125,7 +127,10 @@ impl Add {
                 print::result(link.0);
                 Ok(ExitCode::SUCCESS)
             }
-            reply => Err(unexpected(reply)),
+            reply if lacks_resource => {
+                Err(data::unexpected(reply).fix("say who it is with --as, for example --as Patient/rosa"))
+            }
+            reply => Err(data::unexpected(reply)),
         }
     }
 }
@@ -146,7 +151,7 @@ async fn list(directory: &Path) -> Result<ExitCode, Fault> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        reply => Err(unexpected(reply)),
+        reply => Err(data::unexpected(reply)),
     }
 }
 
@@ -156,13 +161,6 @@ async fn changed(directory: &Path, user: String, disabled: bool, done: &str) -> 
             print::note(done);
             Ok(ExitCode::SUCCESS)
         }
-        reply => Err(unexpected(reply)),
-    }
-}
-
-fn unexpected(reply: Reply) -> Fault {
-    match reply {
-        Reply::Refused(why) => Fault::new(why),
-        other => Fault::new(format_args!("the server gave an unexpected reply: {other:?}")),
+        reply => Err(data::unexpected(reply)),
     }
 }

@@ -64,7 +64,11 @@ async fn accounts_are_bound_to_what_is_there() {
     };
     let rosa = ["rosa", "--name", "Rosa Diaz", "--role", "patient", "--as", "Patient/rosa"];
     let output = add(&rosa);
-    assert!(!output.status.success() && stderr(&output).contains("there is no Patient/rosa"), "{}", stderr(&output));
+    assert!(
+        !output.status.success() && stderr(&output).contains("there is no Patient/rosa here: load it"),
+        "{}",
+        stderr(&output)
+    );
     http.put_as(&token, "PUT", "/fhir/Patient/rosa", PATIENT).await;
     http.put_as(&token, "PUT", "/fhir/RelatedPerson/luis", RELATED).await;
     let link = ok(&add(&rosa));
@@ -82,6 +86,8 @@ async fn accounts_are_bound_to_what_is_there() {
     ] {
         assert!(!add(wrong).status.success(), "{wrong:?}");
     }
+    let nobody = add(&["x1", "--name", "X", "--role", "caregiver"]);
+    assert!(stderr(&nobody).contains("fix: say who it is with --as"), "{}", stderr(&nobody));
     let directory = server.directory.to_str().unwrap();
     let listed = ok(&run(["user", "list", "--data", directory]));
     assert_eq!(listed.lines().count(), 3, "{listed}");

@@ -379,6 +379,24 @@ async fn a_replayed_refresh_token_ends_everything() {
     assert_eq!(bench.refresh(&refresh_token(&second)).await.line(), "400 invalid_grant");
 }
 
+/// Row B57: whoever holds another client's refresh token learns nothing from it and ends nothing with it.
+#[tokio::test]
+async fn another_clients_refresh_token_tells_nothing() {
+    let bench = Bench::public();
+    let other = bench.world.add(&app(NewKind::Public));
+    let first = bench.redeem(&bench.code()).await;
+    let token = refresh_token(&first);
+    let ask = |scope: &str| format!("grant_type=refresh_token&refresh_token={token}&client_id={other}&scope={scope}");
+    let narrow = bench.world.post("/oauth/token", &ask("patient%2FPatient.rs")).await;
+    let wide = bench.world.post("/oauth/token", &ask("system%2F*.cruds")).await;
+    assert_eq!((narrow.line(), narrow.body), (wide.line(), wide.body));
+    bench.world.people.users.lock().unwrap().clear();
+    assert_eq!(bench.world.post("/oauth/token", &ask("patient%2FPatient.rs")).await.line(), "400 invalid_grant");
+    bench.world.people.users.lock().unwrap().insert("ann".into(), ann());
+    assert!(bench.works(first.token()));
+    assert_eq!(bench.refresh(&token).await.line(), "200");
+}
+
 /// Rows B57 and B61: what ends a consent.
 #[tokio::test]
 async fn a_consent_ends_with_what_it_hangs_on() {

@@ -45,7 +45,9 @@ fn tokens(
 ) -> Result<Response<Bytes>, Refusal> {
     let now_s = inner.now().unix_seconds();
     // A scope that was not granted is refused before the token moves on: the client still has a good one.
-    if let Some(family) = inner.families.of_token(presented.expose(), now_s).map_err(unavailable)? {
+    // Of another client's token nothing is told and nothing changes but the refusal below.
+    let family = inner.families.of_token(presented.expose(), now_s).map_err(unavailable)?;
+    if let Some(family) = family.filter(|family| family.client_id == client.id) {
         narrowed(&family.scope_text, scope)?;
         inner
             .client_rate

@@ -46,6 +46,30 @@ fn a_right_password_makes_it_as_new() {
     }
 }
 
+/// Who fills the hashers must not get rid of a wait by it: a try that nobody looked at clears nothing.
+#[test]
+fn a_try_that_was_not_looked_at_clears_no_wait() {
+    let throttle = Throttle::new();
+    let attempt = by(1, "192.0.2.1", None);
+    assert_eq!(until_refused(&throttle, &attempt, 0), own::PAIR_TRIES.0);
+    let wait_s = throttle.password(&attempt, 0).unwrap_err().retry_after_s;
+    let later_ms = i64::try_from(wait_s).unwrap() * 1000;
+    throttle.password(&attempt, later_ms).unwrap();
+    throttle.give_back(&attempt);
+    assert!(throttle.password(&attempt, later_ms).is_err(), "the wait stays");
+    // It is not counted either: the next wait is as long as this one would have been.
+    let again_ms = later_ms + 2 * later_ms;
+    throttle.password(&attempt, again_ms).unwrap();
+    assert_eq!(throttle.password(&attempt, again_ms).unwrap_err().retry_after_s, 2 * wait_s);
+    // A person whose tries were all turned away because of others has as many as before.
+    let person = by(2, "192.0.2.2", None);
+    for _ in 0..1000 {
+        throttle.password(&person, 0).unwrap();
+        throttle.give_back(&person);
+    }
+    assert_eq!(until_refused(&throttle, &person, 0), own::PAIR_TRIES.0);
+}
+
 /// Nobody can lock another person out: a device that signed in before has a lane of its own.
 #[test]
 fn a_crowd_of_strangers_does_not_keep_the_owner_out() {
