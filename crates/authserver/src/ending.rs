@@ -20,7 +20,6 @@ impl Inner {
         there
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the authorization endpoint that uses it comes next"))]
     /// Ends all that a person gave, or gave to one client; how many consents. Blocks on the disk.
     pub(crate) fn end_all_of(&self, user: &str, client_id: Option<&str>) -> Result<usize, Unavailable> {
         self.end_families(&self.families.of_user(user, client_id))

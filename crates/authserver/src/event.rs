@@ -3,15 +3,17 @@
 use crate::outcome::{self, Refusal};
 use audit::{
     Entry,
-    entry::{Action, Kind, Outcome, Person},
+    entry::{Action, Kind, Outcome, Person, Touched},
 };
-use fhir::Instant;
+use fhir::{Instant, LogicalId, ResourceType};
+use oauth::caller::User;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{net::IpAddr, sync::Arc};
 
 /// An event in the making: filled as a request is understood.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
+    kind: Kind,
     subtype: &'static str,
     action: Action,
     /// The client that was authenticated.
@@ -25,12 +27,18 @@ pub(crate) struct Event {
     /// The same as one word, where [`outcome::word`] says less.
     pub(crate) word: Option<&'static str>,
     details: Vec<(&'static str, String)>,
+    /// What was searched for, in place of details.
+    query: Option<String>,
+    touched: Vec<Touched>,
+    /// Patients whom it is about.
+    patients: Vec<LogicalId>,
 }
 
 impl Event {
     /// Of this subtype; see `audit::balp` for what they are rendered as.
     pub(crate) fn new(subtype: &'static str, action: Action) -> Self {
         Self {
+            kind: Kind::Security,
             subtype,
             action,
             client_id: None,
@@ -39,7 +47,30 @@ impl Event {
             reason: None,
             word: None,
             details: Vec::new(),
+            query: None,
+            touched: Vec::new(),
+            patients: Vec::new(),
         }
+    }
+
+    /// A person saw these patients on a page of ours: recorded as the API records a `read` or a `search-type` (row F16).
+    pub(crate) fn looked(code: &'static str, query: Option<String>, user: &User, patients: &[Arc<str>]) -> Self {
+        let action = if code == "read" { Action::Read } else { Action::Execute };
+        let mut event = Self { kind: Kind::Rest, query, ..Self::new(code, action) };
+        event.person = Some(Person::of(user));
+        event.about(patients);
+        let kind = ResourceType::parse("Patient").ok();
+        event.touched = event
+            .patients
+            .iter()
+            .filter_map(|id| Some(Touched { resource_type: kind?, id: id.clone(), version: None }))
+            .collect();
+        event
+    }
+
+    /// These patients are whom it is about.
+    pub(crate) fn about(&mut self, patients: &[Arc<str>]) {
+        self.patients = patients.iter().filter_map(|id| LogicalId::parse(id).ok()).collect();
     }
 
     /// Adds a detail: which client, which scopes.
@@ -98,7 +129,7 @@ impl Event {
             self.details.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         Entry {
             recorded,
-            kind: Kind::Security,
+            kind: self.kind,
             subtype: self.subtype.into(),
             action: self.action,
             outcome,
@@ -108,9 +139,9 @@ impl Event {
             person: self.person.map(Box::new),
             address,
             request_id,
-            query: (!details.is_empty()).then(|| details.join("&").into()),
-            touched: Vec::new(),
-            patients: Vec::new(),
+            query: self.query.or_else(|| (!details.is_empty()).then(|| details.join("&"))).map(Into::into),
+            touched: self.touched,
+            patients: self.patients,
         }
     }
 }

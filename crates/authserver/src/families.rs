@@ -327,6 +327,22 @@ impl Families {
         own.filter(with).cloned().collect()
     }
 
+    /// What a person lets apps have at this second, the latest first. `is_live` says whether a session is.
+    pub(crate) fn standing(
+        &self,
+        user: &str,
+        now_s: i64,
+        is_live: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Family>, Unavailable> {
+        let mut standing = Vec::new();
+        for id in self.of_user(user, None) {
+            // Its row goes before its place in the index does, or after: what has no row is over.
+            standing.extend(self.family(&id)?.filter(|family| !family.is_over(now_s, is_live)));
+        }
+        standing.sort_by(|a, b| (b.began_s, &b.id).cmp(&(a.began_s, &a.id)));
+        Ok(standing)
+    }
+
     /// Names of a client's families.
     pub(crate) fn of_client(&self, client_id: &str) -> Vec<Arc<str>> {
         let index = self.index();

@@ -35,11 +35,10 @@ mod persons;
 mod proofs;
 mod random;
 mod rate;
-#[cfg_attr(not(test), expect(dead_code, reason = "the pages that ask it come next"))]
 mod records;
 mod routes;
 mod service;
-#[expect(dead_code, reason = "the authorization endpoint that uses it comes next")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the authorization endpoint that uses it comes next"))]
 mod single_use;
 mod tables;
 #[cfg(test)]

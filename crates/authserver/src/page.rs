@@ -3,6 +3,8 @@
 //! What a page shows is `pages`'; what it is about, the endpoint's. No page has a CORS field (row A17): `door` gives
 //! none, and the binary shares these paths with nobody.
 
+pub(crate) mod facts;
+
 use crate::{outcome::page::Sent, people::session::Session, random, service::Inner};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
@@ -119,6 +121,16 @@ pub(crate) fn see_other(path: String, cookies: Vec<HeaderValue>) -> Response<Byt
     response
 }
 
+/// On to an app: the address has a handle or a code in it.
+pub(crate) fn to_client(url: &oauth::secret::Secret) -> Response<Bytes> {
+    let mut response = empty(&Sent::ToApp);
+    if let Ok(mut to) = HeaderValue::from_str(url.expose()) {
+        to.set_sensitive(true);
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
 /// A response without a body, that nobody may keep.
 pub(crate) fn empty(sent: &Sent) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
@@ -148,7 +160,10 @@ fn places(role: Role) -> Vec<Place> {
         Role::PrivacyOfficer => &[Place::Apps],
         Role::Administrator => &[Place::Clients],
     };
-    let built = |place: &&Place| crate::routes::route(path(**place)).is_some();
+    let built = |place: &&Place| {
+        let path = path(**place);
+        crate::endpoint::account::owns(path) || crate::routes::route(path).is_some()
+    };
     of_role.iter().filter(built).copied().chain([Place::Security]).collect()
 }
 

@@ -144,7 +144,6 @@ pub(crate) struct Inner {
     pub(crate) address_rate: Buckets<u128>,
     pub(crate) recorder: Arc<dyn Recorder>,
     /// Patients, for pages.
-    #[expect(dead_code, reason = "the pages that ask it come next")]
     pub(crate) records: Arc<dyn Records>,
     clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     swept_s: AtomicI64,

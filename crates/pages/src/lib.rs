@@ -28,7 +28,7 @@ pub use frame::{Frame, Place, Signed};
 pub use language::{COOKIE as LANGUAGE_COOKIE, Language};
 pub use moment::{Date, Moment};
 pub use page::{
-    apps::{App, Apps},
+    apps::{App, Apps, Ended},
     clients::{
         Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration, Clients, Registered,
         RegistrationProblem, SecretFacts,
@@ -36,7 +36,7 @@ pub use page::{
     consent::Consent,
     done::{Done, DoneWhat, Next},
     invitation::{Invitation, InvitationRole, NewPasswordProblem},
-    launch::{EncounterFacts, Launch, LaunchStep},
+    launch::{EncounterFacts, Launch, LaunchStep, VisitKind},
     passkey::Passkey,
     pick_patient::PickPatient,
     problem::{Problem, ProblemWhat},

@@ -23,7 +23,7 @@ pub const RECOVERY: &str = "/account/recovery";
 pub const PATIENT: &str = "/account/patient";
 /// GET with `continuation`: the consent page. POST: `decision`, `group`, `scope`, `lasts`.
 pub const CONSENT: &str = "/account/consent";
-/// GET: the apps that a person lets in (`management_endpoint`, row B62).
+/// GET: the apps that a person lets in (`management_endpoint`, row B62). POST: `decision=end` ends them all.
 pub const APPS: &str = "/account/apps";
 /// GET with `grant`: one of them. POST: `grant`, `decision=end`.
 pub const APP: &str = "/account/app";

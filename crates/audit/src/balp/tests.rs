@@ -242,6 +242,8 @@ fn security_and_application_events_speak_dicom() {
         (Kind::Security, "sign-in-failed", "110114", Some("110122"), 3),
         (Kind::Security, "sign-out", "110114", Some("110123"), 3),
         (Kind::Security, "recovery-failed", "110114", Some("110122"), 3),
+        (Kind::Security, "app-opened", "110114", None, 3),
+        (Kind::Security, "authorization-ended", "110113", Some("110137"), 3),
         (Kind::Security, "user-disabled", "110113", Some("110137"), 3),
         (Kind::Security, "passkey-added", "110113", Some("110137"), 3),
         (Kind::Security, "recovery-codes-made", "110113", Some("110137"), 3),

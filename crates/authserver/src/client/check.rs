@@ -4,10 +4,7 @@ use super::{Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewCli
 use crate::{client_certificate, limits};
 use fhir::{Instant, ResourceType};
 use oauth::{
-    certificate::RegisteredSubject,
-    jwk::Jwks,
-    redirect_uri::{ApplicationType, RedirectUri},
-    scope::Scope,
+    certificate::RegisteredSubject, ehr_launch::LaunchUrl, jwk::Jwks, redirect_uri::RedirectUri, scope::Scope,
 };
 use std::sync::Arc;
 
@@ -167,8 +164,11 @@ fn redirect_uris(new: &NewClient, kind: &Kind, is_app: bool) -> Result<Arc<[Redi
 
 /// A launch URL: what holds for a redirect URI of a web app holds for it.
 fn launch(url: &str) -> Result<Arc<str>, ClientError> {
-    RedirectUri::register(url, ApplicationType::Web).map(|uri| Arc::from(uri.as_str())).map_err(|_| {
-        ClientError::Invalid(format!("{}: a launch URL is an https URL (http only for localhost)", shown(url, 200)))
+    LaunchUrl::register(url).map(|url| Arc::from(url.as_str())).map_err(|_| {
+        ClientError::Invalid(format!(
+            "{}: a launch URL is an https URL (http only for localhost) without iss or launch in its query",
+            shown(url, 200)
+        ))
     })
 }
 

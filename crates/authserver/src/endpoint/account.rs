@@ -5,8 +5,10 @@
 //! and its answer leaves when its entry stands in the audit log. Where one goes after signing in is a handle that the
 //! server made ([`next`]), never an address from the request.
 
+mod apps;
 mod authenticator;
 mod invitation;
+mod launch;
 mod next;
 mod passkey;
 mod password;
@@ -36,7 +38,7 @@ use audit::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
-use oauth::form::Form;
+use oauth::{caller::User, form::Form};
 use pages::{CodeProblem, Literal, NewPasswordProblem, Problem, ProblemWhat, View, fields, paths};
 use std::{net::IpAddr, sync::Arc};
 
@@ -44,9 +46,13 @@ use std::{net::IpAddr, sync::Arc};
 const SIGN_IN_FORM: &str = "sign-in";
 /// Form token of all forms of the security pages.
 const SECURITY_FORM: &str = "security";
+/// Form token of the forms of my apps.
+const APPS_FORM: &str = "apps";
+/// Form token of the form that opens an app.
+const LAUNCH_FORM: &str = "launch";
 
 /// Paths whose forms are answered here; those of [`PAGES`] are shown too.
-const FORMS: [&str; 13] = [
+const FORMS: [&str; 16] = [
     paths::SIGN_IN,
     paths::SECOND_FACTOR,
     paths::PASSKEY_SIGN_IN,
@@ -60,8 +66,11 @@ const FORMS: [&str; 13] = [
     paths::RECOVERY_CODES,
     paths::SESSION_END,
     paths::SECURITY,
+    paths::APPS,
+    paths::APP,
+    paths::LAUNCH,
 ];
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 11] = [
     paths::SIGN_IN,
     paths::SECOND_FACTOR,
     paths::PASSKEY_ADD,
@@ -70,6 +79,9 @@ const PAGES: [&str; 8] = [
     paths::SECURITY,
     paths::PASSWORD,
     paths::AUTHENTICATOR,
+    paths::APPS,
+    paths::APP,
+    paths::LAUNCH,
 ];
 
 /// Whether a path is one of these pages or their static files.
@@ -137,7 +149,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
     let session = inner.people.any_session_of(&head.headers);
     let visitor = Visitor { inner, address, head, session };
     let reply = if is_get && PAGES.contains(&path.as_str()) {
-        visitor.shown(&path)
+        visitor.shown(&path).await
     } else if request.method() == Method::POST && path != paths::SECURITY {
         visitor.posted(&path, &request).await
     } else {
@@ -166,7 +178,7 @@ impl Inner {
 }
 
 impl Visitor<'_> {
-    fn shown(&self, path: &str) -> Reply {
+    async fn shown(&self, path: &str) -> Reply {
         match path {
             paths::SECOND_FACTOR => self.second_factor_page(),
             paths::PASSKEY_ADD => self.passkey_page(),
@@ -175,6 +187,9 @@ impl Visitor<'_> {
             paths::SECURITY => self.security_page(),
             paths::PASSWORD => self.password_page(),
             paths::AUTHENTICATOR => self.authenticator_page(),
+            paths::APPS => self.apps_page().await,
+            paths::APP => self.app_page().await,
+            paths::LAUNCH => self.launch_page().await,
             _ => self.sign_in_page(),
         }
     }
@@ -196,6 +211,8 @@ impl Visitor<'_> {
             paths::SIGN_IN | paths::SECOND_FACTOR | paths::PASSKEY_SIGN_IN | paths::INVITATION | paths::RECOVERY => {
                 SIGN_IN_FORM
             }
+            paths::APPS | paths::APP => APPS_FORM,
+            paths::LAUNCH => LAUNCH_FORM,
             _ => SECURITY_FORM,
         };
         let people = &self.inner.people;
@@ -220,6 +237,9 @@ impl Visitor<'_> {
             paths::AUTHENTICATOR => self.authenticator(&form).await,
             paths::RECOVERY_CODES => self.recovery_codes().await,
             paths::SESSION_END => self.session_end(&form).await,
+            paths::APPS => self.apps_ended(&form).await,
+            paths::APP => self.app_ended(&form).await,
+            paths::LAUNCH => self.launched(&form).await,
             _ => self.sign_out().await,
         }
     }
@@ -285,6 +305,18 @@ impl Visitor<'_> {
         let mut event = Event::new(subtype, action);
         event.person = self.inner.people.account(account).map(|account| Person::of(&account.user()));
         event
+    }
+
+    /// The session and its person, when all that their account asks for was shown; else where to do that. `what` waits
+    /// there.
+    fn who(&self, what: &str) -> Result<(Arc<Session>, Arc<User>), Box<Reply>> {
+        let session = self.session.clone();
+        let found = session.and_then(|session| Some((self.inner.people.user(&session.account)?, session)));
+        match found {
+            Some((user, session)) if session.is_complete => Ok((session, user)),
+            Some((_, session)) => Err(Box::new(self.on(next::after(self.inner, &session, Some(what)), Vec::new()))),
+            None => Err(Box::new(self.on(next::to_sign_in(Some(what)), Vec::new()))),
+        }
     }
 
     /// The session, when the person proved just now who they are; else where to do that. `what` waits there.

@@ -48,6 +48,9 @@ pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> O
         brand_identifier: None,
         mtls: None,
     };
+    if offer.has_codes() {
+        offer.features.push(Feature::Management);
+    }
     if offer.has(Feature::OpenIdConnect) {
         offer.features.push(Feature::UserInfo);
     }

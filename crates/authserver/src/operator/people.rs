@@ -50,7 +50,7 @@ impl Service {
         Ok(format!("{}{path}?{field}={secret}", inner.endpoints.issuer))
     }
 
-    /// Disables an account (by user name or id), ends its sessions and revokes its tokens; or lets it be used again.
+    /// Disables an account (by user name or id), ends its sessions and what it let apps have; or lets it be used again.
     /// Recorded. Blocks on the disk.
     ///
     /// # Errors
@@ -62,7 +62,10 @@ impl Service {
         let record = &mut |account: &Account| inner.recorded_user(subtype, Action::Update, account);
         inner.people.set_disabled(&account.id, disabled, record)?;
         if disabled {
+            // Who is enabled again lets their apps in again.
+            let ended = inner.end_all_of(&account.id, None);
             inner.tokens.revoke_user(&account.id)?;
+            ended?;
         }
         Ok(())
     }

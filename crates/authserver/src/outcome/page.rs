@@ -25,6 +25,8 @@ pub(crate) enum Sent {
     Unavailable,
     /// On to this path of this server: what was sent is done and need not be sent again.
     SeeOther(String),
+    /// On to an app; the address is a secret.
+    ToApp,
 }
 
 /// Seconds after which an unavailable server may be asked again.
@@ -43,7 +45,7 @@ impl Sent {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::SeeOther(_) => StatusCode::SEE_OTHER,
+            Self::SeeOther(_) | Self::ToApp => StatusCode::SEE_OTHER,
         }
     }
 
@@ -71,7 +73,7 @@ impl Sent {
     /// As one word, for metrics and log lines; `None` when nothing was refused.
     pub(crate) const fn word(&self) -> Option<&'static str> {
         match self {
-            Self::Shown | Self::SeeOther(_) => None,
+            Self::Shown | Self::SeeOther(_) | Self::ToApp => None,
             Self::NotTaken => Some("not-taken"),
             Self::Refused => Some("sign-in"),
             Self::NotFound | Self::Method(_) | Self::MediaType => Some("request"),

@@ -5,10 +5,10 @@ use pages::words::{Ask, Context, Scope, UserReach};
 use pages::{
     App, AppFacts, Apps, AuthenticatorSetup, ChangePassword, Checked, Client, ClientFacts, ClientKind,
     ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, Consent, Date, Done, DoneWhat, EncounterFacts,
-    Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment, NewPasswordProblem, Next,
-    Passkey, PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
-    RecoveryStep, Registered, RegistrationProblem, Relation, SecondFactor, SecretFacts, Security, SecurityNotice,
-    SessionFacts, SignIn, SignInReason, Signed, Text, View, fields,
+    Ended, Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment, NewPasswordProblem,
+    Next, Passkey, PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider, Recovery,
+    RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, Relation, SecondFactor, SecretFacts, Security,
+    SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
 
 /// A page in one state.
@@ -367,8 +367,10 @@ fn grant(id: &str, name: &str) -> GrantFacts {
 fn apps(states: &mut Vec<State>) {
     let places = [Place::Apps, Place::Security];
     let signed = || frame(Some("Lucía Álvarez"), &places);
-    add(states, "apps-none", signed(), Apps { grants: Vec::new(), ended: None });
-    let one = Apps { grants: vec![grant("g1", "Steady Steps")], ended: Some("Sleep Diary".into()) };
+    let list = |grants, ended| Apps { csrf: "token".into(), grants, has_more: false, ended };
+    add(states, "apps-all-ended", signed(), list(Vec::new(), Some(Ended::All)));
+    add(states, "apps-none", signed(), list(Vec::new(), None));
+    let one = list(vec![grant("g1", "Steady Steps")], Some(Ended::One("Sleep Diary".into())));
     add(states, "apps-one", signed(), one);
     let writing = resources(Context::Patient, "Goal", "cruds", None).scope;
     let unused = GrantFacts {
@@ -382,7 +384,7 @@ fn apps(states: &mut Vec<State>) {
     let session =
         GrantFacts { ends: Ends::WithSession, patient: Some("Ignacio Alvarez".into()), ..grant("g3", "Sleep Diary") };
     let grants = vec![grant("g1", "Steady Steps"), unused.clone(), session.clone()];
-    add(states, "apps-many", signed(), Apps { grants, ended: None });
+    add(states, "apps-many", signed(), Apps { has_more: true, ..list(grants, None) });
     add(states, "app", signed(), App { csrf: "token".into(), grant: grant("g1", "Steady Steps") });
     add(states, "app-unused", signed(), App { csrf: "token".into(), grant: unused });
     add(states, "app-session", signed(), App { csrf: "token".into(), grant: session });
@@ -474,10 +476,11 @@ fn launch(states: &mut Vec<State>) {
     add(states, "launch-not-found", signed(), choose(Some("Zzyzx"), Vec::new(), false));
     let rosa = PatientFacts { detail: Some("Room 102".into()), ..patient("p1", "Rosa Alvarez", "1943-05-17") };
     let encounters = vec![
-        EncounterFacts { id: "e1".into(), name: "Skilled nursing stay".into(), began: Some(day()), ended: None },
+        EncounterFacts { id: "e1".into(), kind: VisitKind::Nursing, name: None, began: Some(day()), ended: None },
         EncounterFacts {
             id: "e2".into(),
-            name: "Hospital stay".into(),
+            kind: VisitKind::Other,
+            name: Some("Observation before the operation".into()),
             began: Date::parse("2026-02-11"),
             ended: Date::parse("2026-02-20"),
         },

@@ -3,7 +3,7 @@
 use crate::{
     Ends, GrantFacts, Place, Secret, Text, fields,
     html::{Address, Fragment, el},
-    parts::{self, Tone, capital, deciding, fill, hint},
+    parts::{self, Tone, capital, deciding, fill, fill_plain, hint},
     paths,
     render::{Context, Render},
     texts::Texts,
@@ -13,10 +13,23 @@ use crate::{
 /// The list.
 #[derive(Clone, Debug)]
 pub struct Apps {
+    /// Form token.
+    pub csrf: Secret,
     /// What stands, latest first; at most [`crate::limits::ROWS_MAX`].
     pub grants: Vec<GrantFacts>,
-    /// Name of an app whose access has just ended.
-    pub ended: Option<Text>,
+    /// There are more than these.
+    pub has_more: bool,
+    /// What has just ended.
+    pub ended: Option<Ended>,
+}
+
+/// Whose access has just ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// That of the app with this name.
+    One(Text),
+    /// That of all apps.
+    All,
 }
 
 /// One of them.
@@ -54,10 +67,11 @@ impl Render for Apps {
 
     fn body(&self, cx: Context<'_>) -> Fragment {
         let t = cx.t;
-        let ended = self
-            .ended
-            .as_ref()
-            .map(|app| parts::notice(Tone::Good, el("p").add(fill(t.apps_ended, &[("app", app.into())])), t));
+        let ended = self.ended.as_ref().map(|ended| match ended {
+            Ended::One(app) => fill(t.apps_ended, &[("app", app.into())]),
+            Ended::All => t.apps_all_ended.into(),
+        });
+        let ended = ended.map(|words| parts::notice(Tone::Good, el("p").add(words), t));
         if self.grants.is_empty() {
             let none = parts::lead(t.apps_none);
             return Fragment::all([Fragment::from(ended), none.into(), hint(t.apps_none_next).into()]);
@@ -74,7 +88,20 @@ impl Render for Apps {
             el("li").add(link.add(parts::icon("M9 5l7 7-7 7")))
         });
         let rows = el("ul").class("rows").add(Fragment::all(rows));
-        Fragment::all([Fragment::from(ended), parts::lead(t.apps_lead).into(), rows.into()])
+        let more = self.has_more.then(|| hint(fill_plain(t.apps_more, &[("count", &self.grants.len().to_string())])));
+        // Not to be done by a slip of the finger: behind its headline.
+        let all = (self.grants.len() > 1).then(|| {
+            let button = deciding(el("button").class("danger"), fields::END).add(t.apps_end_all);
+            let form = parts::form(paths::APPS, &self.csrf).add(el("p").add(t.apps_end_all_lead));
+            parts::details(t.apps_end_all_title, form.add(parts::actions(button)))
+        });
+        Fragment::all([
+            Fragment::from(ended),
+            parts::lead(t.apps_lead).into(),
+            rows.into(),
+            more.into(),
+            Fragment::from(all),
+        ])
     }
 }
 

@@ -46,17 +46,69 @@ pub enum LaunchStep {
 pub struct EncounterFacts {
     /// Logical id.
     pub id: Literal,
-    /// What it is: `Skilled nursing stay`.
-    pub name: Text,
+    /// What it is.
+    pub kind: VisitKind,
+    /// The same in the words of the record, when [`VisitKind::Other`] says nothing.
+    pub name: Option<Text>,
     /// First day.
     pub began: Option<Date>,
     /// Last day; `None`: goes on.
     pub ended: Option<Date>,
 }
 
+/// What a visit is, by the class of its Encounter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VisitKind {
+    /// In a hospital or another house, overnight.
+    Stay,
+    /// In a skilled nursing facility.
+    Nursing,
+    /// At home.
+    Home,
+    /// In an office or a clinic.
+    Office,
+    /// In an emergency room.
+    Emergency,
+    /// By video or phone.
+    Remote,
+    /// None of these.
+    Other,
+}
+
+impl VisitKind {
+    /// Of a code of `Encounter.class`: v3-ActCode, and `SNF` of the PACIO timepoints.
+    #[must_use]
+    pub fn of_class(code: &str) -> Self {
+        match code {
+            "IMP" | "ACUTE" | "NONAC" | "OBSENC" | "SS" => Self::Stay,
+            "SNF" => Self::Nursing,
+            "HH" => Self::Home,
+            "AMB" => Self::Office,
+            "EMER" => Self::Emergency,
+            "VR" => Self::Remote,
+            _ => Self::Other,
+        }
+    }
+
+    const fn words(self, t: &Texts) -> &'static str {
+        match self {
+            Self::Stay => t.visit_stay,
+            Self::Nursing => t.visit_nursing,
+            Self::Home => t.visit_home,
+            Self::Office => t.visit_office,
+            Self::Emergency => t.visit_emergency,
+            Self::Remote => t.visit_remote,
+            Self::Other => t.launch_visit,
+        }
+    }
+}
+
 impl EncounterFacts {
     fn words(&self, t: &Texts) -> String {
-        let name = self.name.as_str();
+        let name = match &self.name {
+            Some(name) if self.kind == VisitKind::Other && !name.is_empty() => name.as_str(),
+            _ => self.kind.words(t),
+        };
         match (self.began, self.ended) {
             (Some(began), Some(ended)) => {
                 let (began, ended) = (t.date(began), t.date(ended));

@@ -15,6 +15,11 @@ pub(super) const TO_PASSKEY: &str = "to-passkey";
 /// On to an authenticator app.
 pub(super) const TO_AUTHENTICATOR: &str = "to-authenticator";
 
+/// On to my apps.
+pub(super) const TO_APPS: &str = "to-apps";
+/// On to opening an app.
+pub(super) const TO_LAUNCH: &str = "to-launch";
+
 /// Characters of a handle at most.
 const HANDLE_CHARS_MAX: usize = 128;
 
@@ -30,6 +35,8 @@ fn path(handle: &str) -> String {
         TO_SECURITY => paths::SECURITY.to_owned(),
         TO_PASSWORD => paths::PASSWORD.to_owned(),
         TO_PASSKEY => paths::PASSKEY_ADD.to_owned(),
+        TO_APPS => paths::APPS.to_owned(),
+        TO_LAUNCH => paths::LAUNCH.to_owned(),
         TO_AUTHENTICATOR => paths::AUTHENTICATOR.to_owned(),
         handle => format!("/oauth/authorize?{}={handle}", fields::CONTINUATION),
     }

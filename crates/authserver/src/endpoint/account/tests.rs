@@ -9,34 +9,34 @@ use http::{Method, Request, header};
 use oauth::caller::Role;
 use std::{collections::BTreeSet, net::IpAddr};
 
-const PASSWORD: &str = "three grey herons";
+pub(super) const PASSWORD: &str = "three grey herons";
 const OTHER: &str = "four green frogs here";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A browser with its cookies.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     world: &'a World,
-    cookies: Vec<(String, String)>,
+    pub(super) cookies: Vec<(String, String)>,
     address: IpAddr,
 }
 
-struct Page {
-    status: u16,
-    headers: http::HeaderMap,
-    body: String,
+pub(super) struct Page {
+    pub(super) status: u16,
+    pub(super) headers: http::HeaderMap,
+    pub(super) body: String,
 }
 
 impl Page {
-    fn to(&self) -> &str {
+    pub(super) fn to(&self) -> &str {
         self.headers.get(header::LOCATION).map_or("", |to| to.to_str().unwrap())
     }
 
     /// The value of the first field of this name in the page's main part: `csrf`.
-    fn field(&self, name: &str) -> String {
+    pub(super) fn field(&self, name: &str) -> String {
         self.field_from("<main", name)
     }
 
-    fn field_from(&self, start: &str, name: &str) -> String {
+    pub(super) fn field_from(&self, start: &str, name: &str) -> String {
         let body = &self.body[self.body.find(start).unwrap()..];
         let at = body.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name}: {body}"));
         let rest = &body[at + name.len() + 15..];
@@ -45,7 +45,7 @@ impl Page {
 }
 
 impl<'a> Browser<'a> {
-    fn new(world: &'a World) -> Self {
+    pub(super) fn new(world: &'a World) -> Self {
         Self { world, cookies: Vec::new(), address: "192.0.2.7".parse().unwrap() }
     }
 
@@ -53,7 +53,7 @@ impl<'a> Browser<'a> {
         self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
+    pub(super) async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
         let mut request = Request::builder().method(method).uri(path);
         request = request.header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux) Firefox/140.0");
         if !self.cookies.is_empty() {
@@ -79,17 +79,17 @@ impl<'a> Browser<'a> {
         }
     }
 
-    async fn get(&mut self, path: &str) -> Page {
+    pub(super) async fn get(&mut self, path: &str) -> Page {
         self.send(Method::GET, path, &[], "").await
     }
 
     /// A form of the page, as a browser sends it.
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let headers = [("content-type", FORM), ("origin", ISSUER), ("sec-fetch-site", "same-origin")];
         self.send(Method::POST, path, &headers, &body(fields)).await
     }
 
-    async fn sign_in(&mut self, user: &str, password: &str) -> Page {
+    pub(super) async fn sign_in(&mut self, user: &str, password: &str) -> Page {
         let csrf = self.get("/account/sign-in?continuation=x1").await.field("csrf");
         let fields = [("csrf", csrf.as_str()), ("continuation", ""), ("user", user), ("password", password)];
         self.post("/account/sign-in", &fields).await
@@ -125,7 +125,8 @@ async fn accept(browser: &mut Browser<'_>, link: &str, user: &str) -> Page {
     browser.post("/account/invitation", &fields).await
 }
 
-async fn somebody(world: &World, login: &str) {
+/// An account that was taken up.
+pub(super) async fn somebody(world: &World, login: &str) {
     let mut browser = Browser::new(world);
     let page = accept(&mut browser, &invited(world, login, Role::Patient), login).await;
     assert_eq!(page.status, 200, "{}", page.body);
@@ -150,7 +151,7 @@ async fn from_the_invitation_to_signing_out() {
     assert_eq!(security.status, 200);
     assert!(security.body.contains("Firefox, Linux"), "{}", security.body);
     let sign_in = browser.get("/account/sign-in").await;
-    assert_eq!((sign_in.status, sign_in.to()), (303, "/account/security"));
+    assert_eq!((sign_in.status, sign_in.to()), (303, "/account/apps"));
     // The head's form signs out.
     let csrf = security.field_from("action=\"/account/sign-out\"", "csrf");
     let out = browser.post("/account/sign-out", &[("csrf", &csrf)]).await;
@@ -158,7 +159,7 @@ async fn from_the_invitation_to_signing_out() {
     assert!(!browser.is_signed_in());
     assert_eq!(browser.get("/account/security").await.to(), "/account/sign-in?continuation=to-security");
     let back = browser.sign_in("ana", PASSWORD).await;
-    assert_eq!((back.status, back.to()), (303, "/account/security"));
+    assert_eq!((back.status, back.to()), (303, "/account/apps"));
     let subtypes: Vec<String> =
         world.recorded.entries.lock().unwrap().iter().map(|entry| entry.subtype.to_string()).collect();
     let expected = ["user-added", "user-invited", "invitation-accepted", "invitation-refused", "sign-out", "sign-in"];
@@ -288,16 +289,16 @@ async fn after_signing_in_one_stays_here() {
     let world = World::new();
     somebody(&world, "ana").await;
     for (continuation, to) in [
-        ("", "/account/security"),
+        ("", "/account/apps"),
         ("abc-DEF_123", "/oauth/authorize?continuation=abc-DEF_123"),
         ("to-password", "/account/security/password"),
-        ("https://evil.example/", "/account/security"),
-        ("//evil.example", "/account/security"),
-        ("/\\evil.example", "/account/security"),
-        ("x\r\nlocation: https://evil.example", "/account/security"),
-        ("javascript:alert(1)", "/account/security"),
-        ("a/../../b", "/account/security"),
-        (&"a".repeat(129), "/account/security"),
+        ("https://evil.example/", "/account/apps"),
+        ("//evil.example", "/account/apps"),
+        ("/\\evil.example", "/account/apps"),
+        ("x\r\nlocation: https://evil.example", "/account/apps"),
+        ("javascript:alert(1)", "/account/apps"),
+        ("a/../../b", "/account/apps"),
+        (&"a".repeat(129), "/account/apps"),
     ] {
         let mut browser = Browser::new(&world);
         let shown = browser.get(&format!("/account/sign-in?continuation={}", encoded(continuation))).await;
@@ -365,6 +366,20 @@ async fn dangerous_acts_ask_again() {
         assert_eq!(browser.post("/account/security/password", &fields).await.status, status, "{password}");
     }
     assert_eq!(Browser::new(&world).sign_in("ana", PASSWORD).await.status, 403);
+}
+
+/// Somebody of the staff, signed in with two factors.
+pub(super) async fn staff<'a>(world: &'a World, login: &str, role: Role) -> Browser<'a> {
+    let mut browser = Browser::new(world);
+    accept(&mut browser, &invited(world, login, role), login).await;
+    let page = browser.get("/account/security/authenticator").await;
+    let csrf = page.field("csrf");
+    let at = page.body.find("class=\"key\">").unwrap() + 12;
+    let key: String = page.body[at..].chars().take_while(|c| *c != '<').filter(|c| !c.is_whitespace()).collect();
+    let code = crate::people::tests::totp_code(&from_base32(&key), world.now_s() / 30);
+    let done = browser.post("/account/security/authenticator", &[("csrf", &csrf), ("code", &code)]).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    browser
 }
 
 /// Staff set up a second factor before they are in, and give it each time.
