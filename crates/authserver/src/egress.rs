@@ -6,6 +6,7 @@
 //! three redirects and none to another origin, no credentials.
 
 use bytes::Bytes;
+use oauth::secret::Secret;
 use std::{fmt, future::Future, pin::Pin};
 
 /// What came back with status 200.
@@ -82,6 +83,23 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Fetched, FetchError>>
 pub trait Fetch: Send + Sync {
     /// GETs this URL.
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a>;
+
+    /// POSTs a form, follows no redirect. One that only reads refuses.
+    fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {
+        let _ = posting;
+        Box::pin(async { Err(FetchError::Forbidden("forms are not sent from here".into())) })
+    }
+}
+
+/// A form to be sent, with what proves who sends it. Holds secrets: no Debug.
+#[derive(Clone, Copy)]
+pub struct Posting<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// The body, `application/x-www-form-urlencoded`.
+    pub form: &'a Secret,
+    /// The field `Authorization`.
+    pub authorization: Option<&'a Secret>,
 }
 
 /// Fetches nothing: for a command on an offline data directory, and for a server without outbound access.

@@ -5,7 +5,7 @@
 //! - `endpoint`: one file each. `authentication`: who a client is. `outcome`: the only place that chooses a status.
 //! - [`client`]: registered clients, durable, read through an in-memory copy. `jwks_source`: their keys by URL.
 //! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
-//! - [`egress`]: the one way out, implemented by the binary.
+//! - [`egress`]: the one way out, implemented by the binary. [`outside`]: an OpenID provider that people sign in through.
 //!
 //! SPEC: SMART Backend Services; RFC 6749, 7009, 7523, 7662, 8414; rows B1 to B6, B46, B61, B67 to B69, C1 to C13.
 //! Left out until people come: authorize, login, consent, OpenID Connect.
@@ -29,6 +29,7 @@ pub mod limits;
 mod live_tokens;
 mod operator;
 mod outcome;
+pub mod outside;
 mod page;
 pub mod people;
 mod persons;

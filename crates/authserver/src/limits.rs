@@ -68,6 +68,12 @@ pub const JWKS_CACHE_S_DEFAULT: i64 = 300;
 /// Seconds in which a failed fetch is not tried again (negative cache, row C9).
 pub const JWKS_FAILURE_S: i64 = 10;
 
+/// Seconds that the document of an outside OpenID provider is kept: a provider that moves is found within the hour.
+pub const OUTSIDE_DOCUMENT_S: i64 = 3600;
+
+/// Requests that wait for an outside OpenID provider at once; a slow one holds up no more than these.
+pub const OUTSIDE_AT_ONCE_MAX: usize = 64;
+
 /// Seconds between two fetches of one JWKS because of a key id that the copy at hand does not have.
 pub const JWKS_REFETCH_S: i64 = 30;
 

@@ -2,6 +2,7 @@
 //!
 //! - [`account`], `accounts`, `record`: who may sign in, and the table of them. `credentials`: what is kept of secrets.
 //! - `password`, [`breached`]: argon2id and what is too common. `passkey`, `challenge`: WebAuthn. `totp`, `recovery`.
+//! - `outside`: who is vouched for by an outside OpenID provider.
 //! - [`session`]: who is signed in. `visit`: who is about to. `sign_in`, `enrol`, `change`: the ways between.
 //! - `throttle`: how often somebody may guess. `seal`: the key of it all. `cookie`, `forgery`: the browser's side.
 //!
@@ -18,6 +19,7 @@ pub(crate) mod credentials;
 pub(crate) mod enrol;
 mod forgery;
 mod operator;
+pub(crate) mod outside;
 mod passkey;
 mod password;
 mod record;
@@ -59,6 +61,8 @@ pub struct People {
     rules: Rules,
     throttle: Throttle,
     challenges: Challenges,
+    /// States of outside sign-ins that came back.
+    errands: Challenges,
     visits: Visits,
     party: RelyingParty,
     clock: Arc<dyn Fn() -> Instant + Send + Sync>,
@@ -82,6 +86,7 @@ impl People {
             rules: Rules::new(breached),
             throttle: Throttle::new(),
             challenges: Challenges::default(),
+            errands: Challenges::default(),
             visits: Visits::default(),
             party: RelyingParty::of_issuer(issuer),
             clock,

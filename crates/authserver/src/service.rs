@@ -12,6 +12,7 @@ use crate::{
     launches::Launches,
     limits,
     live_tokens::LiveTokenTable,
+    outside::{Outside, OutsideProvider},
     people::{People, breached::ReadAt},
     persons::Persons,
     proofs::Proofs,
@@ -62,6 +63,8 @@ pub struct Facility {
     pub name: Option<String>,
     /// The operator's list of breached passwords: the sorted file that Have I Been Pwned gives out.
     pub breached: Option<Arc<dyn ReadAt>>,
+    /// An OpenID provider that people may sign in through.
+    pub outside: Option<Outside>,
 }
 
 /// Why the service does not start; an operator can act on it.
@@ -133,6 +136,7 @@ pub(crate) struct Inner {
     pub(crate) keys: ServerKeys,
     pub(crate) people: Arc<People>,
     pub(crate) facility: String,
+    pub(crate) outside: Option<OutsideProvider>,
     pub(crate) decoys: Decoys,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) codes: SingleUse,
@@ -172,7 +176,9 @@ impl Service {
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
-        let Facility { name, breached } = facility;
+        let Facility { name, breached, outside } = facility;
+        let outside =
+            outside.map(|told| OutsideProvider::new(told, &endpoints.issuer, Arc::clone(&egress), Arc::clone(&clock)));
         let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
         let people = Arc::new(people);
         let clients = Registry::open(tables.clients).map_err(broken)?;
@@ -187,6 +193,7 @@ impl Service {
         let keys = ServerKeys::open(tables.keys, now)?;
         Ok(Self {
             inner: Arc::new(Inner {
+                outside,
                 offer: endpoint::discovery::offer(endpoints.clone(), &*enforceable),
                 endpoints,
                 enforceable,

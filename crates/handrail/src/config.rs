@@ -62,6 +62,19 @@ pub(crate) struct Mtls {
     pub(crate) base_url: Option<String>,
 }
 
+/// An outside OpenID provider that people may sign in through.
+#[derive(Debug)]
+pub(crate) struct OpenId {
+    /// Its issuer, to the letter.
+    pub(crate) issuer: String,
+    /// Our name there.
+    pub(crate) client_id: String,
+    /// File of our secret there.
+    pub(crate) secret_file: PathBuf,
+    /// What people call it; by default its host.
+    pub(crate) name: Option<String>,
+}
+
 /// What written resources are checked against beyond base R4 and what they claim.
 #[derive(Debug, Clone)]
 pub(crate) struct Validation {
@@ -117,6 +130,8 @@ pub(crate) struct Config {
     pub(crate) facility_name: Option<String>,
     /// File of breached passwords.
     pub(crate) breached_passwords: Option<PathBuf>,
+    /// An outside OpenID provider.
+    pub(crate) openid: Option<OpenId>,
     /// Checks of written resources.
     pub(crate) validation: Validation,
     /// Open connections.
@@ -247,6 +262,11 @@ impl Effective {
             needs(&table::MTLS_LISTEN, &table::TLS_CLIENT_ANCHORS, problems);
         }
         needs(&table::MTLS_BASE_URL, &table::MTLS_LISTEN, problems);
+        needs(&table::OPENID_ISSUER, &table::OPENID_CLIENT_ID, problems);
+        needs(&table::OPENID_ISSUER, &table::OPENID_CLIENT_SECRET_FILE, problems);
+        for setting in [&table::OPENID_CLIENT_ID, &table::OPENID_CLIENT_SECRET_FILE, &table::OPENID_NAME] {
+            needs(setting, &table::OPENID_ISSUER, problems);
+        }
         if !self.is_empty(&table::TLS_CLIENT_CRLS) {
             needs(&table::TLS_CLIENT_CRLS, &table::TLS_CLIENT_ANCHORS, problems);
         }
@@ -309,6 +329,15 @@ impl Effective {
             Some(Value::Count(count)) => usize::try_from(*count).unwrap_or(default),
             _ => default,
         }
+    }
+
+    fn openid(&self) -> Option<OpenId> {
+        Some(OpenId {
+            issuer: self.text(&table::OPENID_ISSUER)?.to_owned(),
+            client_id: self.text(&table::OPENID_CLIENT_ID)?.to_owned(),
+            secret_file: self.path(&table::OPENID_CLIENT_SECRET_FILE)?,
+            name: self.text(&table::OPENID_NAME).map(str::to_owned),
+        })
     }
 
     fn validation(&self) -> Validation {
@@ -375,6 +404,7 @@ impl Effective {
             egress_ca: self.path(&table::EGRESS_CA),
             facility_name: self.text(&table::FACILITY_NAME).map(str::to_owned),
             breached_passwords: self.path(&table::PASSWORDS_BREACHED),
+            openid: self.openid(),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
             requests_in_flight_max: self

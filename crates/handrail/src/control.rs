@@ -98,6 +98,20 @@ pub(crate) enum Order {
         /// Which of the two.
         disabled: bool,
     },
+    /// Bind a subject of an outside OpenID provider to an account.
+    BindUser {
+        /// User name or id.
+        user: String,
+        /// The provider's issuer.
+        issuer: String,
+        /// `sub` there.
+        subject: String,
+    },
+    /// Take all such subjects from an account.
+    UnbindUser {
+        /// User name or id.
+        user: String,
+    },
     /// Explain a search.
     Explain {
         /// `Type?parameters`.
@@ -258,6 +272,8 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::InviteUser { user } => users::invite(hands, &user),
         Order::ListUsers => users::list(hands),
         Order::SetUserDisabled { user, disabled } => users::set_disabled(hands, &user, disabled),
+        Order::BindUser { user, issuer, subject } => users::bind(hands, &user, &issuer, &subject),
+        Order::UnbindUser { user } => users::unbind(hands, &user),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, client),
         Order::ListClients => client::list(authserver),

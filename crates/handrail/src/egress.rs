@@ -14,11 +14,11 @@ use crate::{
     limits,
 };
 use authserver::{
-    egress::{Fetch, FetchError, Fetched, Fetching},
+    egress::{Fetch, FetchError, Fetched, Fetching, Posting},
     limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX},
 };
 use bytes::Bytes;
-use http::{Request, header};
+use http::{HeaderValue, Request, header};
 use http_body_util::Full;
 use rustls::ClientConfig;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -73,6 +73,29 @@ impl Egress {
         Err(FetchError::Forbidden(format!("more than {} redirects", limits::REDIRECTS_MAX)))
     }
 
+    async fn send(&self, posting: Posting<'_>) -> Result<Fetched, FetchError> {
+        let url = Url::parse(posting.url).map_err(forbidden)?;
+        let mut connection = self.connect(&url).await?;
+        let mut request = Request::post(url.target())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::USER_AGENT, "handrail");
+        if let Some(authorization) = posting.authorization {
+            let value = HeaderValue::from_str(authorization.expose());
+            let mut value = value.map_err(|_| FetchError::Forbidden("not a header field".into()))?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let request = request
+            .body(Full::new(Bytes::copy_from_slice(posting.form.expose().as_bytes())))
+            .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
+        let answer = connection.send(request, FETCH_BODY_BYTES_MAX).await.map_err(unreachable)?;
+        match answer.status().as_u16() {
+            200 => Ok(Fetched { cache_control: None, age_s: None, body: answer.into_body() }),
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
     async fn connect(&self, url: &Url) -> Result<Connection, FetchError> {
         let mut last = FetchError::Unreachable(format!("{} has no address", url.host()));
         for address in self.checked_addresses(url).await? {
@@ -118,6 +141,13 @@ impl Fetch for Egress {
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
         Box::pin(async move {
             timeout(Duration::from_secs(FETCH_TIME_S_MAX), self.get(url)).await.unwrap_or(Err(FetchError::TimedOut))
+        })
+    }
+
+    fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {
+        let sent = async move { self.send(posting).await };
+        Box::pin(async move {
+            timeout(Duration::from_secs(FETCH_TIME_S_MAX), sent).await.unwrap_or(Err(FetchError::TimedOut))
         })
     }
 }

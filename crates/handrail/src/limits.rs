@@ -193,3 +193,6 @@ pub(crate) const CHAIN_MAX: usize = 8;
 
 /// Certificates whose examination a connection remembers: those of a proxy's clients.
 pub(crate) const EXAMINED_MAX: usize = 256;
+
+/// Bytes of this server's secret at an outside OpenID provider: providers make some dozens.
+pub(crate) const OPENID_SECRET_BYTES_MAX: usize = 1024;

@@ -120,7 +120,8 @@ impl Server {
         let trust = tls::trust::client_config(config.egress_ca.as_deref()).map_err(Fault::new)?;
         let egress = Arc::new(Egress::new(trust, config.egress_networks.clone()));
         let strict_audit = config.durability == Durability::Strict;
-        let facility = users::facility(config.facility_name.as_deref(), config.breached_passwords.as_deref())?;
+        let mut facility = users::facility(config.facility_name.as_deref(), config.breached_passwords.as_deref())?;
+        facility.outside = config.openid.as_ref().map(users::outside).transpose()?;
         let base = BaseUrl::Of(&base_url, asked.as_ref());
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
         let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;

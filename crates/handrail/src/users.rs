@@ -2,11 +2,15 @@
 //! operator, and recorded like any read. Rows B25, B26.
 
 use crate::{
+    config::OpenId,
     control::{Hands, Link, ListedUser, Reply},
     fault::Fault,
+    http_client::Url,
+    limits,
 };
 use authserver::{
     Facility,
+    outside::Outside,
     people::{
         account::{AccountError, NewAccount},
         breached::ReadAt,
@@ -15,7 +19,7 @@ use authserver::{
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Empty};
-use oauth::{Caller, caller::Role};
+use oauth::{Caller, caller::Role, secret::Secret};
 use rest::wire::Accepted;
 use serde_json::Value;
 use std::{fs::File, io, net::Ipv4Addr, os::unix::fs::FileExt, path::Path, sync::Arc};
@@ -52,6 +56,16 @@ pub(crate) fn invite(hands: &Hands, name: &str) -> Reply {
 /// Disables an account, or lets it be used again.
 pub(crate) fn set_disabled(hands: &Hands, name: &str, disabled: bool) -> Reply {
     hands.authserver.set_user_disabled(name, disabled).map_or_else(|why| refused(&why), |()| Reply::UserChanged)
+}
+
+/// Binds a subject of an outside OpenID provider to an account.
+pub(crate) fn bind(hands: &Hands, name: &str, issuer: &str, subject: &str) -> Reply {
+    hands.authserver.bind_user(name, issuer, subject).map_or_else(|why| refused(&why), |()| Reply::UserChanged)
+}
+
+/// Takes all such subjects from an account.
+pub(crate) fn unbind(hands: &Hands, name: &str) -> Reply {
+    hands.authserver.unbind_user(name).map_or_else(|why| refused(&why), |_| Reply::UserChanged)
 }
 
 /// All accounts.
@@ -141,7 +155,27 @@ pub(crate) fn facility(name: Option<&str>, breached: Option<&Path>) -> Result<Fa
         list.length().map_err(|why| Fault::at(path.display(), why))?;
         Ok::<_, Fault>(Arc::new(list) as Arc<dyn ReadAt>)
     };
-    Ok(Facility { name: name.map(str::to_owned), breached: breached.map(open).transpose()? })
+    Ok(Facility { name: name.map(str::to_owned), breached: breached.map(open).transpose()?, outside: None })
+}
+
+/// The outside OpenID provider that people may sign in through.
+///
+/// # Errors
+/// [`Fault`] when the file of our secret there cannot be read or holds none.
+pub(crate) fn outside(openid: &OpenId) -> Result<Outside, Fault> {
+    let path = openid.secret_file.display();
+    let text = std::fs::read_to_string(&openid.secret_file).map_err(|why| Fault::at(&path, why))?;
+    let secret = text.trim();
+    if secret.is_empty() || secret.len() > limits::OPENID_SECRET_BYTES_MAX || secret.contains(char::is_whitespace) {
+        return Err(Fault::at(path, "expected the provider's secret for this server alone, on one line"));
+    }
+    let host = || Url::parse(&openid.issuer).map_or_else(|_| openid.issuer.clone(), |url| url.host().to_owned());
+    Ok(Outside {
+        name: openid.name.clone().unwrap_or_else(host),
+        issuer: openid.issuer.clone(),
+        client_id: openid.client_id.clone(),
+        client_secret: Secret::new(secret),
+    })
 }
 
 /// The operator's list, read in place.

@@ -14,6 +14,7 @@ use crate::{
     secret::{Secret, same},
     strict_json, web_url,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -95,8 +96,10 @@ pub struct Provider {
     pub token: String,
     /// `jwks_uri`.
     pub jwks: String,
-    /// What may sign its id tokens: what it names, and we verify.
+    /// What may sign its id tokens: what it names of RS256 and ES256, which every provider has one of.
     pub algorithms: Vec<Algorithm>,
+    /// It takes a client's secret in the form alone, not as HTTP Basic, which is what a provider takes that says nothing.
+    pub secret_in_form: bool,
     /// Whether its answers must say whose they are (RFC 9207).
     pub names_itself: bool,
 }
@@ -117,16 +120,22 @@ impl Provider {
         };
         let named = members.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
         let named = named.ok_or(ProviderError::Member("id_token_signing_alg_values_supported"))?;
-        let algorithms: Vec<Algorithm> = named.iter().filter_map(Value::as_str).filter_map(Algorithm::parse).collect();
+        let taken = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rs256 | Algorithm::Es256);
+        let algorithms: Vec<Algorithm> =
+            named.iter().filter_map(Value::as_str).filter_map(Algorithm::parse).filter(taken).collect();
         if algorithms.is_empty() {
             return Err(ProviderError::Algorithms);
         }
+        // SPEC: Discovery section 3: client_secret_basic when nothing is said.
+        let ways = members.get("token_endpoint_auth_methods_supported").and_then(Value::as_array);
+        let has_way = |name: &str| ways.is_some_and(|ways| ways.iter().any(|way| way.as_str() == Some(name)));
         Ok(Self {
             issuer: issuer.to_owned(),
             authorize: url("authorization_endpoint")?,
             token: url("token_endpoint")?,
             jwks: url("jwks_uri")?,
             algorithms,
+            secret_in_form: has_way("client_secret_post") && !has_way("client_secret_basic"),
             names_itself: members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
         })
     }
@@ -209,16 +218,48 @@ impl Begun {
         }
     }
 
-    /// The form for the provider's token endpoint, without the client's credentials.
+    /// What goes to the provider's token endpoint.
     #[must_use]
-    pub fn token_form(&self, code: &Secret, redirect_uri: &str) -> Secret {
-        Secret::new(joined(&[
+    pub fn redemption(
+        &self,
+        provider: &Provider,
+        code: &Secret,
+        redirect_uri: &str,
+        own: &Credentials<'_>,
+    ) -> Redemption {
+        let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
             ("redirect_uri", redirect_uri),
             ("code_verifier", self.verifier.expose()),
-        ]))
+        ];
+        if provider.secret_in_form {
+            form.extend([("client_id", own.client_id), ("client_secret", own.secret.expose())]);
+            return Redemption { form: Secret::new(joined(&form)), authorization: None };
+        }
+        // SPEC: RFC 6749 section 2.3.1: each part encoded as in a form before both are.
+        let encoded = |text: &str| utf8_percent_encode(text, PARAMETER).to_string();
+        let pair = format!("{}:{}", encoded(own.client_id), encoded(own.secret.expose()));
+        let authorization = Secret::new(format!("Basic {}", STANDARD.encode(pair)));
+        Redemption { form: Secret::new(joined(&form)), authorization: Some(authorization) }
     }
+}
+
+/// Who we are at the provider.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// Our name there.
+    pub client_id: &'a str,
+    /// Our secret there.
+    pub secret: &'a Secret,
+}
+
+/// A token request. Holds secrets: no Debug.
+pub struct Redemption {
+    /// The body, `application/x-www-form-urlencoded`.
+    pub form: Secret,
+    /// The field `Authorization`, when the secret goes there.
+    pub authorization: Option<Secret>,
 }
 
 /// The id token out of the provider's token response.

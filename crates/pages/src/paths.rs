@@ -3,8 +3,10 @@
 
 /// GET with `continuation`: the sign-in page. POST: `user`, `password`.
 pub const SIGN_IN: &str = "/account/sign-in";
-/// POST: `provider`. On to an outside OpenID provider.
+/// GET with `provider`, `continuation` or `invitation`: on to an outside OpenID provider.
 pub const SIGN_IN_OUTSIDE: &str = "/account/sign-in/outside";
+/// GET: back from it.
+pub const SIGN_IN_OUTSIDE_BACK: &str = "/account/sign-in/outside/back";
 /// GET with `continuation`: the second factor. POST: `code`, `way`.
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 /// POST: `credential`. Signs in, or proves the second factor, by a passkey.

@@ -10,6 +10,7 @@ mod authenticator;
 mod invitation;
 mod launch;
 mod next;
+mod outside;
 mod passkey;
 mod password;
 mod recovery;
@@ -70,6 +71,8 @@ const FORMS: [&str; 16] = [
     paths::APP,
     paths::LAUNCH,
 ];
+/// Links that lead to an outside provider and back from it.
+const LINKS: [&str; 2] = [paths::SIGN_IN_OUTSIDE, paths::SIGN_IN_OUTSIDE_BACK];
 const PAGES: [&str; 11] = [
     paths::SIGN_IN,
     paths::SECOND_FACTOR,
@@ -86,7 +89,7 @@ const PAGES: [&str; 11] = [
 
 /// Whether a path is one of these pages or their static files.
 pub(crate) fn owns(path: &str) -> bool {
-    FORMS.contains(&path) || path.starts_with("/assets/")
+    FORMS.contains(&path) || LINKS.contains(&path) || path.starts_with("/assets/")
 }
 
 /// A request of somebody at a browser.
@@ -148,13 +151,19 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
     let head = Head::of(&request);
     let session = inner.people.any_session_of(&head.headers);
     let visitor = Visitor { inner, address, head, session };
-    let reply = if is_get && PAGES.contains(&path.as_str()) {
+    let reply = if *request.method() == Method::GET && LINKS.contains(&path.as_str()) {
+        match path.as_str() {
+            paths::SIGN_IN_OUTSIDE => visitor.go_outside().await,
+            _ => visitor.back_from_outside(request.uri().query().unwrap_or_default()).await,
+        }
+    } else if is_get && PAGES.contains(&path.as_str()) {
         visitor.shown(&path).await
-    } else if request.method() == Method::POST && path != paths::SECURITY {
+    } else if request.method() == Method::POST && path != paths::SECURITY && !LINKS.contains(&path.as_str()) {
         visitor.posted(&path, &request).await
     } else {
         let allow = match (PAGES.contains(&path.as_str()), path == paths::SECURITY) {
             (_, true) => "GET, HEAD",
+            _ if LINKS.contains(&path.as_str()) => "GET",
             (true, _) => "GET, HEAD, POST",
             (false, _) => "POST",
         };

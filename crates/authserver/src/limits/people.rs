@@ -91,6 +91,12 @@ pub const CREDENTIAL_ID_BYTES_MAX: usize = 1023;
 /// Seconds that a passkey's challenge is good.
 pub const CHALLENGE_LIFE_S: i64 = 5 * 60;
 
+/// Subjects of outside providers that one account is bound to.
+pub const ACCOUNT_OUTSIDE_MAX: usize = 5;
+
+/// Bytes of a subject. SPEC: OpenID Connect Core section 2: 255 at most; an issuer needs no more.
+pub const OUTSIDE_BYTES_MAX: usize = 255;
+
 /// Recovery codes of one account.
 pub const RECOVERY_CODES: usize = 10;
 

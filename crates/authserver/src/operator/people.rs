@@ -70,6 +70,33 @@ impl Service {
         Ok(())
     }
 
+    /// Binds a subject of an outside OpenID provider to an account (by user name or id): whoever that provider vouches for
+    /// is this person. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn bind_user(&self, name: &str, issuer: &str, subject: &str) -> Result<(), AccountError> {
+        let inner = &self.inner;
+        let account = inner.people.named(name).ok_or(AccountError::NotFound)?;
+        let record = &mut |account: &Account| {
+            let more = [("issuer", issuer), ("subject", subject)];
+            inner.recorded_user_with("user-bound", Action::Update, account, &more)
+        };
+        inner.people.bind_outside(&account.id, issuer, subject, record)
+    }
+
+    /// Takes all subjects of outside providers from an account and ends its sessions; how many there were. Recorded. Blocks
+    /// on the disk.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn unbind_user(&self, name: &str) -> Result<usize, AccountError> {
+        let inner = &self.inner;
+        let account = inner.people.named(name).ok_or(AccountError::NotFound)?;
+        let record = &mut |account: &Account| inner.recorded_user("user-unbound", Action::Update, account);
+        inner.people.unbind_outside(&account.id, record)
+    }
+
     /// All accounts, oldest first.
     #[must_use]
     pub fn users(&self) -> Vec<Arc<Account>> {
@@ -79,12 +106,25 @@ impl Service {
 
 impl Inner {
     fn recorded_user(&self, subtype: &'static str, action: Action, account: &Account) -> Result<(), AccountError> {
+        self.recorded_user_with(subtype, action, account, &[])
+    }
+
+    fn recorded_user_with(
+        &self,
+        subtype: &'static str,
+        action: Action,
+        account: &Account,
+        more: &[(&'static str, &str)],
+    ) -> Result<(), AccountError> {
         let mut event = Event::new(subtype, action);
         event.detail("user", &account.id);
         event.detail("user_name", &account.login);
         event.detail("role", account.role.as_str());
         if let Some(fhir_user) = &account.fhir_user {
             event.detail("fhir_user", fhir_user);
+        }
+        for (name, value) in more {
+            event.detail(name, value);
         }
         Ok(self.operator_did(event)?)
     }

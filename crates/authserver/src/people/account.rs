@@ -102,6 +102,8 @@ pub enum AccountError {
     Invalid(String),
     /// The user name is taken.
     Taken,
+    /// Another account is bound to this subject of an outside provider.
+    SubjectTaken,
     /// There is no such account.
     NotFound,
     /// The table or the audit log does not take it; the text is for the log.
@@ -113,6 +115,7 @@ impl fmt::Display for AccountError {
         match self {
             Self::Invalid(why) => f.write_str(why),
             Self::Taken => f.write_str("another account has this user name"),
+            Self::SubjectTaken => f.write_str("another account is bound to this subject"),
             Self::NotFound => f.write_str("there is no such account"),
             Self::Unavailable(_) => f.write_str("the server cannot do this at the moment"),
         }

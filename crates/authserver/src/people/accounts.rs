@@ -2,7 +2,7 @@
 
 use super::{
     account::{Account, AccountError, NewAccount, Record, State},
-    credentials::Hash,
+    credentials::{Hash, OutsideIdentity},
     record,
 };
 use crate::{
@@ -22,6 +22,7 @@ struct Index {
     by_login: HashMap<Arc<str>, Arc<str>>,
     by_invitation: HashMap<Hash, Arc<str>>,
     by_passkey: HashMap<Vec<u8>, Arc<str>>,
+    by_subject: HashMap<(Arc<str>, Arc<str>), Arc<str>>,
 }
 
 impl Index {
@@ -35,6 +36,9 @@ impl Index {
         for passkey in &record.credentials.passkeys {
             self.by_passkey.insert(passkey.id.clone(), Arc::clone(id));
         }
+        for outside in &record.credentials.outside {
+            self.by_subject.insert(outside.key(), Arc::clone(id));
+        }
         self.by_id.insert(Arc::clone(id), record);
     }
 
@@ -46,6 +50,9 @@ impl Index {
         }
         for passkey in &before.credentials.passkeys {
             self.by_passkey.remove(&passkey.id);
+        }
+        for outside in &before.credentials.outside {
+            self.by_subject.remove(&outside.key());
         }
     }
 }
@@ -91,6 +98,13 @@ impl Accounts {
     pub(crate) fn of_passkey(&self, credential_id: &[u8]) -> Option<Arc<Record>> {
         let index = self.read();
         index.by_passkey.get(credential_id).and_then(|id| index.by_id.get(id)).cloned()
+    }
+
+    /// The account that this subject of this issuer is bound to.
+    pub(crate) fn of_outside(&self, issuer: &str, subject: &str) -> Option<Arc<Record>> {
+        let index = self.read();
+        let key = (Arc::from(issuer), Arc::from(subject));
+        index.by_subject.get(&key).and_then(|id| index.by_id.get(id)).cloned()
     }
 
     /// All, oldest first.
@@ -145,6 +159,13 @@ impl Accounts {
         let added = record.credentials.passkeys.iter().filter(|passkey| !before.contains(&passkey.id));
         if added.into_iter().any(|passkey| self.of_passkey(&passkey.id).is_some()) {
             return Err(AccountError::Taken.into());
+        }
+        // A subject vouches for one account.
+        let is_anothers = |outside: &OutsideIdentity| {
+            self.of_outside(&outside.issuer, &outside.subject).is_some_and(|other| *other.account.id != *id)
+        };
+        if record.credentials.outside.iter().any(is_anothers) {
+            return Err(AccountError::SubjectTaken.into());
         }
         if self.of_login(&record.account.login).is_some_and(|other| *other.account.id != *id) {
             return Err(AccountError::Taken.into());

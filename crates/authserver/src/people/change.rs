@@ -284,7 +284,7 @@ impl People {
 fn may_go(row: &Record) -> Result<(), ChangeError> {
     let credentials = &row.credentials;
     let has_passkey = credentials.passkeys.iter().any(|passkey| !passkey.suspended);
-    let gets_in = credentials.password.is_some() || has_passkey;
+    let gets_in = credentials.password.is_some() || has_passkey || !credentials.outside.is_empty();
     let is_enough = !row.account.needs_two_factors() || credentials.has_second_factor();
     if gets_in && is_enough { Ok(()) } else { Err(ChangeError::LastWayIn) }
 }

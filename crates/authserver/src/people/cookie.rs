@@ -13,6 +13,9 @@ pub(crate) const VISIT: &str = "__Host-handrail-visit";
 /// A device where somebody signed in.
 pub(crate) const DEVICE: &str = "__Host-handrail-device";
 
+/// What waits behind an outside provider: a handle of ours.
+pub(crate) const OUTSIDE: &str = "__Host-handrail-outside";
+
 /// The value of a cookie, when it is there once and looks like ours.
 pub(crate) fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let fields = headers.get_all(header::COOKIE).iter().filter_map(|field| field.to_str().ok());

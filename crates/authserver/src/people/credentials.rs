@@ -2,6 +2,7 @@
 
 use super::{passkey::Passkey, password::PasswordHash};
 use aws_lc_rs::digest;
+use std::sync::Arc;
 
 /// SHA-256 of something with 80 random bits or more: such a thing needs no slow hash.
 pub(crate) type Hash = [u8; 32];
@@ -26,6 +27,8 @@ pub(crate) struct Credentials {
     pub(crate) recovery: Vec<Hash>,
     /// A recovery code gave the password back, and nothing else was shown since: no code is a second factor then.
     pub(crate) recovered: bool,
+    /// Who they are at outside OpenID providers.
+    pub(crate) outside: Vec<OutsideIdentity>,
     /// The invitation that is open.
     pub(crate) invitation: Option<Until>,
     /// Devices where they signed in, oldest first.
@@ -38,9 +41,30 @@ impl Credentials {
         self.totp.is_some() || self.passkeys.iter().any(|passkey| !passkey.suspended)
     }
 
+    /// Whether there is nothing to sign in with.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.password.is_none() && self.passkeys.is_empty() && self.outside.is_empty()
+    }
+
     /// Whether this device signed in here before.
     pub(crate) fn knows_device(&self, device: &Hash, now_s: i64) -> bool {
         self.devices.iter().any(|known| known.hash == *device && known.ends_s > now_s)
+    }
+}
+
+/// Somebody at an outside OpenID provider: a subject means something only beside its issuer.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct OutsideIdentity {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) subject: Arc<str>,
+    /// When it was bound, seconds since the epoch.
+    pub(crate) since_s: i64,
+}
+
+impl OutsideIdentity {
+    /// What it is found by.
+    pub(crate) fn key(&self) -> (Arc<str>, Arc<str>) {
+        (Arc::clone(&self.issuer), Arc::clone(&self.subject))
     }
 }
 

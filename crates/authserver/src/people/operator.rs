@@ -50,7 +50,7 @@ impl People {
     pub(crate) fn set_disabled(&self, id: &str, disabled: bool, record: Record<'_>) -> Result<(), AccountError> {
         self.accounts.change(id, |row| {
             record(&row.account)?;
-            let is_empty = row.credentials.password.is_none() && row.credentials.passkeys.is_empty();
+            let is_empty = row.credentials.is_empty();
             row.set_state(match disabled {
                 true => State::Disabled,
                 false if is_empty => State::Invited,

@@ -2,7 +2,7 @@
 
 use super::{
     account::{Account, Record, State},
-    credentials::{Credentials, Hash, Totp, Until},
+    credentials::{Credentials, Hash, OutsideIdentity, Totp, Until},
     passkey::{Passkey, key::PublicKey},
     password::PasswordHash,
 };
@@ -30,6 +30,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
         "passkeys": credentials.passkeys.iter().map(passkey).collect::<Vec<_>>(),
         "recovery": credentials.recovery.iter().map(|hash| text(hash)).collect::<Vec<_>>(),
         "recovered": credentials.recovered,
+        "outside": credentials.outside.iter().map(outside).collect::<Vec<_>>(),
         "invitation": credentials.invitation.as_ref().map(until),
         "devices": credentials.devices.iter().map(until).collect::<Vec<_>>(),
     });
@@ -69,6 +70,11 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Record> {
         passkeys: list("passkeys")?.iter().map(read_passkey).collect::<Option<_>>()?,
         recovery: list("recovery")?.iter().map(read_hash).collect::<Option<_>>()?,
         recovered: row.get("recovered")?.as_bool()?,
+        // Rows of before know none.
+        outside: match list("outside") {
+            None => Vec::new(),
+            Some(all) => all.iter().map(read_outside).collect::<Option<_>>()?,
+        },
         invitation: match optional("invitation") {
             None => None,
             Some(open) => Some(read_until(open)?),
@@ -103,6 +109,18 @@ fn read_passkey(row: &Value) -> Option<Passkey> {
         created_s: row.get("created_s")?.as_i64()?,
         used_s: row.get("used_s")?.as_i64(),
         suspended: row.get("suspended")?.as_bool()?,
+    })
+}
+
+fn outside(identity: &OutsideIdentity) -> Value {
+    json!({ "issuer": &*identity.issuer, "subject": &*identity.subject, "since_s": identity.since_s })
+}
+
+fn read_outside(row: &Value) -> Option<OutsideIdentity> {
+    Some(OutsideIdentity {
+        issuer: row.get("issuer")?.as_str()?.into(),
+        subject: row.get("subject")?.as_str()?.into(),
+        since_s: row.get("since_s")?.as_i64()?,
     })
 }
 

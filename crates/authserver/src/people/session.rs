@@ -30,10 +30,15 @@ pub enum Method {
     Passkey,
     /// A recovery code: `kba` would be wrong, it is something that they have: `otp`.
     RecoveryCode,
+    /// An outside OpenID provider vouched for them; it did not say that it asked for two factors.
+    Outside,
+    /// The same, and it said so (`mfa`).
+    OutsideTwoFactors,
 }
 
 impl Method {
-    const ALL: [Self; 4] = [Self::Password, Self::Totp, Self::Passkey, Self::RecoveryCode];
+    const ALL: [Self; 6] =
+        [Self::Password, Self::Totp, Self::Passkey, Self::RecoveryCode, Self::Outside, Self::OutsideTwoFactors];
 
     /// As it is kept and recorded.
     #[must_use]
@@ -43,6 +48,8 @@ impl Method {
             Self::Totp => "totp",
             Self::Passkey => "passkey",
             Self::RecoveryCode => "recovery-code",
+            Self::Outside => "outside",
+            Self::OutsideTwoFactors => "outside-mfa",
         }
     }
 }
@@ -73,6 +80,8 @@ pub(crate) struct NewSession {
     pub(crate) methods: Vec<Method>,
     pub(crate) is_complete: bool,
     pub(crate) device: Option<Arc<str>>,
+    /// When they proved who they are.
+    pub(crate) authenticated_at_s: i64,
     pub(crate) now_s: i64,
 }
 
@@ -92,6 +101,8 @@ impl Session {
                 Method::Password => &["pwd"][..],
                 Method::Totp | Method::RecoveryCode => &["otp"],
                 Method::Passkey => &["pop", "user"],
+                // RFC 8176 has no word for what somebody else saw.
+                Method::Outside | Method::OutsideTwoFactors => &[],
             });
         }
         if self.has_two_factors() {
@@ -116,8 +127,8 @@ impl Session {
 
 /// As [`Session::has_two_factors`].
 pub(crate) fn has_two_factors(methods: &[Method]) -> bool {
-    methods.contains(&Method::Passkey)
-        || (methods.contains(&Method::Password)
+    methods.iter().any(|method| matches!(method, Method::Passkey | Method::OutsideTwoFactors))
+        || (methods.iter().any(|method| matches!(method, Method::Password | Method::Outside))
             && methods.iter().any(|method| matches!(method, Method::Totp | Method::RecoveryCode)))
 }
 
@@ -181,9 +192,8 @@ impl Sessions {
     pub(crate) fn begin(&self, new: NewSession) -> Result<(Secret, Arc<Session>), Unavailable> {
         let secret = Secret(random::secret().map_err(|_| Unavailable("no randomness".into()))?);
         let hash = credentials::hash(&secret.0);
-        let NewSession { account, methods, is_complete, device, now_s } = new;
-        let session =
-            Session { hash, account, began_s: now_s, authenticated_at_s: now_s, methods, is_complete, device };
+        let NewSession { account, methods, is_complete, device, authenticated_at_s, now_s } = new;
+        let session = Session { hash, account, began_s: now_s, authenticated_at_s, methods, is_complete, device };
         let held = Held { session: Arc::new(session), seen_s: AtomicI64::new(now_s), is_stale: AtomicBool::new(false) };
         self.table.put(&hash, &encode(&held))?;
         let session = Arc::clone(&held.session);

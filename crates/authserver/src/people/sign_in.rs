@@ -141,7 +141,7 @@ impl People {
     }
 
     /// With what the first factor was, what is next.
-    fn after_first(&self, asking: &Asking, record: &Record, method: Method) -> Result<Step, SignInError> {
+    pub(super) fn after_first(&self, asking: &Asking, record: &Record, method: Method) -> Result<Step, SignInError> {
         let account = Arc::clone(&record.account.id);
         if !record.credentials.has_second_factor() {
             return Ok(Step::In(self.begin(asking, record, vec![method])?));
@@ -311,6 +311,17 @@ impl People {
     /// Begins a session, ends the one that was there, and makes the device a known one. The record is looked at again:
     /// it may have been disabled meanwhile.
     pub(super) fn begin(&self, asking: &Asking, record: &Record, methods: Vec<Method>) -> Result<Begun, SignInError> {
+        self.begin_at(asking, record, methods, self.now_s())
+    }
+
+    /// The same for who proved it elsewhere, and then.
+    pub(super) fn begin_at(
+        &self,
+        asking: &Asking,
+        record: &Record,
+        methods: Vec<Method>,
+        authenticated_at_s: i64,
+    ) -> Result<Begun, SignInError> {
         let now_s = self.now_s();
         let account = &record.account;
         let device = self.device(asking.device.as_deref());
@@ -331,6 +342,7 @@ impl People {
             methods,
             is_complete,
             device: asking.kind.clone(),
+            authenticated_at_s,
             now_s,
         })?;
         if !self.works(&account.id) {

@@ -7,28 +7,52 @@ use crate::{
     tls::trust,
 };
 use bytes::Bytes;
+use clap::Args;
 use http::{Request, Response, header};
 use http_body_util::Full;
 use rustls::ClientConfig;
-use std::{path::Path, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 use tokio::{net::lookup_host, time::timeout};
+
+/// How a command reaches a server.
+#[derive(Debug, Args)]
+pub(super) struct Reach {
+    /// CA file (PEM) that the server's certificate is signed by, if the machine does not trust it
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// Certificate (PEM, its chain after it) to show when the server asks for one
+    #[arg(long, value_name = "FILE", requires = "certificate_key")]
+    pub(super) certificate: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(super) certificate_key: Option<PathBuf>,
+}
 
 /// A server to talk to.
 pub(super) struct Remote {
     base: Url,
     tls: Arc<ClientConfig>,
+    /// Shows a certificate to whoever asks.
+    shows_certificate: bool,
     connection: Option<Connection>,
 }
 
 impl Remote {
-    /// The server whose FHIR base this is. `ca`: trust this CA file and nothing else.
+    /// The server whose FHIR base this is.
     ///
     /// # Errors
-    /// [`Fault`] when the URL or the CA file cannot be used.
-    pub(super) fn new(base: &str, ca: Option<&Path>) -> Result<Self, Fault> {
+    /// [`Fault`] when the URL or a file cannot be used.
+    pub(super) fn new(base: &str, reach: &Reach) -> Result<Self, Fault> {
         let url = Url::parse(base.trim_end_matches('/'))
             .map_err(|why| Fault::at(base, why).fix("give the FHIR base URL, such as https://127.0.0.1:8443/fhir"))?;
-        Ok(Self { base: url, tls: trust::client_config(ca).map_err(Fault::new)?, connection: None })
+        let own = reach.certificate.as_deref().zip(reach.certificate_key.as_deref());
+        let tls = trust::client_config_as(reach.ca.as_deref(), own).map_err(Fault::new)?;
+        Ok(Self { base: url, tls, shows_certificate: own.is_some(), connection: None })
+    }
+
+    /// Whether it shows a certificate to whoever asks.
+    pub(super) fn shows_certificate(&self) -> bool {
+        self.shows_certificate
     }
 
     /// The same trust, another URL of the same server's metadata.
@@ -37,7 +61,7 @@ impl Remote {
     /// [`Fault`] when it is no https URL.
     pub(super) fn at(&self, url: &str) -> Result<Self, Fault> {
         let base = Url::parse(url).map_err(|why| Fault::at(url, why))?;
-        Ok(Self { base, tls: Arc::clone(&self.tls), connection: None })
+        Ok(Self { base, tls: Arc::clone(&self.tls), shows_certificate: self.shows_certificate, connection: None })
     }
 
     /// GETs base + `path` as JSON.

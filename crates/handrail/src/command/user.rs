@@ -31,6 +31,19 @@ enum Action {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+    /// Bind somebody of an outside OpenID provider to an account: whoever it vouches for signs in here
+    Bind {
+        #[command(flatten)]
+        user: Named,
+        /// Issuer of the provider, as in openid.issuer
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        /// Who they are there: the 'sub' of its id tokens, as the audit log shows it after a try
+        #[arg(long, value_name = "SUB")]
+        subject: String,
+    },
+    /// Take all that was bound from an account, and end its sessions
+    Unbind(Named),
     /// Disable an account: its sessions and tokens stop working with the next request
     Disable(Named),
     /// Let a disabled account be used again
@@ -106,10 +119,19 @@ impl User {
                 }
             }
             Action::List { data } => list(&data).await,
-            Action::Disable(Named { user, data }) => {
-                changed(&data, user, true, "disabled; sessions and tokens no longer work").await
+            Action::Bind { user: Named { user, data }, issuer, subject } => {
+                changed(&data, Order::BindUser { user, issuer, subject }, "bound").await
             }
-            Action::Enable(Named { user, data }) => changed(&data, user, false, "enabled").await,
+            Action::Unbind(Named { user, data }) => {
+                changed(&data, Order::UnbindUser { user }, "unbound; sessions no longer work").await
+            }
+            Action::Disable(Named { user, data }) => {
+                let order = Order::SetUserDisabled { user, disabled: true };
+                changed(&data, order, "disabled; sessions and tokens no longer work").await
+            }
+            Action::Enable(Named { user, data }) => {
+                changed(&data, Order::SetUserDisabled { user, disabled: false }, "enabled").await
+            }
         }
     }
 }
@@ -155,8 +177,8 @@ async fn list(directory: &Path) -> Result<ExitCode, Fault> {
     }
 }
 
-async fn changed(directory: &Path, user: String, disabled: bool, done: &str) -> Result<ExitCode, Fault> {
-    match data::carry_out(data::existing(directory)?, Order::SetUserDisabled { user, disabled }).await? {
+async fn changed(directory: &Path, order: Order, done: &str) -> Result<ExitCode, Fault> {
+    match data::carry_out(data::existing(directory)?, order).await? {
         Reply::UserChanged => {
             print::note(done);
             Ok(ExitCode::SUCCESS)

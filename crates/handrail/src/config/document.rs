@@ -79,6 +79,12 @@ ca = "/etc/handrail/internal-ca.pem"
 [facility]
 name = "Elm Grove Care Center"
 
+[openid]
+issuer = "https://id.example.org"
+client_id = "handrail"
+client_secret_file = "/etc/handrail/openid-secret"
+name = "Riverbend Health ID"
+
 [passwords]
 breached = "/etc/handrail/pwned-passwords-sha1.txt"
 

@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Header,
     /// A few words for people, on one line.
     Words,
+    /// An https URL.
+    Url,
 }
 
 impl Kind {
@@ -59,6 +61,7 @@ impl Kind {
             Self::Paths => "a list of paths".into(),
             Self::Pairs => "a list of CHAIN=KEY, such as /etc/handrail/other.pem=/etc/handrail/other.key".into(),
             Self::Words => "a few words on one line".into(),
+            Self::Url => "an https URL, such as https://id.example.org".into(),
             Self::Header => "the name of a header field, such as X-Client-Cert".into(),
             Self::Profiles => {
                 "a list of TYPE=PROFILE, such as Observation=http://example.org/StructureDefinition/ours".into()
@@ -70,7 +73,7 @@ impl Kind {
     pub(crate) const fn value_name(self) -> &'static str {
         match self {
             Self::Listen => "HOST:PORT",
-            Self::BaseUrl => "URL",
+            Self::BaseUrl | Self::Url => "URL",
             Self::Path => "PATH",
             Self::Switch => "true|false",
             Self::OneOf(_) => "WORD",
@@ -177,6 +180,14 @@ settings! {
         "name of the facility, as its people know it: on every page";
     PASSWORDS_BREACHED: "passwords.breached" "HANDRAIL_PASSWORDS_BREACHED" "passwords-breached" Kind::Path, None, "our own rules alone",
         "file of breached passwords that nobody may choose: sorted lines of SHA-1 sums, as Have I Been Pwned gives them out";
+    OPENID_ISSUER: "openid.issuer" "HANDRAIL_OPENID_ISSUER" "openid-issuer" Kind::Url, None, "none",
+        "issuer of an outside OpenID provider that people may sign in through, to the letter";
+    OPENID_CLIENT_ID: "openid.client_id" "HANDRAIL_OPENID_CLIENT_ID" "openid-client-id" Kind::Words, None, "none",
+        "this server's name at that provider; goes with openid.issuer";
+    OPENID_CLIENT_SECRET_FILE: "openid.client_secret_file" "HANDRAIL_OPENID_CLIENT_SECRET_FILE" "openid-client-secret-file" Kind::Path, None, "none",
+        "file with this server's secret at that provider; goes with openid.issuer";
+    OPENID_NAME: "openid.name" "HANDRAIL_OPENID_NAME" "openid-name" Kind::Words, None, "the host of openid.issuer",
+        "what people call that provider: on its button";
     VALIDATION_REQUIRED_PROFILES: "validation.required_profiles" "HANDRAIL_VALIDATION_REQUIRED_PROFILES" "validation-required-profiles"
         Kind::Profiles, None, "none",
         "profiles that every resource of a type must meet when it is written, besides those that it claims itself";

@@ -18,7 +18,7 @@ const QUOTED_CHARS_MAX: usize = 100;
 pub(crate) enum Value {
     /// [`Kind::Listen`].
     Listen(Listen),
-    /// [`Kind::BaseUrl`], [`Kind::OneOf`] and [`Kind::Words`].
+    /// [`Kind::BaseUrl`], [`Kind::OneOf`], [`Kind::Words`] and [`Kind::Url`].
     Text(String),
     /// [`Kind::Path`], relative ones joined to where they count from.
     Path(PathBuf),
@@ -78,6 +78,7 @@ pub(crate) fn of(written: &Written) -> Result<Value, String> {
             };
             Value::Pairs(each(written, pair)?)
         }
+        Kind::Url => Value::Text(url(only()).ok_or_else(|| unfit(setting, only()))?),
         Kind::Words => Value::Text(words(only()).ok_or_else(|| unfit(setting, only()))?),
         Kind::Header => Value::Header(header(only()).ok_or_else(|| unfit(setting, only()))?),
     })
@@ -109,6 +110,12 @@ fn is_content(text: &str) -> bool {
 fn words(text: &str) -> Option<String> {
     let is_fine = !text.is_empty() && text.chars().count() <= QUOTED_CHARS_MAX && !text.contains(char::is_control);
     is_fine.then(|| text.to_owned())
+}
+
+/// An https URL without query and fragment, kept to the letter.
+fn url(text: &str) -> Option<String> {
+    let is_plain = words(text).is_some() && !text.contains(['?', '#']) && Url::parse(text).is_ok();
+    is_plain.then(|| text.to_owned())
 }
 
 /// The base URL without a slash at its end.

@@ -2,7 +2,7 @@
 
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use std::{fmt, path::Path, sync::Arc};
 
@@ -13,6 +13,8 @@ pub(crate) enum TrustError {
     File(String),
     /// The machine has no trust anchors.
     None,
+    /// Our own certificate or key cannot be used.
+    Own(String),
     /// rustls refused the set-up.
     Tls(rustls::Error),
 }
@@ -22,6 +24,7 @@ impl fmt::Display for TrustError {
         match self {
             Self::File(why) => write!(f, "the CA file cannot be used: {why}"),
             Self::None => f.write_str("this machine has no trust anchors; name a CA file with --ca"),
+            Self::Own(why) => write!(f, "the client certificate cannot be used: {why}"),
             Self::Tls(why) => write!(f, "TLS cannot be set up: {why}"),
         }
     }
@@ -34,6 +37,17 @@ impl std::error::Error for TrustError {}
 /// # Errors
 /// [`TrustError`].
 pub(crate) fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TrustError> {
+    client_config_as(ca, None)
+}
+
+/// The same, showing a certificate to whoever asks: PEM files of the chain, our own first, and of its key.
+///
+/// # Errors
+/// [`TrustError`].
+pub(crate) fn client_config_as(
+    ca: Option<&Path>,
+    own: Option<(&Path, &Path)>,
+) -> Result<Arc<ClientConfig>, TrustError> {
     let mut roots = RootCertStore::empty();
     match ca {
         Some(path) => {
@@ -52,11 +66,23 @@ pub(crate) fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, Trus
             }
         }
     }
-    let mut config = ClientConfig::builder_with_provider(super::provider())
+    let builder = ClientConfig::builder_with_provider(super::provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(TrustError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let mut config = match own {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => {
+            let failed = |path: &Path, why: &dyn fmt::Display| TrustError::Own(format!("{}: {why}", path.display()));
+            let certificates = CertificateDer::pem_file_iter(chain).map_err(|why| failed(chain, &why))?;
+            let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(|why| failed(chain, &why))?;
+            if certificates.is_empty() {
+                return Err(failed(chain, &"no PEM certificate in it"));
+            }
+            let private = PrivateKeyDer::from_pem_file(key).map_err(|why| failed(key, &why))?;
+            builder.with_client_auth_cert(certificates, private).map_err(|why| failed(key, &why))?
+        }
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

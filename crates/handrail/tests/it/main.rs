@@ -20,6 +20,7 @@ mod load;
 mod logs;
 mod metrics;
 mod mtls;
+mod outside;
 mod package;
 mod real_clients;
 mod settings;

@@ -407,3 +407,50 @@ async fn a10_a_certificate_alone_lets_its_system_call_and_nobody_else() {
     client("remove");
     assert_eq!(as_lab.get("/fhir/Patient", &[]).await.status, 401);
 }
+
+#[tokio::test]
+async fn a7_commands_show_a_certificate_and_find_where_it_is_asked_for() {
+    let pki = Pki::new();
+    let _ = (pki.client("lab"), pki.client("ehr"));
+    let server = pki.server("[mtls]\nlisten = \"127.0.0.1:0\"\n");
+    let id = known_by(&server, "lab", &["--subject-dn", "CN=lab"]);
+    let document = connected(&server, None).await.get("/.well-known/oauth-authorization-server", &[]).await.json();
+    let alias = document["mtls_endpoint_aliases"]["token_endpoint"].as_str().unwrap().to_owned();
+    let there = alias.replace("/oauth/token", "/fhir");
+    let shows = |name: &str| {
+        let folder = pki.folder();
+        let [chain, key] = ["pem", "key"].map(|end| folder.join(format!("{name}.{end}")).display().to_string());
+        vec!["--certificate".to_owned(), chain, "--certificate-key".to_owned(), key]
+    };
+    let command = |arguments: &[&str], more: Vec<String>| {
+        handrail().args(arguments).args(more).arg("--ca").arg(server.ca()).output().unwrap()
+    };
+    // From the first door: it asks nobody for a certificate, but its documents tell of the other one.
+    let token = ["token", "--server", &server.base, "--client", &id];
+    let token_of_lab = ok(&command(&token, shows("lab"))).trim().to_owned();
+    let other = command(&token, shows("ehr"));
+    assert!(!other.status.success() && stderr(&other).contains("invalid_client"), "{}", stderr(&other));
+    let none = command(&token, Vec::new());
+    assert!(!none.status.success() && stderr(&none).contains("--key"), "{}", stderr(&none));
+    let half = command(&token, shows("lab")[..2].to_vec());
+    assert!(!half.status.success() && stderr(&half).contains("--certificate-key"), "{}", stderr(&half));
+    let swapped = command(&token, [&shows("lab")[..3], &shows("ehr")[3..]].concat());
+    assert!(!swapped.status.success() && stderr(&swapped).contains("certificate"), "{}", stderr(&swapped));
+
+    let file = pki.own.path().join("patient.json");
+    std::fs::write(&file, r#"{"resourceType":"Patient","id":"by-certificate"}"#).unwrap();
+    let load = ["load", file.to_str().unwrap(), "--server", &there];
+    ok(&command(&[&load[..], &["--client", &id]].concat(), shows("lab")));
+    ok(&command(&[&load[..], &["--token", &token_of_lab]].concat(), shows("lab")));
+    // A8: the token is worth nothing with another certificate, and at a door that sees none.
+    let by_other = command(&[&load[..], &["--token", &token_of_lab]].concat(), shows("ehr"));
+    assert!(
+        !by_other.status.success() && stderr(&by_other).contains("does not take the token"),
+        "{}",
+        stderr(&by_other)
+    );
+    let elsewhere = ["load", file.to_str().unwrap(), "--server", &server.base, "--token", &token_of_lab];
+    assert!(!command(&elsewhere, shows("lab")).status.success());
+    let nothing = command(&[&load[..], &["--client", &id]].concat(), Vec::new());
+    assert!(!nothing.status.success(), "{}", stderr(&nothing));
+}

@@ -1,6 +1,6 @@
 //! An outside OpenID provider, good and attacked: state and nonce loss, mix-up, algorithm confusion.
 
-use super::{Begun, Expected, Person, Provider, ProviderError as E, id_token_of};
+use super::{Begun, Credentials, Expected, Person, Provider, ProviderError as E, id_token_of};
 use crate::{
     form::Form,
     jwk::Jwks,
@@ -8,6 +8,7 @@ use crate::{
     secret::Secret,
     sign::PrivateKey,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -71,7 +72,16 @@ fn documents() {
     assert_eq!(read("issuer", json!("https://id.example/")), Some(E::Issuer), "to the letter");
     assert_eq!(read("token_endpoint", json!("http://id.example/token")), Some(E::Member("token_endpoint")));
     assert_eq!(read("jwks_uri", json!(null)), Some(E::Member("jwks_uri")));
-    assert_eq!(read("id_token_signing_alg_values_supported", json!(["none", "HS256"])), Some(E::Algorithms));
+    let algorithms = "id_token_signing_alg_values_supported";
+    assert_eq!(read(algorithms, json!(["none", "HS256"])), Some(E::Algorithms));
+    assert_eq!(read(algorithms, json!(["RS384", "PS256", "ES512"])), Some(E::Algorithms), "RS256 and ES256 alone");
+    let ways = |ways: Value| {
+        let mut document = document();
+        document["token_endpoint_auth_methods_supported"] = ways;
+        Provider::read(document.to_string().as_bytes(), ISSUER).unwrap().secret_in_form
+    };
+    assert!(ways(json!(["client_secret_post"])));
+    assert!(!ways(json!(["client_secret_post", "client_secret_basic"])) && !ways(json!(null)));
     assert_eq!(Provider::read(b"[]", ISSUER), Err(E::Document));
     assert_eq!(Provider::read(br#"{"issuer":"a","issuer":"https://id.example"}"#, ISSUER), Err(E::Document));
 }
@@ -95,8 +105,18 @@ fn the_way_there() {
     for (name, value) in expected {
         assert_eq!(form.value(name), Some(value));
     }
-    let body = begun().token_form(&Secret::new("c&d"), "https://care.example/cb");
-    assert!(body.expose().contains("code=c%26d&") && body.expose().contains("code_verifier=dBjf"));
+    let secret = Secret::new("s:e/c");
+    let own = Credentials { client_id: "us & them", secret: &secret };
+    let redeem =
+        |provider: &Provider| begun().redemption(provider, &Secret::new("c&d"), "https://care.example/cb", &own);
+    let basic = redeem(&provider());
+    assert!(basic.form.expose().contains("code=c%26d&") && basic.form.expose().contains("code_verifier=dBjf"));
+    assert!(!basic.form.expose().contains("client_secret"));
+    let field = basic.authorization.unwrap();
+    let pair = STANDARD.decode(field.expose().strip_prefix("Basic ").unwrap()).unwrap();
+    assert_eq!(pair, b"us%20%26%20them:s%3Ae%2Fc");
+    let form = redeem(&Provider { secret_in_form: true, ..provider() });
+    assert!(form.authorization.is_none() && form.form.expose().contains("client_secret=s%3Ae%2Fc"));
 }
 
 /// State loss, mix-up, and answers that are none.

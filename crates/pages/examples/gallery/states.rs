@@ -123,6 +123,8 @@ fn joining(states: &mut Vec<State>) {
         user: None,
         password_characters_min: 12,
         problem: None,
+        providers: Vec::new(),
+        outside_failed: false,
     };
     add(states, "invitation", frame(None, &[]), page.clone());
     let caregiver = Invitation {
@@ -130,6 +132,8 @@ fn joining(states: &mut Vec<State>) {
         role: InvitationRole::Caregiver(vec!["Rosa Alvarez".into(), "Ignacio Alvarez".into()]),
         user: Some("lucia".into()),
         problem: Some(NewPasswordProblem::Breached),
+        providers: vec![Provider { id: "outside".into(), name: "Riverbend Health ID".into() }],
+        outside_failed: true,
         ..page.clone()
     };
     add(states, "invitation-caregiver", frame(None, &[]), caregiver);

@@ -1,7 +1,8 @@
 //! Behind the link of an invitation: who invites, to what, and the choice of a name and a password. SPEC: row B26.
 
+use super::sign_in;
 use crate::{
-    Literal, Secret, Text, fields,
+    Literal, Provider, Secret, Text, fields,
     html::{Address, Element, Fragment, el},
     parts::{self, Field, Tone, actions, fill, fill_plain, hint, primary},
     paths,
@@ -31,6 +32,10 @@ pub struct Invitation {
     pub password_characters_min: u32,
     /// What was wrong the last time.
     pub problem: Option<NewPasswordProblem>,
+    /// Outside providers that the account can be signed in to through.
+    pub providers: Vec<Provider>,
+    /// The outside provider did not vouch for them, or for somebody who has an account already.
+    pub outside_failed: bool,
 }
 
 /// What an account is for.
@@ -158,12 +163,16 @@ impl Render for Invitation {
             .add(user.problem(troubles.at(fields::USER)).element(t))
             .add(new_password(&troubles, self.password_characters_min, t))
             .add(actions(primary(t.make_account)));
+        let providers = sign_in::links(&self.providers, (fields::INVITATION, self.invitation.as_str()), t);
+        let outside = self.outside_failed.then(|| parts::notice(Tone::Trouble, el("p").add(t.outside_failed), t));
         Fragment::all([
             parts::lead(lead).into(),
             Fragment::from(by),
+            outside.into(),
             troubles.notice(t).into(),
             el("p").add(t.invitation_steps).into(),
             form.into(),
+            providers.into(),
         ])
     }
 }

@@ -58,6 +58,19 @@ pub enum SignInReason {
     OutsideFailed,
 }
 
+/// Links to outside providers, under "or". Links, not forms: a browser holds the redirects that follow a form against
+/// `form-action`, and a provider may send people on to hosts that nobody here knows.
+pub(super) fn links(providers: &[Provider], (name, value): (&str, &str), t: &Texts) -> Option<Element> {
+    let links = providers.iter().map(|provider| {
+        let address = Address::of(paths::SIGN_IN_OUTSIDE).with(fields::PROVIDER, provider.id.as_str());
+        let address = if value.is_empty() { address } else { address.with(name, value) };
+        let words = fill(t.sign_in_with, &[("provider", (&provider.name).into())]);
+        el("a").class("button secondary").href(&address).add(el("span").add(words))
+    });
+    let links = el("div").class("stack").add(Fragment::all(links));
+    (!providers.is_empty()).then(|| el("div").class("others").add(el("p").class("or").add(t.or)).add(links))
+}
+
 impl SignIn {
     fn is_again(&self) -> bool {
         self.reason == Some(SignInReason::ProveAgain)
@@ -111,15 +124,7 @@ impl Render for SignIn {
             .add(actions(primary(t.sign_in)));
         let recovery = Address::of(paths::RECOVERY).with(fields::CONTINUATION, self.continuation.as_str());
         let recovery = el("p").add(el("a").class("quiet").href(&recovery).add(t.cannot_sign_in));
-        let providers = self.providers.iter().map(|provider| {
-            let words = fill(t.sign_in_with, &[("provider", (&provider.name).into())]);
-            let button = secondary(el("span").add(words));
-            button.attr("name", fields::PROVIDER).attr("value", provider.id.as_str())
-        });
-        let providers = (!self.providers.is_empty()).then(|| {
-            let form = start(paths::SIGN_IN_OUTSIDE).class("others").add(el("p").class("or").add(t.or));
-            form.add(el("div").class("stack").add(Fragment::all(providers)))
-        });
+        let providers = links(&self.providers, (fields::CONTINUATION, self.continuation.as_str()), t);
         Fragment::all([
             parts::lead(lead).into(),
             self.notice(t).into(),

@@ -55,6 +55,8 @@ impl Visitor<'_> {
             user: Some(literal(user.unwrap_or(&account.login))),
             password_characters_min: CHARACTERS_MIN,
             problem,
+            providers: self.providers(),
+            outside_failed: self.was_outside_in_vain(),
         };
         self.page(view, sent, cookies)
     }

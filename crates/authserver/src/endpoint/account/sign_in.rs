@@ -21,6 +21,9 @@ impl Visitor<'_> {
         match (&self.session, handle) {
             // Nothing waits, and they are in.
             (Some(session), None) => self.on(next::after(self.inner, session, None), Vec::new()),
+            _ if self.was_outside_in_vain() => {
+                self.sign_in_again(handle, None, Some(SignInReason::OutsideFailed), Sent::Shown)
+            }
             (Some(_), Some(_)) => self.sign_in_again(handle, None, Some(SignInReason::ProveAgain), Sent::Shown),
             (None, _) => self.sign_in_again(handle, None, None, Sent::Shown),
         }
@@ -42,7 +45,7 @@ impl Visitor<'_> {
             user: user.map(Text::new),
             reason,
             passkey: browser.and_then(|browser| self.passkey_options(&browser, &[])),
-            providers: Vec::new(),
+            providers: self.providers(),
         };
         self.page(view, sent, cookies)
     }

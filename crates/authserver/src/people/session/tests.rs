@@ -9,7 +9,8 @@ fn open(table: &Arc<Memory>, now_s: i64) -> Sessions {
 
 fn new(account: &str, now_s: i64) -> NewSession {
     let device = Some("Firefox on Linux".into());
-    NewSession { account: account.into(), methods: vec![Method::Password], is_complete: true, device, now_s }
+    let methods = vec![Method::Password];
+    NewSession { account: account.into(), methods, is_complete: true, device, authenticated_at_s: now_s, now_s }
 }
 
 fn begin(sessions: &Sessions, account: &str, now_s: i64) -> (String, Arc<Session>) {

@@ -9,7 +9,7 @@ mod source;
 mod tally;
 pub(super) mod target;
 
-use super::settings::AtRest;
+use super::{remote::Reach, settings::AtRest};
 use crate::fault::Fault;
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,6 +26,8 @@ use target::Target;
   handrail load examples/ --server https://127.0.0.1:8443/fhir --token \"$TOKEN\" --ca data/tls/ca.pem
   handrail load hl7.fhir.us.pacio-pfe-2.0.0.tgz --data ./data
   handrail load export.ndjson bundle.json --server URL --client ID --key lab.jwk
+  handrail load export.ndjson --server URL --client ID --certificate lab.pem \\
+      --certificate-key lab.key
 
 What becomes of it:
   a FHIR package (.tgz)            its examples, in one transaction: they may name each other
@@ -49,7 +51,7 @@ pub(super) struct Load {
     #[arg(long, value_name = "TOKEN", requires = "server", conflicts_with_all = ["data", "client", "key"])]
     token: Option<String>,
     /// Client id: gets tokens as needed, for loads of more than five minutes
-    #[arg(long, value_name = "ID", requires_all = ["server", "key"], conflicts_with = "data")]
+    #[arg(long, value_name = "ID", requires = "server", conflicts_with = "data")]
     client: Option<String>,
     /// The client's private key
     #[arg(long, value_name = "FILE", requires = "client", conflicts_with = "data")]
@@ -57,6 +59,12 @@ pub(super) struct Load {
     /// CA file (PEM) that the server's certificate is signed by, if the machine does not trust it
     #[arg(long, value_name = "FILE", requires = "server", conflicts_with = "data")]
     ca: Option<PathBuf>,
+    /// Certificate (PEM, its chain after it) to show when the server asks for one
+    #[arg(long, value_name = "FILE", requires_all = ["server", "certificate_key"], conflicts_with = "data")]
+    certificate: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate", conflicts_with = "data")]
+    certificate_key: Option<PathBuf>,
     /// Data directory that no server runs on
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -92,13 +100,17 @@ impl Load {
     }
 
     async fn target(&self) -> Result<Target, Fault> {
+        let (ca, certificate, certificate_key) = (&self.ca, &self.certificate, &self.certificate_key);
+        let reach =
+            Reach { ca: ca.clone(), certificate: certificate.clone(), certificate_key: certificate_key.clone() };
         match (&self.server, &self.data, &self.token, &self.client, &self.key) {
-            (Some(server), _, Some(token), ..) => Target::server(server, self.ca.as_deref(), token.clone()),
-            (Some(server), _, None, Some(client), Some(key)) => {
-                Target::server_as(server, self.ca.as_deref(), client.clone(), key).await
+            (Some(server), _, Some(token), ..) => Target::server(server, &reach, token.clone()),
+            (Some(server), _, None, Some(client), key) if key.is_some() || certificate.is_some() => {
+                Target::server_as(server, &reach, client.clone(), key.as_deref()).await
             }
-            (Some(_), ..) => Err(Fault::new("a server asks for a token")
-                .fix("--token \"$(handrail token …)\", or --client ID --key FILE")),
+            (Some(_), ..) => Err(Fault::new("a server asks for a token").fix(
+                "--token \"$(handrail token …)\", or --client ID with --key FILE or with --certificate FILE --certificate-key FILE",
+            )),
             (None, Some(directory), ..) => Target::directory(directory, &self.at_rest.read()?).await,
             (None, None, ..) => Err(Fault::new("nowhere to load to").fix("give --server URL or --data DIR")),
         }

@@ -4,7 +4,10 @@
 
 use crate::{
     assembly::{self, Assembly, BaseUrl},
-    command::{remote::Remote, token},
+    command::{
+        remote::{Reach, Remote},
+        token,
+    },
     config::{Config, Durability},
     control,
     fault::Fault,
@@ -36,7 +39,7 @@ pub(in crate::command) enum Target {
         /// The access token in use.
         token: String,
         /// Who to get another as.
-        client: Option<Box<(String, PrivateKey)>>,
+        client: Option<Box<(String, Option<PrivateKey>)>>,
     },
     /// A data directory, or a server's own services before it serves.
     Here {
@@ -70,18 +73,23 @@ impl Target {
     ///
     /// # Errors
     /// [`Fault`].
-    pub(super) fn server(base: &str, ca: Option<&Path>, token: String) -> Result<Self, Fault> {
-        Ok(Self::Server { remote: Box::new(Remote::new(base, ca)?), token, client: None })
+    pub(super) fn server(base: &str, reach: &Reach, token: String) -> Result<Self, Fault> {
+        Ok(Self::Server { remote: Box::new(Remote::new(base, reach)?), token, client: None })
     }
 
-    /// A server, as a client that gets its tokens here.
+    /// A server, as a client that gets its tokens here: with its key, or without one by its certificate.
     ///
     /// # Errors
     /// [`Fault`].
-    pub(super) async fn server_as(base: &str, ca: Option<&Path>, client: String, key: &Path) -> Result<Self, Fault> {
-        let key = token::read_key(key)?;
-        let mut remote = Remote::new(base, ca)?;
-        let token = token::obtain(&mut remote, &client, &key, None).await?;
+    pub(super) async fn server_as(
+        base: &str,
+        reach: &Reach,
+        client: String,
+        key: Option<&Path>,
+    ) -> Result<Self, Fault> {
+        let key = key.map(token::read_key).transpose()?;
+        let mut remote = Remote::new(base, reach)?;
+        let token = token::obtain(&mut remote, &client, key.as_ref(), None).await?;
         Ok(Self::Server { remote: Box::new(remote), token, client: Some(Box::new((client, key))) })
     }
 
@@ -115,7 +123,7 @@ impl Target {
             && let Self::Server { remote, token, client: Some(client) } = self
         {
             let (id, key) = client.as_ref();
-            *token = token::obtain(remote, id, key, None).await?;
+            *token = token::obtain(remote, id, key.as_ref(), None).await?;
             (status, body) = self.post(json).await?;
         }
         let answer = Tree::parse(body).ok();
