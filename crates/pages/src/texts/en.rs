@@ -300,7 +300,7 @@ super::declare! {
     apps_none: "No app can see a health record through you.",
     apps_none_next: "When an app asks, you decide on a page like this one. It then stands in this list.",
     apps_ended: "{app} can no longer see the record.",
-    apps_all_ended: "No app can see a record through you any more.",
+    apps_all_ended: "All access has ended.",
     apps_more: "These are the latest {count}. There are more.",
     apps_end_all: "End all access",
     apps_end_all_title: "End all of them at once",

@@ -302,7 +302,7 @@ pub(super) const SPANISH: Texts = Texts {
     apps_none: "Ninguna app puede ver un expediente de salud por medio de usted.",
     apps_none_next: "Cuando una app lo pide, usted decide en una página como esta. Después aparece en esta lista.",
     apps_ended: "{app} ya no puede ver el expediente.",
-    apps_all_ended: "Ya ninguna app puede ver un expediente por medio de usted.",
+    apps_all_ended: "Todos los accesos terminaron.",
     apps_more: "Estas son las últimas {count}. Hay más.",
     apps_end_all: "Terminar todos los accesos",
     apps_end_all_title: "Terminar todos a la vez",
