@@ -316,6 +316,11 @@ impl Families {
         self.index().all.contains_key(id)
     }
 
+    /// Whose it is.
+    pub(crate) fn client_of(&self, id: &str) -> Option<Arc<str>> {
+        self.index().all.get(id).map(|whose| Arc::clone(&whose.client_id))
+    }
+
     /// Names of a person's families, with this client when one is given.
     pub(crate) fn of_user(&self, user: &str, client_id: Option<&str>) -> Vec<Arc<str>> {
         let index = self.index();

@@ -388,10 +388,15 @@ fn apps(states: &mut Vec<State>) {
     let session =
         GrantFacts { ends: Ends::WithSession, patient: Some("Ignacio Alvarez".into()), ..grant("g3", "Sleep Diary") };
     let grants = vec![grant("g1", "Steady Steps"), unused.clone(), session.clone()];
-    add(states, "apps-many", signed(), Apps { has_more: true, ..list(grants, None) });
-    add(states, "app", signed(), App { csrf: "token".into(), grant: grant("g1", "Steady Steps") });
-    add(states, "app-unused", signed(), App { csrf: "token".into(), grant: unused });
-    add(states, "app-session", signed(), App { csrf: "token".into(), grant: session });
+    add(
+        states,
+        "apps-many",
+        signed(),
+        Apps { has_more: true, ..list(grants, Some(Ended::Part("Sleep Diary".into()))) },
+    );
+    add(states, "app", signed(), App { csrf: "token".into(), grant: grant("g1", "Steady Steps"), has_others: false });
+    add(states, "app-unused", signed(), App { csrf: "token".into(), grant: unused, has_others: false });
+    add(states, "app-session", signed(), App { csrf: "token".into(), grant: session, has_others: true });
 }
 
 fn security(states: &mut Vec<State>) {

@@ -26,8 +26,10 @@ pub struct Apps {
 /// Whose access has just ended.
 #[derive(Clone, Debug)]
 pub enum Ended {
-    /// That of the app with this name.
+    /// All that the app with this name had.
     One(Text),
+    /// Some of it; it stands in the list with the rest.
+    Part(Text),
     /// That of all apps.
     All,
 }
@@ -39,6 +41,8 @@ pub struct App {
     pub csrf: Secret,
     /// What it may see, since when, until when.
     pub grant: GrantFacts,
+    /// The app stands in the list with other access as well.
+    pub has_others: bool,
 }
 
 fn whose(grant: &GrantFacts, t: &Texts) -> Fragment {
@@ -69,6 +73,7 @@ impl Render for Apps {
         let t = cx.t;
         let ended = self.ended.as_ref().map(|ended| match ended {
             Ended::One(app) => fill(t.apps_ended, &[("app", app.into())]),
+            Ended::Part(app) => fill(t.apps_part_ended, &[("app", app.into())]),
             Ended::All => t.apps_all_ended.into(),
         });
         let ended = ended.map(|words| parts::notice(Tone::Good, el("p").add(words), t));
@@ -168,7 +173,8 @@ impl Render for App {
             el("li").add(words).add(" ").add(el("code").add(&scope.exact))
         });
         let scopes = parts::details(t.technical_names, el("ul").class("items").add(Fragment::all(scopes)));
-        let lead = fill(t.app_end_lead, &[("app", (&grant.app.name).into())]);
+        let lead = if self.has_others { t.app_end_part_lead } else { t.app_end_lead };
+        let lead = fill(lead, &[("app", (&grant.app.name).into())]);
         let button = deciding(el("button").class("danger"), fields::END).add(t.app_end);
         let end = parts::form(paths::APP, &self.csrf)
             .add(parts::hidden(fields::GRANT, grant.id.as_str()))

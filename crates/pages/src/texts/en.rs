@@ -300,6 +300,7 @@ super::declare! {
     apps_none: "No app can see a health record through you.",
     apps_none_next: "When an app asks, you decide on a page like this one. It then stands in this list.",
     apps_ended: "{app} can no longer see the record.",
+    apps_part_ended: "That access has ended. {app} still has the access below.",
     apps_all_ended: "All access has ended.",
     apps_more: "These are the latest {count}. There are more.",
     apps_end_all: "End all access",
@@ -318,6 +319,7 @@ super::declare! {
     app_end: "End access",
     app_end_title: "End this",
     app_end_lead: "{app} then sees nothing more, from the next second on. What it has copied before stays with it. You can let it in again later.",
+    app_end_part_lead: "This access ends from the next second on. {app} keeps the other access that is in your list.",
 
     // Security
     security_title: "Security",

@@ -302,6 +302,7 @@ pub(super) const SPANISH: Texts = Texts {
     apps_none: "Ninguna app puede ver un expediente de salud por medio de usted.",
     apps_none_next: "Cuando una app lo pide, usted decide en una página como esta. Después aparece en esta lista.",
     apps_ended: "{app} ya no puede ver el expediente.",
+    apps_part_ended: "Ese acceso terminó. {app} todavía tiene el acceso de abajo.",
     apps_all_ended: "Todos los accesos terminaron.",
     apps_more: "Estas son las últimas {count}. Hay más.",
     apps_end_all: "Terminar todos los accesos",
@@ -320,6 +321,7 @@ pub(super) const SPANISH: Texts = Texts {
     app_end: "Terminar el acceso",
     app_end_title: "Terminar",
     app_end_lead: "{app} ya no ve nada desde el próximo segundo. Lo que copió antes queda con ella. Más tarde la puede dejar entrar otra vez.",
+    app_end_part_lead: "Este acceso termina desde el próximo segundo. {app} conserva el otro acceso que está en su lista.",
 
     // Security
     security_title: "Seguridad",

@@ -35,6 +35,10 @@ struct Given {
 
 /// The person lets the app in.
 async fn let_in(world: &World, app: &str, user: &Arc<str>, lasting: Lasting) -> Given {
+    let_in_for(world, app, user, lasting, "p1", SCOPE).await
+}
+
+async fn let_in_for(world: &World, app: &str, user: &Arc<str>, lasting: Lasting, patient: &str, scope: &str) -> Given {
     let code = Code {
         client_id: app.into(),
         redirect_uri: REDIRECT.into(),
@@ -43,8 +47,8 @@ async fn let_in(world: &World, app: &str, user: &Arc<str>, lasting: Lasting) -> 
         user: Arc::clone(user),
         signed_in_s: world.now_s(),
         methods: vec!["pwd".into()],
-        scope_text: SCOPE.into(),
-        launch: Arc::new(LaunchContext { patient: Some("p1".into()), ..LaunchContext::default() }),
+        scope_text: scope.into(),
+        launch: Arc::new(LaunchContext { patient: Some(patient.into()), ..LaunchContext::default() }),
         nonce: None,
         lasting,
         ends_s: world.now_s() + 180 * 24 * 3600,
@@ -137,6 +141,47 @@ async fn a_person_sees_and_ends_what_an_app_has() {
     let again = ana.post("/account/app", &end).await;
     assert_eq!((again.status, again.to()), (303, "/account/apps"));
     assert_eq!(refresh(&world, &diary, &other.refresh).await, "200");
+}
+
+/// An app that was let in several times stands once for each record, with all that it has of it; and its end is of all
+/// that, and of nothing else.
+#[tokio::test]
+async fn an_app_stands_once_for_a_record() {
+    let world = World::new();
+    drop(signed_in(&world, "ana").await);
+    let user = account(&world, "ana");
+    let steps = app(&world, "Steps");
+    world.people.sessions.lock().unwrap().insert("s1".into());
+    let first = let_in(&world, &steps, &user, Lasting::Offline).await;
+    world.pass(24 * 3600);
+    let session = Lasting::Session("s1".into());
+    let second = let_in_for(&world, &steps, &user, session, "p1", "openid patient/Goal.rs").await;
+    let other = let_in_for(&world, &steps, &user, Lasting::Once, "p2", SCOPE).await;
+    let mut ana = Browser::new(&world);
+    ana.sign_in("ana", PASSWORD).await;
+    let page = ana.get("/account/apps").await;
+    let mut all = grants(&page.body);
+    assert_eq!(all.len(), 2, "{}", page.body);
+    let mut own = None;
+    for grant in all.drain(..) {
+        let page = ana.get(&format!("/account/app?grant={grant}")).await;
+        if page.body.contains("Rosa") {
+            own = Some((grant, page));
+        }
+    }
+    let (grant, page) = own.unwrap();
+    for words in
+        ["patient/Goal.rs", "patient/MedicationRequest.rs", "January 15, 2027", "July 14, 2027", "keeps the other"]
+    {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    let csrf = page.field("csrf");
+    let end = [("csrf", csrf.as_str()), ("grant", &grant), ("decision", "end")];
+    let page = ana.post("/account/app", &end).await;
+    let page = ana.get(page.to()).await;
+    assert!(page.body.contains("still has the access below") && !page.body.contains("can no longer see"));
+    assert!(!works(&world, &first) && !works(&world, &second) && works(&world, &other));
+    assert_eq!(refresh(&world, &steps, &second.refresh).await, "400 invalid_grant");
 }
 
 /// All at once; and it lasts over a restart.
