@@ -207,6 +207,9 @@ impl Inner {
             return Err(refused(ClientRefusal::OtherClientId));
         }
         let found = self.working(unverified.client_id()).and_then(|client| match client.kind.keys().cloned() {
+            Some(_) if client.assertion_algorithm.is_some_and(|only| only != unverified.algorithm()) => {
+                Err(ClientRefusal::Method)
+            }
             Some(keys) => Ok((client, keys)),
             None => Err(ClientRefusal::Method),
         });

@@ -1,16 +1,20 @@
 //! Registered clients of all kinds. SPEC: SMART App Launch 2.2; RFC 6749 section 2, RFC 8705 section 2; rows B11 to B15,
 //! C2, C11.
 //!
-//! `check`: what may be registered. `scopes`: what it may ask for. `secret`: what is kept of its secret. `record`: the
-//! row. `registry`: all of them, in memory and on the table.
+//! `check`: what may be registered. `scopes`: what it may ask for. `secret`: what is kept of its secret. `own`: what one
+//! that registered itself has beside. `record`: the row. `registry`: all of them, in memory and on the table.
 
 pub(crate) mod check;
+pub(crate) mod invitations;
+pub(crate) mod own;
 mod record;
 pub(crate) mod registry;
 pub(crate) mod scopes;
 pub(crate) mod secret;
 
 pub use check::Enforceable;
+pub use invitations::{Invitation, NewInvitation};
+pub use own::{OwnRegistration, Reach};
 pub use secret::{NewSecret, Secret};
 
 use crate::tables::Unavailable;
@@ -18,6 +22,7 @@ use fhir::Instant;
 use oauth::{
     certificate::RegisteredSubject,
     jwk::Jwks,
+    jws::Algorithm,
     redirect_uri::{ApplicationType, RedirectUri},
     scope::{Scope, request::ScopeRequest},
 };
@@ -55,6 +60,8 @@ pub enum NewCertificate {
     Subject(String, String),
     /// These very certificates, DER; made by the client itself (`self_signed_tls_client_auth`).
     SelfSigned(Vec<Vec<u8>>),
+    /// The same, by SHA-256 of their DER.
+    Known(Vec<[u8; 32]>),
 }
 
 /// A registration as asked for.
@@ -64,6 +71,10 @@ pub struct NewClient {
     pub name: String,
     /// Who made it, for people.
     pub maker: Option<String>,
+    /// What it is for, in its maker's words, for people.
+    pub purpose: Option<String>,
+    /// Address of its logo: an https URL, fetched by the guarded client alone (row F60).
+    pub logo: Option<String>,
     /// Scopes the client may ask for, divided by blanks: `system/` ones for a system, all others for an app.
     pub scope: String,
     /// Its kind.
@@ -80,6 +91,12 @@ pub struct NewClient {
     pub is_verified: bool,
     /// Held to the FAPI 2.0 profile: pushed requests, and tokens bound to a key or certificate.
     pub is_fapi2: bool,
+    /// Its authorization requests are pushed (RFC 9126 section 6).
+    pub requires_pushed: bool,
+    /// What its tokens must be bound to.
+    pub binding: Option<Binding>,
+    /// The one algorithm of its assertions.
+    pub assertion_algorithm: Option<Algorithm>,
     /// A system that is known by its certificate may call without a token (row A10).
     pub calls_without_token: bool,
     /// May introspect tokens of other clients (row B69).
@@ -93,6 +110,8 @@ impl NewClient {
         Self {
             name: name.into(),
             maker: None,
+            purpose: None,
+            logo: None,
             scope: scope.into(),
             kind,
             redirect_uris: Vec::new(),
@@ -101,6 +120,9 @@ impl NewClient {
             origins: Vec::new(),
             is_verified: false,
             is_fapi2: false,
+            requires_pushed: false,
+            binding: None,
+            assertion_algorithm: None,
             calls_without_token: false,
             introspects_any: false,
         }
@@ -131,6 +153,73 @@ pub enum Kind {
     MutualTls(Certificate),
 }
 
+/// What tokens of a client must be bound to (RFC 7591 members `dpop_bound_access_tokens` and
+/// `tls_client_certificate_bound_access_tokens`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// The key of its DPoP proofs.
+    Key,
+    /// The certificate of its connection.
+    Certificate,
+}
+
+impl Binding {
+    /// As it is kept.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// Reads [`Binding::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Key, Self::Certificate].into_iter().find(|binding| binding.as_str() == text)
+    }
+}
+
+/// The name of a [`Kind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the kinds are told of at `Kind`")]
+pub enum KindName {
+    Public,
+    ConfidentialSymmetric,
+    ConfidentialAsymmetric,
+    BackendService,
+    MutualTls,
+}
+
+impl KindName {
+    /// All.
+    pub const ALL: [Self; 5] = [
+        Self::Public,
+        Self::ConfidentialSymmetric,
+        Self::ConfidentialAsymmetric,
+        Self::BackendService,
+        Self::MutualTls,
+    ];
+
+    /// In a list, a row, on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::ConfidentialSymmetric => "confidential-symmetric",
+            Self::ConfidentialAsymmetric => "confidential-asymmetric",
+            Self::BackendService => "backend-service",
+            Self::MutualTls => "mutual-tls",
+        }
+    }
+
+    /// Reads [`KindName::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// By which certificate a client is known (row A7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Certificate {
@@ -144,12 +233,18 @@ impl Kind {
     /// Its name in a list and in the table's row.
     #[must_use]
     pub fn name(&self) -> &'static str {
+        self.kind_name().as_str()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn kind_name(&self) -> KindName {
         match self {
-            Self::Public => "public",
-            Self::ConfidentialSymmetric(_) => "confidential-symmetric",
-            Self::ConfidentialAsymmetric(_) => "confidential-asymmetric",
-            Self::BackendService(_) => "backend-service",
-            Self::MutualTls(_) => "mutual-tls",
+            Self::Public => KindName::Public,
+            Self::ConfidentialSymmetric(_) => KindName::ConfidentialSymmetric,
+            Self::ConfidentialAsymmetric(_) => KindName::ConfidentialAsymmetric,
+            Self::BackendService(_) => KindName::BackendService,
+            Self::MutualTls(_) => KindName::MutualTls,
         }
     }
 
@@ -172,6 +267,10 @@ pub struct Client {
     pub name: Arc<str>,
     /// Who made it, for people.
     pub maker: Option<Arc<str>>,
+    /// What it is for, in its maker's words, for people.
+    pub purpose: Option<Arc<str>>,
+    /// Address of its logo.
+    pub logo: Option<Arc<str>>,
     /// How it proves who it is.
     pub kind: Kind,
     /// What it may ask for of resources.
@@ -192,6 +291,14 @@ pub struct Client {
     pub is_verified: bool,
     /// Held to the FAPI 2.0 profile.
     pub is_fapi2: bool,
+    /// See [`NewClient::requires_pushed`]; [`Client::must_push`] is the rule.
+    pub requires_pushed: bool,
+    /// See [`NewClient::binding`].
+    pub binding: Option<Binding>,
+    /// See [`NewClient::assertion_algorithm`].
+    pub assertion_algorithm: Option<Algorithm>,
+    /// It registered itself: what it said, and by what leave (RFC 7591).
+    pub own: Option<Arc<OwnRegistration>>,
     /// Its certificate alone is its right to call.
     pub calls_without_token: bool,
     /// May introspect tokens of other clients.
@@ -207,6 +314,12 @@ impl Client {
     #[must_use]
     pub fn is_app(&self) -> bool {
         !self.redirect_uris.is_empty()
+    }
+
+    /// Whether its authorization requests must be pushed.
+    #[must_use]
+    pub fn must_push(&self) -> bool {
+        self.is_fapi2 || self.requires_pushed
     }
 
     /// Makes a client of a registration, when it is acceptable.

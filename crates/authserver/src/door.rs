@@ -7,6 +7,7 @@ use crate::{
     outcome::{self, Refusal},
     random,
     rate::address_key,
+    registering::Recorded,
     routes::{self, Endpoint},
     service::{Inner, Service},
 };
@@ -52,7 +53,9 @@ impl Service {
             (Endpoint::Token | Endpoint::Introspect | Endpoint::Revoke, &Method::POST) => {
                 return self.posted(route.endpoint, address, request).await;
             }
-            (Endpoint::UserInfo, &Method::GET | &Method::POST) => {
+            (Endpoint::UserInfo, &Method::GET | &Method::POST)
+            | (Endpoint::Register, &Method::POST)
+            | (Endpoint::Registration, &Method::GET | &Method::PUT | &Method::DELETE) => {
                 return self.posted(route.endpoint, address, request).await;
             }
             (Endpoint::Jwks, &Method::GET | &Method::HEAD) => endpoint::jwks::answer(&self.inner),
@@ -75,11 +78,17 @@ impl Service {
         let inner = &self.inner;
         let begun = || match endpoint {
             Endpoint::UserInfo => endpoint::userinfo::begun(),
+            Endpoint::Register | Endpoint::Registration => endpoint::register::begun(request.method()),
             Endpoint::Introspect => Event::new("token-introspected", Action::Execute),
             Endpoint::Revoke => Event::new("token-revoked", Action::Execute),
             _ => Event::new("token-refused", Action::Execute),
         };
-        if let Err(limited) = inner.address_rate.take(address_key(address), inner.now().unix_millis()) {
+        let is_registration = matches!(endpoint, Endpoint::Register | Endpoint::Registration);
+        let (key, now_ms) = (address_key(address), inner.now().unix_millis());
+        let taken = inner.address_rate.take(key, now_ms);
+        let taken =
+            if is_registration { taken.and_then(|()| inner.registration_rate.take(key, now_ms)) } else { taken };
+        if let Err(limited) = taken {
             let refusal = Refusal::TooMany(limited.retry_after_s);
             // A flood is recorded once, not request by request.
             if !limited.first {
@@ -91,6 +100,13 @@ impl Service {
             let mut event = begun();
             event.reason = Some("too many requests from this address".into());
             return inner.recorded(Outcome::refused(refusal, event), address);
+        }
+        if is_registration {
+            let registering = endpoint::register::answer(inner, &request, address).await;
+            return match registering.recorded {
+                Some(recorded) => Inner::recorded_before(registering.outcome, recorded),
+                None => inner.recorded(registering.outcome, address),
+            };
         }
         let shows_proof = request.headers().contains_key("dpop");
         let outcome = match endpoint {
@@ -127,8 +143,9 @@ impl Inner {
             client_id: outcome.event.client_id.clone(),
             refused: refusal.map(|refusal| outcome.event.word.unwrap_or_else(|| outcome::word(refusal))),
         };
+        let told = outcome.event.told.clone();
         let entry = outcome.event.entry(refusal, self.now(), Some(address), request_id);
-        let response = outcome.answer.unwrap_or_else(outcome::refused);
+        let response = outcome.answer.unwrap_or_else(|refusal| outcome::refused_saying(refusal, told.as_deref()));
         self.once_recorded(&entry, response, answered, || outcome::refused(Refusal::Unavailable))
     }
 
@@ -156,6 +173,19 @@ impl Inner {
                 Audited::public(response)
             }
         }
+    }
+}
+
+impl Inner {
+    /// The answer of what did something whose entry stands already.
+    fn recorded_before(outcome: Outcome, recorded: Recorded) -> Audited<Response<Bytes>> {
+        let Recorded { receipt, request_id } = recorded;
+        let mut response = outcome.answer.unwrap_or_else(outcome::refused);
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        response.extensions_mut().insert(Answered { request_id, client_id: outcome.event.client_id, refused: None });
+        Audited::new(response, receipt)
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Event {
     pub(crate) reason: Option<String>,
     /// The same as one word, where [`outcome::word`] says less.
     pub(crate) word: Option<&'static str>,
+    /// What the client is told to change, where the refusal's own text does not say.
+    pub(crate) told: Option<String>,
     details: Vec<(&'static str, String)>,
     /// What was searched for, in place of details.
     query: Option<String>,
@@ -45,6 +47,7 @@ impl Event {
             person: None,
             token_name: None,
             reason: None,
+            told: None,
             word: None,
             details: Vec::new(),
             query: None,

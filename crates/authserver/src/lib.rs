@@ -1,7 +1,7 @@
 //! The authorization server: discovery, token, introspection, revocation, clients and keys.
 //!
 //! - `service`: what it is made of. `door`: every answer is an [`audit::Audited`] one. `routes`: the table of paths.
-//! - `operator`: what a command on this machine does: clients, keys.
+//! - `operator`: what a command on this machine does: clients, keys. `registering`: changes to the register of clients.
 //! - `endpoint`: one file each. `authentication`: who a client is. `outcome`: the only place that chooses a status.
 //! - [`client`]: registered clients, durable, read through an in-memory copy. `jwks_source`: their keys by URL.
 //! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
@@ -37,6 +37,7 @@ mod proofs;
 mod random;
 mod rate;
 mod records;
+mod registering;
 mod routes;
 mod service;
 #[cfg_attr(not(test), expect(dead_code, reason = "the authorization endpoint that uses it comes next"))]
@@ -48,10 +49,11 @@ mod token;
 mod used_assertions;
 
 pub use client::{
-    Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, NewSecret,
+    Binding, Certificate, Client, ClientError, Invitation, Keys, Kind, KindName, NewCertificate, NewClient,
+    NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach,
 };
 pub use door::Answered;
-pub use operator::Added;
+pub use registering::Added;
 pub use routes::{Endpoint, ROUTES, Route};
 pub use service::{Facility, Parts, Service, StartError};
 pub use tables::NOT_RESTORED;

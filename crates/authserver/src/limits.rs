@@ -34,6 +34,19 @@ pub const PROOFS_MAX: usize = 200_000;
 /// Registered clients: an exchange has tens to hundreds.
 pub const CLIENTS_MAX: usize = 10_000;
 
+/// Initial access tokens that wait to be used.
+pub const CLIENT_INVITATIONS_MAX: usize = 1000;
+
+/// Clients that may come of one initial access token: a maker's test and production apps, a conformance run.
+pub const CLIENT_INVITATION_USES_MAX: u32 = 1000;
+
+/// Seconds that an initial access token lasts at most: a year.
+pub const CLIENT_INVITATION_LIFE_S_MAX: i64 = 366 * 24 * 3600;
+
+/// Requests to the registration endpoint of one address per second on average, and at once (row F66). Who registers
+/// does it once, and comes back seldom.
+pub const REGISTRATION_RATE: (f64, f64) = (0.2, 20.0);
+
 /// Bytes of a request body. A scope string may be long (row A21 says 32 kB), an assertion has 8 kB.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 

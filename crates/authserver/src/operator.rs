@@ -4,9 +4,10 @@
 mod people;
 
 use crate::{
-    client::{Client, ClientError, Keys, Kind, NewClient, NewSecret, Secret, secret::SECRETS_MAX},
+    client::{Client, ClientError, Invitation, NewClient, NewInvitation, NewSecret},
     event::Event,
     random,
+    registering::{Added, By, no_randomness},
     service::{Inner, Service},
 };
 use audit::entry::Action;
@@ -20,25 +21,8 @@ impl Service {
     pub fn add_client(&self, new: &NewClient) -> Result<Added, ClientError> {
         let inner = &self.inner;
         let id = random::name().map_err(no_randomness)?;
-        let mut client = Client::register(new, id, inner.now(), &*inner.enforceable)?;
-        let mut secret = None;
-        if let Kind::ConfidentialSymmetric(secrets) = &mut client.kind {
-            let (new, kept) = inner.new_secret(&client.id)?;
-            secrets.push(kept);
-            secret = Some(new);
-        }
-        let mut event = Event::new("client-added", Action::Create);
-        let client = inner.clients.add(client, |client| {
-            event.detail("client_id", &client.id);
-            event.detail("name", &client.name);
-            event.detail("kind", client.kind.name());
-            event.detail("scope", &client.scope_text);
-            for uri in &*client.redirect_uris {
-                event.detail("redirect_uri", uri.as_str());
-            }
-            inner.operator_did(event)
-        })?;
-        Ok(Added { client, secret })
+        let client = Client::register(new, id, inner.now(), &*inner.enforceable)?;
+        inner.add_client(client, &By::Operator).map(|(added, _)| added)
     }
 
     /// Makes another secret for a client; the newest one before stays live, older ones end (row B12). Recorded.
@@ -47,22 +31,7 @@ impl Service {
     /// # Errors
     /// [`ClientError`]; only a confidential symmetric client has secrets.
     pub fn new_client_secret(&self, id: &str) -> Result<NewSecret, ClientError> {
-        let inner = &self.inner;
-        let (new, kept) = inner.new_secret(id)?;
-        let mut event = Event::new("client-secret-added", Action::Update);
-        event.detail("client_id", id);
-        inner.clients.change(
-            id,
-            |client| {
-                with_secrets(client, |secrets| {
-                    let surplus = (secrets.len() + 1).saturating_sub(SECRETS_MAX);
-                    secrets.drain(..surplus.min(secrets.len()));
-                    secrets.push(kept);
-                })
-            },
-            |_| inner.operator_did(event),
-        )?;
-        Ok(new)
+        self.inner.new_client_secret(id, &By::Operator).map(|(secret, _)| secret)
     }
 
     /// Ends all secrets of a client but the newest. Recorded. Blocks on the disk.
@@ -70,19 +39,7 @@ impl Service {
     /// # Errors
     /// [`ClientError`].
     pub fn retire_client_secrets(&self, id: &str) -> Result<(), ClientError> {
-        let inner = &self.inner;
-        let mut event = Event::new("client-secrets-retired", Action::Update);
-        event.detail("client_id", id);
-        inner.clients.change(
-            id,
-            |client| {
-                with_secrets(client, |secrets| {
-                    secrets.drain(..secrets.len().saturating_sub(1));
-                })
-            },
-            |_| inner.operator_did(event),
-        )?;
-        Ok(())
+        self.inner.retire_client_secrets(id, &By::Operator).map(drop)
     }
 
     /// Removes a client; its tokens stop working with the next request. Recorded. Blocks on the disk.
@@ -90,19 +47,7 @@ impl Service {
     /// # Errors
     /// [`ClientError`]. When the record fails, the client is removed all the same.
     pub fn remove_client(&self, id: &str) -> Result<(), ClientError> {
-        let inner = &self.inner;
-        let client = inner.clients.remove(id)?;
-        let revoked = inner.end_client(id);
-        if let Some(Keys::Url(url)) = client.kind.keys() {
-            inner.sources.forget(url);
-        }
-        let mut event = Event::new("client-removed", Action::Delete);
-        event.detail("client_id", id);
-        event.detail("name", &client.name);
-        event.detail("tokens_revoked", &revoked.as_ref().map_or(0, |count| *count).to_string());
-        inner.operator_did(event)?;
-        revoked?;
-        Ok(())
+        self.inner.remove_client(id, &By::Operator).map(drop)
     }
 
     /// Disables a client and revokes its tokens, or lets it work again. Recorded. Blocks on the disk.
@@ -110,17 +55,29 @@ impl Service {
     /// # Errors
     /// [`ClientError`].
     pub fn set_client_disabled(&self, id: &str, disabled: bool) -> Result<(), ClientError> {
-        let inner = &self.inner;
-        let mut event = Event::new(if disabled { "client-disabled" } else { "client-enabled" }, Action::Update);
-        event.detail("client_id", id);
-        inner.clients.set_disabled(id, disabled, |client| {
-            event.detail("name", &client.name);
-            inner.operator_did(event)
-        })?;
-        if disabled {
-            inner.end_client(id)?;
-        }
-        Ok(())
+        self.inner.set_client_disabled(id, disabled, &By::Operator).map(drop)
+    }
+
+    /// Makes an initial access token: leave to register a client (RFC 7591). Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn invite_client(&self, new: &NewInvitation) -> Result<(oauth::secret::Secret, Arc<Invitation>), ClientError> {
+        self.inner.invite_client(new, &By::Operator)
+    }
+
+    /// Initial access tokens that still work, oldest first.
+    #[must_use]
+    pub fn client_invitations(&self) -> Vec<Arc<Invitation>> {
+        self.inner.invitations.all(self.inner.now())
+    }
+
+    /// Ends the initial access token of this name. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ClientError`]. When the record fails, it has ended all the same.
+    pub fn withdraw_client_invitation(&self, name: &str) -> Result<(), ClientError> {
+        self.inner.withdraw_client_invitation(name, &By::Operator).map(drop)
     }
 
     /// Makes new signing keys; the old ones stay published for the overlap. Recorded. Blocks on the disk.
@@ -136,39 +93,9 @@ impl Service {
     }
 }
 
-/// A client that was registered.
-#[derive(Debug)]
-pub struct Added {
-    /// It.
-    pub client: Arc<Client>,
-    /// Its secret, when it has one: to be shown once.
-    pub secret: Option<NewSecret>,
-}
-
-fn no_randomness(_: random::NoRandomness) -> ClientError {
-    ClientError::Unavailable("no randomness".into())
-}
-
-fn with_secrets(mut client: Client, change: impl FnOnce(&mut Vec<Secret>)) -> Result<Client, ClientError> {
-    let Kind::ConfidentialSymmetric(secrets) = &mut client.kind else {
-        return Err(ClientError::Invalid(format!("a {} client has no secret", client.kind.name())));
-    };
-    change(secrets);
-    Ok(client)
-}
-
 impl Inner {
-    fn new_secret(&self, client_id: &str) -> Result<(NewSecret, Secret), ClientError> {
-        let new = NewSecret::new().map_err(no_randomness)?;
-        let hash = self.pepper.of_secret(client_id, new.expose());
-        Ok((new, Secret { hash, created: self.now(), last_used: None }))
-    }
-
     /// Records what the operator of this machine did.
-    pub(crate) fn operator_did(&self, mut event: Event) -> Result<(), ClientError> {
-        event.client_id = Some("operator".into());
-        let request_id: Arc<str> = random::name().unwrap_or_default().into();
-        let entry = event.entry(None, self.now(), None, request_id);
-        self.recorder.record(&entry).map(drop).map_err(|why| ClientError::Unavailable(why.to_string()))
+    pub(crate) fn operator_did(&self, event: Event) -> Result<(), ClientError> {
+        self.did(&By::Operator, event).map(drop)
     }
 }

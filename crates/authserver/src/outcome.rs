@@ -57,6 +57,12 @@ pub(crate) enum Refusal {
     BearerNonce,
     /// The token does not go as far as telling who the person is.
     OpenIdScope,
+    /// A registration that is not JSON.
+    JsonType,
+    /// A registration that is not acceptable, with its code; what to change is told beside.
+    Metadata(ErrorCode),
+    /// The client is disabled, and cannot change that itself.
+    ClientDisabled,
     /// No scope was asked for.
     NoScope,
     /// `system/` beside `patient/` or `user/`.
@@ -126,6 +132,9 @@ fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
             (S::UNAUTHORIZED, E::UseDpopNonce, "the DPoP proof needs the nonce of the DPoP-Nonce header")
         }
         Refusal::OpenIdScope => (S::FORBIDDEN, E::InsufficientScope, "the token does not have the scope openid"),
+        Refusal::JsonType => (S::BAD_REQUEST, E::InvalidRequest, "the Content-Type must be application/json"),
+        Refusal::Metadata(code) => (S::BAD_REQUEST, code, "the registration is not acceptable"),
+        Refusal::ClientDisabled => (S::FORBIDDEN, E::AccessDenied, "the client is disabled"),
         Refusal::NoScope => (S::BAD_REQUEST, E::InvalidScope, "scope is missing"),
         Refusal::MixedScopes => {
             (S::BAD_REQUEST, E::InvalidScope, "system/ scopes cannot be asked for together with patient/ or user/ ones")
@@ -146,7 +155,13 @@ const UNAVAILABLE_RETRY_S: u64 = 5;
 
 /// The response of a refusal.
 pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
+    refused_saying(refusal, None)
+}
+
+/// The same with another description, where one text does not do for all.
+pub(crate) fn refused_saying(refusal: Refusal, told: Option<&str>) -> Response<Bytes> {
     let (status, code, description) = row(refusal);
+    let description = told.unwrap_or(description);
     let mut response = uncached(&json!({ "error": code.as_str(), "error_description": description }));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -194,14 +209,20 @@ pub(crate) fn code(refusal: Refusal) -> ErrorCode {
 /// A refusal as one word, for metrics and log lines.
 pub(crate) fn word(refusal: Refusal) -> &'static str {
     match refusal {
-        Refusal::NotFound | Refusal::Method(_) | Refusal::MediaType | Refusal::Form | Refusal::Missing(_) => "request",
+        Refusal::NotFound
+        | Refusal::Method(_)
+        | Refusal::MediaType
+        | Refusal::Form
+        | Refusal::Missing(_)
+        | Refusal::JsonType => "request",
         Refusal::TooLarge => "too-long",
         Refusal::SeveralCredentials => "several-credentials",
         Refusal::GrantType | Refusal::GrantTypeOfClient => "grant-type",
+        Refusal::Metadata(_) => "registration",
         Refusal::Grant => "grant",
         Refusal::Target => "target",
         Refusal::DpopProof | Refusal::DpopNonce | Refusal::BearerNonce | Refusal::Unbound => "key",
-        Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting => "client",
+        Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting | Refusal::ClientDisabled => "client",
         Refusal::Bearer | Refusal::NoToken | Refusal::BearerRequest => "token",
         Refusal::NoScope | Refusal::MixedScopes | Refusal::ScopeSize | Refusal::Scope | Refusal::OpenIdScope => "scope",
         Refusal::TooMany(_) => "throttled",
@@ -227,6 +248,20 @@ pub(crate) fn uncached(body: &Value) -> Response<Bytes> {
 pub(crate) fn document(body: &Value) -> Response<Bytes> {
     let mut response = json_response(body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
+
+/// The answer to a registration.
+pub(crate) fn created(body: &Value) -> Response<Bytes> {
+    let mut response = uncached(body);
+    *response.status_mut() = StatusCode::CREATED;
+    response
+}
+
+/// The answer to a removal.
+pub(crate) fn removed() -> Response<Bytes> {
+    let mut response = empty();
+    *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 

@@ -9,6 +9,10 @@ pub enum Endpoint {
     Introspect,
     /// `endpoint/revoke.rs`.
     Revoke,
+    /// `endpoint/register.rs`.
+    Register,
+    /// `endpoint/register.rs`: one client's own.
+    Registration,
     /// `endpoint/jwks.rs`.
     Jwks,
     /// `endpoint/discovery.rs`.
@@ -24,7 +28,7 @@ pub enum Endpoint {
 /// A path with its methods.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// The whole path.
+    /// The whole path, or what stands before an id when it ends with a slash.
     pub path: &'static str,
     /// The value of `Allow`.
     pub allow: &'static str,
@@ -32,14 +36,19 @@ pub struct Route {
     pub endpoint: Endpoint,
 }
 
+/// Before the id of a client that registered itself.
+pub(crate) const REGISTRATION: &str = "/oauth/register/";
+
 const FORM: &str = "POST";
 const DOCUMENT: &str = "GET, HEAD";
 
 /// Every route. Those with `POST` take a form and authenticate; the others are public documents.
-pub const ROUTES: [Route; 8] = [
+pub const ROUTES: [Route; 10] = [
     Route { path: "/oauth/token", allow: FORM, endpoint: Endpoint::Token },
     Route { path: "/oauth/introspect", allow: FORM, endpoint: Endpoint::Introspect },
     Route { path: "/oauth/revoke", allow: FORM, endpoint: Endpoint::Revoke },
+    Route { path: "/oauth/register", allow: FORM, endpoint: Endpoint::Register },
+    Route { path: REGISTRATION, allow: "GET, PUT, DELETE", endpoint: Endpoint::Registration },
     Route { path: "/oauth/userinfo", allow: "GET, POST", endpoint: Endpoint::UserInfo },
     Route { path: "/oauth/jwks", allow: DOCUMENT, endpoint: Endpoint::Jwks },
     Route { path: "/.well-known/oauth-authorization-server", allow: DOCUMENT, endpoint: Endpoint::AuthorizationServer },
@@ -52,10 +61,22 @@ pub(crate) fn owns(path: &str) -> bool {
     path.starts_with("/oauth/")
         || path.starts_with("/account/")
         || path.starts_with("/assets/")
-        || ROUTES.iter().any(|route| route.path == path)
+        || route(path).is_some()
 }
 
 /// The route of this path.
 pub(crate) fn route(path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.path == path)
+    let is = |route: &&Route| {
+        let rest = path.strip_prefix(route.path);
+        rest.is_some_and(|rest| rest.is_empty() || (route.path.ends_with('/') && !rest.contains('/')))
+    };
+    ROUTES.iter().find(is)
+}
+
+impl Endpoint {
+    /// What this path leads to.
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
+        route(path).map(|route| route.endpoint)
+    }
 }

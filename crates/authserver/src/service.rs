@@ -3,7 +3,7 @@
 //! Requests come in by `door`, the operator's acts by `operator`; `routes` has the whole table of paths.
 
 use crate::{
-    client::{Client, Enforceable, registry::Registry, secret::Pepper},
+    client::{Client, Enforceable, invitations::Invitations, registry::Registry, secret::Pepper},
     egress::Fetch,
     endpoint,
     families::Families,
@@ -130,6 +130,7 @@ pub(crate) struct Inner {
     pub(crate) offer: Offer,
     pub(crate) enforceable: Arc<Enforceable>,
     pub(crate) clients: Registry,
+    pub(crate) invitations: Invitations,
     pub(crate) sources: JwksSources,
     pub(crate) tokens: LiveTokenTable,
     pub(crate) assertions: UsedAssertions,
@@ -146,6 +147,7 @@ pub(crate) struct Inner {
     pub(crate) persons: Arc<dyn Persons>,
     pub(crate) client_rate: Buckets<Arc<str>>,
     pub(crate) address_rate: Buckets<u128>,
+    pub(crate) registration_rate: Buckets<u128>,
     pub(crate) recorder: Arc<dyn Recorder>,
     /// Patients, for pages.
     pub(crate) records: Arc<dyn Records>,
@@ -198,6 +200,7 @@ impl Service {
                 endpoints,
                 enforceable,
                 clients,
+                invitations: Invitations::open(tables.client_invitations).map_err(broken)?,
                 sources: JwksSources::new(egress, Arc::clone(&clock)),
                 tokens,
                 assertions: UsedAssertions::open(tables.assertions).map_err(broken)?,
@@ -213,6 +216,7 @@ impl Service {
                 proofs: Proofs::new().map_err(|_| StartError::Keys)?,
                 client_rate: Buckets::new(limits::CLIENT_RATE),
                 address_rate: Buckets::new(limits::ADDRESS_RATE),
+                registration_rate: Buckets::new(limits::REGISTRATION_RATE),
                 recorder,
                 records,
                 clock,
@@ -293,6 +297,7 @@ impl Inner {
             self.tokens.sweep(now_s),
             self.assertions.sweep(now_s),
             self.codes.sweep(now_s),
+            self.invitations.sweep(self.now()),
             self.families.sweep(now_s),
             self.launches.sweep(now_s),
             self.people.sweep(now_s),

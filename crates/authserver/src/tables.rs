@@ -3,6 +3,7 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `oauth_clients` | client id | the registration, JSON |
+//! | `oauth_client_invitations` | SHA-256 of the initial access token | how far it goes, JSON |
 //! | `oauth_tokens` | SHA-256 of the token | the grant, JSON |
 //! | `oauth_assertions` | SHA-256 of client id and `jti` | until when it may not come again, seconds, 8 bytes big-endian |
 //! | `oauth_keys` | `signing` | the server's private keys, JSON |
@@ -31,7 +32,10 @@ const LAUNCHES: &str = "oauth_launches";
 
 /// Tables that a store that is restored begins without: what was used or revoked since the backup must not come back to
 /// life. People let their apps in again.
-pub const NOT_RESTORED: [&str; 5] = [TOKENS, CODES, FAMILIES, LAUNCHES, SESSIONS];
+pub const NOT_RESTORED: [&str; 6] = [TOKENS, CODES, FAMILIES, LAUNCHES, SESSIONS, CLIENT_INVITATIONS];
+
+/// Name of the table of initial access tokens.
+const CLIENT_INVITATIONS: &str = "oauth_client_invitations";
 
 /// Name of the table of sessions.
 const SESSIONS: &str = "people_sessions";
@@ -100,6 +104,7 @@ impl Table for store::tables::Table {
 #[derive(Clone)]
 pub(crate) struct Tables {
     pub(crate) clients: Arc<dyn Table>,
+    pub(crate) client_invitations: Arc<dyn Table>,
     pub(crate) tokens: Arc<dyn Table>,
     pub(crate) assertions: Arc<dyn Table>,
     pub(crate) keys: Arc<dyn Table>,
@@ -115,6 +120,7 @@ impl Tables {
     pub(crate) fn of_store(store: &Store) -> Result<Self, store::OpenError> {
         Ok(Self {
             clients: Arc::new(store.table("oauth_clients")?),
+            client_invitations: Arc::new(store.table(CLIENT_INVITATIONS)?),
             tokens: Arc::new(store.table(TOKENS)?),
             assertions: Arc::new(store.table("oauth_assertions")?),
             keys: Arc::new(store.table("oauth_keys")?),

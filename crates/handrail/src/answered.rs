@@ -8,7 +8,7 @@ use http_body_util::Full;
 use std::sync::Arc;
 
 /// Every interaction and endpoint, as labels name them. What is not among them counts as `other`.
-pub(crate) const INTERACTIONS: [&str; 24] = [
+pub(crate) const INTERACTIONS: [&str; 25] = [
     "read",
     "vread",
     "history-instance",
@@ -25,6 +25,7 @@ pub(crate) const INTERACTIONS: [&str; 24] = [
     "introspect",
     "revoke",
     "userinfo",
+    "register",
     "jwks",
     "discovery",
     "account",
@@ -74,12 +75,12 @@ impl Facts {
 
 /// The name of an endpoint of the authorization server.
 pub(crate) fn endpoint(path: &str) -> &'static str {
-    let route = authserver::ROUTES.iter().find(|route| route.path == path);
-    match route.map(|route| route.endpoint) {
+    match authserver::Endpoint::of(path) {
         Some(authserver::Endpoint::Token) => "token",
         Some(authserver::Endpoint::Introspect) => "introspect",
         Some(authserver::Endpoint::Revoke) => "revoke",
         Some(authserver::Endpoint::UserInfo) => "userinfo",
+        Some(authserver::Endpoint::Register | authserver::Endpoint::Registration) => "register",
         Some(authserver::Endpoint::Jwks) => "jwks",
         Some(
             authserver::Endpoint::AuthorizationServer

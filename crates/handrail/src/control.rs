@@ -6,7 +6,7 @@
 
 mod client;
 
-pub(crate) use client::{Proof, Registered, Shown, Wanted};
+pub(crate) use client::{ListedInvitation, Proof, Registered, Shown, Wanted, WantedInvitation};
 
 use crate::{
     assembly::{self, Assembly},
@@ -60,6 +60,18 @@ pub(crate) enum Order {
     RetireClientSecrets {
         /// Its id.
         id: String,
+    },
+    /// Make an initial access token.
+    InviteClient {
+        /// What it allows.
+        invitation: WantedInvitation,
+    },
+    /// List the initial access tokens that still work.
+    ListClientInvitations,
+    /// End one.
+    WithdrawClientInvitation {
+        /// Its name.
+        name: String,
     },
     /// Take a package in that a command has staged.
     AddPackage {
@@ -134,6 +146,10 @@ pub(crate) enum Reply {
     },
     /// All clients.
     Clients(Vec<Registered>),
+    /// The initial access token: to be shown once.
+    ClientInvited(Shown),
+    /// All initial access tokens that still work.
+    ClientInvitations(Vec<ListedInvitation>),
     /// It is gone.
     Removed,
     /// It is as asked for.
@@ -285,6 +301,12 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         },
         Order::SetClientDisabled { id, disabled } => client::done(authserver.set_client_disabled(&id, disabled)),
         Order::NewClientSecret { id } => client::new_secret(authserver, id),
+        Order::InviteClient { invitation } => client::invite(authserver, invitation),
+        Order::ListClientInvitations => client::invitations(authserver),
+        Order::WithdrawClientInvitation { name } => match authserver.withdraw_client_invitation(&name) {
+            Err(authserver::ClientError::NotFound) => Reply::Refused("no initial access token of this name".into()),
+            outcome => client::done(outcome),
+        },
         Order::RetireClientSecrets { id } => client::done(authserver.retire_client_secrets(&id)),
     }
 }

@@ -1,6 +1,8 @@
 //! Whether a registration is acceptable, and if not, what to change. SPEC: rows B4, B11, B13, A16, C2, C11, F60, F61.
 
-use super::{Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, scopes};
+use super::{
+    Binding, Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, scopes,
+};
 use crate::{client_certificate, limits};
 use fhir::{Instant, ResourceType};
 use oauth::{
@@ -20,12 +22,10 @@ pub(super) fn checked(
 ) -> Result<Client, ClientError> {
     let name = label("name", &new.name)?;
     let maker = new.maker.as_deref().map(|maker| label("maker", maker)).transpose()?;
+    let purpose = new.purpose.as_deref().map(|purpose| label("purpose", purpose)).transpose()?;
+    let logo = new.logo.as_deref().map(|url| https_url("logo's address", url)).transpose()?;
     let kind = kind(&new.kind)?;
-    let is_app = match kind {
-        Kind::BackendService(_) => false,
-        Kind::MutualTls(_) => !new.redirect_uris.is_empty(),
-        _ => true,
-    };
+    let is_app = is_app(&kind, new);
     let allowed = scopes::registered(&new.scope, is_app, enforceable)?;
     let redirect_uris = redirect_uris(new, &kind, is_app)?;
     if new.calls_without_token && (is_app || !matches!(kind, Kind::MutualTls(_))) {
@@ -33,6 +33,15 @@ pub(super) fn checked(
     }
     if new.is_fapi2 && matches!(kind, Kind::Public | Kind::ConfidentialSymmetric(_)) {
         return invalid("the FAPI 2.0 profile is for clients that prove themselves by a key or a certificate");
+    }
+    if new.requires_pushed && !is_app {
+        return invalid("nobody signs in to a system: it has no authorization requests to be pushed");
+    }
+    if new.binding == Some(Binding::Key) && matches!(kind, Kind::MutualTls(_)) {
+        return invalid("tokens of a client that is known by its certificate are bound to that");
+    }
+    if new.assertion_algorithm.is_some() && kind.keys().is_none() {
+        return invalid("only a client that signs assertions has an algorithm for them");
     }
     if new.is_fapi2 && redirect_uris.iter().any(|uri| !uri.is_https()) {
         return invalid("the FAPI 2.0 profile asks for https redirect URIs");
@@ -57,6 +66,8 @@ pub(super) fn checked(
         id: id.into(),
         name,
         maker,
+        purpose,
+        logo: logo.map(Into::into),
         kind,
         scopes: allowed.resources,
         registered: allowed.all,
@@ -67,11 +78,24 @@ pub(super) fn checked(
         origins: new.origins.clone(),
         is_verified: new.is_verified,
         is_fapi2: new.is_fapi2,
+        requires_pushed: new.requires_pushed,
+        binding: new.binding,
+        assertion_algorithm: new.assertion_algorithm,
+        own: None,
         calls_without_token: new.calls_without_token,
         introspects_any: new.introspects_any,
         created,
         disabled: false,
     })
+}
+
+/// Whether people sign in to what is asked for.
+fn is_app(kind: &Kind, new: &NewClient) -> bool {
+    match kind {
+        Kind::BackendService(_) => false,
+        Kind::MutualTls(_) => !new.redirect_uris.is_empty(),
+        _ => true,
+    }
 }
 
 fn invalid<T>(why: &str) -> Result<T, ClientError> {
@@ -83,7 +107,7 @@ pub(super) fn shown(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
 }
 
-fn label(what: &str, text: &str) -> Result<Arc<str>, ClientError> {
+pub(super) fn label(what: &str, text: &str) -> Result<Arc<str>, ClientError> {
     let text = text.trim();
     // Directions of writing could make a name read as another one on the consent page.
     let misleads = |c: char| {
@@ -112,14 +136,18 @@ fn kind(new: &NewKind) -> Result<Kind, ClientError> {
             Kind::MutualTls(Certificate::Subject(subject))
         }
         NewKind::MutualTls(NewCertificate::SelfSigned(certificates)) => {
-            if certificates.is_empty() || certificates.len() > limits::CLIENT_CERTIFICATES_MAX {
-                let most = limits::CLIENT_CERTIFICATES_MAX;
-                return Err(ClientError::Invalid(format!("1 to {most} certificates are needed")));
-            }
-            let known = certificates.iter().map(|der| client_certificate::thumbprint(der));
-            Kind::MutualTls(Certificate::SelfSigned(known.collect()))
+            self_signed(certificates.iter().map(|der| client_certificate::thumbprint(der)).collect())?
         }
+        NewKind::MutualTls(NewCertificate::Known(known)) => self_signed(known.clone())?,
     })
+}
+
+fn self_signed(known: Vec<[u8; 32]>) -> Result<Kind, ClientError> {
+    if known.is_empty() || known.len() > limits::CLIENT_CERTIFICATES_MAX {
+        let most = limits::CLIENT_CERTIFICATES_MAX;
+        return Err(ClientError::Invalid(format!("1 to {most} certificates are needed")));
+    }
+    Ok(Kind::MutualTls(Certificate::SelfSigned(known.into())))
 }
 
 fn registered_keys(keys: &NewKeys) -> Result<Keys, ClientError> {

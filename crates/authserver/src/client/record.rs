@@ -2,12 +2,13 @@
 //!
 //! Rows of before there were kinds have no `kind`: they are systems.
 
-use super::{Certificate, Client, Keys, Kind, Secret, scopes, secret::SECRETS_MAX};
+use super::{Binding, Certificate, Client, Keys, Kind, OwnRegistration, Secret, scopes, secret::SECRETS_MAX};
 use crate::random;
 use fhir::Instant;
 use oauth::{
     certificate::RegisteredSubject,
     jwk::Jwks,
+    jws::Algorithm,
     redirect_uri::{ApplicationType, RedirectUri},
 };
 use serde_json::{Map, Value, json};
@@ -32,11 +33,24 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
     if client.is_fapi2 {
         put("fapi2", true.into());
     }
-    if let Some(maker) = &client.maker {
-        put("maker", (&**maker).into());
+    let texts = [
+        ("maker", client.maker.as_deref()),
+        ("purpose", client.purpose.as_deref()),
+        ("logo", client.logo.as_deref()),
+        ("launch_url", client.launch_url.as_deref()),
+        ("binding", client.binding.map(Binding::as_str)),
+        ("assertion_algorithm", client.assertion_algorithm.map(|algorithm| algorithm.as_str())),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            put(name, text.into());
+        }
     }
-    if let Some(url) = &client.launch_url {
-        put("launch_url", (&**url).into());
+    if client.requires_pushed {
+        put("pushed", true.into());
+    }
+    if let Some(own) = &client.own {
+        put("own", own.encode(&client.scope_text));
     }
     match &client.kind {
         Kind::Public => {}
@@ -123,12 +137,26 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         None if needs_redirect => return None,
         None => Vec::new(),
     };
+    let binding = match optional("binding")? {
+        Some(name) => Some(Binding::parse(&name)?),
+        None => None,
+    };
+    let assertion_algorithm = match optional("assertion_algorithm")? {
+        Some(name) => Some(Algorithm::parse(&name)?),
+        None => None,
+    };
+    let own = match row.get("own") {
+        Some(own) => Some(Arc::new(OwnRegistration::decode(own)?)),
+        None => None,
+    };
     let allowed = scopes::kept(&text("scope")?)?;
     let origins = row.get("origins")?.as_array()?.iter().map(|origin| origin.as_str().map(str::to_owned));
     Some(Client {
         id: std::str::from_utf8(id).ok()?.into(),
         name: text("name")?,
         maker: optional("maker")?,
+        purpose: optional("purpose")?,
+        logo: optional("logo")?,
         kind,
         scopes: allowed.resources,
         registered: allowed.all,
@@ -139,6 +167,10 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         origins: origins.collect::<Option<_>>()?,
         is_verified: flag("verified")?,
         is_fapi2: flag("fapi2")?,
+        requires_pushed: flag("pushed")?,
+        binding,
+        assertion_algorithm,
+        own,
         calls_without_token: flag("without_token")?,
         introspects_any: flag("introspects_any")?,
         created: Instant::from_unix_millis(row.get("created_ms")?.as_i64()?),

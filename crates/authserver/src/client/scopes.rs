@@ -4,7 +4,7 @@ use super::{ClientError, check};
 use crate::limits;
 use oauth::scope::{
     Scope, ScopeContext,
-    request::{ScopeRequest, Special},
+    request::{ScopeRequest, Special, Wanted},
 };
 use std::sync::Arc;
 
@@ -72,6 +72,44 @@ pub(super) fn registered(text: &str, is_app: bool, enforceable: &check::Enforcea
         return Err(ClientError::Invalid("fhirUser comes in an id token: openid is needed with it".into()));
     }
     Ok(allowed(all))
+}
+
+/// Reads scopes of which some are for apps and some for systems: how far an invitation goes.
+pub(super) fn of_anybody(text: &str, enforceable: &check::Enforceable) -> Result<Arc<str>, ClientError> {
+    let (system, app): (Vec<&str>, Vec<&str>) =
+        text.split(' ').filter(|part| !part.is_empty()).partition(|part| part.starts_with("system/"));
+    let mut parts = Vec::new();
+    for (list, is_app) in [(app, true), (system, false)] {
+        if !list.is_empty() {
+            parts.push(registered(&list.join(" "), is_app, enforceable)?.text);
+        }
+    }
+    if parts.is_empty() {
+        return Err(ClientError::Invalid("at least one scope is needed, for example patient/*.rs".into()));
+    }
+    Ok(parts.join(" ").into())
+}
+
+/// What of a wanted scope string goes beyond how far one may go: the first such scope. What is wanted of resources must
+/// be as narrow as one that is allowed; of all others, be among them to the letter.
+pub(crate) fn beyond(wanted: &ScopeRequest, allowed: &ScopeRequest) -> Option<Arc<str>> {
+    let covered = |text: &str, wanted: &Wanted| match wanted {
+        Wanted::Resource(scope) => allowed.resources().any(|wider| wider.covers(scope)),
+        Wanted::Special(_) => allowed.wanted().iter().any(|(known, _)| **known == *text),
+    };
+    let more = wanted.wanted().iter().find(|(text, wanted)| !covered(text, wanted));
+    more.map(|(text, _)| Arc::clone(text)).or_else(|| wanted.unknown().first().map(|text| text.as_str().into()))
+}
+
+/// What of these scopes is for an app, or for a system.
+pub(crate) fn fitting(allowed: &ScopeRequest, is_app: bool) -> String {
+    let fits = |wanted: &Wanted| match wanted {
+        Wanted::Resource(scope) => (scope.context == ScopeContext::System) != is_app,
+        Wanted::Special(_) => is_app,
+    };
+    let texts: Vec<&str> =
+        allowed.wanted().iter().filter(|(_, wanted)| fits(wanted)).map(|(text, _)| &**text).collect();
+    texts.join(" ")
 }
 
 /// Reads the scopes of a row: as they were accepted once.

@@ -31,6 +31,7 @@ use crate::{
     },
     random,
     rate::{Limited, address_key},
+    registering::Recorded,
     service::Inner,
 };
 use audit::{
@@ -105,6 +106,8 @@ struct Visitor<'a> {
 struct Reply {
     response: Response<Bytes>,
     happened: Option<Happened>,
+    /// Its entry stands already.
+    recorded: Option<Recorded>,
 }
 
 struct Happened {
@@ -116,7 +119,13 @@ struct Happened {
 impl Reply {
     /// An answer to something that changed nothing and told nothing.
     fn of(response: Response<Bytes>) -> Self {
-        Self { response, happened: None }
+        Self { response, happened: None, recorded: None }
+    }
+
+    /// To something whose entry stands.
+    #[expect(dead_code, reason = "the administrator's page comes next")]
+    fn recorded(self, recorded: Recorded) -> Self {
+        Self { recorded: Some(recorded), ..self }
     }
 
     /// With this event, which went well.
@@ -177,7 +186,14 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
 impl Inner {
     /// The answer, once its entry stands; without the record there is none (row F25).
     fn told(&self, reply: Reply, address: IpAddr) -> Audited<Response<Bytes>> {
-        let Reply { response, happened } = reply;
+        let Reply { mut response, happened, recorded } = reply;
+        if let Some(Recorded { receipt, request_id }) = recorded {
+            if let Ok(value) = HeaderValue::from_str(&request_id) {
+                response.headers_mut().insert("x-request-id", value);
+            }
+            response.extensions_mut().insert(Answered { request_id, client_id: None, refused: None });
+            return Audited::new(response, receipt);
+        }
         let Some(Happened { event, outcome, word }) = happened else { return Audited::public(response) };
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let entry = event.ended(outcome, self.now(), Some(address), Arc::clone(&request_id));

@@ -36,6 +36,18 @@ impl Shown {
         let certificate = request.extensions().get().cloned();
         Ok(Self { authorization, certificate, dpop })
     }
+
+    /// The one token of a plain bearer field; `None` when there is no field.
+    pub(crate) fn plain(&self) -> Result<Option<&str>, Refusal> {
+        let Some(field) = self.authorization.as_deref() else { return Ok(None) };
+        let token = field.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let legal = |token: &str| {
+            !token.is_empty()
+                && token.len() <= oauth::limits::TOKEN_BYTES_MAX
+                && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+        };
+        token.map(|(_, token)| token).filter(|token| legal(token)).map(Some).ok_or(Refusal::BearerRequest)
+    }
 }
 
 /// Who is behind the token that a request shows. `url` is ours, from the configuration (row A24), without a query.

@@ -40,7 +40,7 @@ pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> O
         endpoints,
         grants: vec![GrantType::ClientCredentials],
         methods: vec![Method::PrivateKeyJwt],
-        features: vec![Feature::ScopesV1, Feature::ScopesV2, Feature::Dpop],
+        features: vec![Feature::ScopesV1, Feature::ScopesV2, Feature::Dpop, Feature::Registration],
         scopes: discovery::scopes_supported(&[], &[ScopeContext::System], |scope| {
             check::usable(scope, enforceable).is_ok()
         }),

@@ -2,10 +2,11 @@
 
 use super::{Refusal, refused};
 use http::header;
+use oauth::error::ErrorCode;
 use serde_json::Value;
 
 /// Every refusal. A new variant does not compile into `order` without a row here, nor pass without one in the page.
-const TABLE: [Refusal; 32] = [
+const TABLE: [Refusal; 37] = [
     Refusal::NotFound,
     Refusal::Method("GET, HEAD"),
     Refusal::TooLarge,
@@ -32,6 +33,11 @@ const TABLE: [Refusal; 32] = [
     Refusal::BearerRequest,
     Refusal::BearerNonce,
     Refusal::OpenIdScope,
+    Refusal::JsonType,
+    Refusal::Metadata(ErrorCode::InvalidClientMetadata),
+    Refusal::Metadata(ErrorCode::InvalidRedirectUri),
+    Refusal::Metadata(ErrorCode::InvalidSoftwareStatement),
+    Refusal::ClientDisabled,
     Refusal::NoScope,
     Refusal::MixedScopes,
     Refusal::ScopeSize,
@@ -68,12 +74,15 @@ fn order(refusal: Refusal) -> usize {
         Refusal::BearerRequest => 19,
         Refusal::BearerNonce => 20,
         Refusal::OpenIdScope => 21,
-        Refusal::NoScope => 22,
-        Refusal::MixedScopes => 23,
-        Refusal::ScopeSize => 24,
-        Refusal::Scope => 25,
-        Refusal::TooMany(_) => 26,
-        Refusal::Unavailable => 27,
+        Refusal::JsonType => 22,
+        Refusal::Metadata(_) => 23,
+        Refusal::ClientDisabled => 24,
+        Refusal::NoScope => 25,
+        Refusal::MixedScopes => 26,
+        Refusal::ScopeSize => 27,
+        Refusal::Scope => 28,
+        Refusal::TooMany(_) => 29,
+        Refusal::Unavailable => 30,
     }
 }
 
@@ -82,7 +91,7 @@ fn order(refusal: Refusal) -> usize {
 fn the_whole_table() {
     let mut seen: Vec<usize> = TABLE.iter().map(|refusal| order(*refusal)).collect();
     seen.dedup();
-    assert_eq!(seen, (0..=27).collect::<Vec<_>>(), "each variant has a row");
+    assert_eq!(seen, (0..=30).collect::<Vec<_>>(), "each variant has a row");
     let mut table = String::from("| status | error | headers | text |\n|---|---|---|---|\n");
     for refusal in TABLE {
         let response = refused(refusal);

@@ -21,7 +21,7 @@ pub(crate) fn app(client: &Client) -> AppFacts {
         returns_to: client.redirect_uris.first().map(|uri| Text::new(host(uri.as_str()))),
         logo: None,
         checked: if client.is_verified { Checked::ByFacility } else { Checked::ByNobody },
-        purpose: None,
+        purpose: client.purpose.as_deref().map(Text::new),
     }
 }
 

@@ -63,6 +63,7 @@ impl Table for Memory {
 #[derive(Clone, Default)]
 pub(crate) struct MemoryTables {
     pub(crate) clients: Arc<Memory>,
+    pub(crate) client_invitations: Arc<Memory>,
     pub(crate) tokens: Arc<Memory>,
     pub(crate) assertions: Arc<Memory>,
     pub(crate) keys: Arc<Memory>,
@@ -77,6 +78,7 @@ impl MemoryTables {
     pub(crate) fn tables(&self) -> Tables {
         Tables {
             clients: self.clients.clone(),
+            client_invitations: self.client_invitations.clone(),
             tokens: self.tokens.clone(),
             assertions: self.assertions.clone(),
             keys: self.keys.clone(),

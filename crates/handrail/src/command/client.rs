@@ -2,7 +2,7 @@
 
 use super::data;
 use crate::{
-    control::{Order, Proof, Registered, Reply, Shown, Wanted},
+    control::{ListedInvitation, Order, Proof, Registered, Reply, Shown, Wanted, WantedInvitation},
     cors::Origin,
     fault::Fault,
     print,
@@ -45,6 +45,17 @@ enum Action {
     },
     /// End all secrets of a client but the newest
     RetireSecrets(OfClient),
+    /// Give leave to register: print an initial access token (RFC 7591), which is not shown again
+    Invite(Box<Invite>),
+    /// List the initial access tokens that still work: name, end, uses left, whom for, kinds, scopes
+    Invitations(At),
+    /// End an initial access token; what was registered with it stays
+    Withdraw {
+        /// Its name, as 'handrail client invitations' shows it
+        name: String,
+        #[command(flatten)]
+        at: At,
+    },
     /// Remove a client: its tokens stop working with the next request
     Remove(OfClient),
 }
@@ -54,6 +65,35 @@ struct At {
     /// Data directory
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  handrail client invite 'Walks Inc.' --data ./data --kind public \\
+      --scope 'openid fhirUser launch/patient offline_access patient/*.rs'
+  handrail client invite 'Lab' --data ./data --kind backend-service --scope 'system/Observation.rs' --uses 2 --days 30
+
+Who has the token registers by POST /oauth/register with it in the Authorization header, and gets the kinds of client
+and the scopes named here, or less. The token alone goes to standard output.")]
+struct Invite {
+    /// Whom it is for: a note for your own list
+    note: String,
+    /// Data directory
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Scopes that a client may get of it at most, divided by blanks
+    #[arg(long, value_name = "SCOPES")]
+    scope: String,
+    /// Kind of client that may come of it: public, confidential-symmetric, confidential-asymmetric, backend-service or
+    /// mutual-tls; may be repeated
+    #[arg(long = "kind", value_name = "KIND", required = true)]
+    kinds: Vec<String>,
+    /// How many clients may come of it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    uses: u32,
+    /// How many days it works
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    days: u32,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +149,12 @@ struct Add {
     /// Who made it, for people
     #[arg(long, value_name = "NAME")]
     maker: Option<String>,
+    /// What it is for, in a few words of its maker's, for people
+    #[arg(long, value_name = "WORDS")]
+    purpose: Option<String>,
+    /// Its logo: https URL of a PNG, JPEG or GIF
+    #[arg(long, value_name = "URL")]
+    logo: Option<String>,
     /// This facility has looked at it and trusts it: people are told so
     #[arg(long)]
     verified: bool,
@@ -185,6 +231,13 @@ impl Client {
             Action::NewSecret { client, generate_secret } => return new_secret(client, &generate_secret).await,
             Action::Disable(client) => set_disabled(client, true),
             Action::Enable(client) => set_disabled(client, false),
+            Action::Invite(invite) => return invite.run().await,
+            Action::Invitations(at) => return invitations(&at.data).await,
+            Action::Withdraw { name, at } => (
+                at.data,
+                Order::WithdrawClientInvitation { name },
+                "it no longer works; what was registered with it stays",
+            ),
             Action::RetireSecrets(client) => {
                 (client.data, Order::RetireClientSecrets { id: client.id }, "the newest secret alone works now")
             }
@@ -224,6 +277,8 @@ impl Add {
         let client = Wanted {
             name: self.name,
             maker: self.maker,
+            purpose: self.purpose,
+            logo: self.logo,
             scope: self.scope,
             proof,
             redirect_uris: self.redirect_uris,
@@ -282,6 +337,33 @@ impl Drop for SecretFile<'_> {
         if !self.is_kept {
             let _ = std::fs::remove_file(self.path);
         }
+    }
+}
+
+impl Invite {
+    async fn run(self) -> Result<ExitCode, Fault> {
+        let Self { note, data, scope, kinds, uses, days } = self;
+        let invitation = WantedInvitation { note, kinds, scope, uses, days };
+        match data::carry_out(data::existing(&data)?, Order::InviteClient { invitation }).await? {
+            Reply::ClientInvited(token) => {
+                print::note("hand it on by a way that nobody else reads; it is not shown again");
+                print::result(token.0);
+                Ok(ExitCode::SUCCESS)
+            }
+            reply => Err(data::unexpected(reply)),
+        }
+    }
+}
+
+async fn invitations(directory: &Path) -> Result<ExitCode, Fault> {
+    match data::carry_out(data::existing(directory)?, Order::ListClientInvitations).await? {
+        Reply::ClientInvitations(all) => {
+            for ListedInvitation { name, note, uses_left, ends, kinds, scope } in all {
+                print::result(format_args!("{name}\t{ends}\t{uses_left}\t{note}\t{kinds}\t{scope}"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        reply => Err(data::unexpected(reply)),
     }
 }
 

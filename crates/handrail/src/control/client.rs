@@ -2,7 +2,8 @@
 
 use super::Reply;
 use authserver::{
-    Certificate, Client, ClientError, Keys as KnownKeys, Kind, NewCertificate, NewClient, NewKeys, NewKind, Service,
+    Binding, Certificate, Client, ClientError, Invitation, Keys as KnownKeys, Kind, KindName, NewCertificate,
+    NewClient, NewInvitation, NewKeys, NewKind, Service,
 };
 use oauth::redirect_uri::ApplicationType;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ pub(crate) struct Wanted {
     pub(crate) name: String,
     /// Who made it, for people.
     pub(crate) maker: Option<String>,
+    /// What it is for, in its maker's words.
+    pub(crate) purpose: Option<String>,
+    /// Address of its logo.
+    pub(crate) logo: Option<String>,
     /// Scopes it may ask for.
     pub(crate) scope: String,
     /// How it proves who it is.
@@ -36,6 +41,39 @@ pub(crate) struct Wanted {
     pub(crate) calls_without_token: bool,
     /// May introspect tokens of other clients.
     pub(crate) introspects_any: bool,
+}
+
+/// An initial access token as a command asks for it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedInvitation {
+    /// Whom it is for.
+    pub(crate) note: String,
+    /// Names of kinds of client.
+    pub(crate) kinds: Vec<String>,
+    /// Scopes that it allows at most.
+    pub(crate) scope: String,
+    /// How many clients may come of it.
+    pub(crate) uses: u32,
+    /// Days that it lasts.
+    pub(crate) days: u32,
+}
+
+/// An initial access token, as a list shows it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedInvitation {
+    /// A name that tells nothing of the token.
+    pub(crate) name: String,
+    /// Whom it is for.
+    pub(crate) note: String,
+    /// How many clients may still come of it.
+    pub(crate) uses_left: u32,
+    /// When it ends.
+    pub(crate) ends: String,
+    /// Kinds of client.
+    pub(crate) kinds: String,
+    /// Scopes.
+    pub(crate) scope: String,
 }
 
 /// How a client proves who it is.
@@ -117,6 +155,11 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         is_fapi2: wanted.is_fapi2,
         calls_without_token: wanted.calls_without_token,
         introspects_any: wanted.introspects_any,
+        purpose: wanted.purpose,
+        logo: wanted.logo,
+        requires_pushed: false,
+        binding: None,
+        assertion_algorithm: None,
     };
     match authserver.add_client(&new) {
         Ok(added) => Reply::Added {
@@ -135,8 +178,10 @@ pub(super) fn list(authserver: &Service) -> Reply {
 fn registered(client: &Client) -> Registered {
     let mut facts: Vec<(String, String)> = Vec::new();
     let mut fact = |name: &str, value: &str| facts.push((name.to_owned(), value.to_owned()));
-    if let Some(maker) = &client.maker {
-        fact("maker", maker);
+    for (name, text) in [("maker", &client.maker), ("purpose", &client.purpose), ("logo", &client.logo)] {
+        if let Some(text) = text {
+            fact(name, text);
+        }
     }
     for uri in &*client.redirect_uris {
         fact("redirect URI", uri.as_str());
@@ -174,7 +219,22 @@ fn registered(client: &Client) -> Registered {
             fact(member, &value);
         }
     }
+    match client.binding {
+        None => {}
+        Some(Binding::Key) => fact("tokens are bound to", "the key of its DPoP proofs"),
+        Some(Binding::Certificate) => fact("tokens are bound to", "its certificate"),
+    }
+    if let Some(algorithm) = client.assertion_algorithm {
+        fact("assertions are signed with", algorithm.as_str());
+    }
+    if let Some(own) = &client.own {
+        fact("registered itself by invitation", &own.invitation);
+        for contact in &own.metadata.contacts {
+            fact("contact", contact);
+        }
+    }
     for (is, name) in [
+        (client.requires_pushed, "its authorization requests are pushed"),
         (client.is_verified, "verified by this facility"),
         (client.is_fapi2, "held to the FAPI 2.0 profile"),
         (client.calls_without_token, "calls without a token"),
@@ -198,6 +258,43 @@ fn registered(client: &Client) -> Registered {
 /// A change that has nothing to tell.
 pub(super) fn done(outcome: Result<(), ClientError>) -> Reply {
     outcome.map_or_else(|why| refused(&why), |()| Reply::Done)
+}
+
+/// Makes an initial access token.
+pub(super) fn invite(authserver: &Service, wanted: WantedInvitation) -> Reply {
+    let kinds: Result<Vec<KindName>, String> = wanted
+        .kinds
+        .iter()
+        .map(|name| KindName::parse(name).ok_or_else(|| format!("{name} is no kind of client: {}", kind_names())))
+        .collect();
+    let kinds = match kinds {
+        Ok(kinds) => kinds,
+        Err(why) => return Reply::Refused(why),
+    };
+    let WantedInvitation { note, scope, uses, days, .. } = wanted;
+    let new = NewInvitation { note, kinds, scope, uses, life_s: i64::from(days) * 24 * 3600 };
+    match authserver.invite_client(&new) {
+        Ok((token, _)) => Reply::ClientInvited(Shown(token.expose().to_owned())),
+        Err(why) => refused(&why),
+    }
+}
+
+/// Names of all kinds of client.
+fn kind_names() -> String {
+    KindName::ALL.map(KindName::as_str).join(", ")
+}
+
+/// All initial access tokens that still work.
+pub(super) fn invitations(authserver: &Service) -> Reply {
+    let listed = |invitation: &std::sync::Arc<Invitation>| ListedInvitation {
+        name: invitation.name.to_string(),
+        note: invitation.note.to_string(),
+        uses_left: invitation.uses_left,
+        ends: invitation.ends.to_string(),
+        kinds: invitation.reach.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" "),
+        scope: invitation.reach.scope_text.to_string(),
+    };
+    Reply::ClientInvitations(authserver.client_invitations().iter().map(listed).collect())
 }
 
 /// A new secret.

@@ -23,6 +23,7 @@ mod mtls;
 mod outside;
 mod package;
 mod real_clients;
+mod registration;
 mod settings;
 mod shutdown;
 mod support;

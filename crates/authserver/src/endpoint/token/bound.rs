@@ -1,7 +1,7 @@
 //! The key that a token will be bound to. SPEC: RFC 8705 section 3, RFC 9449 section 5; FAPI 2.0 section 5.3.2.1; row A8.
 
 use crate::{
-    client::{Client, Kind},
+    client::{Binding, Client, Kind},
     endpoint::Posted,
     event::Event,
     outcome::Refusal,
@@ -18,7 +18,8 @@ pub(super) fn to(
     url: &str,
     event: &mut Event,
 ) -> Result<Option<Confirmation>, Refusal> {
-    if let Some(header) = &posted.dpop {
+    let by_certificate = client.binding == Some(Binding::Certificate);
+    if let Some(header) = posted.dpop.as_ref().filter(|_| !by_certificate) {
         let proof = inner.proofs.take(header, "POST", url, None, inner.now().unix_seconds()).map_err(|why| {
             event.reason = Some(why.to_string());
             if why.wants_nonce() { Refusal::DpopNonce } else { Refusal::DpopProof }
@@ -29,10 +30,11 @@ pub(super) fn to(
         }
         return Ok(Some(Confirmation::Key(proof.key())));
     }
-    let binds = matches!(client.kind, Kind::MutualTls(_)) || client.is_fapi2;
-    match posted.certificate.as_ref().filter(|_| binds) {
+    let binds = matches!(client.kind, Kind::MutualTls(_)) || client.is_fapi2 || by_certificate;
+    let must = client.is_fapi2 || client.binding.is_some();
+    match posted.certificate.as_ref().filter(|_| binds && client.binding != Some(Binding::Key)) {
         Some(shown) => Ok(Some(Confirmation::Certificate(shown.thumbprint))),
-        None if client.is_fapi2 => Err(Refusal::Unbound),
+        None if must => Err(Refusal::Unbound),
         None => Ok(None),
     }
 }

@@ -125,8 +125,8 @@ fn fits(code: &Code, client: &Client, redeemed: &Redeemed, bound: Option<Confirm
     if code.dpop_key.is_some_and(|key| bound != Some(Confirmation::Key(key))) {
         return Err("the code is bound to another DPoP key");
     }
-    if client.is_fapi2 && !code.was_pushed {
-        return Err("fapi2: the authorization request was not pushed");
+    if client.must_push() && !code.was_pushed {
+        return Err("the authorization request of this client was not pushed");
     }
     Ok(())
 }
