@@ -22,7 +22,6 @@ pub(crate) enum By {
     /// The operator, by a command.
     Operator,
     /// Somebody at a page.
-    #[expect(dead_code, reason = "the administrator's page comes next")]
     Person(Box<Person>, IpAddr),
     /// A client that registers itself, with the initial access token of this name.
     Invited(Arc<str>, IpAddr),

@@ -98,6 +98,53 @@ fn is_app(kind: &Kind, new: &NewClient) -> bool {
     }
 }
 
+/// What of a registration a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Name,
+    Maker,
+    Purpose,
+    Logo,
+    /// Keys or certificate.
+    Proof,
+    Redirects,
+    Launch,
+    Scopes,
+    /// Parts that do not go together.
+    Whole,
+}
+
+/// All that is wrong with a registration, part by part, for who can mend it at a page; nothing for one that
+/// [`Client::register`] takes.
+pub(crate) fn problems(new: &NewClient, enforceable: &Enforceable) -> Vec<(Part, String)> {
+    let mut found = Vec::new();
+    let mut look = |part, outcome: Result<(), ClientError>| {
+        if let Err(ClientError::Invalid(why)) = outcome {
+            found.push((part, why));
+        }
+    };
+    let optional = |what, text: &Option<String>| text.as_deref().map_or(Ok(()), |text| label(what, text).map(drop));
+    look(Part::Name, label("name", &new.name).map(drop));
+    look(Part::Maker, optional("maker", &new.maker));
+    look(Part::Purpose, optional("purpose", &new.purpose));
+    look(Part::Logo, new.logo.as_deref().map_or(Ok(()), |url| https_url("logo's address", url).map(drop)));
+    look(Part::Launch, new.launch_url.as_deref().map_or(Ok(()), |url| launch(url).map(drop)));
+    match kind(&new.kind) {
+        Err(why) => look(Part::Proof, Err(why)),
+        Ok(kind) => {
+            let is_app = is_app(&kind, new);
+            look(Part::Redirects, redirect_uris(new, &kind, is_app).map(drop));
+            look(Part::Scopes, scopes::registered(&new.scope, is_app, enforceable).map(drop));
+        }
+    }
+    if found.is_empty()
+        && let Err(ClientError::Invalid(why)) = checked(new, String::new(), Instant::from_unix_millis(0), enforceable)
+    {
+        found.push((Part::Whole, why));
+    }
+    found
+}
+
 fn invalid<T>(why: &str) -> Result<T, ClientError> {
     Err(ClientError::Invalid(why.into()))
 }

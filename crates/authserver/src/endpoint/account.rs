@@ -7,6 +7,7 @@
 
 mod apps;
 mod authenticator;
+mod clients;
 mod invitation;
 mod launch;
 mod next;
@@ -53,8 +54,11 @@ const APPS_FORM: &str = "apps";
 /// Form token of the form that opens an app.
 const LAUNCH_FORM: &str = "launch";
 
+/// Form token of the forms of an administrator.
+const CLIENTS_FORM: &str = "clients";
+
 /// Paths whose forms are answered here; those of [`PAGES`] are shown too.
-const FORMS: [&str; 16] = [
+const FORMS: [&str; 19] = [
     paths::SIGN_IN,
     paths::SECOND_FACTOR,
     paths::PASSKEY_SIGN_IN,
@@ -71,10 +75,13 @@ const FORMS: [&str; 16] = [
     paths::APPS,
     paths::APP,
     paths::LAUNCH,
+    paths::CLIENTS,
+    paths::CLIENT_NEW,
+    paths::CLIENT,
 ];
 /// Links that lead to an outside provider and back from it.
 const LINKS: [&str; 2] = [paths::SIGN_IN_OUTSIDE, paths::SIGN_IN_OUTSIDE_BACK];
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 14] = [
     paths::SIGN_IN,
     paths::SECOND_FACTOR,
     paths::PASSKEY_ADD,
@@ -86,11 +93,19 @@ const PAGES: [&str; 11] = [
     paths::APPS,
     paths::APP,
     paths::LAUNCH,
+    paths::CLIENTS,
+    paths::CLIENT_NEW,
+    paths::CLIENT,
 ];
 
 /// Whether a path is one of these pages or their static files.
 pub(crate) fn owns(path: &str) -> bool {
     FORMS.contains(&path) || LINKS.contains(&path) || path.starts_with("/assets/")
+}
+
+/// Whether a path has pages and no form of its own.
+fn is_read_only(path: &str) -> bool {
+    matches!(path, paths::SECURITY | paths::CLIENTS)
 }
 
 /// A request of somebody at a browser.
@@ -123,7 +138,6 @@ impl Reply {
     }
 
     /// To something whose entry stands.
-    #[expect(dead_code, reason = "the administrator's page comes next")]
     fn recorded(self, recorded: Recorded) -> Self {
         Self { recorded: Some(recorded), ..self }
     }
@@ -167,10 +181,10 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
         }
     } else if is_get && PAGES.contains(&path.as_str()) {
         visitor.shown(&path).await
-    } else if request.method() == Method::POST && path != paths::SECURITY && !LINKS.contains(&path.as_str()) {
+    } else if request.method() == Method::POST && !is_read_only(&path) && !LINKS.contains(&path.as_str()) {
         visitor.posted(&path, &request).await
     } else {
-        let allow = match (PAGES.contains(&path.as_str()), path == paths::SECURITY) {
+        let allow = match (PAGES.contains(&path.as_str()), is_read_only(&path)) {
             (_, true) => "GET, HEAD",
             _ if LINKS.contains(&path.as_str()) => "GET",
             (true, _) => "GET, HEAD, POST",
@@ -215,6 +229,9 @@ impl Visitor<'_> {
             paths::APPS => self.apps_page().await,
             paths::APP => self.app_page().await,
             paths::LAUNCH => self.launch_page().await,
+            paths::CLIENTS => self.clients_page(),
+            paths::CLIENT_NEW => self.client_new_page(),
+            paths::CLIENT => self.client_page(),
             _ => self.sign_in_page(),
         }
     }
@@ -238,6 +255,7 @@ impl Visitor<'_> {
             }
             paths::APPS | paths::APP => APPS_FORM,
             paths::LAUNCH => LAUNCH_FORM,
+            paths::CLIENT_NEW | paths::CLIENT => CLIENTS_FORM,
             _ => SECURITY_FORM,
         };
         let people = &self.inner.people;
@@ -265,6 +283,8 @@ impl Visitor<'_> {
             paths::APPS => self.apps_ended(&form).await,
             paths::APP => self.app_ended(&form).await,
             paths::LAUNCH => self.launched(&form).await,
+            paths::CLIENT_NEW => self.client_registered(&form).await,
+            paths::CLIENT => self.client_changed(&form).await,
             _ => self.sign_out().await,
         }
     }

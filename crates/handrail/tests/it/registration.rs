@@ -1,7 +1,10 @@
 //! Clients that register themselves over TLS with an initial access token of `handrail client invite`. Rows B13 to B15,
 //! F16, F60, F61.
 
-use crate::support::{Http, Server, handrail, ok, run, stderr};
+use crate::{
+    support::{Http, Server, handrail, ok, run, stderr},
+    users::Browser,
+};
 use serde_json::{Value, json};
 
 fn invite(server: &Server, arguments: &[&str]) -> std::process::Output {
@@ -131,4 +134,71 @@ async fn f60_a_registered_address_inside_is_not_reached() {
     }
     let nobody = std::future::poll_fn(|cx| std::task::Poll::Ready(listener.poll_accept(cx).is_pending())).await;
     assert!(nobody, "somebody connected");
+}
+
+/// The six digits of an authenticator app now (RFC 6238), from the key that the page shows.
+fn digits(key: &str) -> String {
+    let mut bits = 0u64;
+    let (mut held, mut seed) = (0, Vec::new());
+    for letter in key.bytes().filter(|letter| letter.is_ascii_alphanumeric()) {
+        let value = if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter.to_ascii_uppercase() - b'A' };
+        (bits, held) = (bits << 5 | u64::from(value), held + 5);
+        if held >= 8 {
+            held -= 8;
+            seed.push((bits >> held & 0xff) as u8);
+        }
+    }
+    let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed);
+    let tag = aws_lc_rs::hmac::sign(&key, &(now_s / 30).to_be_bytes());
+    let hash = tag.as_ref();
+    let at = usize::from(hash[19] & 15);
+    let number = u32::from_be_bytes(hash[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}
+
+/// Rows B12, A18: an administrator signs in with two factors and registers a system at the page.
+#[tokio::test]
+async fn b13_an_administrator_registers_a_system_at_the_page() {
+    let server = Server::start();
+    let own = tempfile::tempdir().unwrap();
+    let add = ["user", "add", "office", "--name", "Office", "--role", "administrator", "--data"];
+    let link = ok(&handrail().args(add).arg(&server.directory).output().unwrap());
+    let origin = server.base.trim_end_matches("/fhir").to_owned();
+    let path = link.trim().strip_prefix(&origin).unwrap().to_owned();
+    let mut http = server.http().await;
+    let mut browser = Browser { http: &mut http, origin, cookies: Vec::new() };
+    browser.send("GET", &path, "").await;
+    let csrf = browser.token("/account/invitation").await;
+    let form = format!("csrf={csrf}&user=office&password=three+grey+herons&again=three+grey+herons");
+    browser.send("POST", "/account/invitation", &form).await;
+    let (status, to, _) = browser.send("GET", "/account/clients", "").await;
+    assert_eq!((status, to.starts_with("/account/passkey/add")), (303, true), "one factor is not enough: {to}");
+    let (_, _, page) = browser.send("GET", "/account/security/authenticator", "").await;
+    let key = page.split_once("class=\"key\">").unwrap().1.split_once('<').unwrap().0;
+    let csrf = browser.token("/account/security/authenticator").await;
+    let (_, _, page_again) = browser.send("GET", "/account/security/authenticator", "").await;
+    let key_again = page_again.split_once("class=\"key\">").unwrap().1.split_once('<').unwrap().0;
+    assert!(!key.is_empty());
+    let form = format!("csrf={csrf}&code={}", digits(key_again));
+    let (status, _, page) = browser.send("POST", "/account/security/authenticator", &form).await;
+    assert_eq!(status, 303, "{page}");
+    let (body, key) = system(own.path());
+    let csrf = browser.token("/account/clients/new").await;
+    let jwks: String = url_encoded(&body["jwks"].to_string());
+    let form = format!("csrf={csrf}&name=Lab&kind=backend-service&scopes=system%2FPatient.rs&jwks={jwks}");
+    let (status, _, page) = browser.send("POST", "/account/clients/new", &form).await;
+    assert_eq!(status, 200, "{page}");
+    let id = page.split_once("class=\"key\">").unwrap().1.split_once('<').unwrap().0.to_owned();
+    let access = ok(&token_of(&server, &id, &key)).trim().to_owned();
+    let listed = ok(&run(["client", "list", "--data", server.directory.to_str().unwrap()]));
+    assert!(listed.contains(&id), "{listed}");
+    let csrf = browser.token(&format!("/account/client?client={id}")).await;
+    let form = format!("csrf={csrf}&client={id}&decision=disable");
+    assert_eq!(browser.send("POST", "/account/client", &form).await.0, 303);
+    assert_eq!(http.get_as(&access, "/fhir/Patient").await.status, 401);
+}
+
+fn url_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -17,6 +17,10 @@ pub(super) const TO_AUTHENTICATOR: &str = "to-authenticator";
 
 /// On to my apps.
 pub(super) const TO_APPS: &str = "to-apps";
+/// On to the facility's apps.
+pub(super) const TO_CLIENTS: &str = "to-clients";
+/// On to a new one of them.
+pub(super) const TO_CLIENT_NEW: &str = "to-client-new";
 /// On to opening an app.
 pub(super) const TO_LAUNCH: &str = "to-launch";
 
@@ -36,6 +40,8 @@ fn path(handle: &str) -> String {
         TO_PASSWORD => paths::PASSWORD.to_owned(),
         TO_PASSKEY => paths::PASSKEY_ADD.to_owned(),
         TO_APPS => paths::APPS.to_owned(),
+        TO_CLIENTS => paths::CLIENTS.to_owned(),
+        TO_CLIENT_NEW => paths::CLIENT_NEW.to_owned(),
         TO_LAUNCH => paths::LAUNCH.to_owned(),
         TO_AUTHENTICATOR => paths::AUTHENTICATOR.to_owned(),
         handle => format!("/oauth/authorize?{}={handle}", fields::CONTINUATION),
