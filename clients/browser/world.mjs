@@ -82,6 +82,7 @@ const site = createServer({ cert: certificate, key }, (request, response) => {
   if (pathname === "/app.js") return send("text/javascript", script);
   if (pathname === "/settings.js") return send("text/javascript", `const settings = ${JSON.stringify(settings)};`);
   if (["/start", "/launch", "/app"].includes(pathname)) return send("text/html", app);
+  if (pathname === "/board") return send("text/html", page("Back at the board."));
   if (pages.has(pathname)) return send("text/html", page(pages.get(pathname)));
   return response.writeHead(pathname === "/favicon.ico" ? 204 : 404).end();
 });

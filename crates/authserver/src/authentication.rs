@@ -140,8 +140,13 @@ impl Inner {
 
     /// Checks all but the replay, which needs the disk: see [`Inner::counts`].
     async fn shown_by(&self, posted: &Posted, audiences: &[&str]) -> Result<Proven, Unauthenticated> {
-        let credentials = Credentials::read(posted.authorization.as_deref(), &posted.form)
-            .map_err(|why| Unauthenticated { why: ClientRefusal::Credentials(why), claimed: None })?;
+        let refused = |why| Unauthenticated { why: ClientRefusal::Credentials(why), claimed: None };
+        let credentials = match Credentials::read(posted.authorization.as_deref(), &posted.form) {
+            Err(CredentialsError::Missing) => {
+                return self.by_refresh_token(posted).ok_or_else(|| refused(CredentialsError::Missing));
+            }
+            read => read.map_err(refused)?,
+        };
         match &credentials {
             Credentials::Assertion { assertion, client_id } => {
                 self.by_assertion(assertion.expose(), client_id.as_deref(), audiences).await
@@ -183,6 +188,17 @@ impl Inner {
         });
         let outcome = outcome.map(|(client, proof)| Proven { client, proof });
         outcome.map_err(|why| Unauthenticated { why, claimed: Some(client_id.to_owned()) })
+    }
+
+    /// The public app that a refresh token is of, when nothing else says who asks: SMART asks a public app for nothing
+    /// beside the token, and npm `fhirclient` sends nothing. It is no less than its id, which stands in URLs.
+    fn by_refresh_token(&self, posted: &Posted) -> Option<Proven> {
+        if posted.form.value("grant_type") != Some("refresh_token") {
+            return None;
+        }
+        let client_id = self.families.client_of_token(posted.form.value("refresh_token")?).ok()??;
+        let client = self.working(&client_id).ok()?;
+        matches!(client.kind, Kind::Public).then_some(Proven { client, proof: Proof::None })
     }
 
     fn working(&self, client_id: &str) -> Result<Arc<Client>, ClientRefusal> {

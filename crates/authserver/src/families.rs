@@ -276,6 +276,12 @@ impl Families {
         Ok((family, successor))
     }
 
+    /// Whose refresh token this is, whether it counts or not: one that comes again must find its family.
+    pub(crate) fn client_of_token(&self, presented: &str) -> Result<Option<Arc<str>>, Unavailable> {
+        let Some(parts) = token::Parts::read(&self.pepper, presented) else { return Ok(None) };
+        Ok(self.family(&parts.family)?.map(|family| family.client_id))
+    }
+
     /// The family of a refresh token that counts now (or just before, within the grace).
     pub(crate) fn of_token(&self, presented: &str, now_s: i64) -> Result<Option<Family>, Unavailable> {
         let Some(parts) = token::Parts::read(&self.pepper, presented) else { return Ok(None) };

@@ -379,6 +379,29 @@ async fn a_replayed_refresh_token_ends_everything() {
     assert_eq!(bench.refresh(&refresh_token(&second)).await.line(), "400 invalid_grant");
 }
 
+/// Rows B57, B58: a public app may refresh with nothing but the token, as SMART says; one that has something to prove may
+/// not. A token that comes again ends everything all the same.
+#[tokio::test]
+async fn b57_a_public_app_may_leave_its_id_out() {
+    let bare = |token: &str| format!("grant_type=refresh_token&refresh_token={token}");
+    let bench = Bench::public();
+    let first = bench.redeem(&bench.code()).await;
+    let second = bench.world.post("/oauth/token", &bare(&refresh_token(&first))).await;
+    assert!(second.line() == "200" && bench.works(second.token()), "{}", second.line());
+    bench.world.pass(crate::limits::REFRESH_GRACE_S + 1);
+    assert_eq!(bench.world.post("/oauth/token", &bare(&refresh_token(&first))).await.line(), "400 invalid_grant");
+    assert!(!bench.works(second.token()));
+    assert_eq!(bench.world.post("/oauth/token", &bare(&refresh_token(&second))).await.body["error"], "invalid_client");
+    let symmetric = Bench::with(NewKind::ConfidentialSymmetric);
+    let own = format!("client_id={}&client_secret={}", symmetric.app, symmetric.secret);
+    let first = symmetric.redeem_as(&symmetric.code(), &own).await;
+    let answer = symmetric.world.post("/oauth/token", &bare(&refresh_token(&first))).await;
+    assert_eq!(answer.line(), "400 invalid_client");
+    for body in [bare("made-up"), "grant_type=authorization_code&code=x".into(), "grant_type=refresh_token".into()] {
+        assert_ne!(bench.world.post("/oauth/token", &body).await.status, 200, "{body}");
+    }
+}
+
 /// Row B57: whoever holds another client's refresh token learns nothing from it and ends nothing with it.
 #[tokio::test]
 async fn another_clients_refresh_token_tells_nothing() {
