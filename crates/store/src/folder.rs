@@ -5,8 +5,8 @@
 //! resources that have them, so a part of a predicate is tested on a few distinct values. And it
 //! holds the versions themselves, packed, so that nothing has to be looked up for the answer.
 //!
-//! A folder is made from current versions when it is asked for a second time, and is dropped when
-//! any resource in it changes (`engine::hot`). It answers by the same comparison as the matcher
+//! A folder is made from current versions when it is asked for a second time. When a resource in it
+//! changes, that one is read again and the rest stays (`engine::folders`). It answers by the same comparison as the matcher
 //! ([`search::compare`]), on the same values: what it says of a part is exact.
 //!
 //! Left out: joins, ids, times of update, and identifiers, of which each resource has its own; they
@@ -14,9 +14,9 @@
 
 use crate::{
     ReadError,
-    engine::{Shelved, key, key::Row, packed::Packed},
+    engine::{Space, folders::Shelved, key, key::Row, packed::Packed, record::Damaged},
     limits,
-    reader::Reader,
+    reader::{Reader, Stored},
 };
 use fhir::{LogicalId, ResourceType};
 use search::{
@@ -101,6 +101,12 @@ fn keeps(registry: &Registry, parameter: ParameterId) -> bool {
 }
 
 impl Folder {
+    /// One that says no more than that there are too many.
+    #[cfg(test)]
+    pub(crate) fn of_too_many() -> Self {
+        Self { contents: None }
+    }
+
     /// Bytes on the heap, about.
     pub(crate) fn bytes(&self) -> usize {
         self.contents.as_ref().map_or(64, |contents| {
@@ -138,44 +144,143 @@ impl Folder {
     }
 }
 
+/// Index values with the places of the resources that have them, in order.
+type Gathered = BTreeMap<(ParameterId, Box<[u8]>), Vec<u16>>;
+
+fn gather(gathered: &mut Gathered, registry: &Registry, stored: &Stored, at: u16) -> Result<(), ReadError> {
+    for (parameter, value) in EncodedValues::new(stored.values()?).entries() {
+        if keeps(registry, parameter) {
+            let ordinals = gathered.entry((parameter, value.into())).or_default();
+            if ordinals.last() != Some(&at) {
+                ordinals.push(at);
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Contents {
+    fn empty(patient: &LogicalId, rows: Vec<Row>, versions: Vec<Option<Packed>>) -> Self {
+        let patient = patient.clone();
+        Self { patient, rows, entries: Vec::new(), values: Vec::new(), ordinals: Vec::new(), versions }
+    }
+
     fn make(reader: &Reader, kind: ResourceType, patient: &LogicalId, rows: Vec<Row>) -> Result<Self, ReadError> {
-        let mut gathered: BTreeMap<(ParameterId, Box<[u8]>), Vec<u16>> = BTreeMap::new();
+        let mut gathered = Gathered::new();
         let mut versions = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(0u16..) {
             let Some((stored, packed)) = reader.to_keep(kind, *row)? else {
                 return Err(ReadError::Unavailable("an index names a row that is not there".into()));
             };
             versions.push(packed);
-            for (parameter, value) in EncodedValues::new(stored.values()?).entries() {
-                if keeps(&reader.registry, parameter) {
-                    let ordinals = gathered.entry((parameter, value.into())).or_default();
-                    if ordinals.last() != Some(&at) {
-                        ordinals.push(at);
-                    }
-                }
-            }
+            gather(&mut gathered, &reader.registry, &stored, at)?;
         }
-        let mut contents = Self {
-            patient: patient.clone(),
-            rows,
-            entries: Vec::with_capacity(gathered.len()),
-            values: Vec::with_capacity(gathered.keys().map(|(_, value)| value.len()).sum()),
-            ordinals: Vec::with_capacity(gathered.values().map(Vec::len).sum()),
-            versions,
-        };
-        let end =
-            |length: usize| u32::try_from(length).map_err(|_| ReadError::Unavailable("a folder is too large".into()));
+        let mut contents = Self::empty(patient, rows, versions);
+        contents.entries.reserve_exact(gathered.len());
+        contents.values.reserve_exact(gathered.keys().map(|(_, value)| value.len()).sum());
+        contents.ordinals.reserve_exact(gathered.values().map(Vec::len).sum());
         for ((parameter, value), ordinals) in gathered {
-            contents.values.extend_from_slice(&value);
-            contents.ordinals.extend_from_slice(&ordinals);
-            contents.entries.push(Entry {
-                parameter,
-                value_end: end(contents.values.len())?,
-                ordinals_end: end(contents.ordinals.len())?,
-            });
+            contents.push(parameter, &value, ordinals)?;
         }
         Ok(contents)
+    }
+
+    /// Appends a value; values come in order.
+    fn push(
+        &mut self,
+        parameter: ParameterId,
+        value: &[u8],
+        ordinals: impl IntoIterator<Item = u16>,
+    ) -> Result<(), ReadError> {
+        let end =
+            |length: usize| u32::try_from(length).map_err(|_| ReadError::Unavailable("a folder is too large".into()));
+        let before = self.ordinals.len();
+        self.ordinals.extend(ordinals);
+        if self.ordinals.len() > before {
+            self.values.extend_from_slice(value);
+            let (value_end, ordinals_end) = (end(self.values.len())?, end(self.ordinals.len())?);
+            self.entries.push(Entry { parameter, value_end, ordinals_end });
+        }
+        Ok(())
+    }
+
+    /// As it is in the reader's view, where these rows, ascending, may have changed since it was
+    /// made. `None`: there are too many now.
+    fn brought_up(&self, reader: &Reader, kind: ResourceType, changed: &[Row]) -> Result<Option<Self>, ReadError> {
+        let mut fresh: Vec<(Row, Stored, Option<Packed>)> = Vec::with_capacity(changed.len());
+        for row in changed {
+            if is_member(reader, kind, &self.patient, *row)? {
+                let (stored, packed) = reader.to_keep(kind, *row)?.ok_or(Damaged("index key"))?;
+                fresh.push((*row, stored, packed));
+            }
+        }
+        let has_changed = |row: &Row| changed.binary_search(row).is_ok();
+        let count = self.rows.iter().filter(|row| !has_changed(row)).count() + fresh.len();
+        if count > limits::FOLDER_ROWS_MAX {
+            return Ok(None);
+        }
+        let (mut rows, mut versions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut gathered = Gathered::new();
+        // Where each resource that stays has its new place.
+        let mut places: Vec<Option<u16>> = Vec::with_capacity(self.rows.len());
+        let mut coming = fresh.into_iter().peekable();
+        let place = |rows: &Vec<Row>| u16::try_from(rows.len()).map_err(|_| Damaged("folder"));
+        for (row, version) in self.rows.iter().zip(&self.versions) {
+            while let Some((row, stored, packed)) = coming.next_if(|(next, ..)| next < row) {
+                gather(&mut gathered, &reader.registry, &stored, place(&rows)?)?;
+                rows.push(row);
+                versions.push(packed);
+            }
+            if has_changed(row) {
+                places.push(None);
+            } else {
+                places.push(Some(place(&rows)?));
+                rows.push(*row);
+                versions.push(version.clone());
+            }
+        }
+        for (row, stored, packed) in coming {
+            gather(&mut gathered, &reader.registry, &stored, place(&rows)?)?;
+            rows.push(row);
+            versions.push(packed);
+        }
+
+        let mut contents = Self::empty(&self.patient, rows, versions);
+        contents.entries.reserve(self.entries.len() + gathered.len());
+        contents.values.reserve(self.values.len());
+        contents.ordinals.reserve(self.ordinals.len());
+        let mut coming = gathered.into_iter().peekable();
+        for (parameter, value, ordinals) in self.all() {
+            let own = (parameter, value);
+            while let Some(((parameter, value), ordinals)) =
+                coming.next_if(|((parameter, value), _)| (*parameter, value.as_ref()) < own)
+            {
+                contents.push(parameter, &value, ordinals)?;
+            }
+            let stay = ordinals.iter().filter_map(|at| places.get(usize::from(*at)).copied().flatten());
+            let more = coming.next_if(|((parameter, value), _)| (*parameter, value.as_ref()) == own);
+            let from = contents.ordinals.len();
+            let is_shared = more.is_some();
+            contents.push(parameter, value, stay.chain(more.into_iter().flat_map(|(_, ordinals)| ordinals)))?;
+            if is_shared && let Some(both) = contents.ordinals.get_mut(from..) {
+                both.sort_unstable();
+            }
+        }
+        for ((parameter, value), ordinals) in coming {
+            contents.push(parameter, &value, ordinals)?;
+        }
+        Ok(Some(contents))
+    }
+
+    /// All values with their resources.
+    fn all(&self) -> impl Iterator<Item = (ParameterId, &[u8], &[u16])> {
+        let mut from = (0, 0);
+        self.entries.iter().map(move |entry| {
+            let to = (entry.value_end as usize, entry.ordinals_end as usize);
+            let (value, ordinals) = (self.values.get(from.0..to.0), self.ordinals.get(from.1..to.1));
+            from = to;
+            (entry.parameter, value.unwrap_or_default(), ordinals.unwrap_or_default())
+        })
     }
 
     /// The resources that have a value of the parameter which passes.
@@ -268,28 +373,40 @@ pub(crate) fn folder(
 ) -> Result<Option<Arc<Folder>>, ReadError> {
     let number = reader.types.number(kind);
     let prefix = key::folder(patient.as_str(), number);
-    let hash = match reader.view.folder(&prefix) {
+    let (contents, place) = match reader.view.folder(&prefix) {
         Shelved::Kept(folder) => return Ok(Some(folder)),
         Shelved::Rare => return Ok(None),
-        Shelved::Wanted(hash) => hash,
+        Shelved::Behind(folder, changed, place) => {
+            // Of too many it is not known how many there are now: it goes with the changes.
+            let Some(contents) = &folder.contents else { return Ok(None) };
+            (contents.brought_up(reader, kind, &changed)?, place)
+        }
+        Shelved::Wanted(place) => {
+            let rows = members(reader, kind, patient)?;
+            (rows.map(|rows| Contents::make(reader, kind, patient, rows)).transpose()?, place)
+        }
     };
-    let rows = members(reader, kind, patient)?;
-    let contents = rows.map(|rows| Contents::make(reader, kind, patient, rows)).transpose()?;
     let folder = Arc::new(Folder { contents });
-    reader.view.keep_folder(hash, prefix, Arc::clone(&folder));
+    reader.view.keep_folder(place, Arc::clone(&folder));
     Ok(Some(folder))
+}
+
+/// Whether the resource of a row lies in the compartment.
+fn is_member(reader: &Reader, kind: ResourceType, patient: &LogicalId, row: Row) -> Result<bool, ReadError> {
+    let begin = key::compartment(patient.as_str(), reader.types.number(kind), key::MEMBERSHIP, &[]);
+    Ok(reader.view.value(Space::Compartment, &key::with_row(&begin, row))?.is_some())
 }
 
 /// The rows in the compartment, unless they are too many.
 fn members(reader: &Reader, kind: ResourceType, patient: &LogicalId) -> Result<Option<Vec<Row>>, ReadError> {
     let prefix = key::compartment(patient.as_str(), reader.types.number(kind), key::MEMBERSHIP, &[]);
-    let mut keys = reader.view.prefix(crate::engine::Space::Compartment, &prefix)?;
+    let mut keys = reader.view.prefix(Space::Compartment, &prefix)?;
     let mut rows = Vec::new();
     while let Some(found) = keys.next_key()? {
         if rows.len() >= limits::FOLDER_ROWS_MAX {
             return Ok(None);
         }
-        rows.push(key::row_of(&found).ok_or(crate::engine::record::Damaged("index key"))?);
+        rows.push(key::row_of(&found).ok_or(Damaged("index key"))?);
     }
     Ok(Some(rows))
 }

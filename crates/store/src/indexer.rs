@@ -330,7 +330,7 @@ fn put(parts: &mut Parts, types: &Types, shared: &arc_swap::ArcSwap<Parameters>,
             }
         }
         for patient in &item.patients {
-            batch.touch(&key::folder(patient.as_str(), types.number(item.kind)));
+            batch.touch(&key::folder(patient.as_str(), types.number(item.kind)), item.row);
         }
     }
     let before = Arc::clone(&parts.parameters);

@@ -20,8 +20,14 @@ pub const FOLDERS_BYTES: usize = 40 * 1024 * 1024;
 /// searched over the indices. At most 65,535, for a resource's number in it has two bytes.
 pub const FOLDER_ROWS_MAX: usize = if cfg!(test) { 12 } else { 2_048 };
 
-/// Folders of which is known that they were asked for once, 8 bytes each.
+/// Changes that a folder in memory is told of before somebody reads it; with more it goes.
+pub const FOLDER_CHANGES_MAX: usize = if cfg!(test) { 5 } else { 64 };
+
+/// Folders of which is known that they were asked for, 8 bytes each.
 pub const ASKED_ONCE: usize = 16 * 1024;
+
+/// Questions after which a folder is made that was made before and did not stay, at most 255.
+pub const ASKED_MAX: u64 = 64;
 
 /// Types that can have a dictionary: by their number in this store.
 pub const DICTIONARIES: usize = 512;

@@ -9,7 +9,8 @@
 //! changes; after that its number is published. A view remembers the number that was published just
 //! before it was taken. INVARIANT: an entry is given to a view only when the number in its key's
 //! slot is not above the view's own number, nor above that of the view that read the entry. Then no
-//! batch has changed the key since either view's moment, so both see the same value.
+//! batch has changed the key since either view's moment, so both see the same value. Folders are told
+//! which rows changed, and are brought up to date: [`super::folders`].
 
 use crate::{limits, stats::ShelfStats};
 use std::{
@@ -97,6 +98,19 @@ impl<K, V> Shard<K, V> {
         }
     }
 
+    fn entry(&mut self, hash: u64) -> Option<&mut Entry<K, V>> {
+        match self.young.get_mut(&hash) {
+            Some(entry) => Some(entry),
+            None => self.old.get_mut(&hash),
+        }
+    }
+
+    fn take_young(&mut self, hash: u64) {
+        if let Some(entry) = self.young.remove(&hash) {
+            self.young_bytes -= entry.bytes;
+        }
+    }
+
     fn take_old(&mut self, hash: u64) -> Option<Entry<K, V>> {
         let entry = self.old.remove(&hash)?;
         self.old_bytes -= entry.bytes;
@@ -111,7 +125,7 @@ pub(crate) struct Shelf<K, V> {
     bytes_max: usize,
 }
 
-impl<K, V: Clone> Shelf<K, V> {
+impl<K: PartialEq, V: Clone> Shelf<K, V> {
     /// An empty shelf for this many bytes.
     pub(crate) fn new(bytes_max: usize) -> Self {
         let shard = || Shard {
@@ -147,6 +161,19 @@ impl<K, V: Clone> Shelf<K, V> {
         K: Borrow<Q>,
         Q: PartialEq + ?Sized,
     {
+        self.look(hash, key, |value, read_at| {
+            let changed = hot.slot(hash)?.load(Ordering::Acquire);
+            (changed <= moment && changed <= read_at).then(|| value.clone())
+        })
+    }
+
+    /// What `look` makes of the value and of the number of the view that read it. What it makes
+    /// something of was asked for, and stays longer.
+    pub(super) fn look<Q, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&V, u64) -> Option<T>) -> Option<T>
+    where
+        K: Borrow<Q>,
+        Q: PartialEq + ?Sized,
+    {
         let mut shard = self.shard(hash)?.lock().unwrap_or_else(PoisonError::into_inner);
         shard.asked += 1;
         let young = shard.young.get(&hash);
@@ -155,25 +182,46 @@ impl<K, V: Clone> Shelf<K, V> {
         if entry.key.borrow() != key {
             return None;
         }
-        let changed = hot.slot(hash)?.load(Ordering::Acquire);
-        if changed > moment || changed > entry.read_at {
-            return None;
-        }
-        let value = entry.value.clone();
+        let made = look(&entry.value, entry.read_at)?;
         shard.found += 1;
         if in_old && let Some(entry) = shard.take_old(hash) {
             shard.insert(hash, entry, self.bytes_max);
         }
-        Some(value)
+        Some(made)
     }
 
     /// Keeps what the view of this moment has read. `bytes`: what key and value hold on the heap.
     pub(crate) fn keep(&self, hash: u64, key: K, value: V, bytes: usize, moment: u64) {
+        self.keep_when(hash, key, bytes, moment, |_| Some(value));
+    }
+
+    /// Keeps what `when` gives for the value that stands there under this hash, if any, and the
+    /// number of the view that read it. Nothing happens to the entry meanwhile.
+    pub(super) fn keep_when(
+        &self,
+        hash: u64,
+        key: K,
+        bytes: usize,
+        moment: u64,
+        when: impl FnOnce(Option<(&mut V, u64)>) -> Option<V>,
+    ) {
         let Some(shard) = self.shard(hash) else { return };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = shard.entry(hash).filter(|entry| entry.key == key);
+        let Some(value) = when(there.map(|entry| (&mut entry.value, entry.read_at))) else { return };
         // Tables are half full on average, and each allocation has a head.
         let bytes = bytes + 32 + 3 * size_of::<Entry<K, V>>() / 2;
-        let entry = Entry { key, value, read_at: moment, bytes };
-        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, entry, self.bytes_max);
+        shard.insert(hash, Entry { key, value, read_at: moment, bytes }, self.bytes_max);
+    }
+
+    /// Changes the value under this hash, if there is one; when `change` says no, it goes.
+    pub(super) fn change(&self, hash: u64, change: impl FnOnce(&mut V) -> bool) {
+        let Some(shard) = self.shard(hash) else { return };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.entry(hash).is_some_and(|entry| !change(&mut entry.value)) {
+            shard.take_old(hash);
+            shard.take_young(hash);
+        }
     }
 }
 
@@ -183,7 +231,7 @@ pub(crate) struct Hot {
     hasher: RandomState,
     changed: Vec<AtomicU64>,
     published: AtomicU64,
-    /// Hashes of folders that were asked for once.
+    /// Folders that were asked for: [`Hot::is_worth_making`].
     asked: Vec<AtomicU64>,
 }
 
@@ -202,7 +250,7 @@ impl Hot {
         self.hasher.hash_one((kind, key))
     }
 
-    fn slot(&self, hash: u64) -> Option<&AtomicU64> {
+    pub(super) fn slot(&self, hash: u64) -> Option<&AtomicU64> {
         usize::try_from(hash).ok().and_then(|hash| self.changed.get(hash % SLOTS))
     }
 
@@ -225,14 +273,21 @@ impl Hot {
         self.published.store(number, Ordering::Release);
     }
 
-    /// Whether this was asked for lately. What costs much to make is made when it is asked for again.
-    pub(crate) fn asked_again(&self, hash: u64) -> bool {
+    /// Whether what costs much to make is to be made at this question: at the second one the first
+    /// time, and after each making at twice as many. What does not stay in memory must not be made
+    /// over and over.
+    pub(crate) fn is_worth_making(&self, hash: u64) -> bool {
+        // Most of the hash, how often it was asked for since it was made, and how often it was made.
+        const COUNTS: u64 = 0xffff;
         let place = usize::try_from(hash).ok().and_then(|at| self.asked.get(at % limits::ASKED_ONCE));
-        // The next time begins anew: what does not stay in memory must not be made at each question.
         place.is_some_and(|place| {
-            let again = place.load(Ordering::Relaxed) == hash;
-            place.store(if again { 0 } else { hash }, Ordering::Relaxed);
-            again
+            let before = place.load(Ordering::Relaxed);
+            let is_known = before & !COUNTS == hash & !COUNTS;
+            let (asked, made) = if is_known { ((before >> 8 & 0xff) + 1, before & 0xff) } else { (1, 0) };
+            let is_enough = asked >= limits::ASKED_MAX.min(2 << made);
+            let (asked, made) = if is_enough { (0, (made + 1).min(16)) } else { (asked, made) };
+            place.store(hash & !COUNTS | asked << 8 | made, Ordering::Relaxed);
+            is_enough
         })
     }
 }

@@ -1,12 +1,12 @@
 //! All that the engine's owner keeps in memory beside the engine's own blocks, each within its bytes.
 
 use super::{
+    folders::Folders,
     hot::{Hot, Shelf},
     packed::{Dictionaries, Packed},
     record::Place,
 };
-use crate::{folder::Folder, limits, stats::ShelfStats};
-use std::sync::Arc;
+use crate::{limits, stats::ShelfStats};
 
 /// The shelves, and the numbers that say of which moment their entries are.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Memory {
     /// Type and row → current version.
     pub(crate) versions: Shelf<[u8; 10], Packed>,
     /// Patient and type → what lies there.
-    pub(crate) folders: Shelf<Box<[u8]>, Arc<Folder>>,
+    pub(crate) folders: Folders,
     pub(crate) dictionaries: Dictionaries,
 }
 
@@ -27,13 +27,13 @@ impl Memory {
             hot: Hot::new(),
             places: Shelf::new(limits::PLACES_BYTES),
             versions: Shelf::new(limits::VERSIONS_BYTES),
-            folders: Shelf::new(limits::FOLDERS_BYTES),
+            folders: Folders::new(),
             dictionaries: Dictionaries::new(),
         }
     }
 
     /// Numbers of this moment.
     pub(crate) fn stats(&self) -> Vec<ShelfStats> {
-        vec![self.places.stats("places"), self.versions.stats("versions"), self.folders.stats("folders")]
+        vec![self.places.stats("places"), self.versions.stats("versions"), self.folders.stats()]
     }
 }

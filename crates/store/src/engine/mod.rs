@@ -4,7 +4,7 @@
 //!   changes that happen together.
 //! - [`key`], [`record`]: keys and values byte by byte, as `docs/store.md` writes them down.
 //! - [`files`], [`journal`]: the engine's own files, held against themselves before it opens them.
-//! - [`hot`], [`packed`], [`memory`]: what is read again and again, kept in memory.
+//! - [`hot`], [`folders`], [`packed`], [`memory`]: what is read again and again, kept in memory.
 //! - [`memtables`]: what is not in tables yet, when it is written out, when the writer waits for it.
 //! - [`dump`]: all of it at one moment, for backups.
 //! - [`audit_files`]: segments of the audit log; [`mark`]: the two slots that tell a lost tail.
@@ -15,6 +15,7 @@ pub(crate) mod archive;
 pub(crate) mod audit_files;
 pub(crate) mod dump;
 pub(crate) mod files;
+pub(crate) mod folders;
 mod hot;
 mod journal;
 pub(crate) mod key;
@@ -35,6 +36,7 @@ use fjall::{
     compaction::Leveled,
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
+use folders::Shelved;
 use hot::Kind;
 use key::{Row, TypeNumber};
 use memory::Memory;
@@ -303,7 +305,7 @@ impl Engine {
     pub(crate) fn batch(&self) -> Batch<'_> {
         // Data and what is needed to read it back, the file's length too; not its times.
         let batch = self.database.batch().durability(Some(PersistMode::SyncData));
-        Batch { engine: self, batch, changed: Vec::new(), fault: None }
+        Batch { engine: self, batch, changed: Vec::new(), touched: Vec::new(), fault: None }
     }
 
     /// All tables that there are.
@@ -437,18 +439,13 @@ impl View {
     /// The folder of this prefix of compartment keys, when it is kept, or whether it should be made.
     pub(crate) fn folder(&self, prefix: &[u8]) -> Shelved {
         let Memory { hot, folders, .. } = &*self.engine.memory;
-        let hash = hot.hash(Kind::Folder, prefix);
-        match folders.value(hot, hash, prefix, self.moment) {
-            Some(folder) => Shelved::Kept(folder),
-            None if hot.asked_again(hash) => Shelved::Wanted(hash),
-            None => Shelved::Rare,
-        }
+        folders.of(hot, hot.hash(Kind::Folder, prefix), prefix, self.moment)
     }
 
     /// Keeps a folder that was made from this view.
-    pub(crate) fn keep_folder(&self, hash: u64, prefix: Vec<u8>, folder: Arc<Folder>) {
-        let bytes = prefix.len() + folder.bytes();
-        self.engine.memory.folders.keep(hash, prefix.into(), folder, bytes, self.moment);
+    pub(crate) fn keep_folder(&self, place: folders::Place, folder: Arc<Folder>) {
+        let Memory { hot, folders, .. } = &*self.engine.memory;
+        folders.keep(hot, place, folder, self.moment);
     }
 
     /// Pairs with `from <= key < to`, in order of keys, from either end.
@@ -484,16 +481,6 @@ pub(crate) enum Current {
 pub(crate) struct Unkept {
     hash: u64,
     key: [u8; 10],
-}
-
-/// What is known of a folder.
-pub(crate) enum Shelved {
-    /// It is in memory.
-    Kept(Arc<Folder>),
-    /// It was asked for before: to be made, and kept under this hash.
-    Wanted(u64),
-    /// It is not worth making.
-    Rare,
 }
 
 /// Pairs of a range.
@@ -532,6 +519,8 @@ pub(crate) struct Batch<'a> {
     batch: fjall::OwnedWriteBatch,
     /// Keys of what is kept in memory.
     changed: Vec<u64>,
+    /// Folders, and the rows in them.
+    touched: Vec<(u64, Row)>,
     fault: Option<Fault>,
 }
 
@@ -545,9 +534,11 @@ impl Batch<'_> {
         self.changed.push(self.engine.memory.hot.hash(kind, key));
     }
 
-    /// Says that a resource changes that lies in the folder of this prefix, or will.
-    pub(crate) fn touch(&mut self, prefix: &[u8]) {
-        self.changed.push(self.engine.memory.hot.hash(Kind::Folder, prefix));
+    /// Says that the resource of a row changes, which lies in the folder of this prefix, or will.
+    pub(crate) fn touch(&mut self, prefix: &[u8], row: Row) {
+        let hash = self.engine.memory.hot.hash(Kind::Folder, prefix);
+        self.changed.push(hash);
+        self.touched.push((hash, row));
     }
 
     pub(crate) fn put(&mut self, space: Space, key: &[u8], value: &[u8]) {
@@ -601,9 +592,11 @@ impl Batch<'_> {
                 // Batches come one after the other, so the numbers run on in the order of the journal.
                 let batch = self.engine.batches.fetch_add(1, Ordering::AcqRel) + 1;
                 self.batch.insert(self.engine.space(Space::Meta)?, journal::BATCH, batch.to_be_bytes());
-                let number = self.engine.memory.hot.begin(&self.changed);
+                let Memory { hot, folders, .. } = &*self.engine.memory;
+                let number = hot.begin(&self.changed);
+                folders.note(number, &self.touched);
                 self.batch.commit()?;
-                self.engine.memory.hot.publish(number);
+                hot.publish(number);
                 Ok(())
             }
         }

@@ -80,8 +80,8 @@ pub(crate) struct Head {
 enum Op {
     Put(Space, Value, Value),
     Remove(Space, Value),
-    /// A resource of this folder changes.
-    Touch(Vec<u8>),
+    /// The resource of this row changes, in this folder.
+    Touch(Vec<u8>, Row),
 }
 
 impl Op {
@@ -89,7 +89,7 @@ impl Op {
     fn place(&self) -> (Option<Space>, &[u8]) {
         match self {
             Self::Put(space, key, _) | Self::Remove(space, key) => (Some(*space), key),
-            Self::Touch(folder) => (None, folder),
+            Self::Touch(folder, _) => (None, folder),
         }
     }
 }
@@ -396,7 +396,7 @@ impl<'a> Group<'a> {
         patients.extend(old_patients);
         patients.sort();
         patients.dedup();
-        effects.ops.extend(patients.iter().map(|patient| Op::Touch(key::folder(patient.as_str(), kind))));
+        effects.ops.extend(patients.iter().map(|patient| Op::Touch(key::folder(patient.as_str(), kind), row)));
         Ok((done, patients))
     }
 
@@ -410,7 +410,7 @@ impl<'a> Group<'a> {
             match op {
                 Op::Put(space, key, value) => self.batch.put_value(space, key, value),
                 Op::Remove(space, key) => self.batch.remove_value(space, key),
-                Op::Touch(folder) => self.batch.touch(&folder),
+                Op::Touch(folder, row) => self.batch.touch(&folder, row),
             }
         }
         for change in work.changes {

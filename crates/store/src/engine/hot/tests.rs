@@ -77,14 +77,16 @@ fn keys_that_share_a_hash_are_told_apart() {
 }
 
 #[test]
-fn what_is_asked_for_a_second_time_is_known() {
+fn what_is_made_over_and_over_must_be_asked_for_more_often() {
     let hot = Hot::new();
     let (one, other) = (hot.hash(Kind::Folder, b"one"), hot.hash(Kind::Folder, b"other"));
-    assert!(!hot.asked_again(one));
-    assert!(!hot.asked_again(other));
-    assert!(hot.asked_again(one));
-    assert!(!hot.asked_again(one), "it was made then; when it is gone, it must be asked for twice again");
-    assert!(hot.asked_again(one));
+    assert!(!hot.is_worth_making(one));
+    assert!(!hot.is_worth_making(other));
+    assert!(hot.is_worth_making(one));
+    // It was made then, and did not stay: it must be asked for more often, and more often still, up to a bound.
+    let until_made = || 1 + (0..).take_while(|_| !hot.is_worth_making(one)).count();
+    assert_eq!([(); 8].map(|()| until_made()), [4, 8, 16, 32, 64, 64, 64, 64]);
+    assert!(hot.is_worth_making(other));
 }
 
 #[test]
