@@ -1,7 +1,7 @@
 //! The choice: which paths give candidates, and which parts are left to be tested on their values.
 //!
-//! The first rows of each posting are looked at. One that ends there drives, and all else is
-//! tested: that is the usual search within a patient's record. Else equal-value postings are
+//! The first rows of each posting are looked at, then those of each range. One that ends there drives,
+//! and all else is tested: that is the usual search within a patient's record. Else equal-value postings are
 //! intersected, joins are gathered when they are small, then ranges; a scan of the type is last.
 
 use super::{
@@ -10,7 +10,13 @@ use super::{
     path::{Path, Place},
     source::{Posting, Source},
 };
-use crate::{ReadError, engine::Space, folder::Folder, limits, reader::Reader};
+use crate::{
+    ReadError,
+    engine::{Space, key::Row},
+    folder::Folder,
+    limits,
+    reader::Reader,
+};
 use fhir::{LogicalId, ResourceType};
 use search::{Predicate, Test, predicate::ReferenceTest};
 use std::sync::Arc;
@@ -174,7 +180,7 @@ fn patient_of<'a>(reader: &Reader, kind: ResourceType, part: &'a Predicate) -> O
 /// The plan that the shortest posting drives, when one ends within the rows looked at.
 fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadError> {
     let (probe_rows, kind, budget) = (place.reader.search.probe_rows, place.kind, place.budget);
-    let mut best: Option<(usize, Vec<_>)> = None;
+    let mut best: Option<(usize, Vec<Row>)> = None;
     // A whole compartment comes last: what was found within it is never longer.
     let (whole, within): (Vec<_>, Vec<_>) = parts.iter_mut().enumerate().partition(|(_, part)| part.whole_compartment);
     for (at, part) in within.into_iter().chain(whole) {
@@ -191,11 +197,14 @@ fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadE
             break;
         }
     }
+    if best.is_none() {
+        best = short_range(parts, place)?;
+    }
     let Some((driver, rows)) = best else { return Ok(None) };
     let residual = parts
         .iter()
         .enumerate()
-        .filter(|(at, part)| *at != driver || !matches!(part.path, Path::Stream(_, true)))
+        .filter(|(at, part)| *at != driver || !matches!(part.path, Path::Stream(_, true) | Path::Ranges(_, true)))
         .map(|(_, part)| Arc::clone(&part.predicate))
         .collect();
     let residual = all_of(residual);
@@ -203,6 +212,18 @@ fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadE
     let part = parts.get(driver).map(|part| &part.predicate);
     budget.account.note_on(kind, shape, part, Some(rows.len()));
     Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false, folder: None, within_patient: false }))
+}
+
+/// Where no posting is short, a range may be: the last week of a long record.
+fn short_range(parts: &[Part], place: &Place<'_>) -> Result<Option<(usize, Vec<Row>)>, ReadError> {
+    for (at, part) in parts.iter().enumerate() {
+        let Path::Ranges(spans, _) = &part.path else { continue };
+        if let Some(rows) = place.gather(spans, 2 * place.reader.search.probe_rows)? {
+            place.budget.account.note_on(place.kind, Shape::RangeGathered, Some(&part.predicate), Some(rows.len()));
+            return Ok(Some((at, rows)));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes the range with the fewest keys a list, when it is clearly smaller than the type.
