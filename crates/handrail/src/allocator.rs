@@ -8,10 +8,10 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Pages go back to the system 100 ms after nothing is in them, and few are kept for the thread that had
+/// Pages go back to the system 10 ms after nothing is in them, and few are kept for the thread that had
 /// it: else a load's memtables stay behind for as long as its threads are idle.
 #[cfg(unix)]
-const SETTINGS: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "100"), ("MIMALLOC_PAGE_MAX_RECLAIM", "0")];
+const SETTINGS: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "10"), ("MIMALLOC_PAGE_MAX_RECLAIM", "0")];
 
 /// Begins this program once more when its allocator lacks settings. To be called before anything is
 /// open; gives back only when there is nothing to do, or when the program cannot find itself.
