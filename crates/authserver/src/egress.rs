@@ -84,6 +84,12 @@ pub trait Fetch: Send + Sync {
     /// GETs this URL.
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a>;
 
+    /// GETs a picture. One that only reads keys refuses.
+    fn picture<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        let _ = url;
+        Box::pin(async { Err(FetchError::Forbidden("pictures are not fetched from here".into())) })
+    }
+
     /// POSTs a form, follows no redirect. One that only reads refuses.
     fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {
         let _ = posting;

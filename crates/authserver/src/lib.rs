@@ -27,6 +27,7 @@ mod keys;
 mod launches;
 pub mod limits;
 mod live_tokens;
+mod logos;
 mod operator;
 mod outcome;
 pub mod outside;

@@ -71,6 +71,24 @@ pub const FETCH_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Seconds that a fetch may take (row C9).
 pub const FETCH_TIME_S_MAX: u64 = 5;
 
+/// Bytes of a logo: four times what a page has, for the one picture on it.
+pub const LOGO_BYTES_MAX: usize = 128 * 1024;
+
+/// Pixels of a logo, each way: it is shown at 64.
+pub const LOGO_PIXELS_MAX: u32 = 2048;
+
+/// Logos that are held at once: 32 MB at most.
+pub const LOGOS_MAX: usize = 256;
+
+/// Seconds that a logo is shown before it is fetched again.
+pub const LOGO_LIFE_S: i64 = 24 * 3600;
+
+/// Seconds in which a logo that could not be had is not asked for again.
+pub const LOGO_FAILURE_S: i64 = 600;
+
+/// Logos fetched per second on average, and at once, in all.
+pub const LOGO_FETCH_RATE: (f64, f64) = (0.5, 20.0);
+
 /// Seconds that a fetched JWKS is kept at most, whatever Cache-Control says: a withdrawn key stops working
 /// within the hour.
 pub const JWKS_CACHE_S_MAX: i64 = 3600;

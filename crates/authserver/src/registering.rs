@@ -85,6 +85,7 @@ impl Inner {
             recorded = Some(self.did(by, event)?);
             Ok(())
         })?;
+        self.look_for_logo(&client);
         Ok((Added { client, secret }, proof(recorded)?))
     }
 
@@ -102,7 +103,15 @@ impl Inner {
             recorded = Some(self.did(by, event)?);
             Ok(())
         })?;
+        self.look_for_logo(&client);
         Ok((client, proof(recorded)?))
+    }
+
+    /// So that it is there when the first person sees the app.
+    fn look_for_logo(&self, client: &Client) {
+        if let Some(url) = &client.logo {
+            drop(self.logos.at_hand(url));
+        }
     }
 
     /// Makes another secret for a client; the newest one before stays live, older ones end (row B12).

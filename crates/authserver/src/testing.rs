@@ -105,6 +105,10 @@ impl Web {
 }
 
 impl Fetch for Web {
+    fn picture<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        self.fetch(url)
+    }
+
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
         Box::pin(async move {
             self.fetches.fetch_add(1, Ordering::SeqCst);

@@ -87,6 +87,7 @@ pub(crate) fn endpoint(path: &str) -> &'static str {
             | authserver::Endpoint::OpenIdConfiguration
             | authserver::Endpoint::SmartConfiguration,
         ) => "discovery",
+        None if path.starts_with("/account/logo/") => "asset",
         None if path.starts_with("/account/") => "account",
         None if path.starts_with("/assets/") => "asset",
         None => "none",

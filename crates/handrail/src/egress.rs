@@ -15,7 +15,7 @@ use crate::{
 };
 use authserver::{
     egress::{Fetch, FetchError, Fetched, Fetching, Posting},
-    limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX},
+    limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX, LOGO_BYTES_MAX},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
@@ -36,16 +36,16 @@ impl Egress {
         Self { tls, allowed }
     }
 
-    async fn get(&self, url: &str) -> Result<Fetched, FetchError> {
+    async fn get(&self, url: &str, accept: &'static str, bytes_max: usize) -> Result<Fetched, FetchError> {
         let mut url = Url::parse(url).map_err(forbidden)?;
         for _ in 0..=limits::REDIRECTS_MAX {
             let mut connection = self.connect(&url).await?;
             let request = Request::get(url.target())
-                .header(header::ACCEPT, "application/json")
+                .header(header::ACCEPT, accept)
                 .header(header::USER_AGENT, "handrail")
                 .body(Full::new(Bytes::new()))
                 .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
-            let answer = connection.send(request, FETCH_BODY_BYTES_MAX).await.map_err(unreachable)?;
+            let answer = connection.send(request, bytes_max).await.map_err(unreachable)?;
             let field = |name: header::HeaderName| {
                 let values: Vec<_> = answer.headers().get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
                 (!values.is_empty()).then(|| values.join(", "))
@@ -139,8 +139,16 @@ impl Egress {
 
 impl Fetch for Egress {
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        let got = self.get(url, "application/json", FETCH_BODY_BYTES_MAX);
         Box::pin(async move {
-            timeout(Duration::from_secs(FETCH_TIME_S_MAX), self.get(url)).await.unwrap_or(Err(FetchError::TimedOut))
+            timeout(Duration::from_secs(FETCH_TIME_S_MAX), got).await.unwrap_or(Err(FetchError::TimedOut))
+        })
+    }
+
+    fn picture<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        let got = self.get(url, "image/png, image/jpeg, image/gif", LOGO_BYTES_MAX);
+        Box::pin(async move {
+            timeout(Duration::from_secs(FETCH_TIME_S_MAX), got).await.unwrap_or(Err(FetchError::TimedOut))
         })
     }
 

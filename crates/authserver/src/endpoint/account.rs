@@ -22,6 +22,7 @@ mod sign_in;
 use crate::{
     door::{self, Answered},
     event::Event,
+    logos,
     outcome::{Refusal, page::Sent},
     page::{self, Head, SIGN_OUT_FORM, Sending},
     people::{
@@ -100,7 +101,7 @@ const PAGES: [&str; 14] = [
 
 /// Whether a path is one of these pages or their static files.
 pub(crate) fn owns(path: &str) -> bool {
-    FORMS.contains(&path) || LINKS.contains(&path) || path.starts_with("/assets/")
+    FORMS.contains(&path) || path.starts_with(logos::PATH) || LINKS.contains(&path) || path.starts_with("/assets/")
 }
 
 /// Whether a path has pages and no form of its own.
@@ -163,8 +164,12 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
     let path = request.uri().path().to_owned();
     let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_head = request.method() == Method::HEAD;
-    if path.starts_with("/assets/") {
-        let file = match page::asset(&path) {
+    if path.starts_with("/assets/") || path.starts_with(logos::PATH) {
+        let file = match path.strip_prefix(logos::PATH) {
+            Some(id) => inner.logo(id, request.headers()),
+            None => page::asset(&path),
+        };
+        let file = match file {
             None => page::empty(&Sent::NotFound),
             Some(_) if !is_get => page::empty(&Sent::Method("GET, HEAD")),
             Some(file) => file,

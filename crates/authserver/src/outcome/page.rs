@@ -1,6 +1,14 @@
 //! Statuses of pages for people. SPEC: RFC 9110 section 15; rows A18, B26, F66.
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+/// What the browser has is as it was.
+pub(crate) fn not_modified() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response
+}
 
 /// How a page is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -120,7 +120,8 @@ fn a_token_that_is_refused_says_why() {
 }
 
 /// Serves this document at every path over TLS with a certificate of its own; port and certificate.
-async fn document(text: String, folder: &std::path::Path) -> (u16, std::path::PathBuf) {
+pub(crate) async fn document(body: impl Into<bytes::Bytes>, folder: &std::path::Path) -> (u16, std::path::PathBuf) {
+    let body = body.into();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
     let pem = folder.join("keys-host.pem");
@@ -138,11 +139,11 @@ async fn document(text: String, folder: &std::path::Path) -> (u16, std::path::Pa
     tokio::spawn(async move {
         loop {
             let (tcp, _) = listener.accept().await.unwrap();
-            let (acceptor, text) = (acceptor.clone(), text.clone());
+            let (acceptor, body) = (acceptor.clone(), body.clone());
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(tcp).await else { return };
                 let service = hyper::service::service_fn(move |_request| {
-                    let body = http_body_util::Full::new(bytes::Bytes::from(text.clone()));
+                    let body = http_body_util::Full::new(body.clone());
                     async move { Ok::<_, std::convert::Infallible>(http::Response::new(body)) }
                 });
                 let io = hyper_util::rt::TokioIo::new(stream);

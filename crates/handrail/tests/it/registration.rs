@@ -202,3 +202,35 @@ async fn b13_an_administrator_registers_a_system_at_the_page() {
 fn url_encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+/// Row F60: another host's picture comes through the guarded client, and pages show it from here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f60_a_logo_comes_through_the_guarded_client_alone() {
+    let own = tempfile::tempdir().unwrap();
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x40\0\0\0\x40\x08\x06\0\0\0";
+    let (port, ca) = crate::clients::document(&png[..], own.path()).await;
+    let logo = format!("https://127.0.0.1:{port}/logo.png");
+    for (allowed, is_shown) in [("\"127.0.0.0/8\"", true), ("", false)] {
+        let server =
+            Server::configured(&format!("[egress]\nca = \"{}\"\nallow_networks = [{allowed}]\n", ca.display()));
+        let add = ["client", "add", "My Walks", "--public", "--scope", "patient/*.rs", "--logo", &logo];
+        let mut command = handrail();
+        command.args(add).args(["--redirect", "https://walks.example.org/cb", "--data"]).arg(&server.directory);
+        let id = ok(&command.output().unwrap()).trim().to_owned();
+        let mut http = server.http().await;
+        let path = format!("/account/logo/{id}");
+        // It is fetched beside the registration: soon there, or refused soon and never there.
+        let mut answer = http.get(&path, &[]).await;
+        let began = std::time::Instant::now();
+        while is_shown && answer.status == 404 && began.elapsed().as_secs() < 30 {
+            answer = http.get(&path, &[]).await;
+        }
+        assert_eq!(answer.status == 200, is_shown);
+        if is_shown {
+            assert_eq!((answer.body.as_ref(), answer.header("content-type")), (&png[..], "image/png"));
+            assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
+            assert_eq!(answer.header("access-control-allow-origin"), "");
+            assert!(answer.header("content-security-policy").contains("sandbox"));
+        }
+    }
+}

@@ -93,7 +93,7 @@ impl Inner {
             .collect();
         // A record that they may not see any more keeps its id.
         let name = |id: &Arc<str>| names.get(id).cloned().unwrap_or_else(|| Text::new(id));
-        let grants = asked.iter().filter_map(|one| grant(one, one.patient().map(name))).collect();
+        let grants = asked.iter().filter_map(|one| grant(self, one, one.patient().map(name))).collect();
         Ok(Shown { grants, has_more, clients, looked_up: names.keys().map(|id| Arc::clone(id)).collect() })
     }
 
@@ -108,7 +108,7 @@ impl Inner {
     }
 }
 
-fn grant(Standing { client, families }: &Standing, patient: Option<Text>) -> Option<GrantFacts> {
+fn grant(inner: &Inner, Standing { client, families }: &Standing, patient: Option<Text>) -> Option<GrantFacts> {
     let lasts = |family: &&Family| matches!(family.lasting, Lasting::Once | Lasting::Offline);
     let mut scopes: Vec<Scope> = Vec::new();
     for scope in families.iter().flat_map(|family| facts::scopes(&family.scope_text)) {
@@ -118,7 +118,7 @@ fn grant(Standing { client, families }: &Standing, patient: Option<Text>) -> Opt
     }
     Some(GrantFacts {
         id: (&*families.first()?.id).into(),
-        app: facts::app(client),
+        app: inner.app_facts(client),
         patient,
         since: Date::from_unix(families.iter().map(|family| family.began_s).min()?),
         last_used: families.iter().map(|family| family.used_s).max().map(|used_s| Moment::from_unix(used_s, 0)),

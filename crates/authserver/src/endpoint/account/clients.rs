@@ -12,7 +12,6 @@ use crate::{
         check::{self, Part},
     },
     outcome::page::Sent,
-    page::facts,
     random,
     registering::{By, Recorded, no_randomness},
     service::Inner,
@@ -65,7 +64,7 @@ impl Visitor<'_> {
             return *reply;
         }
         let all = self.inner.clients.all();
-        let clients = all.iter().rev().take(limits::ROWS_MAX).map(|client| client_facts(client)).collect();
+        let clients = all.iter().rev().take(limits::ROWS_MAX).map(|client| client_facts(self.inner, client)).collect();
         self.place(Clients { clients }, Sent::Shown)
     }
 
@@ -86,7 +85,7 @@ impl Visitor<'_> {
         };
         let view = pages::Client {
             csrf: self.clients_csrf(),
-            client: client_facts(&client),
+            client: client_facts(self.inner, &client),
             redirect_uris: client.redirect_uris.iter().map(|uri| Literal::from(uri.as_str())).collect(),
             scopes: client.scope_text.split(' ').map(Literal::from).collect(),
             secrets: secrets.iter().map(secret).collect(),
@@ -198,10 +197,10 @@ impl Inner {
     }
 }
 
-fn client_facts(client: &Client) -> ClientFacts {
+fn client_facts(inner: &Inner, client: &Client) -> ClientFacts {
     ClientFacts {
         id: (&*client.id).into(),
-        app: facts::app(client),
+        app: inner.app_facts(client),
         // The same names stand in both tables; a test walks them.
         kind: ClientKind::from_value(client.kind.name()).unwrap_or(ClientKind::Public),
         since: Date::from_unix(client.created.unix_seconds()),

@@ -77,7 +77,7 @@ impl Visitor<'_> {
             csrf: Secret::new(self.inner.people.csrf(&session.hash, LAUNCH_FORM)),
             patient: facts::patient(&patient, None),
             encounters: visits.iter().map(facts::visit).collect(),
-            apps: clients.iter().map(|client| (Literal::from(&*client.id), facts::app(client))).collect(),
+            apps: clients.iter().map(|client| (Literal::from(&*client.id), self.inner.app_facts(client))).collect(),
         };
         // Browsers hold what follows the form against the page's policy: the app, us again, and the app (row A18).
         let leads = clients.iter().flat_map(|client| {
