@@ -45,12 +45,15 @@ impl Service {
         if endpoint::account::owns(request.uri().path()) {
             return endpoint::account::answer(&self.inner, address, request).await;
         }
+        if endpoint::authorize::owns(request.uri().path()) {
+            return endpoint::authorize::answer(&self.inner, address, request).await;
+        }
         let Some(route) = routes::route(request.uri().path()) else {
             return Audited::public(outcome::refused(Refusal::NotFound));
         };
         let is_head = request.method() == Method::HEAD;
         let document = match (route.endpoint, request.method()) {
-            (Endpoint::Token | Endpoint::Introspect | Endpoint::Revoke, &Method::POST) => {
+            (Endpoint::Token | Endpoint::Introspect | Endpoint::Revoke | Endpoint::PushedRequest, &Method::POST) => {
                 return self.posted(route.endpoint, address, request).await;
             }
             (Endpoint::UserInfo, &Method::GET | &Method::POST)
@@ -81,6 +84,7 @@ impl Service {
             Endpoint::Register | Endpoint::Registration => endpoint::register::begun(request.method()),
             Endpoint::Introspect => Event::new("token-introspected", Action::Execute),
             Endpoint::Revoke => Event::new("token-revoked", Action::Execute),
+            Endpoint::PushedRequest => Event::new("authorization-refused", Action::Execute),
             _ => Event::new("token-refused", Action::Execute),
         };
         let is_registration = matches!(endpoint, Endpoint::Register | Endpoint::Registration);
@@ -116,6 +120,7 @@ impl Service {
                 Ok(posted) => match endpoint {
                     Endpoint::Introspect => endpoint::introspect::answer(inner, posted).await,
                     Endpoint::Revoke => endpoint::revoke::answer(inner, posted).await,
+                    Endpoint::PushedRequest => endpoint::authorize::pushed::answer(inner, posted, request.body()).await,
                     _ => endpoint::token::answer(inner, posted).await,
                 },
             },
@@ -203,6 +208,17 @@ pub(crate) fn read(request: &Request<Bytes>) -> Result<Posted, Refusal> {
     // Made by the listener, never by the request.
     let certificate = request.extensions().get().cloned();
     Ok(Posted { form, authorization, certificate, dpop })
+}
+
+/// As [`read`] for forms of our own pages in which a field may come more than once, as the choices of a consent do.
+pub(crate) fn read_choices(request: &Request<Bytes>) -> Result<Form, Refusal> {
+    if request.body().len() > limits::BODY_BYTES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    if !is_form(request.headers()) {
+        return Err(Refusal::MediaType);
+    }
+    Form::parse_choices(request.body()).map_err(|_| Refusal::Form)
 }
 
 /// The value of a field that may come once.

@@ -1,6 +1,7 @@
 //! The endpoints, one file each.
 
 pub(crate) mod account;
+pub(crate) mod authorize;
 pub(crate) mod bearer;
 pub(crate) mod discovery;
 pub(crate) mod introspect;

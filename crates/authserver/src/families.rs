@@ -70,7 +70,7 @@ struct Refresh {
 
 impl Family {
     /// Whether it is over. `is_live` says whether a session is.
-    fn is_over(&self, now_s: i64, is_live: impl FnOnce(&str) -> bool) -> bool {
+    pub(crate) fn is_over(&self, now_s: i64, is_live: impl FnOnce(&str) -> bool) -> bool {
         now_s >= self.over_s() || matches!(&self.lasting, Lasting::Session(session) if !is_live(session))
     }
 

@@ -13,7 +13,6 @@
 mod authentication;
 pub mod client;
 pub mod client_certificate;
-#[cfg_attr(not(test), expect(dead_code, reason = "the authorization endpoint that uses it comes next"))]
 mod codes;
 mod door;
 pub mod egress;
@@ -23,7 +22,6 @@ mod event;
 mod families;
 mod jwks_source;
 mod keys;
-#[expect(dead_code, reason = "the authorization endpoint that takes them comes next")]
 mod launches;
 pub mod limits;
 mod live_tokens;
@@ -41,7 +39,6 @@ mod records;
 mod registering;
 mod routes;
 mod service;
-#[cfg_attr(not(test), expect(dead_code, reason = "the authorization endpoint that uses it comes next"))]
 mod single_use;
 mod tables;
 #[cfg(test)]

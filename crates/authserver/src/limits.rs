@@ -12,6 +12,15 @@ pub const CLIENT_TOKENS_MAX: usize = 4096;
 /// Seconds that a launch handle lives: until the app that was opened asks (row B23).
 pub const LAUNCH_LIFE_S: i64 = 300;
 
+/// Seconds that an authorization request waits for the person: to find the phone, to set up a passkey, to read.
+pub const PENDING_LIFE_S: i64 = 1800;
+
+/// Bytes of authorization requests that wait for people; beyond it the oldest gives way. Tens of thousands of usual ones.
+pub const PENDING_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Days that a person can let an app go on while they are away: half a year or one (row B59: three months at least).
+pub const OFFLINE_DAYS: [u32; 2] = [180, 365];
+
 /// Seconds that a used code or handle is remembered, so that its second use is known for what it is.
 pub const USED_MEMORY_S: i64 = 3600;
 

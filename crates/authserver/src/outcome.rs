@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     Grant,
     /// A token is asked for another server than this.
     Target,
+    /// A pushed authorization request that breaks a rule, with what the redirect would have said.
+    Pushed(ErrorCode, &'static str),
     /// A DPoP proof that is not good, for whatever reason.
     DpopProof,
     /// A DPoP proof without a nonce of now.
@@ -112,6 +114,7 @@ fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
         Refusal::Target => {
             (S::BAD_REQUEST, E::InvalidTarget, "aud or resource is not the FHIR base URL of this server")
         }
+        Refusal::Pushed(code, description) => (S::BAD_REQUEST, code, description),
         Refusal::DpopProof => (S::BAD_REQUEST, E::InvalidDpopProof, "the DPoP proof is not good"),
         Refusal::DpopNonce => {
             (S::BAD_REQUEST, E::UseDpopNonce, "the DPoP proof needs the nonce of the DPoP-Nonce header")
@@ -221,6 +224,7 @@ pub(crate) fn word(refusal: Refusal) -> &'static str {
         Refusal::Metadata(_) => "registration",
         Refusal::Grant => "grant",
         Refusal::Target => "target",
+        Refusal::Pushed(..) => "authorization",
         Refusal::DpopProof | Refusal::DpopNonce | Refusal::BearerNonce | Refusal::Unbound => "key",
         Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting | Refusal::ClientDisabled => "client",
         Refusal::Bearer | Refusal::NoToken | Refusal::BearerRequest => "token",

@@ -3,6 +3,10 @@
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
+    /// `endpoint/authorize.rs`.
+    Authorize,
+    /// `endpoint/authorize/pushed.rs`.
+    PushedRequest,
     /// `endpoint/token.rs`.
     Token,
     /// `endpoint/introspect.rs`.
@@ -42,8 +46,11 @@ pub(crate) const REGISTRATION: &str = "/oauth/register/";
 const FORM: &str = "POST";
 const DOCUMENT: &str = "GET, HEAD";
 
-/// Every route. Those with `POST` take a form and authenticate; the others are public documents.
-pub const ROUTES: [Route; 10] = [
+/// Every route but those of pages. Those with `POST` alone take a form and authenticate the client; `/oauth/authorize` is
+/// for browsers; the others are public documents.
+pub const ROUTES: [Route; 12] = [
+    Route { path: "/oauth/authorize", allow: "GET, POST", endpoint: Endpoint::Authorize },
+    Route { path: "/oauth/par", allow: FORM, endpoint: Endpoint::PushedRequest },
     Route { path: "/oauth/token", allow: FORM, endpoint: Endpoint::Token },
     Route { path: "/oauth/introspect", allow: FORM, endpoint: Endpoint::Introspect },
     Route { path: "/oauth/revoke", allow: FORM, endpoint: Endpoint::Revoke },

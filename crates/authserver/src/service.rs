@@ -5,7 +5,7 @@
 use crate::{
     client::{Client, Enforceable, invitations::Invitations, registry::Registry, secret::Pepper},
     egress::Fetch,
-    endpoint,
+    endpoint::{self, authorize::pending::Pending},
     families::Families,
     jwks_source::JwksSources,
     keys::{Decoys, KeysError, ServerKeys},
@@ -142,6 +142,8 @@ pub(crate) struct Inner {
     pub(crate) outside: Option<OutsideProvider>,
     pub(crate) decoys: Decoys,
     pub(crate) pepper: Arc<Pepper>,
+    pub(crate) pending: Pending,
+    pub(crate) pushed: SingleUse,
     pub(crate) codes: SingleUse,
     pub(crate) families: Families,
     pub(crate) launches: Launches,
@@ -213,6 +215,8 @@ impl Service {
                 facility: name.unwrap_or_else(|| people.passkey_host().to_owned()),
                 people,
                 pepper,
+                pending: Pending::default(),
+                pushed: SingleUse::open(tables.requests, oauth::limits::PUSHED_REQUEST_LIFE_S).map_err(broken)?,
                 codes: SingleUse::open(tables.codes, oauth::limits::CODE_LIFE_S).map_err(broken)?,
                 families,
                 launches: Launches::open(tables.launches).map_err(broken)?,
@@ -296,11 +300,13 @@ impl Inner {
 
     fn sweep(&self) {
         let now_s = self.now().unix_seconds();
+        self.pending.sweep(now_s);
         let swept = [
             self.tokens.sweep(now_s),
             self.assertions.sweep(now_s),
             self.codes.sweep(now_s),
             self.invitations.sweep(self.now()),
+            self.pushed.sweep(now_s),
             self.families.sweep(now_s),
             self.launches.sweep(now_s),
             self.people.sweep(now_s),

@@ -105,12 +105,6 @@ impl SingleUse {
         Ok(Secret::new(secret))
     }
 
-    /// What is kept with it, without taking it; `None` when it was used, is past its end or unknown.
-    pub(crate) fn look(&self, presented: &str, now_s: i64) -> Result<Option<Value>, Unavailable> {
-        let Some(row) = self.row(&TokenHash::of(presented))? else { return Ok(None) };
-        Ok(fresh(&row, now_s).cloned())
-    }
-
     /// Takes it: the first one who comes gets the value, everyone after them the note of that. Blocks on the disk.
     pub(crate) fn take(&self, presented: &str, now_s: i64, note: &str) -> Result<Taken, Unavailable> {
         if presented.len() > oauth::limits::TOKEN_BYTES_MAX {

@@ -12,6 +12,7 @@
 //! | `people_sessions` | SHA-256 of the cookie's value | the session, JSON |
 //! | `oauth_keys` | `pepper` | the key under which secrets of clients are kept, 32 bytes |
 //! | `oauth_codes` | SHA-256 of the code | what it stands for, or that it was used, JSON |
+//! | `oauth_requests` | SHA-256 of the handle | a pushed request, or that it was used, JSON |
 //! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |
 //! | `oauth_launches` | SHA-256 of the launch handle | what an app was opened for, or that it was used, JSON |
 
@@ -24,6 +25,9 @@ const TOKENS: &str = "oauth_tokens";
 /// Name of the table of authorization codes.
 const CODES: &str = "oauth_codes";
 
+/// Name of the table of pushed requests.
+const REQUESTS: &str = "oauth_requests";
+
 /// Name of the table of what people let apps have.
 const FAMILIES: &str = "oauth_families";
 
@@ -32,7 +36,7 @@ const LAUNCHES: &str = "oauth_launches";
 
 /// Tables that a store that is restored begins without: what was used or revoked since the backup must not come back to
 /// life. People let their apps in again.
-pub const NOT_RESTORED: [&str; 6] = [TOKENS, CODES, FAMILIES, LAUNCHES, SESSIONS, CLIENT_INVITATIONS];
+pub const NOT_RESTORED: [&str; 7] = [TOKENS, CODES, REQUESTS, FAMILIES, LAUNCHES, SESSIONS, CLIENT_INVITATIONS];
 
 /// Name of the table of initial access tokens.
 const CLIENT_INVITATIONS: &str = "oauth_client_invitations";
@@ -111,6 +115,7 @@ pub(crate) struct Tables {
     pub(crate) accounts: Arc<dyn Table>,
     pub(crate) sessions: Arc<dyn Table>,
     pub(crate) codes: Arc<dyn Table>,
+    pub(crate) requests: Arc<dyn Table>,
     pub(crate) families: Arc<dyn Table>,
     pub(crate) launches: Arc<dyn Table>,
 }
@@ -127,6 +132,7 @@ impl Tables {
             accounts: Arc::new(store.table("people_accounts")?),
             sessions: Arc::new(store.table(SESSIONS)?),
             codes: Arc::new(store.table(CODES)?),
+            requests: Arc::new(store.table(REQUESTS)?),
             families: Arc::new(store.table(FAMILIES)?),
             launches: Arc::new(store.table(LAUNCHES)?),
         })

@@ -1,5 +1,7 @@
 //! A whole authorization server in memory for unit tests: its clock, its tables, its log and its web are the test's.
 
+pub(crate) mod browser;
+
 use crate::{
     NewClient, NewKeys, NewKind, Service,
     egress::{Fetch, FetchError, Fetched, Fetching},
@@ -195,6 +197,8 @@ pub(crate) struct World {
     pub(crate) web: Arc<Web>,
     pub(crate) people: Arc<People>,
     pub(crate) charts: Arc<Charts>,
+    /// Those of the tables sign in, not those of `people`.
+    has_accounts: bool,
     pub(crate) service: Service,
     jtis: AtomicUsize,
 }
@@ -237,13 +241,23 @@ impl World {
         let web = Arc::new(Web::default());
         let people = Arc::new(People::default());
         let charts = Arc::new(Charts::default());
-        let service = open(&tables, &recorded, &now_ms, &web, &people, &charts);
-        Self { tables, now_ms, recorded, web, people, charts, service, jtis: AtomicUsize::new(0) }
+        let service = open(&tables, &recorded, &now_ms, &web, Some(&people), &charts);
+        let (has_accounts, jtis) = (false, AtomicUsize::new(0));
+        Self { tables, now_ms, recorded, web, people, charts, has_accounts, service, jtis }
+    }
+
+    /// One in which people have accounts and sign in.
+    pub(crate) fn of_accounts() -> Self {
+        let mut world = Self::new();
+        world.has_accounts = true;
+        world.restart();
+        world
     }
 
     /// The server stops and starts on the same tables.
     pub(crate) fn restart(&mut self) {
-        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web, &self.people, &self.charts);
+        let people = (!self.has_accounts).then_some(&self.people);
+        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web, people, &self.charts);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -320,7 +334,7 @@ fn open(
     recorded: &Arc<Recorded>,
     now_ms: &Arc<AtomicI64>,
     web: &Arc<Web>,
-    people: &Arc<People>,
+    people: Option<&Arc<People>>,
     charts: &Arc<Charts>,
 ) -> Service {
     let now_ms = Arc::clone(now_ms);
@@ -334,7 +348,7 @@ fn open(
         egress: web.clone(),
         enforceable: Arc::new(enforceable),
         facility: crate::Facility::default(),
-        persons: Some(people.clone()),
+        persons: people.map(|people| Arc::clone(people) as Arc<dyn Persons>),
     };
     Service::of(ground).unwrap()
 }

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use std::sync::Arc;
 
 /// Every interaction and endpoint, as labels name them. What is not among them counts as `other`.
-pub(crate) const INTERACTIONS: [&str; 25] = [
+pub(crate) const INTERACTIONS: [&str; 27] = [
     "read",
     "vread",
     "history-instance",
@@ -21,6 +21,8 @@ pub(crate) const INTERACTIONS: [&str; 25] = [
     "transaction",
     "capabilities",
     "unknown",
+    "authorize",
+    "par",
     "token",
     "introspect",
     "revoke",
@@ -76,6 +78,8 @@ impl Facts {
 /// The name of an endpoint of the authorization server.
 pub(crate) fn endpoint(path: &str) -> &'static str {
     match authserver::Endpoint::of(path) {
+        Some(authserver::Endpoint::Authorize) => "authorize",
+        Some(authserver::Endpoint::PushedRequest) => "par",
         Some(authserver::Endpoint::Token) => "token",
         Some(authserver::Endpoint::Introspect) => "introspect",
         Some(authserver::Endpoint::Revoke) => "revoke",

@@ -51,17 +51,29 @@ impl Form {
     /// # Errors
     /// [`FormError::Encoding`], [`FormError::TooMany`].
     pub fn parse_noting_repeats(body: &[u8]) -> Result<Self, FormError> {
+        Self::parse_up_to(body, limits::FORM_PARAMETERS_MAX)
+    }
+
+    /// As [`Form::parse_noting_repeats`] for the answer to a list of choices, which can be long.
+    ///
+    /// # Errors
+    /// [`FormError::Encoding`], [`FormError::TooMany`].
+    pub fn parse_choices(body: &[u8]) -> Result<Self, FormError> {
+        Self::parse_up_to(body, limits::FORM_CHOICES_MAX)
+    }
+
+    fn parse_up_to(body: &[u8], parameters_max: usize) -> Result<Self, FormError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         let mut repeated = Vec::new();
         for (seen, pair) in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).enumerate() {
-            if seen == limits::FORM_PARAMETERS_MAX {
+            if seen == parameters_max {
                 return Err(FormError::TooMany);
             }
             let split = pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.split_at_checked(at));
             let (name, value) =
                 split.map_or((pair, &b""[..]), |(name, value)| (name, value.get(1..).unwrap_or_default()));
             let (name, value) = (decoded(name)?, decoded(value)?);
-            if parameters.iter().any(|(other, _)| *other == name) {
+            if !repeated.contains(&name) && parameters.iter().any(|(other, _)| *other == name) {
                 repeated.push(name.clone());
             }
             parameters.push((name, value));

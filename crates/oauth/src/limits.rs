@@ -24,6 +24,9 @@ pub const CLOCK_SKEW_S: i64 = 60;
 /// Parameters of a form: the longest request we know has nine.
 pub const FORM_PARAMETERS_MAX: usize = 64;
 
+/// Parameters of a consent form: all scopes that are asked for, with the finer ones in their place.
+pub const FORM_CHOICES_MAX: usize = 2048;
+
 /// Scopes in one scope string: all 148 types in a few forms each.
 pub const SCOPES_MAX: usize = 1024;
 

@@ -3,8 +3,7 @@
 //! changes.
 //!
 //! SPEC: R4 capabilitystatement.html; SMART App Launch (row B9: the legacy `oauth-uris` extension, by which
-//! clients of SMART 1.0 find the token endpoint). Its definition asks for `authorize` too, which comes with
-//! the sign-in of people: until then it is left out, for an endpoint that is not there helps nobody.
+//! clients of SMART 1.0 find the endpoints).
 
 use crate::{
     route::{Kind, ROUTES, Segment},
@@ -93,7 +92,7 @@ fn security(w: &mut Writer, parts: &Parts) {
             w.object(|w| {
                 w.key("extension");
                 w.array(|w| {
-                    for endpoint in ["token", "introspect", "revoke"] {
+                    for endpoint in ["authorize", "token", "introspect", "revoke"] {
                         w.object(|w| {
                             w.member("url", endpoint);
                             w.member("valueUri", &format!("{}/{endpoint}", parts.oauth_url));

@@ -88,8 +88,7 @@ pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>
         }
         (_, "token-revoked" | "sign-out") => Some(dcm("110123", "Logout")),
         (_, word) if changes_somebody(word) => Some(dcm("110137", "User Security Attributes Changed")),
-        (_, "app-opened") => None,
-        (Kind::Security, _) if !subtype.starts_with("token-") => Some(dcm("110129", "Security Configuration")),
+        (Kind::Security, _) if !is_authentication(subtype) => Some(dcm("110129", "Security Configuration")),
         _ => None,
     }
 }
@@ -97,13 +96,15 @@ pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>
 /// Whether a security event is about somebody who proves who they are.
 fn is_authentication(subtype: &str) -> bool {
     const STARTS: [&str; 4] = ["token-", "sign-in", "sign-out", "recovery-"];
-    matches!(subtype, "certificate-refused" | "app-opened")
+    const WORDS: [&str; 5] =
+        ["certificate-refused", "app-opened", "authorization-granted", "authorization-refused", "authorization-pushed"];
+    WORDS.contains(&subtype)
         || (STARTS.iter().any(|start| subtype.starts_with(start)) && subtype != "recovery-codes-made")
 }
 
 /// Whether it changes what a client or a person proves it with.
 fn changes_somebody(subtype: &str) -> bool {
-    const STARTS: [&str; 7] =
-        ["client-", "user-", "invitation-", "password-", "passkey-", "authenticator-", "authorization-"];
-    STARTS.iter().any(|start| subtype.starts_with(start)) || matches!(subtype, "recovery-codes-made" | "sessions-ended")
+    const STARTS: [&str; 6] = ["client-", "user-", "invitation-", "password-", "passkey-", "authenticator-"];
+    STARTS.iter().any(|start| subtype.starts_with(start))
+        || matches!(subtype, "authorization-ended" | "recovery-codes-made" | "sessions-ended")
 }

@@ -237,6 +237,7 @@ fn security_and_application_events_speak_dicom() {
         (Kind::Security, "token-issued", "110114", Some("110122"), 3),
         (Kind::Security, "token-refused", "110114", Some("110122"), 3),
         (Kind::Security, "token-introspected", "110114", None, 3),
+        (Kind::Security, "authorization-granted", "110114", None, 3),
         (Kind::Security, "client-added", "110113", Some("110137"), 3),
         (Kind::Security, "sign-in", "110114", Some("110122"), 3),
         (Kind::Security, "sign-in-failed", "110114", Some("110122"), 3),

@@ -42,7 +42,7 @@ use audit::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
-use oauth::{caller::User, form::Form};
+use oauth::{authorization_request::AuthorizationRequest, caller::User, form::Form};
 use pages::{CodeProblem, Literal, NewPasswordProblem, Problem, ProblemWhat, View, fields, paths};
 use std::{net::IpAddr, sync::Arc};
 
@@ -116,6 +116,8 @@ struct Visitor<'a> {
     head: Head,
     /// The session, complete or not.
     session: Option<Arc<Session>>,
+    /// The app's request that waits behind these pages.
+    waiting: Option<Arc<AuthorizationRequest>>,
 }
 
 /// An answer, and what happened.
@@ -178,7 +180,8 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
     }
     let head = Head::of(&request);
     let session = inner.people.any_session_of(&head.headers);
-    let visitor = Visitor { inner, address, head, session };
+    let waiting = waiting(inner, &head, &request);
+    let visitor = Visitor { inner, address, head, session, waiting };
     let reply = if *request.method() == Method::GET && LINKS.contains(&path.as_str()) {
         match path.as_str() {
             paths::SIGN_IN_OUTSIDE => visitor.go_outside().await,
@@ -202,6 +205,14 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
     if is_head { answered.map(|response| response.map(|_| Bytes::new())) } else { answered }
 }
 
+/// The app's request that a page's handle is of, when it is of one.
+fn waiting(inner: &Inner, head: &Head, request: &Request<Bytes>) -> Option<Arc<AuthorizationRequest>> {
+    let form = (*request.method() == Method::POST).then(|| door::read(request).ok()).flatten();
+    let of_form = form.as_ref().and_then(|posted| posted.form.value(fields::CONTINUATION));
+    let handle = next::handle(of_form.or_else(|| head.query(fields::CONTINUATION)))?;
+    inner.pending.request(handle, inner.now().unix_seconds())
+}
+
 impl Inner {
     /// The answer, once its entry stands; without the record there is none (row F25).
     fn told(&self, reply: Reply, address: IpAddr) -> Audited<Response<Bytes>> {
@@ -213,7 +224,18 @@ impl Inner {
             response.extensions_mut().insert(Answered { request_id, client_id: None, refused: None });
             return Audited::new(response, receipt);
         }
-        let Some(Happened { event, outcome, word }) = happened else { return Audited::public(response) };
+        let happened = happened.map(|Happened { event, outcome, word }| (event, outcome, word));
+        self.told_of(response, happened, address)
+    }
+
+    /// A page's answer, once the entry of what happened stands: event, outcome, and a refusal as one word.
+    pub(crate) fn told_of(
+        &self,
+        response: Response<Bytes>,
+        happened: Option<(Event, Outcome, Option<&'static str>)>,
+        address: IpAddr,
+    ) -> Audited<Response<Bytes>> {
+        let Some((event, outcome, word)) = happened else { return Audited::public(response) };
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let entry = event.ended(outcome, self.now(), Some(address), Arc::clone(&request_id));
         let answered = Answered { request_id, client_id: None, refused: word };
@@ -325,7 +347,9 @@ impl Visitor<'_> {
 
     fn sent(&self, view: View, sent: Sent, cookies: Vec<HeaderValue>, has_places: bool) -> Reply {
         let session = self.session.as_deref();
-        let sending = Sending { view, sent, session, has_places, redirect_uris: &[], cookies };
+        // What follows a form may lead back to the app at once, and browsers hold that against the form's page (A18).
+        let redirect_uris: Vec<&str> = self.waiting.iter().map(|request| request.redirect.as_str()).collect();
+        let sending = Sending { view, sent, session, has_places, redirect_uris: &redirect_uris, cookies };
         Reply::of(self.inner.page(&self.head, sending))
     }
 

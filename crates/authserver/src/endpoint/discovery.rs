@@ -15,6 +15,7 @@ use oauth::{
     openid_discovery,
     scope::ScopeContext,
 };
+use pages::Language;
 
 /// `/.well-known/smart-configuration` of the FHIR base.
 pub(crate) fn smart_configuration(inner: &Inner) -> Response<Bytes> {
@@ -36,15 +37,33 @@ pub(crate) fn openid_configuration(inner: &Inner) -> Response<Bytes> {
 
 /// What this server offers: what is built, and of scopes what it can enforce (row B4).
 pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> Offer {
+    let specials = ["openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access", "online_access"];
+    let contexts = [ScopeContext::Patient, ScopeContext::User, ScopeContext::System];
     let mut offer = Offer {
         endpoints,
-        grants: vec![GrantType::ClientCredentials],
-        methods: vec![Method::PrivateKeyJwt],
-        features: vec![Feature::ScopesV1, Feature::ScopesV2, Feature::Dpop, Feature::Registration],
-        scopes: discovery::scopes_supported(&[], &[ScopeContext::System], |scope| {
-            check::usable(scope, enforceable).is_ok()
-        }),
-        languages: Vec::new(),
+        grants: GrantType::ALL.to_vec(),
+        methods: vec![Method::None, Method::ClientSecretBasic, Method::ClientSecretPost, Method::PrivateKeyJwt],
+        features: vec![
+            Feature::EhrLaunch,
+            Feature::EhrPatient,
+            Feature::EhrEncounter,
+            Feature::ContextBanner,
+            Feature::StandaloneLaunch,
+            Feature::StandalonePatient,
+            Feature::AuthorizePost,
+            Feature::OpenIdConnect,
+            Feature::OfflineAccess,
+            Feature::OnlineAccess,
+            Feature::PatientScopes,
+            Feature::UserScopes,
+            Feature::ScopesV1,
+            Feature::ScopesV2,
+            Feature::PushedRequests,
+            Feature::Dpop,
+            Feature::Registration,
+        ],
+        scopes: discovery::scopes_supported(&specials, &contexts, |scope| check::usable(scope, enforceable).is_ok()),
+        languages: Language::ALL.iter().map(|language| language.tag()).collect(),
         brand_identifier: None,
         mtls: None,
     };

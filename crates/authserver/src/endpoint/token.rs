@@ -4,7 +4,7 @@
 //! The grant type is looked at first, then who asks, then what they bring. `system`: for a system. `code` and `refresh`:
 //! for an app that a person let in. `bound`: the key that a token is bound to.
 
-mod bound;
+pub(crate) mod bound;
 mod code;
 mod refresh;
 mod response;

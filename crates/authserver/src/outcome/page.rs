@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use oauth::secret::Secret;
 
 /// What the browser has is as it was.
 pub(crate) fn not_modified() -> Response<Bytes> {
@@ -90,4 +91,21 @@ impl Sent {
             Self::Unavailable => Some("unavailable"),
         }
     }
+}
+
+/// On to an app, at one of its own addresses; it may hold a code. SPEC: RFC 9700 section 4.12: 303, so that no form goes
+/// along; no referrer, and nobody keeps it.
+pub(crate) fn to_client(url: &Secret) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    let Ok(mut location) = HeaderValue::from_str(url.expose()) else {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        return response;
+    };
+    location.set_sensitive(true);
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }

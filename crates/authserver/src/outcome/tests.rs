@@ -6,7 +6,7 @@ use oauth::error::ErrorCode;
 use serde_json::Value;
 
 /// Every refusal. A new variant does not compile into `order` without a row here, nor pass without one in the page.
-const TABLE: [Refusal; 37] = [
+const TABLE: [Refusal; 38] = [
     Refusal::NotFound,
     Refusal::Method("GET, HEAD"),
     Refusal::TooLarge,
@@ -22,6 +22,7 @@ const TABLE: [Refusal; 37] = [
     Refusal::GrantTypeOfClient,
     Refusal::Grant,
     Refusal::Target,
+    Refusal::Pushed(ErrorCode::InvalidRequest, "code_challenge is missing (PKCE is required)"),
     Refusal::DpopProof,
     Refusal::DpopNonce,
     Refusal::Unbound,
@@ -63,26 +64,27 @@ fn order(refusal: Refusal) -> usize {
         Refusal::GrantTypeOfClient => 8,
         Refusal::Grant => 9,
         Refusal::Target => 10,
-        Refusal::DpopProof => 11,
-        Refusal::DpopNonce => 12,
-        Refusal::Unbound => 13,
-        Refusal::Client => 14,
-        Refusal::ClientBasic => 15,
-        Refusal::ClientIntrospecting => 16,
-        Refusal::Bearer => 17,
-        Refusal::NoToken => 18,
-        Refusal::BearerRequest => 19,
-        Refusal::BearerNonce => 20,
-        Refusal::OpenIdScope => 21,
-        Refusal::JsonType => 22,
-        Refusal::Metadata(_) => 23,
-        Refusal::ClientDisabled => 24,
-        Refusal::NoScope => 25,
-        Refusal::MixedScopes => 26,
-        Refusal::ScopeSize => 27,
-        Refusal::Scope => 28,
-        Refusal::TooMany(_) => 29,
-        Refusal::Unavailable => 30,
+        Refusal::Pushed(..) => 11,
+        Refusal::DpopProof => 12,
+        Refusal::DpopNonce => 13,
+        Refusal::Unbound => 14,
+        Refusal::Client => 15,
+        Refusal::ClientBasic => 16,
+        Refusal::ClientIntrospecting => 17,
+        Refusal::Bearer => 18,
+        Refusal::NoToken => 19,
+        Refusal::BearerRequest => 20,
+        Refusal::BearerNonce => 21,
+        Refusal::OpenIdScope => 22,
+        Refusal::JsonType => 23,
+        Refusal::Metadata(_) => 24,
+        Refusal::ClientDisabled => 25,
+        Refusal::NoScope => 26,
+        Refusal::MixedScopes => 27,
+        Refusal::ScopeSize => 28,
+        Refusal::Scope => 29,
+        Refusal::TooMany(_) => 30,
+        Refusal::Unavailable => 31,
     }
 }
 
@@ -91,7 +93,7 @@ fn order(refusal: Refusal) -> usize {
 fn the_whole_table() {
     let mut seen: Vec<usize> = TABLE.iter().map(|refusal| order(*refusal)).collect();
     seen.dedup();
-    assert_eq!(seen, (0..=30).collect::<Vec<_>>(), "each variant has a row");
+    assert_eq!(seen, (0..=31).collect::<Vec<_>>(), "each variant has a row");
     let mut table = String::from("| status | error | headers | text |\n|---|---|---|---|\n");
     for refusal in TABLE {
         let response = refused(refusal);

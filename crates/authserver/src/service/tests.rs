@@ -43,6 +43,10 @@ async fn every_route_is_attacked() {
             if !allowed {
                 assert_eq!(answer.status, 405, "{name}");
                 assert_eq!(answer.header("allow"), Some(route.allow), "{name}");
+            } else if route.endpoint == Endpoint::Authorize {
+                // A page for a person: there is no request in it, or no form.
+                assert_eq!(answer.status, if method == Method::POST { 415 } else { 422 }, "{name}");
+                assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{name}");
             } else if method == Method::POST {
                 let is_borne = is_borne(route.endpoint);
                 let refused = if is_borne { "401 invalid_token" } else { "400 invalid_request" };
@@ -67,7 +71,7 @@ async fn every_route_is_attacked() {
         }
     }
     for path in
-        ["/oauth/", "/oauth/authorize", "/oauth/token/", "/oauth/TOKEN", "/oauth/../oauth/token", "/oauth/%74oken"]
+        ["/oauth/", "/oauth/authorize/", "/oauth/token/", "/oauth/TOKEN", "/oauth/../oauth/token", "/oauth/%74oken"]
     {
         assert!(Service::owns(path));
         for method in [Method::GET, Method::POST] {
@@ -137,10 +141,14 @@ async fn scopes_supported_are_granted() {
     let scopes: Vec<&str> =
         answer.body["scopes_supported"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
     assert!(scopes.contains(&"system/*.cruds") && scopes.contains(&"system/Observation.rs"));
-    assert_eq!(scopes.iter().filter(|scope| scope.contains("?category=")).count(), 9, "B35");
-    let client = world.client(&scopes.join(" "));
-    let all = world.token(&client, &scopes.join(" ")).await;
-    assert_eq!(all.body["scope"], scopes.join(" "));
+    assert_eq!(scopes.iter().filter(|scope| scope.contains("?category=")).count(), 3 * 9, "B35");
+    let (of_systems, of_apps): (Vec<&str>, Vec<&str>) = scopes.iter().partition(|scope| scope.starts_with("system/"));
+    let client = world.client(&of_systems.join(" "));
+    let all = world.token(&client, &of_systems.join(" ")).await;
+    assert_eq!(all.body["scope"], of_systems.join(" "));
+    // What an app may be given of it: endpoint/authorize.
+    let redirect_uris = vec!["https://app.example.org/callback".to_owned()];
+    world.add(&NewClient { redirect_uris, ..NewClient::new("App", &of_apps.join(" "), NewKind::Public) });
 }
 
 #[tokio::test]

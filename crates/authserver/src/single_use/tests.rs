@@ -21,7 +21,6 @@ fn the_first_gets_it_and_all_others_do_not() {
     let codes = open(&table);
     let code = codes.give(&json!({ "for": "app" }), 1000).unwrap();
     assert_eq!(code.expose().len(), 43, "256 bits");
-    assert_eq!(codes.look(code.expose(), 1000).unwrap(), Some(json!({ "for": "app" })));
     assert!(table.all().unwrap().iter().all(|(key, row)| {
         let code = code.expose().as_bytes();
         !key.windows(code.len()).any(|part| part == code) && !row.windows(code.len()).any(|part| part == code)
@@ -32,7 +31,6 @@ fn the_first_gets_it_and_all_others_do_not() {
     for codes in [codes, open(&table)] {
         assert_eq!(codes.take(code.expose(), 1059, "other").unwrap(), Taken::Again("family".into()));
         assert_eq!(codes.take(code.expose(), 5000, "other").unwrap(), Taken::Again("family".into()), "past its life");
-        assert_eq!(codes.look(code.expose(), 1059).unwrap(), None);
         assert_eq!(codes.take("another", 1059, "").unwrap(), Taken::Unknown);
         assert_eq!(codes.take(&"a".repeat(1000), 1059, "").unwrap(), Taken::Unknown);
     }
@@ -44,7 +42,6 @@ fn it_ends_by_itself_and_is_forgotten() {
     let codes = open(&table);
     let (late, used) = (codes.give(&json!(1), 1000).unwrap(), codes.give(&json!(2), 1000).unwrap());
     assert_eq!(codes.take(late.expose(), 1060, "").unwrap(), Taken::Unknown);
-    assert_eq!(codes.look(late.expose(), 1060).unwrap(), None);
     assert_eq!(codes.take(used.expose(), 1001, "n").unwrap(), Taken::First(json!(2)));
     codes.sweep(1060).unwrap();
     assert_eq!(table.all_keys().len(), 1, "what was used is remembered for longer");

@@ -70,6 +70,7 @@ pub(crate) struct MemoryTables {
     pub(crate) accounts: Arc<Memory>,
     pub(crate) sessions: Arc<Memory>,
     pub(crate) codes: Arc<Memory>,
+    pub(crate) requests: Arc<Memory>,
     pub(crate) families: Arc<Memory>,
     pub(crate) launches: Arc<Memory>,
 }
@@ -85,6 +86,7 @@ impl MemoryTables {
             accounts: self.accounts.clone(),
             sessions: self.sessions.clone(),
             codes: self.codes.clone(),
+            requests: self.requests.clone(),
             families: self.families.clone(),
             launches: self.launches.clone(),
         }

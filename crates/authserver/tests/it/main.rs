@@ -13,6 +13,7 @@ use oauth::{
     client_assertion,
     jwk::Jwks,
     jws::Algorithm,
+    scope::ScopeContext,
     sign::PrivateKey,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -48,7 +49,10 @@ impl Server {
             base_url: BASE.into(),
             clock: Arc::new(move || Instant::from_unix_millis(shown.load(Ordering::SeqCst))),
             egress: Arc::new(NoFetch),
-            enforceable: Arc::new(move |scope| policy::enforceable(scope, &registry)),
+            enforceable: Arc::new(move |scope| match scope.context {
+                ScopeContext::System => policy::enforceable(scope, &registry),
+                ScopeContext::Patient | ScopeContext::User => policy::enforceable_for_people(scope, &registry),
+            }),
             facility: Default::default(),
         });
         Self { store, service: service.unwrap(), now_ms: Arc::clone(now_ms) }
@@ -184,8 +188,12 @@ async fn scopes_are_those_that_can_be_enforced() {
     let document: Value = serde_json::from_slice(document.body()).unwrap();
     let scopes: Vec<&str> =
         document["scopes_supported"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
-    assert_eq!(scopes.len(), 5 + 26 + 9);
-    server.add(&scopes.join(" "), &key).unwrap();
+    let of_systems: Vec<&str> = scopes.iter().copied().filter(|scope| scope.starts_with("system/")).collect();
+    assert_eq!(of_systems.len(), 5 + 26 + 9);
+    for context in ["patient/", "user/"] {
+        assert_eq!(scopes.iter().filter(|scope| scope.starts_with(context)).count(), 5 + 26 + 9, "{context}");
+    }
+    server.add(&of_systems.join(" "), &key).unwrap();
     let client = server.add("system/*.cruds", &key).unwrap();
     for scope in ["system/Observation.rs?no-such-parameter=1", "system/Patient.rs?birthdate=yesterday"] {
         assert!(matches!(server.add(scope, &key), Err(ClientError::Invalid(_))), "{scope}");

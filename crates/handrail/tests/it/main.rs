@@ -8,6 +8,7 @@
 )]
 
 mod audit_verify;
+mod authorize;
 mod backup;
 mod clients;
 mod commands;

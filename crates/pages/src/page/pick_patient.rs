@@ -19,7 +19,7 @@ pub struct PickPatient {
     pub app: Text,
     /// Those to choose from, at most [`crate::limits::ROWS_MAX`]; only those that the person may see.
     pub patients: Vec<PatientFacts>,
-    /// There are more than these: shows the filter and says so.
+    /// There are more than these: shows the filter and says so. With nobody shown the person says first whom they look for.
     pub has_more: bool,
     /// What was looked for; `Some` shows the filter.
     pub filter: Option<Text>,
@@ -35,7 +35,7 @@ impl PickPatient {
     }
 
     fn has_nobody(&self) -> bool {
-        self.patients.is_empty() && self.filter.is_none()
+        self.patients.is_empty() && self.filter.is_none() && !self.has_more
     }
 }
 
@@ -85,12 +85,13 @@ impl Render for PickPatient {
             let button = el("button").class("row").attr("name", fields::PATIENT).attr("value", patient.id.as_str());
             el("li").add(button.add(parts::patient(patient, t)).add(parts::icon("M9 5l7 7-7 7")))
         });
-        let list = if self.patients.is_empty() {
-            el("p").attr("role", "status").add(t.pick_not_found)
-        } else {
-            el("ul").class("rows").attr("aria-label", t.pick_list).add(Fragment::all(rows))
+        let list = match (self.patients.is_empty(), &self.filter) {
+            (true, None) => None,
+            (true, Some(_)) => Some(el("p").attr("role", "status").add(t.pick_not_found)),
+            (false, _) => Some(el("ul").class("rows").attr("aria-label", t.pick_list).add(Fragment::all(rows))),
         };
-        let more = self.has_more.then(|| hint(fill_plain(t.pick_more, &[("count", &self.patients.len().to_string())])));
+        let more = (self.has_more && !self.patients.is_empty())
+            .then(|| hint(fill_plain(t.pick_more, &[("count", &self.patients.len().to_string())])));
         Fragment::all([
             parts::lead(fill(t.pick_lead, &app())).into(),
             Fragment::from(finder),

@@ -81,7 +81,7 @@ impl Visitor<'_> {
                     codes: enrolled.codes.into_iter().map(Secret::new).collect(),
                     continuation: to_second.map(Secret::new),
                 };
-                let visitor = Visitor { session: Some(session), head: self.head.again(), ..*self };
+                let visitor = Visitor { session: Some(session), head: self.head.again(), waiting: None, ..*self };
                 visitor.page(view, Sent::Shown, enrolled.begun.cookies).did(event)
             }
             Err(Ok(problem)) => self.invitation_again(Some(user), Some(problem), Sent::NotTaken),

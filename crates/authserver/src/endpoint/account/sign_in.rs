@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth::form::Form;
 use pages::{Done, DoneWhat, Next, Secret, SignIn, SignInReason, Text, fields, paths};
 use serde_json::json;
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 impl Visitor<'_> {
     pub(super) fn sign_in_page(&self) -> Reply {
@@ -41,13 +41,19 @@ impl Visitor<'_> {
         let view = SignIn {
             csrf: Secret::new(csrf),
             continuation: Secret::new(handle.unwrap_or_default()),
-            app: None,
-            user: user.map(Text::new),
+            app: self.app().as_deref().map(Text::new),
+            user: user.or_else(|| self.waiting.as_ref()?.login_hint.as_deref()).map(Text::new),
             reason,
             passkey: browser.and_then(|browser| self.passkey_options(&browser, &[])),
             providers: self.providers(),
         };
         self.page(view, sent, cookies)
+    }
+
+    /// Name of the app that waits.
+    fn app(&self) -> Option<Arc<str>> {
+        let client = self.inner.clients.client(&self.waiting.as_ref()?.client_id)?;
+        Some(Arc::clone(&client.name))
     }
 
     /// Form token and browser, which may begin with this page.
@@ -120,7 +126,7 @@ impl Visitor<'_> {
             let cookies = [cookie::gone(cookie::SESSION), cookie::gone(cookie::VISIT)].into_iter().flatten().collect();
             let view = Done { what: DoneWhat::SignedOut, next: Next::SignIn(None) };
             // Nobody is signed in on this page.
-            let visitor = Visitor { session: None, head: self.head.again(), ..*self };
+            let visitor = Visitor { session: None, head: self.head.again(), waiting: None, ..*self };
             visitor.page(view, Sent::Shown, cookies)
         };
         let Some(session) = &self.session else { return done() };

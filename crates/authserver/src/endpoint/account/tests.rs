@@ -1,131 +1,14 @@
 //! The account pages as a browser meets them, and as attackers do. Rows A17, A18, A20, B26, F16, F24, F61, F66.
 
-use crate::{
-    people::account::NewAccount,
-    testing::{ISSUER, World, encoded},
-};
-use bytes::Bytes;
-use http::{Method, Request, header};
+pub(super) use crate::testing::browser::{Browser, PASSWORD, Page, accept, add_second_factor, body, invited};
+use crate::testing::{ISSUER, World, browser::from_base32, encoded};
+use http::{Method, header};
 use oauth::caller::Role;
-use std::{collections::BTreeSet, net::IpAddr};
+use std::collections::BTreeSet;
 
-pub(super) const PASSWORD: &str = "three grey herons";
 const OTHER: &str = "four green frogs here";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A browser with its cookies.
-pub(super) struct Browser<'a> {
-    world: &'a World,
-    pub(super) cookies: Vec<(String, String)>,
-    address: IpAddr,
-}
-
-pub(super) struct Page {
-    pub(super) status: u16,
-    pub(super) headers: http::HeaderMap,
-    pub(super) body: String,
-}
-
-impl Page {
-    pub(super) fn to(&self) -> &str {
-        self.headers.get(header::LOCATION).map_or("", |to| to.to_str().unwrap())
-    }
-
-    /// The value of the first field of this name in the page's main part: `csrf`.
-    pub(super) fn field(&self, name: &str) -> String {
-        self.field_from("<main", name)
-    }
-
-    pub(super) fn field_from(&self, start: &str, name: &str) -> String {
-        let body = &self.body[self.body.find(start).unwrap()..];
-        let at = body.find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name}: {body}"));
-        let rest = &body[at + name.len() + 15..];
-        rest[..rest.find('"').unwrap()].to_owned()
-    }
-}
-
-impl<'a> Browser<'a> {
-    pub(super) fn new(world: &'a World) -> Self {
-        Self { world, cookies: Vec::new(), address: "192.0.2.7".parse().unwrap() }
-    }
-
-    fn cookie_field(&self) -> String {
-        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
-    }
-
-    pub(super) async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Page {
-        let mut request = Request::builder().method(method).uri(path);
-        request = request.header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux) Firefox/140.0");
-        if !self.cookies.is_empty() {
-            request = request.header(header::COOKIE, self.cookie_field());
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-        let response = self.world.service.answer(self.address, request).await.into_inner();
-        for cookie in response.headers().get_all(header::SET_COOKIE) {
-            let (pair, rest) = cookie.to_str().unwrap().split_once(';').unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.retain(|(known, _)| known != name);
-            if !rest.contains("Max-Age=0") {
-                self.cookies.push((name.into(), value.into()));
-            }
-        }
-        Page {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: String::from_utf8(response.into_body().to_vec()).unwrap(),
-        }
-    }
-
-    pub(super) async fn get(&mut self, path: &str) -> Page {
-        self.send(Method::GET, path, &[], "").await
-    }
-
-    /// A form of the page, as a browser sends it.
-    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let headers = [("content-type", FORM), ("origin", ISSUER), ("sec-fetch-site", "same-origin")];
-        self.send(Method::POST, path, &headers, &body(fields)).await
-    }
-
-    pub(super) async fn sign_in(&mut self, user: &str, password: &str) -> Page {
-        let csrf = self.get("/account/sign-in?continuation=x1").await.field("csrf");
-        let fields = [("csrf", csrf.as_str()), ("continuation", ""), ("user", user), ("password", password)];
-        self.post("/account/sign-in", &fields).await
-    }
-
-    fn is_signed_in(&self) -> bool {
-        self.cookies.iter().any(|(name, _)| name == "__Host-handrail")
-    }
-}
-
-fn body(fields: &[(&str, &str)]) -> String {
-    fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
-}
-
-fn invited(world: &World, login: &str, role: Role) -> String {
-    let (fhir_user, patients) = match role {
-        Role::Patient => (Some("Patient/p1".to_owned()), vec!["p1".to_owned()]),
-        _ => (Some("Practitioner/d1".to_owned()), vec![]),
-    };
-    let new = NewAccount { login: login.into(), name: "Ana Ruiz".into(), role, fhir_user, patients };
-    world.service.add_user(&new).unwrap().1
-}
-
-/// Takes an invitation up; the page with the recovery codes.
-async fn accept(browser: &mut Browser<'_>, link: &str, user: &str) -> Page {
-    let to = browser.get(link.strip_prefix(ISSUER).unwrap()).await;
-    assert_eq!((to.status, to.to()), (303, "/account/invitation"));
-    let page = browser.get("/account/invitation").await;
-    assert_eq!(page.status, 200, "{}", page.body);
-    let csrf = page.field("csrf");
-    let fields =
-        [("csrf", csrf.as_str()), ("invitation", "open"), ("user", user), ("password", PASSWORD), ("again", PASSWORD)];
-    browser.post("/account/invitation", &fields).await
-}
-
-/// An account that was taken up.
 pub(super) async fn somebody(world: &World, login: &str) {
     let mut browser = Browser::new(world);
     let page = accept(&mut browser, &invited(world, login, Role::Patient), login).await;
@@ -372,13 +255,7 @@ async fn dangerous_acts_ask_again() {
 pub(super) async fn staff<'a>(world: &'a World, login: &str, role: Role) -> Browser<'a> {
     let mut browser = Browser::new(world);
     accept(&mut browser, &invited(world, login, role), login).await;
-    let page = browser.get("/account/security/authenticator").await;
-    let csrf = page.field("csrf");
-    let at = page.body.find("class=\"key\">").unwrap() + 12;
-    let key: String = page.body[at..].chars().take_while(|c| *c != '<').filter(|c| !c.is_whitespace()).collect();
-    let code = crate::people::tests::totp_code(&from_base32(&key), world.now_s() / 30);
-    let done = browser.post("/account/security/authenticator", &[("csrf", &csrf), ("code", &code)]).await;
-    assert_eq!(done.status, 303, "{}", done.body);
+    add_second_factor(&mut browser).await;
     browser
 }
 
@@ -429,15 +306,6 @@ async fn staff_come_in_with_two_factors() {
     let entry = world.last_entry();
     assert_eq!(&*entry.subtype, "sign-in");
     assert!(entry.query.unwrap().ends_with("method=password&method=totp"));
-}
-
-fn from_base32(text: &str) -> Vec<u8> {
-    let bits: String =
-        text.bytes().map(|b| format!("{:05b}", if b.is_ascii_digit() { b - b'2' + 26 } else { b - b'A' })).collect();
-    bits.as_bytes()
-        .chunks_exact(8)
-        .map(|bits| u8::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap())
-        .collect()
 }
 
 /// The way back in.

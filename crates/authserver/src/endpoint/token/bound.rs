@@ -11,7 +11,7 @@ use oauth::caller::Confirmation;
 
 /// The key that the request proves and tokens are bound to: that of its DPoP proof, else the certificate of a client that
 /// is known by it or that must bind its tokens.
-pub(super) fn to(
+pub(crate) fn to(
     inner: &Inner,
     client: &Client,
     posted: &Posted,
