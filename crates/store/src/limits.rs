@@ -43,6 +43,11 @@ pub const DICTIONARY_BYTES_MAX: usize = 8 * 1024;
 /// Tests write little and want to see it written out.
 pub const MEMTABLES_BYTES: u64 = if cfg!(test) { 256 * 1024 } else { 20 * 1024 * 1024 };
 
+/// Time between two looks at the sizes of all memtables: what is written meanwhile is a small part of
+/// [`MEMTABLES_BYTES`].
+pub const MEMTABLES_LOOK: std::time::Duration =
+    if cfg!(test) { std::time::Duration::ZERO } else { std::time::Duration::from_millis(2) };
+
 /// Bytes in no table yet from which on the writer is held back for the engine after each group of commits: twice
 /// the budget, so that it never happens while the engine keeps up.
 pub const UNWRITTEN_BYTES_WAIT: u64 = 2 * MEMTABLES_BYTES;

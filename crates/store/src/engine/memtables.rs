@@ -22,12 +22,14 @@ use std::{
 pub(crate) struct Filled {
     journals: usize,
     keyspaces: Vec<Keyspace>,
+    /// When the sizes of all memtables were looked at.
+    looked: Option<Instant>,
 }
 
 impl Default for Filled {
     fn default() -> Self {
         // The one that is written to.
-        Self { journals: 1, keyspaces: Vec::new() }
+        Self { journals: 1, keyspaces: Vec::new(), looked: None }
     }
 }
 
@@ -70,12 +72,21 @@ impl Engine {
             }
         }
         filled.keyspaces = later;
-        drop(filled);
 
-        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What waits to be written counts too, so this is never less than all that could be sealed. Asking each of some
+        // thirty keyspaces takes longer than a small commit.
+        let now = Instant::now();
+        if self.unwritten_bytes() <= limits::MEMTABLES_BYTES
+            || filled.looked.is_some_and(|looked| now < looked + limits::MEMTABLES_LOOK)
+        {
+            return Ok(());
+        }
+        filled.looked = Some(now);
+        drop(filled);
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let mut active = 0;
         let mut largest: Option<(u64, &Keyspace)> = None;
-        for space in self.spaces.iter().chain(&tables) {
+        for space in self.spaces.iter().chain(tables.iter()) {
             let bytes = space.tree.active_memtable().size();
             active += bytes;
             if largest.is_none_or(|(most, _)| most < bytes) && may_seal(space) {
