@@ -106,7 +106,7 @@ pub const GROUP_TRANSACTIONS_MAX: usize = 256;
 /// the writer's time at most, unless one transaction alone is more.
 pub const GROUP_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Changes of the engine from which on those of one transaction are brought into the order of their keys: fewer are
+/// Changes of the engine from which on those of one group are brought into the order of their keys: fewer are
 /// inserted as quickly as they are sorted.
 pub const OPS_SORTED: usize = if cfg!(test) { 8 } else { 64 };
 

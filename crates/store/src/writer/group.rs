@@ -113,6 +113,8 @@ pub(crate) struct Group<'a> {
     next: Head,
     live: HashMap<TypeNumber, i64>,
     reader: Reader,
+    /// What all transactions change.
+    ops: Vec<Op>,
     batch: Batch<'a>,
     touched: HashSet<(ResourceType, LogicalId)>,
     kinds: HashSet<ResourceType>,
@@ -151,6 +153,7 @@ impl<'a> Group<'a> {
             next,
             live: HashMap::new(),
             reader,
+            ops: Vec::new(),
             batch: parts.engine.batch(),
             touched: HashSet::new(),
             kinds: HashSet::new(),
@@ -401,18 +404,7 @@ impl<'a> Group<'a> {
     }
 
     fn accept(&mut self, work: Work, mut effects: Effects, reply: oneshot::Sender<Result<Committed, CommitError>>) {
-        // Keys that lie together are quicker to insert one after the other: the way to the first is
-        // still in the processor's cache for the next.
-        if effects.ops.len() > limits::OPS_SORTED {
-            effects.ops.sort_by(|one, other| one.place().cmp(&other.place()));
-        }
-        for op in effects.ops {
-            match op {
-                Op::Put(space, key, value) => self.batch.put_value(space, key, value),
-                Op::Remove(space, key) => self.batch.remove_value(space, key),
-                Op::Touch(folder, row) => self.batch.touch(&folder, row),
-            }
-        }
+        self.ops.append(&mut effects.ops);
         for change in work.changes {
             self.kinds.insert(change.kind);
             self.touched.insert((change.kind, change.id));
@@ -484,8 +476,21 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Counters, the next row, and the end of outbox entries that are in the log for good.
+    /// What the transactions change, counters, the next row, and the end of outbox entries that are in the log for good.
     fn finish_batch(&mut self) {
+        let mut ops = std::mem::take(&mut self.ops);
+        // Keys that lie together are quicker to insert one after the other: the way to the first is
+        // still in the processor's cache for the next.
+        if ops.len() > limits::OPS_SORTED {
+            ops.sort_by(|one, other| one.place().cmp(&other.place()));
+        }
+        for op in ops {
+            match op {
+                Op::Put(space, key, value) => self.batch.put_value(space, key, value),
+                Op::Remove(space, key) => self.batch.remove_value(space, key),
+                Op::Touch(folder, row) => self.batch.touch(&folder, row),
+            }
+        }
         for (kind, change) in self.live.drain().filter(|(_, change)| *change != 0) {
             let live = self.chain.live.entry(kind).or_default();
             *live = live.saturating_add_signed(change);
