@@ -295,12 +295,12 @@ pub(crate) fn app(app: &AppFacts, is_named: bool, cx: Context<'_>) -> Element {
     el("div").class("app").add(logo(app)).add(words)
 }
 
-/// The notice that nobody here has looked at an app.
-pub(crate) fn unchecked(app: &AppFacts, cx: Context<'_>) -> Option<Element> {
+/// The notice that nobody here has looked at an app, with what to do about it.
+pub(crate) fn unchecked(app: &AppFacts, advice: &'static str, cx: Context<'_>) -> Option<Element> {
     (app.checked == Checked::ByNobody).then(|| {
         let title = fill(cx.t.unchecked_title, &[("facility", (&cx.frame.facility).into())]);
         let words = el("p").add(el("strong").add(title));
-        notice(Tone::Attention, vec![words, el("p").add(cx.t.unchecked)], cx.t)
+        notice(Tone::Attention, vec![words, el("p").add(advice)], cx.t)
     })
 }
 

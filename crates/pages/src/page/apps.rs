@@ -183,7 +183,7 @@ impl Render for App {
         Fragment::all([
             parts::lead(whose(grant, t)).into(),
             Fragment::from(parts::app(&grant.app, false, cx)),
-            parts::unchecked(&grant.app, cx).into(),
+            parts::unchecked(&grant.app, t.unchecked_let_in, cx).into(),
             facts.into(),
             Fragment::all(sections),
             scopes.into(),

@@ -464,7 +464,7 @@ impl Render for Client {
         Fragment::all([
             Fragment::from(stopped),
             parts::app(&client.app, false, cx).into(),
-            parts::unchecked(&client.app, cx).into(),
+            parts::unchecked(&client.app, t.unchecked_registered, cx).into(),
             facts.into(),
             self.secrets(t).into(),
             el("div").class("part").add(self.form().add(act)).into(),

@@ -206,7 +206,7 @@ impl Render for Consent {
             Fragment::from(facts.flatten()),
             empty.into(),
             parts::app(&self.app, true, cx).into(),
-            parts::unchecked(&self.app, cx).into(),
+            parts::unchecked(&self.app, t.unchecked, cx).into(),
             purpose.into(),
             form.into(),
         ])

@@ -152,6 +152,8 @@ super::declare! {
     checked: "{facility} has checked this app.",
     unchecked_title: "Not checked by {facility}",
     unchecked: "Nobody here has looked at this app. Share only if you know it and trust it.",
+    unchecked_let_in: "Nobody here has looked at this app. End its access if you do not know it.",
+    unchecked_registered: "Nobody here has looked at this app. People are told so when it asks.",
     purpose: "The app says: “{purpose}”",
     consent_what: "What may it see?",
     consent_what_hint: "Each switch is your choice. What you switch off stays hidden from the app.",

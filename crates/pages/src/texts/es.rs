@@ -154,6 +154,8 @@ pub(super) const SPANISH: Texts = Texts {
     checked: "{facility} revisó esta app.",
     unchecked_title: "Sin revisar por {facility}",
     unchecked: "Aquí nadie la miró. Comparta solo si la conoce y confía en ella.",
+    unchecked_let_in: "Aquí nadie la miró. Termine su acceso si no la conoce.",
+    unchecked_registered: "Aquí nadie la miró. Se le dice a la gente cuando la app pide algo.",
     purpose: "La app dice: «{purpose}»",
     consent_what: "¿Qué puede ver?",
     consent_what_hint: "Usted decide con cada interruptor. Lo que apaga queda oculto para la app.",
