@@ -10,13 +10,13 @@ use oauth::{client_assertion, pkce::Challenge, sign::PrivateKey};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const REDIRECT: &str = "https://walks.example.org/callback";
+pub(crate) const REDIRECT: &str = "https://walks.example.org/callback";
 const ORIGIN: &str = "https://walks.example.org";
-const VERIFIER: &str = "a-verifier-that-is-long-enough-for-anybody-0123456789";
+pub(crate) const VERIFIER: &str = "a-verifier-that-is-long-enough-for-anybody-0123456789";
 const SCOPE: &str =
     "openid fhirUser launch/patient offline_access patient/Patient.rs patient/Observation.rs patient/Condition.rs";
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
@@ -55,7 +55,7 @@ async fn records(server: &Server) {
 }
 
 /// Somebody takes up an account and is signed in.
-async fn enrol<'a>(server: &Server, http: &'a mut Http, account: &[&str]) -> Browser<'a> {
+pub(crate) async fn enrol<'a>(server: &Server, http: &'a mut Http, account: &[&str]) -> Browser<'a> {
     let link = ok(&user(server, &[&["add"], account].concat()));
     let origin = server.base.trim_end_matches("/fhir").to_owned();
     let path = link.trim().strip_prefix(&origin).unwrap().to_owned();
@@ -68,7 +68,7 @@ async fn enrol<'a>(server: &Server, http: &'a mut Http, account: &[&str]) -> Bro
     browser
 }
 
-fn field(page: &str, name: &str) -> String {
+pub(crate) fn field(page: &str, name: &str) -> String {
     let main = &page[page.find("<main").unwrap()..];
     let rest = main.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name}: {page}")).1;
     rest.split_once('"').unwrap().0.to_owned()
@@ -105,13 +105,13 @@ async fn code(server: &Server, browser: &mut Browser<'_>, client: &str, chosen: 
 }
 
 /// A token request of a page in a browser.
-async fn ask(http: &mut Http, body: &str, authorization: Option<&str>) -> Answer {
+pub(crate) async fn ask(http: &mut Http, body: &str, authorization: Option<&str>) -> Answer {
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded"), ("origin", ORIGIN)];
     headers.extend(authorization.map(|value| ("authorization", value)));
     http.send("POST", "/oauth/token", &headers, body.to_owned()).await
 }
 
-fn redemption(code: &str, client: &str) -> String {
+pub(crate) fn redemption(code: &str, client: &str) -> String {
     let redirect = encoded(REDIRECT);
     format!("grant_type=authorization_code&code={code}&redirect_uri={redirect}&code_verifier={VERIFIER}&{client}")
 }

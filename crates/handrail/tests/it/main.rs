@@ -17,6 +17,7 @@ mod demo;
 mod dpop;
 mod explain;
 mod fhirpath;
+mod launch;
 mod load;
 mod logs;
 mod metrics;
