@@ -20,7 +20,9 @@ export async function flow(person, check) {
   const id = await operator("client", "add", "Care Board", "--jwks", jwks, "--fapi2", "--verified", "--maker", "Board House", "--redirect", redirect, "--scope", SCOPE);
 
   const algorithm = (await fetch(`${origin}/.well-known/openid-configuration`)).ok ? "oidc" : "oauth2";
-  const config = await client.discovery(new URL(origin), id, {}, client.PrivateKeyJwt({ key: privateKey, kid: "board-1" }), { algorithm });
+  // SMART asks for `typ` in the header, which the library leaves out by itself.
+  const proof = client.PrivateKeyJwt({ key: privateKey, kid: "board-1" }, { [client.modifyAssertion]: (header) => { header.typ = "JWT"; } });
+  const config = await client.discovery(new URL(origin), id, {}, proof, { algorithm });
   const dpop = client.getDPoPHandle(config, await client.randomDPoPKeyPair());
   const verifier = client.randomPKCECodeVerifier();
   const [state, nonce] = [client.randomState(), client.randomNonce()];
