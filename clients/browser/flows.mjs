@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { flow as openidFlow } from "./openid.mjs";
+import { flow as openidFlow, registers } from "./openid.mjs";
 import { Person, close as closeBrowser, found, pagesSeen } from "./person.mjs";
 import { appOrigin, close as closeSite, fhir, nearOrigin, operator, origin, pages, secrets, settings, status, write } from "./world.mjs";
 
@@ -37,7 +37,7 @@ settings.clientId = await operator(
   "--scope", "openid fhirUser launch launch/patient offline_access patient/*.rs",
 );
 
-const [rosa, luis, kim] = await Promise.all(["rosa", "luis", "kim"].map((name) => Person.of(name)));
+const [rosa, luis, kim, office] = await Promise.all(["rosa", "luis", "kim", "office"].map((name) => Person.of(name)));
 
 async function people() {
   await rosa.takeUp("Rosa Diaz", "patient", "Patient/rosa");
@@ -161,6 +161,36 @@ async function fromTheEhr() {
   check("the app reads that patient", (await kim.asks("Observation")).entry?.length === 1 && (await kim.asks("Patient/pedro")).status === 404, "");
 }
 
+async function administrator() {
+  await office.holdPasskeys();
+  await office.takeUp("Office", "administrator");
+  await office.page.goto(`${origin}/account/passkey/add`);
+  await office.press("form[data-passkey] button");
+  await office.page.goto(`${origin}/account/clients`);
+  await office.look("clients");
+  await office.page.goto(`${origin}/account/clients/new`);
+  await office.look("client-new");
+  const { page } = office;
+  await page.locator("input[name=name]").fill("Night Notes");
+  await page.locator("input[name=maker]").fill("Night House");
+  await page.locator("input[name=kind][value=public]").check();
+  await page.locator("textarea[name=redirect_uris]").fill(settings.redirectUri);
+  await page.locator("textarea[name=scopes]").fill("launch/patient patient/Observation.rs");
+  await office.press('form[action="/account/clients/new"] button');
+  await office.look("client-registered");
+  const notes = await page.locator("code.key").first().innerText();
+  const walks = settings.clientId;
+  settings.clientId = notes;
+  const opened = await rosa.open("launch/patient patient/Observation.rs");
+  settings.clientId = walks;
+  check("an administrator registers an app, and it works", (await rosa.asks("Observation")).entry?.length === 1, JSON.stringify(opened));
+  await page.goto(`${origin}/account/client?client=${notes}`);
+  await office.look("client");
+  await office.press("button[value=disable]");
+  await office.look("client-stopped");
+  check("and stops it with the next request", (await status(opened.answer?.access_token, "Observation")) === 401, page.url());
+}
+
 /** A consent page that waits for an answer; its handle. */
 async function waiting(who) {
   const query = new URLSearchParams({ iss: fhir, scope: "launch/patient patient/Observation.rs" });
@@ -245,7 +275,7 @@ async function badLinks() {
   check("PKCE cannot be weakened", !new URL(page.url()).searchParams.has("code"), page.url());
 }
 
-const all = { people, standalone, declined, caregiver, revoked, fromTheEhr, openid: () => openidFlow(rosa, check), forged, framed, badLinks };
+const all = { people, standalone, declined, caregiver, revoked, fromTheEhr, openid: () => openidFlow(rosa, check), registers: () => registers(rosa, check), administrator, forged, framed, badLinks };
 const only = process.env.ONLY?.split(",");
 for (const [name, flow] of Object.entries(all)) {
   if (only && name !== "people" && !only.includes(name)) continue;
@@ -253,7 +283,7 @@ for (const [name, flow] of Object.entries(all)) {
     await flow();
   } catch (error) {
     const said = [error.error, error.error_description, error.cause?.error].filter(Boolean).join(" ");
-    check(name, false, `${error.message} ${said} (rosa at ${rosa.page.url()}, luis at ${luis.page.url()}, kim at ${kim.page.url()})`);
+    check(name, false, `${error.message} ${said} (rosa at ${rosa.page.url()}, luis at ${luis.page.url()}, kim at ${kim.page.url()}, office at ${office.page.url()})`);
   }
 }
 check(`axe, widths and console of ${pagesSeen()} pages`, found.length === 0, `\n  ${[...new Set(found)].join("\n  ")}`);

@@ -84,3 +84,30 @@ export async function flow(person, check) {
   const dead = await client.refreshTokenGrant(config, renewed.refresh_token, undefined, { DPoP: dpop }).then(() => "taken", (error) => error.error ?? error.cause?.error ?? String(error));
   check("a revoked refresh token is dead", dead === "invalid_grant", dead);
 }
+
+/** An app that registers itself with what the operator gave its maker (RFC 7591), and then has a secret. */
+export async function registers(person, check) {
+  const scope = "openid launch/patient patient/Observation.rs";
+  const leave = await operator("client", "invite", "Day House", "--scope", scope, "--kind", "confidential-symmetric");
+  secrets.add(leave);
+  const redirect = `${appOrigin}/board`;
+  const metadata = { client_name: "Day Book", redirect_uris: [redirect], scope, token_endpoint_auth_method: "client_secret_basic", grant_types: ["authorization_code"], response_types: ["code"] };
+  const register = (initialAccessToken) => client.dynamicClientRegistration(new URL(origin), metadata, undefined, { initialAccessToken, algorithm: "oauth2" });
+  const without = await register(undefined).then(() => "registered", () => "refused");
+  check("nobody registers without leave", without === "refused", without);
+  const config = await register(leave);
+  const { client_id: id, client_secret: secret, registration_access_token: later } = config.clientMetadata();
+  for (const one of [secret, later]) if (one) secrets.add(one);
+  check("an app registers itself with an initial access token", Boolean(id && secret), id);
+  const verifier = client.randomPKCECodeVerifier();
+  const [state, nonce] = [client.randomState(), client.randomNonce()];
+  const parameters = { redirect_uri: redirect, scope, state, nonce, aud: fhir, code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
+  await person.page.goto(client.buildAuthorizationUrl(config, parameters).href);
+  await person.goOn();
+  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+  const answer = await client.authorizationCodeGrant(config, new URL(person.page.url()), checks);
+  for (const name of ["access_token", "id_token"]) if (answer[name]) secrets.add(answer[name]);
+  check("and gets a token by its secret", answer.patient === "rosa" && answer.token_type.toLowerCase() === "bearer", answer.token_type);
+  const again = await register(leave).then(() => "registered", () => "refused");
+  check("the leave was for one app", again === "refused", again);
+}

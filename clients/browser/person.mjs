@@ -41,7 +41,7 @@ export class Person {
     person.password = `${user} lantern 4 quiet mornings`;
     secrets.add(person.password);
     person.context = await browser.newContext({ viewport: PHONE, locale: "en-US" });
-    person.context.setDefaultTimeout(15_000);
+    person.context.setDefaultTimeout(60_000);
     person.page = await person.tab();
     return person;
   }
