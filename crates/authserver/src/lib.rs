@@ -7,8 +7,8 @@
 //! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
 //! - [`egress`]: the one way out, implemented by the binary. [`outside`]: an OpenID provider that people sign in through.
 //!
-//! SPEC: SMART Backend Services; RFC 6749, 7009, 7523, 7662, 8414; rows B1 to B6, B46, B61, B67 to B69, C1 to C13.
-//! Left out until people come: authorize, login, consent, OpenID Connect.
+//! SPEC: SMART App Launch 2.2; OpenID Connect Core; RFC 6749, 7009, 7523, 7591, 7636, 7662, 8414, 8705, 9126, 9207, 9449;
+//! rows A, B, C and E. Left out: request objects (RFC 9101), UDAP.
 
 mod authentication;
 pub mod client;

@@ -18,6 +18,9 @@ pub const PENDING_LIFE_S: i64 = 1800;
 /// Bytes of authorization requests that wait for people; beyond it the oldest gives way. Tens of thousands of usual ones.
 pub const PENDING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// As [`PENDING_BYTES_MAX`] for one address: several hundred people behind one, half an hour long.
+pub const PENDING_ADDRESS_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Days that a person can let an app go on while they are away: half a year or one (row B59: three months at least).
 pub const OFFLINE_DAYS: [u32; 2] = [180, 365];
 

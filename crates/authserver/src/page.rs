@@ -22,6 +22,8 @@ pub(crate) struct Head {
     language: Language,
     /// The language was chosen with this request.
     chooses: bool,
+    /// Or before, in this browser.
+    has_chosen: bool,
 }
 
 impl Head {
@@ -34,12 +36,21 @@ impl Head {
         let kept = crate::people::cookie::value(&headers, pages::LANGUAGE_COOKIE);
         let language = Language::choose(chosen, kept, text(header::ACCEPT_LANGUAGE));
         let chooses = chosen.and_then(Language::from_tag).is_some();
-        Self { headers, query, language, chooses }
+        let has_chosen = chooses || kept.and_then(Language::from_tag).is_some();
+        Self { headers, query, language, chooses, has_chosen }
+    }
+
+    /// An app wishes for one of these languages (`ui_locales`, best first); the person's own choice goes before.
+    pub(crate) fn wish(&mut self, tags: Option<&str>) {
+        let wished = tags.unwrap_or_default().split(' ').find_map(Language::from_tag);
+        if let Some(language) = wished.filter(|_| !self.has_chosen) {
+            self.language = language;
+        }
     }
 
     /// The same for another page of the same answer.
     pub(crate) fn again(&self) -> Self {
-        Self { headers: self.headers.clone(), query: Vec::new(), language: self.language, chooses: self.chooses }
+        Self { headers: self.headers.clone(), query: Vec::new(), ..*self }
     }
 
     /// A parameter of the query, when it is there once.

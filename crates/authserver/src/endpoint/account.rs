@@ -178,9 +178,10 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
         };
         return Audited::public(if is_head { file.map(|_| Bytes::new()) } else { file });
     }
-    let head = Head::of(&request);
+    let mut head = Head::of(&request);
     let session = inner.people.any_session_of(&head.headers);
     let waiting = waiting(inner, &head, &request);
+    head.wish(waiting.as_ref().and_then(|request| request.ui_locales.as_deref()));
     let visitor = Visitor { inner, address, head, session, waiting };
     let reply = if *request.method() == Method::GET && LINKS.contains(&path.as_str()) {
         match path.as_str() {
@@ -206,9 +207,9 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
 }
 
 /// The app's request that a page's handle is of, when it is of one.
-fn waiting(inner: &Inner, head: &Head, request: &Request<Bytes>) -> Option<Arc<AuthorizationRequest>> {
-    let form = (*request.method() == Method::POST).then(|| door::read(request).ok()).flatten();
-    let of_form = form.as_ref().and_then(|posted| posted.form.value(fields::CONTINUATION));
+pub(crate) fn waiting(inner: &Inner, head: &Head, request: &Request<Bytes>) -> Option<Arc<AuthorizationRequest>> {
+    let form = (*request.method() == Method::POST).then(|| door::read_choices(request).ok()).flatten();
+    let of_form = form.as_ref().and_then(|form| form.value(fields::CONTINUATION));
     let handle = next::handle(of_form.or_else(|| head.query(fields::CONTINUATION)))?;
     inner.pending.request(handle, inner.now().unix_seconds())
 }

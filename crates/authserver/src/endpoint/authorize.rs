@@ -86,7 +86,10 @@ impl Reply {
 
 /// Answers a request of a path that [`owns`] says yes to.
 pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request<Bytes>) -> Audited<Response<Bytes>> {
-    let head = Head::of(&request);
+    let mut head = Head::of(&request);
+    if let Some(waiting) = super::account::waiting(inner, &head, &request) {
+        head.wish(waiting.ui_locales.as_deref());
+    }
     let session = inner.people.session_of(&head.headers);
     let visitor = Visitor { inner, address, head, session };
     let reply = visitor.answered(&request).await;
@@ -127,7 +130,7 @@ impl Visitor<'_> {
         match self.checked(bytes).await {
             Ok((request, was_pushed, length)) => {
                 let waiting = Waiting::new(request, was_pushed, inner.now().unix_seconds());
-                match inner.pending.put(waiting, length) {
+                match inner.pending.put(waiting, length, address_key(self.address)) {
                     Some(handle) => Reply::of(page::see_other(continued(&handle), Vec::new())),
                     None => self.problem(ProblemWhat::Unavailable, Sent::Unavailable),
                 }

@@ -36,9 +36,11 @@ impl Visitor<'_> {
                 None => return self.given_up(due, ErrorCode::AccessDenied, "the patient's record is not there"),
             },
         };
+        let shown: Vec<Arc<str>> = patient.iter().map(|patient| patient.id.as_str().into()).collect();
         let view = self.view(due, patient, was_empty);
         let sent = if was_empty { Sent::NotTaken } else { Sent::Shown };
-        self.page(view, sent, &[due.request().redirect.as_str()])
+        let reply = self.page(view, sent, &[due.request().redirect.as_str()]);
+        if shown.is_empty() { reply } else { reply.did(Event::looked("read", None, &due.user, &shown)) }
     }
 
     fn view(&self, due: &Due, patient: Option<PatientFacts>, was_empty: bool) -> Consent {

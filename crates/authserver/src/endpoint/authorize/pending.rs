@@ -2,12 +2,13 @@
 //! 4.1; rows B16, B26, F61, F66.
 //!
 //! In memory: a restart begins again at the app. What the browser carries is the handle alone, so nothing of a request
-//! can be changed on the way. Bounded in bytes; the oldest gives way.
+//! can be changed on the way. Bounded in bytes, all in all and for each address, so that who asks without end pushes out
+//! nobody but their neighbours; the oldest gives way.
 
 use crate::{launches::Launched, limits, people::session::Session, random, token::TokenHash};
 use oauth::authorization_request::AuthorizationRequest;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -60,12 +61,21 @@ struct Held {
     waiting: Waiting,
     bytes: usize,
     place: (i64, u64),
+    address: u128,
+}
+
+/// Those of one address, oldest first.
+#[derive(Default)]
+struct OfAddress {
+    places: BTreeSet<(i64, u64)>,
+    bytes: usize,
 }
 
 #[derive(Default)]
 struct State {
     held: HashMap<TokenHash, Held>,
     order: BTreeMap<(i64, u64), TokenHash>,
+    addresses: HashMap<u128, OfAddress>,
     bytes: usize,
     count: u64,
 }
@@ -75,7 +85,27 @@ impl State {
         let held = self.held.remove(hash)?;
         self.order.remove(&held.place);
         self.bytes -= held.bytes;
+        if let Some(own) = self.addresses.get_mut(&held.address) {
+            own.places.remove(&held.place);
+            own.bytes -= held.bytes;
+            if own.places.is_empty() {
+                self.addresses.remove(&held.address);
+            }
+        }
         Some(held.waiting)
+    }
+
+    /// Makes room: the oldest of this address when it has too many, the oldest of all when there are too many.
+    fn make_room(&mut self, address: u128) {
+        while let Some(own) = self.addresses.get(&address) {
+            let oldest = own.places.first().copied().filter(|_| own.bytes > limits::PENDING_ADDRESS_BYTES_MAX);
+            let Some(hash) = oldest.and_then(|place| self.order.get(&place).copied()) else { break };
+            self.remove(&hash);
+        }
+        while self.bytes > limits::PENDING_BYTES_MAX {
+            let Some(oldest) = self.order.values().next().copied() else { break };
+            self.remove(&oldest);
+        }
     }
 
     fn fresh(&mut self, handle: &str, now_s: i64) -> Option<&mut Waiting> {
@@ -94,8 +124,8 @@ pub(crate) struct Pending {
 const OVERHEAD_BYTES: usize = 1024;
 
 impl Pending {
-    /// Keeps one, whose text had so many bytes; its handle. `None` without randomness.
-    pub(crate) fn put(&self, waiting: Waiting, bytes: usize) -> Option<String> {
+    /// Keeps one from this address, whose text had so many bytes; its handle. `None` without randomness.
+    pub(crate) fn put(&self, waiting: Waiting, bytes: usize, address: u128) -> Option<String> {
         let handle = random::secret().ok()?;
         let hash = TokenHash::of(&handle);
         // What is parsed of a text takes a few times its room.
@@ -105,11 +135,11 @@ impl Pending {
         let place = (waiting.began_s, state.count);
         state.bytes += bytes;
         state.order.insert(place, hash);
-        state.held.insert(hash, Held { waiting, bytes, place });
-        while state.bytes > limits::PENDING_BYTES_MAX {
-            let Some(oldest) = state.order.values().next().copied() else { break };
-            state.remove(&oldest);
-        }
+        let own = state.addresses.entry(address).or_default();
+        own.places.insert(place);
+        own.bytes += bytes;
+        state.held.insert(hash, Held { waiting, bytes, place, address });
+        state.make_room(address);
         Some(handle)
     }
 
@@ -177,3 +207,6 @@ impl Pending {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

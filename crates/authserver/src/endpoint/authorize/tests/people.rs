@@ -55,6 +55,21 @@ async fn b26_signing_in_and_proving_it_again() {
     assert_eq!(bench.asked(&mut ana, SCOPE, &[("max_age", "99")]).await.status, 200);
 }
 
+/// `ui_locales`: the app's wish counts until the person has chosen.
+#[tokio::test]
+async fn the_app_may_wish_for_a_language() {
+    let bench = Bench::public();
+    let mut ana = bench.ana().await;
+    let wish = [("ui_locales", "fr es-MX en")];
+    let mut new = Browser::new(&bench.world);
+    for browser in [&mut new, &mut ana] {
+        let page = bench.asked(browser, SCOPE, &wish).await;
+        assert!(page.status == 200 && page.headers["content-language"] == "es", "{}", page.body);
+    }
+    drop(ana.get("/account/security?language=en").await);
+    assert_eq!(bench.asked(&mut ana, SCOPE, &wish).await.headers["content-language"], "en");
+}
+
 /// Rows B24, B25, F16: a caregiver picks one of those in their care, and no other; what was shown is recorded.
 #[tokio::test]
 async fn b25_a_caregiver_picks_one_of_two() {

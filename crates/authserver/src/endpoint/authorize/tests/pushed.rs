@@ -51,6 +51,19 @@ async fn b29_a_pushed_request_works_once() {
     assert_eq!(bench.world.web.count(), 0);
 }
 
+/// What was pushed outlives a restart, and works once after it.
+#[tokio::test]
+async fn b29_over_a_restart() {
+    let mut bench = Bench::with(&app(NewKind::ConfidentialSymmetric));
+    let body = format!("{}&client_secret={}", bench.query(SCOPE, &[]), bench.secret);
+    let pushed = uri(&bench.world.post("/oauth/par", &body).await);
+    bench.world.restart();
+    let path = format!("/oauth/authorize?client_id={}&request_uri={}", bench.app, encoded(&pushed));
+    assert!(Browser::new(&bench.world).get(&path).await.to().starts_with("/oauth/authorize?continuation="));
+    bench.world.restart();
+    assert_eq!(Browser::new(&bench.world).get(&path).await.status, 422);
+}
+
 /// Who pushes proves who they are, and what is wrong is told there.
 #[tokio::test]
 async fn b29_what_cannot_be_pushed() {
