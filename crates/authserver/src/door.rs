@@ -1,6 +1,7 @@
 //! The door: limits first, then the endpoint, then the record of the answer. SPEC: rows A24, B46, F16, F66.
 
 use crate::{
+    brands,
     endpoint::{self, Outcome, Posted},
     event::Event,
     limits,
@@ -65,6 +66,7 @@ impl Service {
             (Endpoint::AuthorizationServer, &Method::GET | &Method::HEAD) => {
                 endpoint::discovery::authorization_server(&self.inner)
             }
+            (Endpoint::Brands, &Method::GET | &Method::HEAD) => brands::answer(&self.inner, request.headers()),
             (Endpoint::OpenIdConfiguration, &Method::GET | &Method::HEAD) => {
                 endpoint::discovery::openid_configuration(&self.inner)
             }

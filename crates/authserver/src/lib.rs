@@ -11,6 +11,7 @@
 //! rows A, B, C and E. Left out: request objects (RFC 9101), UDAP.
 
 mod authentication;
+mod brands;
 pub mod client;
 pub mod client_certificate;
 mod codes;
@@ -46,6 +47,7 @@ mod testing;
 mod token;
 mod used_assertions;
 
+pub use brands::Branding;
 pub use client::{
     Binding, Certificate, Client, ClientError, Invitation, Keys, Kind, KindName, NewCertificate, NewClient,
     NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach,

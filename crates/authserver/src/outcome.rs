@@ -255,6 +255,17 @@ pub(crate) fn document(body: &Value) -> Response<Bytes> {
     response
 }
 
+/// The public bundle of brands; without its body for who has it.
+pub(crate) fn bundle(body: &Bytes, etag: &HeaderValue, is_known: bool) -> Response<Bytes> {
+    let mut response = Response::new(if is_known { Bytes::new() } else { body.clone() });
+    *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/fhir+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(header::ETAG, etag.clone());
+    response
+}
+
 /// The answer to a registration.
 pub(crate) fn created(body: &Value) -> Response<Bytes> {
     let mut response = uncached(body);

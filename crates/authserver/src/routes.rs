@@ -21,6 +21,8 @@ pub enum Endpoint {
     Jwks,
     /// `endpoint/discovery.rs`.
     AuthorizationServer,
+    /// `brands.rs`.
+    Brands,
     /// `endpoint/discovery.rs`.
     OpenIdConfiguration,
     /// `endpoint/discovery.rs`.
@@ -48,7 +50,7 @@ const DOCUMENT: &str = "GET, HEAD";
 
 /// Every route but those of pages. Those with `POST` alone take a form and authenticate the client; `/oauth/authorize` is
 /// for browsers; the others are public documents.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 13] = [
     Route { path: "/oauth/authorize", allow: "GET, POST", endpoint: Endpoint::Authorize },
     Route { path: "/oauth/par", allow: FORM, endpoint: Endpoint::PushedRequest },
     Route { path: "/oauth/token", allow: FORM, endpoint: Endpoint::Token },
@@ -59,6 +61,7 @@ pub const ROUTES: [Route; 12] = [
     Route { path: "/oauth/userinfo", allow: "GET, POST", endpoint: Endpoint::UserInfo },
     Route { path: "/oauth/jwks", allow: DOCUMENT, endpoint: Endpoint::Jwks },
     Route { path: "/.well-known/oauth-authorization-server", allow: DOCUMENT, endpoint: Endpoint::AuthorizationServer },
+    Route { path: "/brands", allow: DOCUMENT, endpoint: Endpoint::Brands },
     Route { path: "/.well-known/openid-configuration", allow: DOCUMENT, endpoint: Endpoint::OpenIdConfiguration },
     Route { path: "/fhir/.well-known/smart-configuration", allow: DOCUMENT, endpoint: Endpoint::SmartConfiguration },
 ];

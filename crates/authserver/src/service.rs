@@ -3,6 +3,7 @@
 //! Requests come in by `door`, the operator's acts by `operator`; `routes` has the whole table of paths.
 
 use crate::{
+    brands::{Branding, Brands},
     client::{Client, Enforceable, invitations::Invitations, registry::Registry, secret::Pepper},
     egress::Fetch,
     endpoint::{self, authorize::pending::Pending},
@@ -64,6 +65,8 @@ pub struct Facility {
     pub name: Option<String>,
     /// The operator's list of breached passwords: the sorted file that Have I Been Pwned gives out.
     pub breached: Option<Arc<dyn ReadAt>>,
+    /// What apps are told of it (`/brands`); `None`: nothing.
+    pub brand: Option<Branding>,
     /// An OpenID provider that people may sign in through.
     pub outside: Option<Outside>,
 }
@@ -129,6 +132,7 @@ pub(crate) struct Ground {
 pub(crate) struct Inner {
     pub(crate) endpoints: Endpoints,
     pub(crate) offer: Offer,
+    pub(crate) brands: Option<Brands>,
     pub(crate) enforceable: Arc<Enforceable>,
     pub(crate) clients: Registry,
     pub(crate) invitations: Invitations,
@@ -182,7 +186,7 @@ impl Service {
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
-        let Facility { name, breached, outside } = facility;
+        let Facility { name, breached, brand, outside } = facility;
         let outside =
             outside.map(|told| OutsideProvider::new(told, &endpoints.issuer, Arc::clone(&egress), Arc::clone(&clock)));
         let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
@@ -196,11 +200,19 @@ impl Service {
             clients.works(&grant.client_id) && grant.family.as_deref().is_none_or(|family| families.is_live(family))
         };
         let tokens = LiveTokenTable::open(tables.tokens, now_s, keep).map_err(broken)?;
+        let facility = name.unwrap_or_else(|| people.passkey_host().to_owned());
+        let open = |brand: Branding| Brands::open(&brand, &facility, &endpoints, &*tables.keys, now);
+        let brands = brand.map(open).transpose().map_err(broken)?;
         let keys = ServerKeys::open(tables.keys, now)?;
+        let mut offer = endpoint::discovery::offer(endpoints.clone(), &*enforceable);
+        if let Some(brands) = &brands {
+            brands.add_to(&mut offer);
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 outside,
-                offer: endpoint::discovery::offer(endpoints.clone(), &*enforceable),
+                offer,
+                brands,
                 endpoints,
                 enforceable,
                 clients,
@@ -212,7 +224,7 @@ impl Service {
                 decoys: Decoys::new(&keys)?,
                 keys,
                 persons: persons.unwrap_or_else(|| Arc::clone(&people) as Arc<dyn Persons>),
-                facility: name.unwrap_or_else(|| people.passkey_host().to_owned()),
+                facility,
                 people,
                 pepper,
                 pending: Pending::default(),

@@ -11,6 +11,7 @@
 //! | `people_accounts` | account id | the account with what proves that it is them, JSON |
 //! | `people_sessions` | SHA-256 of the cookie's value | the session, JSON |
 //! | `oauth_keys` | `pepper` | the key under which secrets of clients are kept, 32 bytes |
+//! | `oauth_keys` | `brands` | when what apps are told of the facility changed last, JSON |
 //! | `oauth_codes` | SHA-256 of the code | what it stands for, or that it was used, JSON |
 //! | `oauth_requests` | SHA-256 of the handle | a pushed request, or that it was used, JSON |
 //! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |

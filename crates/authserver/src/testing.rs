@@ -3,7 +3,7 @@
 pub(crate) mod browser;
 
 use crate::{
-    NewClient, NewKeys, NewKind, Service,
+    Branding, NewClient, NewKeys, NewKind, Service,
     egress::{Fetch, FetchError, Fetched, Fetching},
     persons::Persons,
     records::{PatientRecord, Patients, Records, VisitRecord},
@@ -199,6 +199,7 @@ pub(crate) struct World {
     pub(crate) charts: Arc<Charts>,
     /// Those of the tables sign in, not those of `people`.
     has_accounts: bool,
+    pub(crate) brand: Option<Branding>,
     pub(crate) service: Service,
     jtis: AtomicUsize,
 }
@@ -230,6 +231,11 @@ impl Answer {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::branded(None)
+    }
+
+    /// With this brand, of Maple House.
+    pub(crate) fn branded(brand: Option<Branding>) -> Self {
         let tables = MemoryTables::default();
         tables.keys.put(b"signing", &SERVER_KEYS).unwrap();
         let recorded = Arc::new(Recorded {
@@ -241,9 +247,9 @@ impl World {
         let web = Arc::new(Web::default());
         let people = Arc::new(People::default());
         let charts = Arc::new(Charts::default());
-        let service = open(&tables, &recorded, &now_ms, &web, Some(&people), &charts);
+        let service = open(&tables, &recorded, &now_ms, &web, Some(&people), &charts, &brand);
         let (has_accounts, jtis) = (false, AtomicUsize::new(0));
-        Self { tables, now_ms, recorded, web, people, charts, has_accounts, service, jtis }
+        Self { tables, now_ms, recorded, web, people, charts, has_accounts, brand, service, jtis }
     }
 
     /// One in which people have accounts and sign in.
@@ -256,8 +262,9 @@ impl World {
 
     /// The server stops and starts on the same tables.
     pub(crate) fn restart(&mut self) {
+        let Self { tables, recorded, now_ms, web, charts, brand, .. } = self;
         let people = (!self.has_accounts).then_some(&self.people);
-        self.service = open(&self.tables, &self.recorded, &self.now_ms, &self.web, people, &self.charts);
+        self.service = open(tables, recorded, now_ms, web, people, charts, brand);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -336,6 +343,7 @@ fn open(
     web: &Arc<Web>,
     people: Option<&Arc<People>>,
     charts: &Arc<Charts>,
+    brand: &Option<Branding>,
 ) -> Service {
     let now_ms = Arc::clone(now_ms);
     let clock = Arc::new(move || Instant::from_unix_millis(now_ms.load(Ordering::SeqCst)));
@@ -347,7 +355,11 @@ fn open(
         clock,
         egress: web.clone(),
         enforceable: Arc::new(enforceable),
-        facility: crate::Facility::default(),
+        facility: crate::Facility {
+            name: brand.as_ref().map(|_| "Maple House".to_owned()),
+            brand: brand.clone(),
+            ..crate::Facility::default()
+        },
         persons: people.map(|people| Arc::clone(people) as Arc<dyn Persons>),
     };
     Service::of(ground).unwrap()

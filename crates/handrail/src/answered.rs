@@ -89,6 +89,7 @@ pub(crate) fn endpoint(path: &str) -> &'static str {
         Some(
             authserver::Endpoint::AuthorizationServer
             | authserver::Endpoint::OpenIdConfiguration
+            | authserver::Endpoint::Brands
             | authserver::Endpoint::SmartConfiguration,
         ) => "discovery",
         None if path.starts_with("/account/logo/") => "asset",

@@ -20,6 +20,7 @@ use crate::{
     listen::Listen,
     tls::client::{Files, Mode},
 };
+use authserver::Branding;
 use fhir::{ResourceType, issue::Severity};
 use problem::{Place, Problem, Problems};
 use source::{Flags, Written};
@@ -130,6 +131,8 @@ pub(crate) struct Config {
     pub(crate) facility_name: Option<String>,
     /// File of breached passwords.
     pub(crate) breached_passwords: Option<PathBuf>,
+    /// What apps are told of the facility.
+    pub(crate) brand: Option<Branding>,
     /// An outside OpenID provider.
     pub(crate) openid: Option<OpenId>,
     /// Checks of written resources.
@@ -262,6 +265,16 @@ impl Effective {
             needs(&table::MTLS_LISTEN, &table::TLS_CLIENT_ANCHORS, problems);
         }
         needs(&table::MTLS_BASE_URL, &table::MTLS_LISTEN, problems);
+        needs(&table::FACILITY_WEBSITE, &table::FACILITY_NAME, problems);
+        for setting in [
+            &table::FACILITY_LOGO,
+            &table::FACILITY_PORTAL_NAME,
+            &table::FACILITY_PORTAL_DESCRIPTION,
+            &table::FACILITY_PORTAL_URL,
+            &table::FACILITY_DEVELOPERS_URL,
+        ] {
+            needs(setting, &table::FACILITY_WEBSITE, problems);
+        }
         needs(&table::OPENID_ISSUER, &table::OPENID_CLIENT_ID, problems);
         needs(&table::OPENID_ISSUER, &table::OPENID_CLIENT_SECRET_FILE, problems);
         for setting in [&table::OPENID_CLIENT_ID, &table::OPENID_CLIENT_SECRET_FILE, &table::OPENID_NAME] {
@@ -329,6 +342,18 @@ impl Effective {
             Some(Value::Count(count)) => usize::try_from(*count).unwrap_or(default),
             _ => default,
         }
+    }
+
+    fn brand(&self) -> Option<Branding> {
+        let text = |setting: &Setting| self.text(setting).map(str::to_owned);
+        Some(Branding {
+            website: text(&table::FACILITY_WEBSITE)?,
+            logo: text(&table::FACILITY_LOGO),
+            portal_name: text(&table::FACILITY_PORTAL_NAME),
+            portal_description: text(&table::FACILITY_PORTAL_DESCRIPTION),
+            portal_url: text(&table::FACILITY_PORTAL_URL),
+            developers_url: text(&table::FACILITY_DEVELOPERS_URL),
+        })
     }
 
     fn openid(&self) -> Option<OpenId> {
@@ -404,6 +429,7 @@ impl Effective {
             egress_ca: self.path(&table::EGRESS_CA),
             facility_name: self.text(&table::FACILITY_NAME).map(str::to_owned),
             breached_passwords: self.path(&table::PASSWORDS_BREACHED),
+            brand: self.brand(),
             openid: self.openid(),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),

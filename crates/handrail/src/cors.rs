@@ -28,6 +28,7 @@ pub(crate) fn sharing(path: &str) -> Sharing {
         | "/.well-known/smart-configuration"
         | "/.well-known/oauth-authorization-server"
         | "/.well-known/openid-configuration"
+        | "/brands"
         | "/oauth/jwks" => Sharing::Anyone,
         "/oauth/token" | "/oauth/revoke" | "/oauth/userinfo" | "/fhir" => Sharing::Registered,
         _ if path.starts_with("/fhir/") => Sharing::Registered,

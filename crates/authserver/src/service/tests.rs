@@ -23,7 +23,11 @@ fn is_borne(endpoint: Endpoint) -> bool {
 /// Whether a document is there: some are when what they tell of is.
 fn is_there(world: &World, endpoint: Endpoint) -> bool {
     let offer = &world.service.inner.offer;
-    endpoint != Endpoint::OpenIdConfiguration || offer.has(oauth::discovery::Feature::OpenIdConnect)
+    match endpoint {
+        Endpoint::OpenIdConfiguration => offer.has(oauth::discovery::Feature::OpenIdConnect),
+        Endpoint::Brands => offer.has(oauth::discovery::Feature::Brands),
+        _ => true,
+    }
 }
 
 /// Each route with each method, without credentials: a form endpoint refuses, a document has nothing to hide, and

@@ -78,6 +78,12 @@ ca = "/etc/handrail/internal-ca.pem"
 
 [facility]
 name = "Elm Grove Care Center"
+website = "https://www.elmgrove.example.org"
+logo = "https://www.elmgrove.example.org/logo.svg"
+portal_name = "My Elm Grove"
+portal_description = "For residents and those who care for them"
+portal_url = "https://fhir.example.org/account/apps"
+developers_url = "https://www.elmgrove.example.org/developers"
 
 [openid]
 issuer = "https://id.example.org"

@@ -178,6 +178,18 @@ settings! {
         "CA file for those fetches";
     FACILITY_NAME: "facility.name" "HANDRAIL_FACILITY_NAME" "facility-name" Kind::Words, None, "the host of base_url",
         "name of the facility, as its people know it: on every page";
+    FACILITY_WEBSITE: "facility.website" "HANDRAIL_FACILITY_WEBSITE" "facility-website" Kind::Url, None, "/brands is not there",
+        "public website of the facility: with it, /brands tells apps whose server this is; its root without www. identifies the facility";
+    FACILITY_LOGO: "facility.logo" "HANDRAIL_FACILITY_LOGO" "facility-logo" Kind::Url, None, "none",
+        "address of the facility's logo for those apps: an SVG, or a PNG of 1024 by 1024; goes with facility.website";
+    FACILITY_PORTAL_NAME: "facility.portal_name" "HANDRAIL_FACILITY_PORTAL_NAME" "facility-portal-name" Kind::Words, None, "facility.name",
+        "what people call the place where they sign in; goes with facility.website";
+    FACILITY_PORTAL_DESCRIPTION: "facility.portal_description" "HANDRAIL_FACILITY_PORTAL_DESCRIPTION" "facility-portal-description" Kind::Words, None, "none",
+        "who may sign in there, and what they find; goes with facility.website";
+    FACILITY_PORTAL_URL: "facility.portal_url" "HANDRAIL_FACILITY_PORTAL_URL" "facility-portal-url" Kind::Url, None, "the page of one's apps here",
+        "where people sign in; goes with facility.website";
+    FACILITY_DEVELOPERS_URL: "facility.developers_url" "HANDRAIL_FACILITY_DEVELOPERS_URL" "facility-developers-url" Kind::Url, None, "facility.website",
+        "where developers of apps learn how to register; goes with facility.website";
     PASSWORDS_BREACHED: "passwords.breached" "HANDRAIL_PASSWORDS_BREACHED" "passwords-breached" Kind::Path, None, "our own rules alone",
         "file of breached passwords that nobody may choose: sorted lines of SHA-1 sums, as Have I Been Pwned gives them out";
     OPENID_ISSUER: "openid.issuer" "HANDRAIL_OPENID_ISSUER" "openid-issuer" Kind::Url, None, "none",

@@ -165,7 +165,20 @@ async fn b52_e5_a_public_app_gets_what_the_person_gave_and_no_more() {
         assert_eq!(http.get_as(&token, path).await.status, status, "{path}");
     }
     assert_eq!(http.get_as(&token, "/fhir/Patient?_id=maud").await.json()["entry"], serde_json::Value::Null);
-    // Who is it?
+    // Who is it? By the document of OpenID Connect (B10, B56).
+    let openid = http.get("/.well-known/openid-configuration", &[("origin", ORIGIN)]).await;
+    assert_eq!((openid.status.as_u16(), openid.header("access-control-allow-origin")), (200, "*"), "A12");
+    let openid = openid.json();
+    for (name, path) in [
+        ("issuer", ""),
+        ("authorization_endpoint", "/oauth/authorize"),
+        ("token_endpoint", "/oauth/token"),
+        ("jwks_uri", "/oauth/jwks"),
+        ("userinfo_endpoint", "/oauth/userinfo"),
+    ] {
+        assert_eq!(openid[name], format!("{issuer}{path}"), "{name}");
+    }
+    assert_eq!(openid["id_token_signing_alg_values_supported"][0], "RS256");
     let me = http.get_as(&token, "/oauth/userinfo").await.json();
     assert_eq!(me["fhirUser"], format!("{}/Patient/rosa", server.base));
     // Refreshed, once each; then the person's consent is called back, and all of it is over.

@@ -234,3 +234,36 @@ async fn f60_a_logo_comes_through_the_guarded_client_alone() {
         }
     }
 }
+
+/// Rows A12, B70: apps of any origin learn whose server this is.
+#[tokio::test]
+async fn b70_the_brands_are_published() {
+    let server = Server::configured("[facility]\nname = \"Maple House\"\nwebsite = \"https://www.maple.example\"\n");
+    let mut http = server.http().await;
+    let offered = http.get("/fhir/.well-known/smart-configuration", &[]).await.json();
+    let bundle = offered["user_access_brand_bundle"].as_str().unwrap();
+    let path = bundle.strip_prefix(server.base.trim_end_matches("/fhir")).unwrap().to_owned();
+    assert_eq!(offered["user_access_brand_identifier"]["value"], "https://maple.example");
+    let answer = http.get(&path, &[("origin", "https://any.example")]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/fhir+json"));
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    let etag = answer.header("etag").to_owned();
+    assert!(etag.starts_with("W/"));
+    let body = answer.json();
+    // Row B71: the endpoint that it names answers.
+    let address = body["entry"][1]["resource"]["address"].as_str().unwrap();
+    assert_eq!(address, server.base);
+    assert_eq!(http.get("/fhir/metadata", &[]).await.status, 200);
+    assert_eq!(http.get(&path, &[("if-none-match", &etag)]).await.status, 304);
+    // FHIR by our own validator.
+    let own = tempfile::tempdir().unwrap();
+    let file = own.path().join("brands.json");
+    std::fs::write(&file, &answer.body).unwrap();
+    let output = handrail().arg("validate").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", crate::support::stdout(&output));
+    let plain = Server::start();
+    let mut http = plain.http().await;
+    assert_eq!(http.get("/brands", &[]).await.status, 404);
+    let offered = http.get("/fhir/.well-known/smart-configuration", &[]).await.json();
+    assert!(offered.get("user_access_brand_bundle").is_none());
+}

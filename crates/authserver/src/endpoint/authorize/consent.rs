@@ -52,7 +52,7 @@ impl Visitor<'_> {
             app: AppFacts {
                 // Where this answer goes, which may be another one of its addresses.
                 returns_to: Some(Text::new(facts::host(due.request().redirect.as_str()))),
-                ..facts::app(client)
+                ..self.inner.app_facts(client)
             },
             patient,
             asks: asks(due),
