@@ -92,10 +92,19 @@ fn security(w: &mut Writer, parts: &Parts) {
             w.object(|w| {
                 w.key("extension");
                 w.array(|w| {
-                    for endpoint in ["authorize", "token", "introspect", "revoke"] {
+                    let issuer = parts.oauth_url.trim_end_matches("/oauth");
+                    let below = |endpoint: &str| format!("{}/{endpoint}", parts.oauth_url);
+                    for (url, uri) in [
+                        ("authorize", below("authorize")),
+                        ("token", below("token")),
+                        ("register", below("register")),
+                        ("introspect", below("introspect")),
+                        ("revoke", below("revoke")),
+                        ("manage", format!("{issuer}/account/apps")),
+                    ] {
                         w.object(|w| {
-                            w.member("url", endpoint);
-                            w.member("valueUri", &format!("{}/{endpoint}", parts.oauth_url));
+                            w.member("url", url);
+                            w.member("valueUri", &uri);
                         });
                     }
                 });

@@ -1,5 +1,5 @@
 //! An app on its whole way over TLS: discovery, sign-in, consent, code, tokens, the record, and out again. Rows A14, B2,
-//! B9, B16, B52, B57, B61, E2, E5; the pages themselves are tested beside their code.
+//! B9, B10, B16, B22, B58, B52, B57, B61, E2, E5; the pages themselves are tested beside their code.
 
 use crate::{
     support::{Answer, Http, Server, ok, run},
@@ -135,6 +135,12 @@ async fn b52_e5_a_public_app_gets_what_the_person_gave_and_no_more() {
     {
         assert!(capabilities.iter().any(|one| one == capability), "{capability}: {capabilities:?}");
     }
+    let openid = http.get("/.well-known/openid-configuration", &[]).await.json();
+    assert_eq!(
+        (&openid["issuer"], &openid["authorization_endpoint"]),
+        (&issuer.clone().into(), &smart["authorization_endpoint"]),
+        "B10"
+    );
     let statement = http.get("/fhir/metadata", &[]).await.json();
     let uris = statement["rest"][0]["security"]["extension"][0]["extension"].as_array().unwrap();
     let authorize = uris.iter().find(|uri| uri["url"] == "authorize").unwrap();
@@ -284,4 +290,61 @@ async fn b25_a_caregiver_picks_from_the_record() {
     let events = http.get_as(&token, "/fhir/AuditEvent?agent=RelatedPerson/r1&subtype=search-type").await.json();
     assert_eq!(events["entry"].as_array().map(Vec::len), Some(1), "{events}");
     assert!(events.to_string().contains("RelatedPerson/r1"), "{events}");
+}
+
+/// Rows B22, B58, B61: kill -9 at any moment loses nothing that was answered, and gives nothing twice.
+#[tokio::test]
+async fn b22_b58_a_kill_loses_nothing_and_gives_nothing_twice() {
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    let mut server = Server::on(&data, &[]);
+    records(&server).await;
+    let app = register(&server, "My Walks", &["--public"]);
+    let client = format!("client_id={app}");
+    let refresh = |token: &str| format!("grant_type=refresh_token&refresh_token={token}&{client}");
+    let chosen = ["patient/Patient.rs"];
+    let text = |answer: &serde_json::Value, name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    let (mut pages, mut http) = (server.http().await, server.http().await);
+    let mut rosa = enrol(&server, &mut pages, &ROSA).await;
+    let used = code(&server, &mut rosa, &app, &chosen).await;
+    let given = ask(&mut http, &redemption(&used, &client), None).await.json();
+    let ended = code(&server, &mut rosa, &app, &chosen).await;
+    let ended = ask(&mut http, &redemption(&ended, &client), None).await.json();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let revoke = format!("token={}&{client}", text(&ended, "refresh_token"));
+    assert_eq!(http.send("POST", "/oauth/revoke", &headers, revoke).await.status, 200);
+    let unused = code(&server, &mut rosa, &app, &chosen).await;
+    server.stop("KILL");
+
+    let mut server = Server::on(&data, &[]);
+    let mut http = server.http().await;
+    let late = ask(&mut http, &redemption(&unused, &client), None).await;
+    assert_eq!(late.status, 200, "what was given out is there: {late:?}");
+    assert_eq!(http.get_as(&text(&given, "access_token"), "/fhir/Patient/rosa").await.status, 200);
+    let next = ask(&mut http, &refresh(&text(&given, "refresh_token")), None).await.json();
+    assert_eq!(http.get_as(&text(&next, "access_token"), "/fhir/Patient/rosa").await.status, 200);
+    server.stop("KILL");
+
+    let mut server = Server::on(&data, &[]);
+    let mut http = server.http().await;
+    // Within its grace the old one has the same successor, never another.
+    let again = ask(&mut http, &refresh(&text(&given, "refresh_token")), None).await.json();
+    assert_eq!(text(&again, "refresh_token"), text(&next, "refresh_token"));
+    let ended_is_gone = async |http: &mut Http| {
+        assert_eq!(http.get_as(&text(&ended, "access_token"), "/fhir/Patient/rosa").await.status, 401);
+        assert_eq!(ask(http, &refresh(&text(&ended, "refresh_token")), None).await.status, 400);
+    };
+    ended_is_gone(&mut http).await;
+    // Codes that were used are known for what they are, and end what came of them.
+    for (code, came) in [(&used, text(&next, "access_token")), (&unused, text(&late.json(), "access_token"))] {
+        let answer = ask(&mut http, &redemption(code, &client), None).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (400, Some("invalid_grant")));
+        assert_eq!(http.get_as(&came, "/fhir/Patient/rosa").await.status, 401);
+    }
+    server.stop("KILL");
+
+    let server = Server::on(&data, &[]);
+    let mut http = server.http().await;
+    ended_is_gone(&mut http).await;
+    assert_eq!(ask(&mut http, &refresh(&text(&next, "refresh_token")), None).await.status, 400, "it stays ended");
 }

@@ -16,7 +16,7 @@ fn it_needs_no_token_and_takes_any() {
     assert!(plain.header("x-request-id").is_some());
 }
 
-/// But for one thing that R4 asks of the legacy extension and this server has not got yet (B9).
+/// With all that the legacy extension asks for (B9).
 #[test]
 fn it_is_a_valid_resource() {
     let server = Server::new();
@@ -67,10 +67,11 @@ fn it_names_the_guides() {
         .iter()
         .map(|uri| (uri["url"].as_str().unwrap(), uri["valueUri"].as_str().unwrap()))
         .collect();
-    for name in ["authorize", "token", "introspect", "revoke"] {
+    for name in ["authorize", "token", "register", "introspect", "revoke"] {
         let url = format!("https://handrail.test/oauth/{name}");
         assert!(told.contains(&(name, url.as_str())), "{told:?}");
     }
+    assert!(told.contains(&("manage", "https://handrail.test/account/apps")), "{told:?}");
 }
 
 #[test]

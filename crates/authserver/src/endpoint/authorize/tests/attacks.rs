@@ -277,6 +277,41 @@ async fn b22_codes_outlive_a_restart_and_work_once() {
     assert_eq!(browser.get(&format!("/oauth/authorize?continuation={handle}")).await.status, 404);
 }
 
+/// RFC 9449 section 10: a code that was asked for with a key is worth nothing without it.
+#[tokio::test]
+async fn b49_a_code_for_a_key_needs_the_key() {
+    use oauth::{dpop, jws::Algorithm, sign::PrivateKey};
+    let bench = Bench::public();
+    let mut ana = bench.ana().await;
+    let (key, thief) =
+        (PrivateKey::generate(Algorithm::Es256).unwrap(), PrivateKey::generate(Algorithm::Es256).unwrap());
+    let inner = &bench.world.service.inner;
+    let url = "https://care.example:8443/oauth/token";
+    let proof = |key: &PrivateKey| {
+        let nonce = inner.proofs.nonce(bench.world.now_s());
+        dpop::signed(key, "POST", url, &bench.world.jti(), bench.world.now_s(), None, Some(&nonce)).unwrap()
+    };
+    let thumbprint = inner.proofs.take(&proof(&key), "POST", url, None, bench.world.now_s()).unwrap().key();
+    let jkt = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, thumbprint);
+    for (proof, expected) in
+        [(None, "400 invalid_grant"), (Some(proof(&thief)), "400 invalid_grant"), (Some(proof(&key)), "200")]
+    {
+        let page = bench.asked(&mut ana, SCOPE, &[("dpop_jkt", &jkt)]).await;
+        let back = bench.share(&mut ana, &page, &["patient/Patient.rs"], &[]).await;
+        let code = answer(&back, "code").unwrap();
+        let body = format!(
+            "grant_type=authorization_code&code={code}&redirect_uri={}&code_verifier={VERIFIER}&client_id={}",
+            encoded(REDIRECT),
+            bench.app
+        );
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+        headers.extend(proof.as_deref().map(|proof| ("dpop", proof)));
+        let answer =
+            bench.world.send("192.0.2.1", crate::testing::request(Method::POST, "/oauth/token", &headers, &body)).await;
+        assert_eq!(answer.line(), expected);
+    }
+}
+
 /// The log must be there before anybody hears of a code (invariant 6).
 #[tokio::test]
 async fn f25_without_a_record_no_code_leaves() {
