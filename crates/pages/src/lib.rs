@@ -43,7 +43,8 @@ pub use page::{
     recovery::{Recovery, RecoveryStep},
     second_factor::{CodeProblem, CodeWay, SecondFactor},
     security::{
-        AuthenticatorSetup, ChangePassword, PasskeyFacts, RecoveryCodes, Security, SecurityNotice, SessionFacts,
+        AuthenticatorSetup, ChangePassword, OutsideFacts, PasskeyFacts, RecoveryCodes, Security, SecurityNotice,
+        SessionFacts,
     },
     sign_in::{Provider, SignIn, SignInReason},
 };

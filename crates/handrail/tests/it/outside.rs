@@ -2,6 +2,7 @@
 //! between. Row B26, F16, F60; issue 5 item 2.
 
 use crate::{
+    authorize::{REDIRECT, VERIFIER, encoded},
     support::{Http, Server, ok, stderr},
     users::{Browser, user},
 };
@@ -271,7 +272,8 @@ async fn a_subject_that_the_operator_bound_comes_in() {
     let back = provider.vouches(&to);
     let (status, to, _) = one.send("GET", &back, "").await;
     assert_eq!((status, to.as_str()), (303, "/account/security"));
-    assert!(one.send("GET", "/account/security", "").await.2.contains("Rosa Diaz"));
+    let page = one.send("GET", "/account/security", "").await.2;
+    assert!(page.contains("Rosa Diaz") && page.contains("Town ID"), "{page}");
     // Unbound, nobody is left signed in, and nobody comes in.
     ok(&user(&server, &["unbind", "rosa"]));
     assert_eq!(one.send("GET", "/account/security", "").await.0, 303);
@@ -280,6 +282,33 @@ async fn a_subject_that_the_operator_bound_comes_in() {
     assert_eq!(signs_in(&mut one, &provider).await, "/account/security");
     ok(&user(&server, &["disable", "rosa"]));
     assert_eq!(signs_in(&mut one, &provider).await, IN_VAIN);
+}
+
+#[tokio::test]
+async fn an_apps_request_waits_for_who_goes_to_the_provider() {
+    let provider = Provider::new().await;
+    let (server, _) = with_rosa(&provider).await;
+    ok(&bind(&server, &provider, "rosa", "town-1"));
+    let add = ["client", "add", "Walks", "--public", "--redirect", REDIRECT, "--scope", "launch/patient patient/*.rs"];
+    let app = ok(&crate::support::handrail().args(add).arg("--data").arg(&server.directory).output().unwrap());
+    let mut http = server.http().await;
+    let mut one = browser(&server, &mut http);
+    let (challenge, aud) = (Challenge::of(VERIFIER).as_parameter(), encoded(&server.base));
+    let path = format!(
+        "/oauth/authorize?response_type=code&client_id={}&redirect_uri={}&scope=launch%2Fpatient%20patient%2FPatient.rs\
+         &state=s-1&aud={aud}&code_challenge={challenge}&code_challenge_method=S256",
+        app.trim(),
+        encoded(REDIRECT),
+    );
+    let (_, continued, _) = one.send("GET", &path, "").await;
+    let (_, sign_in, _) = one.send("GET", &continued, "").await;
+    assert!(sign_in.starts_with("/account/sign-in?continuation="), "{sign_in}");
+    let to = leaves(&mut one, &sign_in).await;
+    assert!(!to.contains(sign_in.split_once('=').unwrap().1), "the provider is not told what waits: {to}");
+    let (_, back, _) = one.send("GET", &provider.vouches(&to), "").await;
+    assert_eq!(back, continued);
+    let (status, _, page) = one.send("GET", &back, "").await;
+    assert!(status == 200 && page.contains("/account/consent") && page.contains("Walks"), "{page}");
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use pages::{
     App, AppFacts, Apps, AuthenticatorSetup, ChangePassword, Checked, Client, ClientFacts, ClientKind,
     ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, Consent, Date, Done, DoneWhat, EncounterFacts,
     Ended, Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment, NewPasswordProblem,
-    Next, Passkey, PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider, Recovery,
-    RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, Relation, SecondFactor, SecretFacts, Security,
-    SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
+    Next, OutsideFacts, Passkey, PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider,
+    Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, Relation, SecondFactor, SecretFacts,
+    Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
 
 /// A page in one state.
@@ -414,6 +414,7 @@ fn security(states: &mut Vec<State>) {
         passkeys: Vec::new(),
         password_since: Some(day()),
         authenticator_since: None,
+        outside: Vec::new(),
         recovery_codes_left: 0,
         sessions: vec![session("s1", Some("Firefox on Windows"), true)],
         notice: None,
@@ -427,6 +428,7 @@ fn security(states: &mut Vec<State>) {
         passkeys,
         password_since: None,
         authenticator_since: Some(day()),
+        outside: vec![OutsideFacts { name: "Riverbend Health ID".into(), since: day() }],
         recovery_codes_left: 7,
         sessions: vec![
             session("s1", Some("Chrome on Android"), true),

@@ -26,6 +26,8 @@ pub struct Security {
     pub password_since: Option<Date>,
     /// When an authenticator app was set up; `None`: there is none.
     pub authenticator_since: Option<Date>,
+    /// Outside providers that vouch for them.
+    pub outside: Vec<OutsideFacts>,
     /// Recovery codes that are left.
     pub recovery_codes_left: u32,
     /// Where the person is signed in, this one first.
@@ -45,6 +47,15 @@ pub struct PasskeyFacts {
     pub since: Date,
     /// When it last signed in.
     pub last_used: Option<Moment>,
+}
+
+/// An outside provider that vouches for somebody.
+#[derive(Clone, Debug)]
+pub struct OutsideFacts {
+    /// What people call it.
+    pub name: Text,
+    /// Since when.
+    pub since: Date,
 }
 
 /// A session.
@@ -190,6 +201,18 @@ impl Security {
         }
     }
 
+    fn outside(&self, cx: Context<'_>) -> Option<Element> {
+        let t = cx.t;
+        let rows = self.outside.iter().map(|outside| {
+            let lines = vec![fill_plain(t.outside_since, &[("date", &t.date(outside.since))])];
+            entry(&outside.name, lines, None::<Element>)
+        });
+        let list = el("ul").class("entries").add(Fragment::all(rows));
+        let end = hint(fill(t.outside_end, &[("facility", (&cx.frame.facility).into())]));
+        let section = || parts::section("outside", t.outside).class("part");
+        (!self.outside.is_empty()).then(|| section().add(list).add(end))
+    }
+
     fn recovery_codes(&self, t: &Texts) -> Element {
         let words = match self.recovery_codes_left {
             0 => t.recovery_codes_none.to_owned(),
@@ -246,6 +269,7 @@ impl Render for Security {
             self.passkeys(t).into(),
             self.password(t).into(),
             self.authenticator(t).into(),
+            self.outside(cx).into(),
             self.recovery_codes(t).into(),
             self.sessions(t).into(),
         ])

@@ -12,6 +12,7 @@ use crate::{
     page,
     people::{
         cookie,
+        credentials::OutsideIdentity,
         enrol::NewPasswordError,
         outside::{Errand, Errant},
         sign_in::{SignInError, Step},
@@ -21,7 +22,7 @@ use crate::{
 };
 use audit::entry::Action;
 use oauth::openid_provider::Person;
-use pages::{ProblemWhat, Provider, Text, fields, paths};
+use pages::{Date, OutsideFacts, ProblemWhat, Provider, Text, fields, paths};
 
 /// The provider's id on our pages: there is one.
 const ID: &str = "outside";
@@ -38,6 +39,18 @@ impl Visitor<'_> {
             .map(|outside| Provider { id: super::literal(ID), name: Text::new(outside.name()) })
             .into_iter()
             .collect()
+    }
+
+    /// Who vouches for somebody, for their own page.
+    pub(super) fn outside_facts(&self, identities: &[OutsideIdentity]) -> Vec<OutsideFacts> {
+        let configured = self.inner.outside.as_ref();
+        let name = |issuer: &str| match configured.filter(|outside| outside.issuer() == issuer) {
+            Some(outside) => Text::new(outside.name()),
+            None => Text::new(issuer.trim_start_matches("https://")),
+        };
+        let fact =
+            |one: &OutsideIdentity| OutsideFacts { name: name(&one.issuer), since: Date::from_unix(one.since_s) };
+        identities.iter().map(fact).collect()
     }
 
     /// Whether somebody has just come back in vain.

@@ -66,6 +66,7 @@ impl Visitor<'_> {
             passkeys: passkeys.collect(),
             password_since: credentials.password.as_ref().map(|_| Date::from_unix(credentials.password_since_s)),
             authenticator_since: credentials.totp.as_ref().map(|totp| Date::from_unix(totp.since_s)),
+            outside: self.outside_facts(&credentials.outside),
             recovery_codes_left: u32::try_from(credentials.recovery.len()).unwrap_or(u32::MAX),
             sessions,
             notice: self.head.query(NOTICE).and_then(notice),
