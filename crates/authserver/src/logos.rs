@@ -89,7 +89,8 @@ impl Logos {
 
     /// Fetches it now. What is not a good logo takes the place of one that was.
     async fn fetched(&self, url: &Arc<str>) {
-        let fetched = self.fetch.picture(url).await.map_err(LogoError::Fetch);
+        let Some(fetching) = self.fetch.picture(url) else { return };
+        let fetched = fetching.await.map_err(LogoError::Fetch);
         let picture = fetched.and_then(|fetched| Picture::of(fetched.body).ok_or(LogoError::Picture));
         let life_s = if picture.is_ok() { limits::LOGO_LIFE_S } else { limits::LOGO_FAILURE_S };
         let quiet_until_s = (self.clock)().unix_seconds() + life_s;

@@ -107,8 +107,8 @@ impl Web {
 }
 
 impl Fetch for Web {
-    fn picture<'a>(&'a self, url: &'a str) -> Fetching<'a> {
-        self.fetch(url)
+    fn picture<'a>(&'a self, url: &'a str) -> Option<Fetching<'a>> {
+        Some(self.fetch(url))
     }
 
     fn fetch<'a>(&'a self, url: &'a str) -> Fetching<'a> {

@@ -145,11 +145,11 @@ impl Fetch for Egress {
         })
     }
 
-    fn picture<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+    fn picture<'a>(&'a self, url: &'a str) -> Option<Fetching<'a>> {
         let got = self.get(url, "image/png, image/jpeg, image/gif", LOGO_BYTES_MAX);
-        Box::pin(async move {
+        Some(Box::pin(async move {
             timeout(Duration::from_secs(FETCH_TIME_S_MAX), got).await.unwrap_or(Err(FetchError::TimedOut))
-        })
+        }))
     }
 
     fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {

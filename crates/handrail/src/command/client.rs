@@ -71,10 +71,12 @@ struct At {
 #[command(after_help = "Examples:
   handrail client invite 'Walks Inc.' --data ./data --kind public \\
       --scope 'openid fhirUser launch/patient offline_access patient/*.rs'
-  handrail client invite 'Lab' --data ./data --kind backend-service --scope 'system/Observation.rs' --uses 2 --days 30
+  handrail client invite 'Lab' --data ./data --kind backend-service --uses 2 --days 30 \\
+      --scope 'system/Observation.rs'
 
-Who has the token registers by POST /oauth/register with it in the Authorization header, and gets the kinds of client
-and the scopes named here, or less. The token alone goes to standard output.")]
+Who has the token registers by POST /oauth/register with it in the Authorization header.
+Kinds of client and scopes that come of it are those named here, or less.
+The token alone goes to standard output.")]
 struct Invite {
     /// Whom it is for: a note for your own list
     note: String,

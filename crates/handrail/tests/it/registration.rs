@@ -81,6 +81,9 @@ async fn b14_a_system_registers_itself_and_works() {
     assert_eq!(send(&mut http, "GET", own_path, own_token, "").await, (200, made.clone()));
     assert_eq!(send(&mut http, "GET", own_path, &access, "").await.0, 401, "an access token is none of these");
     assert_eq!(http.get_as(own_token, "/fhir/Patient").await.status, 401, "and the other way round");
+    for secret in [token, own_token, &access] {
+        assert!(!server.log().contains(secret), "F24");
+    }
     assert_eq!(send(&mut http, "DELETE", own_path, own_token, "").await.0, 204);
     assert_eq!(http.get_as(&access, "/fhir/Patient").await.status, 401);
     assert_eq!(ok(&run(["client", "list", "--data", directory])), "");
