@@ -3,7 +3,7 @@
 
 use crate::limits;
 use percent_encoding::percent_decode;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 /// Why a body is no form that we take. Tells no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,7 @@ impl Form {
     fn parse_up_to(body: &[u8], parameters_max: usize) -> Result<Self, FormError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         let mut repeated = Vec::new();
+        let mut seen_names = HashSet::new();
         for (seen, pair) in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).enumerate() {
             if seen == parameters_max {
                 return Err(FormError::TooMany);
@@ -73,7 +74,7 @@ impl Form {
             let (name, value) =
                 split.map_or((pair, &b""[..]), |(name, value)| (name, value.get(1..).unwrap_or_default()));
             let (name, value) = (decoded(name)?, decoded(value)?);
-            if !repeated.contains(&name) && parameters.iter().any(|(other, _)| *other == name) {
+            if !seen_names.insert(name.clone()) && !repeated.contains(&name) {
                 repeated.push(name.clone());
             }
             parameters.push((name, value));

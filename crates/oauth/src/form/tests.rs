@@ -31,8 +31,15 @@ fn what_breaks_the_form_is_refused() {
     assert_eq!(error(b"a=%g1"), Some(FormError::Encoding));
     assert_eq!(error(b"a=%ff"), Some(FormError::Encoding));
     assert_eq!(error(b"a=\xff"), Some(FormError::Encoding));
-    let many = (0..65).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
-    assert_eq!(error(many.as_bytes()), Some(FormError::TooMany));
+    let many = |count: usize| (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
+    assert_eq!(error(many(65).as_bytes()), Some(FormError::TooMany));
+    // A list of choices may be longer, and each field come again.
+    let choices = Form::parse_choices(b"scope=a&scope=b&scope=a").unwrap();
+    assert_eq!(choices.values("scope").collect::<Vec<_>>(), ["a", "b", "a"]);
+    assert_eq!(choices.repeated().collect::<Vec<_>>(), ["scope"]);
+    assert!(Form::parse_choices(many(crate::limits::FORM_CHOICES_MAX).as_bytes()).is_ok());
+    let more = many(crate::limits::FORM_CHOICES_MAX + 1);
+    assert_eq!(Form::parse_choices(more.as_bytes()).err(), Some(FormError::TooMany));
 }
 
 proptest! {

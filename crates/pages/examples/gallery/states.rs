@@ -205,6 +205,8 @@ fn patients(states: &mut Vec<State>) {
     add(states, "patient-none", signed(), PickPatient { patients: Vec::new(), ..page.clone() });
     let nurse = || frame(Some("Marcus Bell, RN"), &[]);
     add(states, "patient-many", nurse(), PickPatient { patients: many(), has_more: true, ..page.clone() });
+    let begin = PickPatient { patients: Vec::new(), has_more: true, ..page.clone() };
+    add(states, "patient-search", nurse(), begin);
     let found = PickPatient {
         patients: many().into_iter().skip(1).take(3).collect(),
         filter: Some("alv".into()),

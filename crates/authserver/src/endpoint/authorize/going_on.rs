@@ -85,7 +85,7 @@ impl Visitor<'_> {
             }
             return self.patient_page(&due).await;
         }
-        if let Some(granted) = self.remembered(&due) {
+        if let Some(granted) = self.remembered(&due).await {
             return self.let_in_again(&due, &granted).await;
         }
         if prompt.none {

@@ -13,10 +13,11 @@ use oauth::scope::{
     offer::Line,
     request::{ScopeRequest, Special},
 };
+use std::sync::Arc;
 
 impl Visitor<'_> {
     /// All that is asked for, when the person let this app have it before and need not be asked.
-    pub(super) fn remembered(&self, due: &Due) -> Option<Granted> {
+    pub(super) async fn remembered(&self, due: &Due) -> Option<Granted> {
         let redirect = due.request().redirect.as_str();
         let can_be_posed_as = due.client.kind == Kind::Public && !redirect.starts_with("https://");
         let is_risky = |scope: &Scope| {
@@ -31,17 +32,20 @@ impl Visitor<'_> {
         {
             return None;
         }
-        let families = &self.inner.families;
-        let now_s = self.inner.now().unix_seconds();
-        let is_live = |session: &str| self.inner.persons.is_live(session);
+        let inner = Arc::clone(self.inner);
+        let (user, client) = (Arc::clone(&due.user.id), Arc::clone(&due.client.id));
         let same_patient = due.patient().filter(|_| due.needs_patient() || due.waiting.launched.is_some());
-        let gave_all = families.of_user(&due.user.id, Some(&due.client.id)).iter().any(|id| {
-            families.family(id).ok().flatten().is_some_and(|family| {
-                !family.is_over(now_s, is_live)
-                    && family.launch.patient == same_patient
-                    && covers(&family.scope_text, due)
-            })
+        let live = tokio::task::spawn_blocking(move || {
+            let now_s = inner.now().unix_seconds();
+            let is_live = |session: &str| inner.persons.is_live(session);
+            let own = inner.families.of_user(&user, Some(&client)).into_iter();
+            let found = own.filter_map(|id| inner.families.family(&id).ok().flatten());
+            found
+                .filter(|family| !family.is_over(now_s, is_live) && family.launch.patient == same_patient)
+                .map(|family| family.scope_text)
+                .collect::<Vec<_>>()
         });
+        let gave_all = live.await.ok()?.iter().any(|granted| covers(granted, due));
         if !gave_all {
             return None;
         }
