@@ -16,7 +16,8 @@ pub fn document(offer: &Offer) -> Option<Value> {
     }
     let mut document = authorization_server(offer);
     let members = document.as_object_mut()?;
-    let mut claims = vec!["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    // Row B4: `acr` is not told, so it is not claimed.
+    let mut claims = vec!["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash"];
     let scope = |text: &str| offer.scopes.iter().any(|scope| scope == text);
     if scope("fhirUser") {
         claims.push("fhirUser");
