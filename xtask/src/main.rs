@@ -68,6 +68,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Sign people in and exchange tokens beside reads and searches of others, on the release binary.
+    SignIns {
+        /// Passed on: --seconds N, --people N, --sign-ins N, --exchanges N, --rate N, --print-only.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Attack the release binary over the network, and watch what others get meanwhile.
     Siege {
         /// Passed on: --only NAME, --seconds N, --idle N, --rate N, --print-only.
@@ -124,6 +130,7 @@ fn main() -> ExitCode {
         Task::Peers { directory } => live::peers(&directory),
         Task::Soak { arguments } => live::on_release("soak", &arguments),
         Task::Kill { arguments } => live::on_release("kill", &arguments),
+        Task::SignIns { arguments } => live::on_release("sign_ins", &arguments),
         Task::Siege { arguments } => live::on_release("siege", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),

@@ -4,4 +4,5 @@ pub mod client;
 pub mod data;
 pub mod due;
 pub mod seeded;
+pub mod steady;
 pub mod subject;

@@ -178,6 +178,14 @@ impl Subject {
         ])
     }
 
+    /// Carries out a command on its data directory, as the operator of the machine; what it prints.
+    ///
+    /// # Errors
+    /// What the process says.
+    pub fn operate(&self, arguments: &[&str]) -> io::Result<String> {
+        self.run(&[arguments, &["--data", &self.data.to_string_lossy()]].concat())
+    }
+
     fn run(&self, arguments: &[&str]) -> io::Result<String> {
         let output = Command::new(&self.binary).args(arguments).output()?;
         if !output.status.success() {

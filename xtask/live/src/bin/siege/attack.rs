@@ -19,6 +19,13 @@ pub(crate) struct Target {
     pub(crate) idle: usize,
 }
 
+impl Target {
+    /// For the steady caller.
+    pub(crate) fn place(&self) -> live::steady::Target {
+        live::steady::Target { address: self.address, tls: Arc::clone(&self.tls), token: self.token.clone() }
+    }
+}
+
 /// What became of an attack, or of one peer: in words, and as `Err` when the server did what it must not.
 pub(crate) type Verdict = Result<String, String>;
 

@@ -9,13 +9,15 @@
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 mod attack;
-mod caller;
 mod peer;
 mod spent;
 
 use attack::{ATTACKS, Attack, Target};
 use clap::Parser;
-use live::subject::Subject;
+use live::{
+    steady::{self, Steady},
+    subject::Subject,
+};
 use spent::{Shares, Spent};
 use std::{
     path::{Path, PathBuf},
@@ -93,7 +95,7 @@ async fn run(arguments: &Arguments) -> std::io::Result<bool> {
         token: subject.token(&client)?,
         idle: arguments.idle,
     });
-    caller::load(&target).await?;
+    steady::load(&target.place()).await?;
     println!(
         "{:34} {:>9} {:>9} {:>6} {:>9} {:>7} {:>6} {:>8} {:>7}  what became of it",
         "attack", "quiet p99", "p99", "ratio", "quiet CPU", "CPU", "others", "RSS MiB", "failed"
@@ -129,8 +131,8 @@ async fn run(arguments: &Arguments) -> std::io::Result<bool> {
 
 /// What was seen of one attack.
 struct Seen {
-    quiet: caller::Steady,
-    during: caller::Steady,
+    quiet: Steady,
+    during: Steady,
     quiet_shares: Shares,
     shares: Shares,
     verdict: attack::Verdict,
@@ -144,11 +146,12 @@ async fn one(
     arguments: &Arguments,
 ) -> std::io::Result<Seen> {
     let spent = Spent::until_now(subject.process());
-    let quiet = caller::steady(target, arguments.rate, time, || 0).await?;
+    let place = Arc::new(target.place());
+    let quiet = steady::steady(&place, arguments.rate, time, || 0).await?;
     let quiet_shares = spent.since();
     let siege = (attack.begin)(Arc::clone(target)).await?;
     let spent = Spent::until_now(subject.process());
-    let during = caller::steady(target, arguments.rate, time, || subject.resident_bytes()).await?;
+    let during = steady::steady(&place, arguments.rate, time, || subject.resident_bytes()).await?;
     let shares = spent.since();
     Ok(Seen { quiet, during, quiet_shares, shares, verdict: siege.end().await })
 }

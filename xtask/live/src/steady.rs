@@ -1,10 +1,11 @@
 //! The steady caller: reads and searches at a fixed rate, timed from the moment at which each was
 //! due, over a few connections that it opens anew when they end.
 
-use crate::attack::Target;
-use live::client::{Connection, request};
+use crate::client::{Connection, request};
+use rustls::ClientConfig;
 use std::{
     io,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,17 +18,33 @@ const CONNECTIONS: u32 = 4;
 const PATIENTS: usize = 20;
 const OBSERVATIONS: usize = 40;
 
+/// Whom it calls.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Where.
+    pub address: SocketAddr,
+    /// Trusts the server.
+    pub tls: Arc<ClientConfig>,
+    /// Reads all of the story.
+    pub token: String,
+}
+
 /// What it measured.
 #[derive(Debug, Default)]
-pub(crate) struct Steady {
-    pub(crate) p99_us: f64,
+pub struct Steady {
+    /// Of all requests, in microseconds.
+    pub p99_us: f64,
     /// Requests that were answered neither 200 nor on a second connection.
-    pub(crate) failed: usize,
-    pub(crate) resident_max: u64,
+    pub failed: usize,
+    /// Most that `look` gave.
+    pub resident_max: u64,
 }
 
 /// Loads what it reads.
-pub(crate) async fn load(target: &Target) -> io::Result<()> {
+///
+/// # Errors
+/// What the network says, or the server when it does not take it.
+pub async fn load(target: &Target) -> io::Result<()> {
     let mut connection = Connection::open(target.address, &target.tls).await?;
     for patient in 0..PATIENTS {
         let words = "The resident walks with a rolling walker and one person beside. ".repeat(15);
@@ -50,12 +67,10 @@ pub(crate) async fn load(target: &Target) -> io::Result<()> {
 }
 
 /// Calls at this rate for this time; `look` is asked ten times a second for the server's memory.
-pub(crate) async fn steady(
-    target: &Arc<Target>,
-    rate: u32,
-    time: Duration,
-    look: impl Fn() -> u64,
-) -> io::Result<Steady> {
+///
+/// # Errors
+/// None of its own.
+pub async fn steady(target: &Arc<Target>, rate: u32, time: Duration, look: impl Fn() -> u64) -> io::Result<Steady> {
     let every = Duration::from_secs(u64::from(CONNECTIONS)) / rate;
     let calls: Vec<_> = (0..CONNECTIONS).map(|n| tokio::spawn(calls(Arc::clone(target), n, every, time))).collect();
     let begin = Instant::now();

@@ -1,0 +1,175 @@
+//! A person at a browser without scripts, and the app beside them: as much of both as a sign-in, a consent and a token
+//! request need.
+
+use live::client::Connection;
+use serde_json::Value;
+use std::{io, net::SocketAddr, sync::Arc};
+
+/// SPEC: RFC 7636 appendix B: a verifier and its challenge.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// Where the app gets its answers.
+pub(crate) const REDIRECT: &str = "https://walks.example.org/callback";
+const REDIRECT_ENCODED: &str = "https%3A%2F%2Fwalks.example.org%2Fcallback";
+
+const PASSWORD: &str = "three+grey+herons";
+
+/// The cookie of a session. Those of a device stay when somebody signs out.
+const SESSION: &str = "__Host-handrail";
+
+/// An app as it is registered.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) client_id: String,
+    pub(crate) fhir_base: String,
+}
+
+/// Somebody with an account.
+pub(crate) struct Visitor {
+    connection: Connection,
+    origin: String,
+    login: String,
+    cookies: Vec<(String, String)>,
+}
+
+struct Page {
+    status: u16,
+    location: String,
+    body: String,
+}
+
+fn wrong(what: &str, page: &Page) -> io::Error {
+    let body: String = page.body.chars().take(600).collect();
+    io::Error::other(format!("{what}: {} {} {body}", page.status, page.location))
+}
+
+impl Page {
+    /// The value of a hidden field of the page's own form.
+    fn field(&self, name: &str) -> io::Result<String> {
+        let main = self.body.find("<main").and_then(|at| self.body.get(at..)).unwrap_or_default();
+        let rest = main.split_once(&format!("name=\"{name}\" value=\""));
+        let value = rest.and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value.to_owned());
+        value.ok_or_else(|| wrong(&format!("no field {name}"), self))
+    }
+}
+
+impl Visitor {
+    /// Takes up an account by its invitation.
+    pub(crate) async fn enrol(
+        address: SocketAddr,
+        tls: &Arc<rustls::ClientConfig>,
+        origin: &str,
+        login: &str,
+        link: &str,
+    ) -> io::Result<Self> {
+        let connection = Connection::open(address, tls).await?;
+        let mut visitor = Self { connection, origin: origin.to_owned(), login: login.to_owned(), cookies: Vec::new() };
+        let path = link.strip_prefix(origin).ok_or_else(|| io::Error::other("the link leads elsewhere"))?;
+        visitor.send("GET", path, "").await?;
+        let shown = visitor.send("GET", "/account/invitation", "").await?;
+        let csrf = shown.field("csrf")?;
+        let form = format!("csrf={csrf}&user={login}&password={PASSWORD}&again={PASSWORD}");
+        let done = visitor.send("POST", "/account/invitation", &form).await?;
+        if done.status != 200 {
+            return Err(wrong("the invitation was not taken", &done));
+        }
+        Ok(visitor)
+    }
+
+    /// Signs in anew, on the device that it always was.
+    pub(crate) async fn sign_in(&mut self) -> io::Result<()> {
+        self.cookies.retain(|(name, _)| name != SESSION);
+        let shown = self.send("GET", "/account/sign-in", "").await?;
+        let csrf = shown.field("csrf")?;
+        let form = format!("csrf={csrf}&continuation=&user={}&password={PASSWORD}", self.login);
+        let done = self.send("POST", "/account/sign-in", &form).await?;
+        let is_in = done.status == 303 && self.cookies.iter().any(|(name, _)| name == SESSION);
+        if is_in { Ok(()) } else { Err(wrong("not signed in", &done)) }
+    }
+
+    /// From the app's request to its code. `lasting`: also while the person is away.
+    pub(crate) async fn code(&mut self, app: &App, lasting: bool) -> io::Result<String> {
+        let scopes = ["patient/Patient.rs", "patient/Observation.rs"];
+        let scope = if lasting { "+offline_access" } else { "" };
+        let path = format!(
+            "/oauth/authorize?response_type=code&client_id={}&redirect_uri={REDIRECT_ENCODED}&state=s-1&scope=launch/patient+{}{scope}&aud={}&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            app.client_id,
+            scopes.join("+"),
+            app.fhir_base.replace(':', "%3A").replace('/', "%2F")
+        );
+        let mut page = self.send("GET", &path, "").await?;
+        while page.status == 303 && page.location.starts_with('/') {
+            let next = page.location.clone();
+            page = self.send("GET", &next, "").await?;
+        }
+        if page.status == 200 {
+            let (csrf, continuation) = (page.field("csrf")?, page.field("continuation")?);
+            let chosen = scopes.map(|scope| format!("&scope={scope}")).concat();
+            let groups = ["person", "identity", "results", "health"].map(|group| format!("&group={group}")).concat();
+            let lasts = if lasting { "180" } else { "now" };
+            let form = format!("csrf={csrf}&continuation={continuation}&decision=share&lasts={lasts}{groups}{chosen}");
+            page = self.send("POST", "/account/consent", &form).await?;
+        }
+        let query = page.location.strip_prefix(REDIRECT).unwrap_or_default();
+        let code = query.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
+        code.map(str::to_owned).ok_or_else(|| wrong("no code", &page))
+    }
+
+    /// Redeems a code.
+    pub(crate) async fn redeem(&mut self, app: &App, code: &str) -> io::Result<Value> {
+        let form = format!(
+            "grant_type=authorization_code&code={code}&redirect_uri={REDIRECT_ENCODED}&code_verifier={VERIFIER}&client_id={}",
+            app.client_id
+        );
+        self.tokens(&form).await
+    }
+
+    /// Uses a refresh token; the one that follows it.
+    pub(crate) async fn refresh(&mut self, app: &App, token: &str) -> io::Result<String> {
+        let form = format!("grant_type=refresh_token&refresh_token={token}&client_id={}", app.client_id);
+        let answer = self.tokens(&form).await?;
+        let next = answer.get("refresh_token").and_then(Value::as_str);
+        next.map(str::to_owned).ok_or_else(|| io::Error::other("no refresh token"))
+    }
+
+    async fn tokens(&mut self, form: &str) -> io::Result<Value> {
+        let answer = self.send("POST", "/oauth/token", form).await?;
+        if answer.status != 200 {
+            return Err(wrong("no token", &answer));
+        }
+        serde_json::from_str(&answer.body).map_err(io::Error::other)
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: &str) -> io::Result<Page> {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\norigin: {}\r\n", self.origin);
+        head.push_str("sec-fetch-site: same-origin\r\n");
+        if !cookies.is_empty() {
+            head.push_str(&format!("cookie: {}\r\n", cookies.join("; ")));
+        }
+        if method == "POST" {
+            let length = body.len();
+            head.push_str(&format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n"));
+        }
+        let request = format!("{head}\r\n{body}");
+        let reply = self.connection.exchange(request.as_bytes()).await?;
+        for line in reply.head.lines() {
+            let Some((name, value)) = line.split_once(':') else { continue };
+            let Some((cookie, rest)) = value.trim().split_once(';') else { continue };
+            if let Some((cookie, value)) = cookie.split_once('=')
+                && name.eq_ignore_ascii_case("set-cookie")
+            {
+                self.cookies.retain(|(known, _)| known != cookie);
+                if !rest.contains("Max-Age=0") {
+                    self.cookies.push((cookie.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        Ok(Page {
+            status: reply.status,
+            location: reply.header("location").unwrap_or_default().to_owned(),
+            body: String::from_utf8_lossy(reply.body).into_owned(),
+        })
+    }
+}
