@@ -1,5 +1,7 @@
 //! `handrail demo`: a server with a made-up post-acute story in it, and lines to paste.
 
+mod people;
+
 use super::{
     client, data, load,
     load::target::{Sent, Target},
@@ -20,6 +22,7 @@ use fhir::{
     bundle,
     json::{Tree, Value},
 };
+use people::Person;
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
@@ -58,6 +61,9 @@ struct Told {
     resources: u64,
     /// A patient to ask for.
     patient: Option<String>,
+    /// Who can sign in.
+    #[serde(default)]
+    people: Vec<Person>,
 }
 
 impl Demo {
@@ -69,7 +75,7 @@ impl Demo {
         }
         let config = Config { listen: self.place().await?, ..Config::defaults().map_err(Fault::new)? };
         let server = Server::start(&self.data, &config).await?;
-        let told = match told(&self.data)? {
+        let (told, links) = match told(&self.data)? {
             Some(told) if server.assembly.authserver.client(&told.client_id).is_some() => {
                 if (told.patients, told.seed) != (self.patients, self.seed) {
                     print::note(format_args!(
@@ -79,12 +85,12 @@ impl Demo {
                         told.seed
                     ));
                 }
-                told
+                (told, Vec::new())
             }
             _ => self.tell(&server).await?,
         };
         let base = server.base_url.clone();
-        server.run(|| show(&base, &self.data, &told)).await?;
+        server.run(|| show(&base, &self.data, &told, &links)).await?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -105,17 +111,20 @@ impl Demo {
         Ok(usual)
     }
 
-    /// Loads the story and registers the client.
-    async fn tell(&self, server: &Server) -> Result<Told, Fault> {
+    /// Loads the story, registers the client and makes the accounts; the links of these.
+    async fn tell(&self, server: &Server) -> Result<(Told, Vec<String>), Fault> {
         let mut target = Target::own(std::sync::Arc::clone(&server.assembly.rest), "handrail demo");
         let bar = load::progress(self.patients.into());
         bar.set_message("telling the story");
-        let (mut resources, mut patient) = (0, None);
+        let (mut resources, mut patient, mut people) = (0, None, Vec::new());
         for stay in story::Story::new(self.seed, self.patients) {
             let json = Bytes::from(stay);
             let tree = Tree::parse(json.clone()).map_err(|why| Fault::at("the story", why))?;
             for entry in bundle::entries(tree.root()) {
                 resources += 1;
+                if let Some(resource) = entry.resource {
+                    people::look(&mut people, resource);
+                }
                 let text = |name: &str| entry.resource.and_then(|resource| resource.get(name)).and_then(Value::as_str);
                 if text("resourceType").as_deref() == Some("Patient") {
                     bar.inc(1);
@@ -141,11 +150,13 @@ impl Demo {
             Reply::Added { id, .. } => id,
             other => return Err(Fault::new(format_args!("the demo client could not be registered: {other:?}"))),
         };
-        let told = Told { client_id, patients: self.patients, seed: self.seed, resources, patient };
+        people::in_order(&mut people);
+        let links = people::invite(&server.assembly, &people)?;
+        let told = Told { client_id, patients: self.patients, seed: self.seed, resources, patient, people };
         let text = serde_json::to_string(&told).map_err(Fault::new)?;
         let path = told_path(&self.data);
         private_file::write(&path, text.as_bytes()).map_err(|why| Fault::at(path.display(), why))?;
-        Ok(told)
+        Ok((told, links))
     }
 }
 
@@ -168,7 +179,7 @@ fn told(directory: &Path) -> Result<Option<Told>, Fault> {
 }
 
 /// Prints what is there and the lines to paste.
-fn show(base: &str, directory: &Path, told: &Told) {
+fn show(base: &str, directory: &Path, told: &Told, links: &[String]) {
     let style = Style::of_stdout();
     let word = |path: &Path| shell(&data::absolute(path).to_string_lossy());
     let (ca, key) = (word(&local_ca::ca_path(directory)), word(&key_path(directory)));
@@ -206,6 +217,8 @@ fn show(base: &str, directory: &Path, told: &Told) {
     print::result("");
     print::result(format_args!("{bearer} '{base}/{observations}'"));
     print::result("");
+    let again = format!("{program} user invite --data {}", word(directory));
+    people::show(&style, base.trim_end_matches("/fhir"), &again, &told.people, links);
     print::result(style.faint("  A token lives five minutes; its line gets another. Ctrl-C stops the server."));
     print::result(
         style.faint(format_args!(

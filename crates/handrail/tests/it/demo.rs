@@ -44,6 +44,9 @@ fn the_printed_lines_work_when_pasted() {
     let answers: Vec<serde_json::Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let kinds: Vec<_> = answers.iter().map(|answer| answer["resourceType"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["CapabilityStatement", "Bundle", "Bundle"]);
+    let links: Vec<_> = lines.iter().filter(|line| line.contains("/account/invitation?invitation=")).collect();
+    let roles: Vec<_> = links.iter().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(roles, ["patient", "caregiver", "clinician"], "{lines:#?}");
     for bundle in &answers[1..] {
         assert!(bundle["entry"].as_array().is_some_and(|entries| !entries.is_empty()), "{bundle}");
     }
