@@ -37,7 +37,7 @@ pub(crate) fn bench(arguments: &[OsString]) -> Result<(), String> {
     succeed(command.args(arguments))
 }
 
-/// `cargo xtask kill`, `soak`, `sign-ins` and `siege`: builds for release and runs the program on that binary.
+/// `cargo xtask kill`, `kill-apps`, `soak`, `sign-ins` and `siege`: builds for release and runs the program on that binary.
 pub(crate) fn on_release(program: &str, arguments: &[OsString]) -> Result<(), String> {
     build(program, true)?;
     succeed(Command::new(built("release", program)).arg("--handrail").arg(built("release", "handrail")).args(arguments))

@@ -68,6 +68,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// `kill -9` under apps that redeem, refresh and revoke; a checker outside holds codes and tokens to what was answered.
+    KillApps {
+        /// Passed on: --kills N, --seed S, --clients N, --per-store N, --load-ms N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Sign people in and exchange tokens beside reads and searches of others, on the release binary.
     SignIns {
         /// Passed on: --seconds N, --people N, --sign-ins N, --exchanges N, --rate N, --print-only.
@@ -130,6 +136,7 @@ fn main() -> ExitCode {
         Task::Peers { directory } => live::peers(&directory),
         Task::Soak { arguments } => live::on_release("soak", &arguments),
         Task::Kill { arguments } => live::on_release("kill", &arguments),
+        Task::KillApps { arguments } => live::on_release("kill_apps", &arguments),
         Task::SignIns { arguments } => live::on_release("sign_ins", &arguments),
         Task::Siege { arguments } => live::on_release("siege", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),

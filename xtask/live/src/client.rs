@@ -2,10 +2,14 @@
 //! ratio speaks of the servers. It reads answers that carry a Content-Length, and no others.
 
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -42,7 +46,20 @@ impl Connection {
     /// # Errors
     /// What the network or TLS says.
     pub async fn open(address: SocketAddr, tls: &Arc<ClientConfig>) -> io::Result<Self> {
-        let socket = TcpStream::connect(address).await?;
+        Self::shake(TcpStream::connect(address).await?, tls).await
+    }
+
+    /// The same from an address of this machine's own: servers count requests by address.
+    ///
+    /// # Errors
+    /// What the network or TLS says.
+    pub async fn open_from(address: SocketAddr, tls: &Arc<ClientConfig>, from: IpAddr) -> io::Result<Self> {
+        let socket = if from.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(SocketAddr::new(from, 0))?;
+        Self::shake(socket.connect(address).await?, tls).await
+    }
+
+    async fn shake(socket: TcpStream, tls: &Arc<ClientConfig>) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
         let stream = TlsConnector::from(Arc::clone(tls)).connect(name, socket).await?;

@@ -6,3 +6,5 @@ pub mod due;
 pub mod seeded;
 pub mod steady;
 pub mod subject;
+pub mod trail;
+pub mod visitor;

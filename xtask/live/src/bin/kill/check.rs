@@ -2,7 +2,6 @@
 
 use crate::{
     model::{Book, Effect, Item, Pending, SYSTEM, Shared, Version, is_sent, text},
-    trail::Entries,
     writers::together,
 };
 use fhir::json::{Tree, Value};
@@ -10,6 +9,7 @@ use live::{
     client::{self, Connection},
     seeded::Seeded,
     subject::Subject,
+    trail::Entries,
 };
 use std::collections::BTreeMap;
 

@@ -9,12 +9,11 @@
 
 mod check;
 mod model;
-mod trail;
 mod writers;
 
 use check::Checker;
 use clap::Parser;
-use live::{client, seeded::Seeded, subject::Subject};
+use live::{client, seeded::Seeded, subject::Subject, trail::Trail};
 use model::{Book, Shared};
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +24,6 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use trail::Trail;
 use writers::{Round, Steady};
 
 /// How often to kill, and whom.

@@ -7,12 +7,11 @@
 //! Left out: second factors and passkeys, which cost the server less than a password.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
-mod visitor;
-
 use clap::Parser;
 use live::{
     steady::{self, Target},
     subject::{self, Subject},
+    visitor::{App, REDIRECT, Visitor},
 };
 use std::{
     collections::VecDeque,
@@ -22,7 +21,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use visitor::{App, REDIRECT, Visitor};
 
 /// Signs people in at the real binary, and watches what others get meanwhile.
 #[derive(Debug, Parser)]

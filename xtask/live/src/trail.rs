@@ -11,16 +11,16 @@ use std::{
 
 /// Entries of one request.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Entries {
+pub struct Entries {
     /// All of them.
-    pub(crate) all: usize,
+    pub all: usize,
     /// Those that speak of success.
-    pub(crate) success: usize,
+    pub success: usize,
 }
 
 /// Entries by request id.
 #[derive(Debug, Default)]
-pub(crate) struct Trail {
+pub struct Trail {
     by_request: HashMap<String, Entries>,
     /// The newest sequence that was read.
     last: u64,
@@ -28,7 +28,10 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// Reads what was recorded since the last call.
-    pub(crate) fn read_on(&mut self, data: &Path) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// A log that cannot be read, or that misses an entry.
+    pub fn read_on(&mut self, data: &Path) -> io::Result<()> {
         let mut segments: Vec<Segment<BufReader<File>>> = Vec::new();
         for file in std::fs::read_dir(data.join("audit"))? {
             let file = file?;
@@ -58,12 +61,12 @@ impl Trail {
     }
 
     /// What is recorded of a request.
-    pub(crate) fn of(&self, request_id: &str) -> Entries {
+    pub fn of(&self, request_id: &str) -> Entries {
         self.by_request.get(request_id).copied().unwrap_or_default()
     }
 
     /// The number of entries read.
-    pub(crate) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.last
     }
 }

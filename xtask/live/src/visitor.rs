@@ -1,16 +1,20 @@
 //! A person at a browser without scripts, and the app beside them: as much of both as a sign-in, a consent and a token
 //! request need.
 
-use live::client::Connection;
+use crate::client::Connection;
 use serde_json::Value;
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// SPEC: RFC 7636 appendix B: a verifier and its challenge.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// Where the app gets its answers.
-pub(crate) const REDIRECT: &str = "https://walks.example.org/callback";
+pub const REDIRECT: &str = "https://walks.example.org/callback";
 const REDIRECT_ENCODED: &str = "https%3A%2F%2Fwalks.example.org%2Fcallback";
 
 const PASSWORD: &str = "three+grey+herons";
@@ -20,21 +24,28 @@ const SESSION: &str = "__Host-handrail";
 
 /// An app as it is registered.
 #[derive(Debug, Clone)]
-pub(crate) struct App {
-    pub(crate) client_id: String,
-    pub(crate) fhir_base: String,
+pub struct App {
+    /// Its id; it is public.
+    pub client_id: String,
+    /// The FHIR base URL that it asks for.
+    pub fhir_base: String,
 }
 
 /// Somebody with an account.
-pub(crate) struct Visitor {
+pub struct Visitor {
     connection: Connection,
     origin: String,
     login: String,
     cookies: Vec<(String, String)>,
 }
 
-struct Page {
-    status: u16,
+/// An answer.
+#[derive(Debug)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// Its request's id in the audit log.
+    pub request_id: String,
     location: String,
     body: String,
 }
@@ -45,6 +56,11 @@ fn wrong(what: &str, page: &Page) -> io::Error {
 }
 
 impl Page {
+    /// Its body as JSON; null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
     /// The value of a hidden field of the page's own form.
     fn field(&self, name: &str) -> io::Result<String> {
         let main = self.body.find("<main").and_then(|at| self.body.get(at..)).unwrap_or_default();
@@ -56,7 +72,10 @@ impl Page {
 
 impl Visitor {
     /// Takes up an account by its invitation.
-    pub(crate) async fn enrol(
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn enrol(
         address: SocketAddr,
         tls: &Arc<rustls::ClientConfig>,
         origin: &str,
@@ -78,7 +97,10 @@ impl Visitor {
     }
 
     /// Signs in anew, on the device that it always was.
-    pub(crate) async fn sign_in(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn sign_in(&mut self) -> io::Result<()> {
         self.cookies.retain(|(name, _)| name != SESSION);
         let shown = self.send("GET", "/account/sign-in", "").await?;
         let csrf = shown.field("csrf")?;
@@ -89,7 +111,10 @@ impl Visitor {
     }
 
     /// From the app's request to its code. `lasting`: also while the person is away.
-    pub(crate) async fn code(&mut self, app: &App, lasting: bool) -> io::Result<String> {
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn code(&mut self, app: &App, lasting: bool) -> io::Result<String> {
         let scopes = ["patient/Patient.rs", "patient/Observation.rs"];
         let scope = if lasting { "+offline_access" } else { "" };
         let path = format!(
@@ -117,35 +142,126 @@ impl Visitor {
     }
 
     /// Redeems a code.
-    pub(crate) async fn redeem(&mut self, app: &App, code: &str) -> io::Result<Value> {
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn redeem(&mut self, app: &App, code: &str) -> io::Result<Value> {
+        let answer = self.try_redeem(app, code).await?;
+        if answer.status == 200 { Ok(answer.json()) } else { Err(wrong("no token", &answer)) }
+    }
+
+    /// The same, whatever the answer.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub async fn try_redeem(&mut self, app: &App, code: &str) -> io::Result<Page> {
         let form = format!(
             "grant_type=authorization_code&code={code}&redirect_uri={REDIRECT_ENCODED}&code_verifier={VERIFIER}&client_id={}",
             app.client_id
         );
-        self.tokens(&form).await
+        self.send("POST", "/oauth/token", &form).await
     }
 
     /// Uses a refresh token; the one that follows it.
-    pub(crate) async fn refresh(&mut self, app: &App, token: &str) -> io::Result<String> {
-        let form = format!("grant_type=refresh_token&refresh_token={token}&client_id={}", app.client_id);
-        let answer = self.tokens(&form).await?;
-        let next = answer.get("refresh_token").and_then(Value::as_str);
-        next.map(str::to_owned).ok_or_else(|| io::Error::other("no refresh token"))
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn refresh(&mut self, app: &App, token: &str) -> io::Result<String> {
+        let answer = self.try_refresh(app, token).await?;
+        let next = answer.json().get("refresh_token").and_then(Value::as_str).map(str::to_owned);
+        next.filter(|_| answer.status == 200).ok_or_else(|| wrong("no refresh token", &answer))
     }
 
-    async fn tokens(&mut self, form: &str) -> io::Result<Value> {
-        let answer = self.send("POST", "/oauth/token", form).await?;
-        if answer.status != 200 {
-            return Err(wrong("no token", &answer));
+    /// The same, whatever the answer.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub async fn try_refresh(&mut self, app: &App, token: &str) -> io::Result<Page> {
+        let form = format!("grant_type=refresh_token&refresh_token={token}&client_id={}", app.client_id);
+        self.send("POST", "/oauth/token", &form).await
+    }
+
+    /// The app gives a token back.
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn revoke(&mut self, app: &App, token: &str) -> io::Result<()> {
+        let answer = self.send("POST", "/oauth/revoke", &format!("token={token}&client_id={}", app.client_id)).await?;
+        if answer.status == 200 { Ok(()) } else { Err(wrong("not revoked", &answer)) }
+    }
+
+    /// Whether an access token is active, as the server tells the app that shows another one.
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn is_active(&mut self, shown: &str, token: &str) -> io::Result<bool> {
+        let answer = self.send_with("POST", "/oauth/introspect", Some(shown), &format!("token={token}")).await?;
+        let active = answer.json().get("active").and_then(Value::as_bool);
+        active.filter(|_| answer.status == 200).ok_or_else(|| wrong("no introspection", &answer))
+    }
+
+    /// Reads the FHIR API with an access token.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub async fn read(&mut self, path: &str, token: &str) -> io::Result<Page> {
+        self.send_with("GET", path, Some(token), "").await
+    }
+
+    /// The person ends at "my apps" all that one app has; whether it had anything.
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn end_at_my_apps(&mut self) -> io::Result<bool> {
+        let page = self.send("GET", "/account/apps", "").await?;
+        if page.status != 200 {
+            return Err(wrong("no page of apps", &page));
         }
-        serde_json::from_str(&answer.body).map_err(io::Error::other)
+        let grant = page.body.split_once("/account/app?grant=").and_then(|(_, rest)| rest.split_once('"'));
+        let Some(grant) = grant.map(|(grant, _)| grant.to_owned()) else { return Ok(false) };
+        let page = self.send("GET", &format!("/account/app?grant={grant}"), "").await?;
+        let form = format!("csrf={}&grant={grant}&decision=end", page.field("csrf")?);
+        let done = self.send("POST", "/account/app", &form).await?;
+        if done.status == 303 && done.location.contains("ended=") { Ok(true) } else { Err(wrong("not ended", &done)) }
+    }
+
+    /// At a server that was started again, from this address.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub async fn reconnect(
+        &mut self,
+        address: SocketAddr,
+        tls: &Arc<rustls::ClientConfig>,
+        from: IpAddr,
+    ) -> io::Result<()> {
+        self.connection = Connection::open_from(address, tls, from).await?;
+        Ok(())
     }
 
     async fn send(&mut self, method: &str, path: &str, body: &str) -> io::Result<Page> {
+        self.send_with(method, path, None, body).await
+    }
+
+    /// Asks again when it is told to wait: that is an answer to nothing.
+    async fn send_with(&mut self, method: &str, path: &str, token: Option<&str>, body: &str) -> io::Result<Page> {
+        loop {
+            let page = self.exchange(method, path, token, body).await?;
+            if page.status != 429 {
+                return Ok(page);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn exchange(&mut self, method: &str, path: &str, token: Option<&str>, body: &str) -> io::Result<Page> {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\norigin: {}\r\n", self.origin);
         head.push_str("sec-fetch-site: same-origin\r\n");
-        if !cookies.is_empty() {
+        if let Some(token) = token {
+            head.push_str(&format!("authorization: Bearer {token}\r\n"));
+        }
+        if !cookies.is_empty() && token.is_none() {
             head.push_str(&format!("cookie: {}\r\n", cookies.join("; ")));
         }
         if method == "POST" {
@@ -168,6 +284,7 @@ impl Visitor {
         }
         Ok(Page {
             status: reply.status,
+            request_id: reply.header("x-request-id").unwrap_or_default().to_owned(),
             location: reply.header("location").unwrap_or_default().to_owned(),
             body: String::from_utf8_lossy(reply.body).into_owned(),
         })
