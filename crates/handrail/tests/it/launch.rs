@@ -15,7 +15,7 @@ const SCOPE: &str =
     "launch openid fhirUser offline_access patient/Patient.rs patient/Encounter.rs patient/Observation.rs";
 
 /// Rosa with a stay and a finding, and Maud; who treats them.
-async fn records(server: &Server) -> String {
+pub(crate) async fn records(server: &Server) -> String {
     let token = server.full_token();
     let mut http = server.http().await;
     let visit = |id: &str, of: &str| {
@@ -46,7 +46,7 @@ async fn records(server: &Server) -> String {
 }
 
 /// SPEC: RFC 6238 with the seed of the page, now.
-fn one_time_code(page: &str) -> String {
+pub(crate) fn one_time_code(page: &str) -> String {
     let key = page.split_once("class=\"key\">").unwrap().1.split_once('<').unwrap().0.replace(' ', "");
     let value = |letter: u8| if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' };
     let bits: String = key.bytes().map(|letter| format!("{:05b}", value(letter))).collect();
@@ -75,7 +75,7 @@ async fn clinician<'a>(server: &Server, http: &'a mut Http, login: &str) -> Brow
 }
 
 /// Opens the app for this patient: `iss` and `launch` as the app gets them.
-async fn opened(browser: &mut Browser<'_>, app: &str, patient: &str, encounter: &str) -> (String, String) {
+pub(crate) async fn opened(browser: &mut Browser<'_>, app: &str, patient: &str, encounter: &str) -> (String, String) {
     let (status, _, page) = browser.send("GET", &format!("/account/launch?patient={patient}"), "").await;
     assert_eq!(status, 200, "{page}");
     let form = format!("csrf={}&patient={patient}&encounter={encounter}&client={app}", field(&page, "csrf"));

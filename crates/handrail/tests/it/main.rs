@@ -10,6 +10,7 @@
 mod audit_verify;
 mod authorize;
 mod backup;
+mod canary;
 mod clients;
 mod commands;
 mod cors;
