@@ -306,7 +306,12 @@ async fn an_unknown_name_takes_as_long() {
     let world = World::new();
     world.someone("ana", Role::Patient).await;
     let mut best = [std::time::Duration::MAX; 2];
-    for round in 0..4 {
+    let alike = |[somebody, nobody]: [std::time::Duration; 2]| nobody * 3 > somebody && somebody * 3 > nobody;
+    // On a busy machine single tries take any time: the best of each tells, and without a hash it is a thousandth.
+    for round in 0..24 {
+        if round >= 4 && alike(best) {
+            break;
+        }
         for (at, name) in ["ana", "nobody"].into_iter().enumerate() {
             world.pass(round * 1000);
             let mut browser = Browser::new(["192.0.2.1", "192.0.2.2"][at]);
@@ -315,8 +320,7 @@ async fn an_unknown_name_takes_as_long() {
             best[at] = best[at].min(began.elapsed());
         }
     }
-    let [somebody, nobody] = best;
-    assert!(nobody * 3 > somebody && somebody * 3 > nobody, "{best:?}");
+    assert!(alike(best), "{best:?}");
 }
 
 /// Session fixation: what was in the browser before is not what the person has afterwards, at each step.
