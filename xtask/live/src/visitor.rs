@@ -7,6 +7,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 /// SPEC: RFC 7636 appendix B: a verifier and its challenge.
@@ -18,6 +19,9 @@ pub const REDIRECT: &str = "https://walks.example.org/callback";
 const REDIRECT_ENCODED: &str = "https%3A%2F%2Fwalks.example.org%2Fcallback";
 
 const PASSWORD: &str = "three+grey+herons";
+
+/// After so long a connection is made anew.
+const REST: Duration = Duration::from_secs(5);
 
 /// The cookie of a session. Those of a device stay when somebody signs out.
 const SESSION: &str = "__Host-handrail";
@@ -34,6 +38,12 @@ pub struct App {
 /// Somebody with an account.
 pub struct Visitor {
     connection: Connection,
+    /// When it was used last: the server closes what rests.
+    used: Instant,
+    address: SocketAddr,
+    tls: Arc<rustls::ClientConfig>,
+    /// Where it calls from, when that is not left to the machine.
+    from: Option<IpAddr>,
     origin: String,
     login: String,
     cookies: Vec<(String, String)>,
@@ -82,8 +92,16 @@ impl Visitor {
         login: &str,
         link: &str,
     ) -> io::Result<Self> {
-        let connection = Connection::open(address, tls).await?;
-        let mut visitor = Self { connection, origin: origin.to_owned(), login: login.to_owned(), cookies: Vec::new() };
+        let mut visitor = Self {
+            connection: Connection::open(address, tls).await?,
+            used: Instant::now(),
+            address,
+            tls: Arc::clone(tls),
+            from: None,
+            origin: origin.to_owned(),
+            login: login.to_owned(),
+            cookies: Vec::new(),
+        };
         let path = link.strip_prefix(origin).ok_or_else(|| io::Error::other("the link leads elsewhere"))?;
         visitor.send("GET", path, "").await?;
         let shown = visitor.send("GET", "/account/invitation", "").await?;
@@ -235,7 +253,16 @@ impl Visitor {
         tls: &Arc<rustls::ClientConfig>,
         from: IpAddr,
     ) -> io::Result<()> {
-        self.connection = Connection::open_from(address, tls, from).await?;
+        (self.address, self.tls, self.from) = (address, Arc::clone(tls), Some(from));
+        self.open().await
+    }
+
+    async fn open(&mut self) -> io::Result<()> {
+        self.connection = match self.from {
+            Some(from) => Connection::open_from(self.address, &self.tls, from).await?,
+            None => Connection::open(self.address, &self.tls).await?,
+        };
+        self.used = Instant::now();
         Ok(())
     }
 
@@ -250,7 +277,7 @@ impl Visitor {
             if page.status != 429 {
                 return Ok(page);
             }
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
@@ -269,6 +296,10 @@ impl Visitor {
             head.push_str(&format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n"));
         }
         let request = format!("{head}\r\n{body}");
+        if self.used.elapsed() > REST {
+            self.open().await?;
+        }
+        self.used = Instant::now();
         let reply = self.connection.exchange(request.as_bytes()).await?;
         for line in reply.head.lines() {
             let Some((name, value)) = line.split_once(':') else { continue };
