@@ -1,6 +1,5 @@
 //! The server's own signing keys: RS256 and ES384, made at first start, kept in a table, rotated with overlap.
-//! SPEC: rows B10, B53 (at least one RSA key), RFC 7517. Access tokens are opaque, so nothing is signed with them until
-//! there are id tokens; the published set and its rotation stand from the start.
+//! SPEC: rows B10, B53 (at least one RSA key), RFC 7517. Access tokens are opaque: id tokens are what is signed.
 //!
 //! The table's row is a secret: it holds private keys. It lies in the data directory, which only its owner may read.
 

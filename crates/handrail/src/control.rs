@@ -37,6 +37,8 @@ pub(crate) enum Order {
     },
     /// List the clients.
     ListClients,
+    /// Make new signing keys.
+    RotateKeys,
     /// Take a backup: it follows the reply, to the end of the stream.
     Backup,
     /// Remove a client.
@@ -293,6 +295,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, client),
         Order::ListClients => client::list(authserver),
+        Order::RotateKeys => client::done(authserver.rotate_keys()),
         // Carried out by whoever holds the stream that it goes to: `exchange`, `command::backup`.
         Order::Backup => Reply::Refused("a backup needs a stream".into()),
         Order::RemoveClient { id } => match client::done(authserver.remove_client(&id)) {

@@ -29,6 +29,7 @@ pub(crate) fn sharing(path: &str) -> Sharing {
         | "/.well-known/oauth-authorization-server"
         | "/.well-known/openid-configuration"
         | "/brands"
+        | "/assets/smart-style.json"
         | "/oauth/jwks" => Sharing::Anyone,
         "/oauth/token" | "/oauth/revoke" | "/oauth/userinfo" | "/fhir" => Sharing::Registered,
         _ if path.starts_with("/fhir/") => Sharing::Registered,

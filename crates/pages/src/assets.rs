@@ -1,4 +1,5 @@
-//! The static files of the pages: one stylesheet, one script (for passkeys alone), one icon. Nothing from elsewhere.
+//! The static files of the pages: one stylesheet, one script (for passkeys alone), one icon. Nothing from elsewhere. And
+//! what apps that are opened from here may look like. SPEC: SMART App Launch 2.2 `smart_style_url`; row B50.
 //!
 //! Pages ask for them with `?v=` and a version made from the content, so a browser may keep them for good.
 
@@ -39,8 +40,16 @@ pub const ICON: Asset = Asset {
     body: include_str!("../assets/icon.svg"),
 };
 
+/// The same look for apps that are opened from here, as SMART has them read it: the tokens of [`STYLE`].
+pub const STYLE_OF_APPS: Asset = Asset {
+    path: "/assets/smart-style.json",
+    version: text(&STYLE_OF_APPS_VERSION),
+    content_type: "application/json",
+    body: include_str!("../assets/smart-style.json"),
+};
+
 /// All of them.
-pub const ALL: [Asset; 3] = [STYLE, SCRIPT, ICON];
+pub const ALL: [Asset; 4] = [STYLE, SCRIPT, ICON, STYLE_OF_APPS];
 
 /// The file at a path (without query).
 #[must_use]
@@ -50,6 +59,7 @@ pub fn find(path: &str) -> Option<Asset> {
 
 const STYLE_VERSION: [u8; 16] = digest(include_bytes!("../assets/style.css"));
 const SCRIPT_VERSION: [u8; 16] = digest(include_bytes!("../assets/passkey.js"));
+const STYLE_OF_APPS_VERSION: [u8; 16] = digest(include_bytes!("../assets/smart-style.json"));
 const ICON_VERSION: [u8; 16] = digest(include_bytes!("../assets/icon.svg"));
 
 /// FNV-1a of 64 bits in hexadecimal digits, while compiling: tells two versions apart, promises nothing else.

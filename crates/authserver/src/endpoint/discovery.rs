@@ -48,6 +48,7 @@ pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> O
             Feature::EhrPatient,
             Feature::EhrEncounter,
             Feature::ContextBanner,
+            Feature::ContextStyle,
             Feature::StandaloneLaunch,
             Feature::StandalonePatient,
             Feature::AuthorizePost,

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod fhirpath;
+mod keys;
 mod load;
 mod package;
 mod pki;
@@ -54,6 +55,8 @@ enum Command {
     Config(config::Config),
     /// Register, list and remove the systems and apps that may call
     Client(client::Client),
+    /// Look after the keys that the server signs with
+    Keys(keys::Keys),
     /// Make a private CA and certificates of clients and servers, and revoke them
     Pki(pki::Pki),
     /// Add, invite, list and disable the people who may sign in
@@ -96,6 +99,7 @@ pub(crate) fn run() -> ExitCode {
         },
         Command::Config(config) => ended(config.run()),
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
+        Command::Keys(keys) => in_runtime(Settings::of_command(), false, keys.run()),
         Command::Pki(pki) => ended(pki.run()),
         Command::User(user) => in_runtime(Settings::of_command(), false, user.run()),
         Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),

@@ -8,7 +8,15 @@ fn help_shows_examples_for_every_command() {
     for command in ["demo", "serve", "client", "token", "load", "audit"] {
         assert!(help.contains(command), "{command}");
     }
-    for command in [&["demo"][..], &["serve"], &["client", "add"], &["token"], &["load"], &["audit", "verify"]] {
+    for command in [
+        &["demo"][..],
+        &["serve"],
+        &["client", "add"],
+        &["keys", "rotate"],
+        &["token"],
+        &["load"],
+        &["audit", "verify"],
+    ] {
         let help = ok(&run(command.iter().copied().chain(["--help"])));
         assert!(help.contains("Example"), "{command:?}: {help}");
         can_be_pasted(&help);
@@ -46,6 +54,22 @@ fn a_directory_has_one_server() {
     assert!(!output.status.success());
     assert!(stderr(&output).contains("another process"), "{}", stderr(&output));
     assert_eq!(run(["client", "list", "--data", server.directory.to_str().unwrap()]).status.code(), Some(0));
+}
+
+/// Row B53: new keys sign, the old ones can still be verified with, on a server that runs.
+#[tokio::test]
+async fn signing_keys_are_rotated_with_overlap() {
+    let server = Server::start();
+    let mut http = server.http().await;
+    let names = async |http: &mut crate::support::Http| -> Vec<String> {
+        let keys = http.get("/oauth/jwks", &[]).await.json();
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = names(&mut http).await;
+    ok(&run(["keys", "rotate", "--data", server.directory.to_str().unwrap()]));
+    let after = names(&mut http).await;
+    assert_eq!(after.len(), 2 * before.len());
+    assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
 }
 
 #[test]

@@ -146,6 +146,12 @@ async fn b23_b62_a_clinician_opens_an_app_and_ends_it() {
     let tokens = ask(&mut http, &redemption(&code, &own), None).await.json();
     assert_eq!((&tokens["patient"], &tokens["encounter"]), (&"rosa".into(), &"e1".into()), "B50: {tokens}");
     assert_eq!(tokens["need_patient_banner"], true);
+    // How an app may look: JSON that its page can read, wherever it comes from.
+    let style = tokens["smart_style_url"].as_str().unwrap();
+    let path = style.strip_prefix(server.base.trim_end_matches("/fhir")).unwrap();
+    let style = http.get(path, &[("origin", "https://walks.example.org")]).await;
+    assert_eq!((style.status.as_u16(), style.header("access-control-allow-origin")), (200, "*"), "B50");
+    assert!(style.json()["color_text"].as_str().unwrap().starts_with('#'));
     let token = tokens["access_token"].as_str().unwrap().to_owned();
     for (path, status) in [
         ("/fhir/Patient/rosa", 200),

@@ -126,6 +126,7 @@ impl Visitor<'_> {
             encounter: visit.map(|visit| Arc::clone(&visit.id)),
             // The app has the whole window: nobody else says whose record it shows.
             need_patient_banner: Some(true),
+            smart_style_url: Some(self.style_of_apps()),
             ..LaunchContext::default()
         };
         let (inner, now_s) = (Arc::clone(self.inner), self.inner.now().unix_seconds());
@@ -140,6 +141,12 @@ impl Visitor<'_> {
             Err(why) => why.to_string(),
         };
         self.unavailable(&why).failed(event, "unavailable", &Sent::Unavailable)
+    }
+
+    /// Another URL when the content is another (row B50).
+    fn style_of_apps(&self) -> Arc<str> {
+        let style = pages::assets::STYLE_OF_APPS;
+        format!("{}{}?v={}", self.inner.endpoints.issuer, style.path, style.version).into()
     }
 
     async fn chart(&self, user: &Arc<User>, id: &str) -> Option<Chart> {
