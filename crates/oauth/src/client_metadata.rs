@@ -297,7 +297,7 @@ fn short_text(members: &Map<String, Value>, name: &'static str, most: usize) -> 
 
 /// Control characters, those that turn the direction of writing, and those that nobody sees: a name with them could
 /// pass for another one.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -13,6 +13,7 @@
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`token_response`], [`id_token`], [`discovery`], [`openid_discovery`]: what it answers.
 //! - [`openid_provider`]: a person signs in elsewhere; this server is the client.
+//! - [`udap`]: organizations that meet by certificates (rows D).
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
 //!   [`launch_context`]: what was in context when a person let an app in (row B50).
 //!
@@ -54,6 +55,7 @@ pub mod sign;
 pub mod strict_json;
 pub mod token_request;
 pub mod token_response;
+pub mod udap;
 pub mod web_url;
 
 pub use caller::Caller;
