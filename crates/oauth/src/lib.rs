@@ -12,6 +12,7 @@
 //!   [`brands`]: whose server this is, for apps (row B70).
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`token_response`], [`id_token`], [`discovery`], [`openid_discovery`]: what it answers.
+//! - [`ocsp_responder`], [`crl_issuer`], [`der`]: what a certification authority tells of its certificates (row D9).
 //! - [`openid_provider`]: a person signs in elsewhere; this server is the client.
 //! - [`udap`]: organizations that meet by certificates (rows D).
 //! - [`caller`]: the proof that a request was authenticated; only [`bearer`] makes one (rows A8, B63, B64).
@@ -29,6 +30,8 @@ pub mod certificate;
 pub mod client_assertion;
 pub mod client_authentication;
 pub mod client_metadata;
+pub mod crl_issuer;
+pub mod der;
 pub mod discovery;
 pub mod dpop;
 pub mod ehr_launch;
@@ -42,6 +45,7 @@ pub mod jwk;
 pub mod jws;
 pub mod launch_context;
 pub mod limits;
+pub mod ocsp_responder;
 pub mod openid_discovery;
 pub mod openid_provider;
 pub mod pkce;

@@ -84,3 +84,12 @@ pub const METADATA_TEXT_BYTES_MAX: usize = 500;
 
 /// Bytes of a client's name: it stands in a sentence of the consent page.
 pub const CLIENT_NAME_BYTES_MAX: usize = 200;
+
+/// Bytes of a question about certificates (OCSP): a dozen of them with a long nonce take 2 kB.
+pub const OCSP_REQUEST_BYTES_MAX: usize = 4096;
+
+/// Certificates that one such question may be about: a chain has six at most.
+pub const OCSP_QUESTIONS_MAX: usize = 16;
+
+/// Bytes of its nonce. SPEC: RFC 9654 section 2.1.
+pub const OCSP_NONCE_BYTES_MAX: usize = 128;
