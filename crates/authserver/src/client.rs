@@ -2,7 +2,8 @@
 //! C2, C11.
 //!
 //! `check`: what may be registered. `scopes`: what it may ask for. `secret`: what is kept of its secret. `own`: what one
-//! that registered itself has beside. `record`: the row. `registry`: all of them, in memory and on the table.
+//! that registered itself has beside. `unfit`: why not. `record`: the row. `registry`: all of them, in memory and on the
+//! table.
 
 pub(crate) mod check;
 pub(crate) mod invitations;
@@ -11,11 +12,13 @@ mod record;
 pub(crate) mod registry;
 pub(crate) mod scopes;
 pub(crate) mod secret;
+mod unfit;
 
 pub use check::Enforceable;
 pub use invitations::{Invitation, NewInvitation};
 pub use own::{OwnRegistration, Reach};
 pub use secret::{NewSecret, Secret};
+pub use unfit::{AddressFault, Unfit};
 
 use crate::tables::Unavailable;
 use fhir::Instant;
@@ -337,7 +340,7 @@ impl Client {
 #[derive(Debug)]
 pub enum ClientError {
     /// What was asked for is not acceptable; the text says what to change.
-    Invalid(String),
+    Invalid(Unfit),
     /// No client of this id.
     NotFound,
     /// The store or the audit log cannot take it now; the text is for the log.
@@ -347,7 +350,7 @@ pub enum ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(why) => f.write_str(why),
+            Self::Invalid(why) => why.fmt(f),
             Self::NotFound => f.write_str("no client of this id"),
             Self::Unavailable(_) => f.write_str("the store is unavailable"),
         }

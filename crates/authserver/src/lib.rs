@@ -49,8 +49,8 @@ mod used_assertions;
 
 pub use brands::Branding;
 pub use client::{
-    Binding, Certificate, Client, ClientError, Invitation, Keys, Kind, KindName, NewCertificate, NewClient,
-    NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach,
+    AddressFault, Binding, Certificate, Client, ClientError, Invitation, Keys, Kind, KindName, NewCertificate,
+    NewClient, NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach, Unfit,
 };
 pub use door::Answered;
 pub use registering::Added;

@@ -5,7 +5,9 @@
 //! change is taken back (a removal stands). Calls block on the disk.
 
 use crate::{
-    client::{Client, ClientError, Invitation, Keys, Kind, NewInvitation, NewSecret, Secret, secret::SECRETS_MAX},
+    client::{
+        Client, ClientError, Invitation, Keys, Kind, NewInvitation, NewSecret, Secret, Unfit, secret::SECRETS_MAX,
+    },
     event::Event,
     random,
     service::Inner,
@@ -143,7 +145,8 @@ impl Inner {
         let mut recorded = None;
         let changed = |mut client: Client| {
             let Kind::ConfidentialSymmetric(secrets) = &mut client.kind else {
-                return Err(ClientError::Invalid(format!("a {} client has no secret", client.kind.name())));
+                let why = format!("a {} client has no secret", client.kind.name());
+                return Err(ClientError::Invalid(Unfit::Said(why)));
             };
             change(secrets);
             Ok(client)

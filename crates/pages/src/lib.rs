@@ -31,7 +31,7 @@ pub use page::{
     apps::{App, Apps, Ended},
     clients::{
         Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration, Clients, Registered,
-        RegistrationProblem, SecretFacts,
+        RegistrationProblem, RegistrationReason, ReturnReason, SecretFacts,
     },
     consent::Consent,
     done::{Done, DoneWhat, Next},

@@ -3,8 +3,11 @@
 pub mod client;
 pub mod data;
 pub mod due;
+mod ending;
 pub mod seeded;
 pub mod steady;
 pub mod subject;
 pub mod trail;
 pub mod visitor;
+
+pub use ending::ended;

@@ -1,7 +1,8 @@
 //! Whether a registration is acceptable, and if not, what to change. SPEC: rows B4, B11, B13, A16, C2, C11, F60, F61.
 
 use super::{
-    Binding, Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind, scopes,
+    AddressFault, Binding, Certificate, Client, ClientError, Keys, Kind, NewCertificate, NewClient, NewKeys, NewKind,
+    Unfit, scopes,
 };
 use crate::{client_certificate, limits};
 use fhir::{Instant, ResourceType};
@@ -32,7 +33,7 @@ pub(super) fn checked(
         return invalid("only a system that is known by its certificate can call without a token");
     }
     if new.is_fapi2 && matches!(kind, Kind::Public | Kind::ConfidentialSymmetric(_)) {
-        return invalid("the FAPI 2.0 profile is for clients that prove themselves by a key or a certificate");
+        return Err(ClientError::Invalid(Unfit::Fapi2Kind));
     }
     if new.requires_pushed && !is_app {
         return invalid("nobody signs in to a system: it has no authorization requests to be pushed");
@@ -44,22 +45,22 @@ pub(super) fn checked(
         return invalid("only a client that signs assertions has an algorithm for them");
     }
     if new.is_fapi2 && redirect_uris.iter().any(|uri| !uri.is_https()) {
-        return invalid("the FAPI 2.0 profile asks for https redirect URIs");
+        return Err(ClientError::Invalid(Unfit::Fapi2Redirect));
     }
     let launch_url = match &new.launch_url {
-        Some(_) if !is_app => return invalid("a system is not launched: it has no launch URL"),
+        Some(_) if !is_app => return Err(ClientError::Invalid(Unfit::LaunchOfSystem)),
         Some(url) => Some(launch(url)?),
         None => None,
     };
     if new.origins.len() > limits::CLIENT_ORIGINS_MAX {
-        return Err(ClientError::Invalid(format!("at most {} origins", limits::CLIENT_ORIGINS_MAX)));
+        return invalid(&format!("at most {} origins", limits::CLIENT_ORIGINS_MAX));
     }
     for origin in &new.origins {
         if !is_origin(origin) {
-            return Err(ClientError::Invalid(format!(
+            return invalid(&format!(
                 "{}: an origin is https://HOST or https://HOST:PORT, in lower case and without a path (http only for localhost)",
                 shown(origin, 100)
-            )));
+            ));
         }
     }
     Ok(Client {
@@ -116,14 +117,15 @@ pub(crate) enum Part {
 
 /// All that is wrong with a registration, part by part, for who can mend it at a page; nothing for one that
 /// [`Client::register`] takes.
-pub(crate) fn problems(new: &NewClient, enforceable: &Enforceable) -> Vec<(Part, String)> {
+pub(crate) fn problems(new: &NewClient, enforceable: &Enforceable) -> Vec<(Part, Unfit)> {
     let mut found = Vec::new();
     let mut look = |part, outcome: Result<(), ClientError>| {
         if let Err(ClientError::Invalid(why)) = outcome {
             found.push((part, why));
         }
     };
-    let optional = |what, text: &Option<String>| text.as_deref().map_or(Ok(()), |text| label(what, text).map(drop));
+    let optional =
+        |what: &'static str, text: &Option<String>| text.as_deref().map_or(Ok(()), |text| label(what, text).map(drop));
     look(Part::Name, label("name", &new.name).map(drop));
     look(Part::Maker, optional("maker", &new.maker));
     look(Part::Purpose, optional("purpose", &new.purpose));
@@ -154,7 +156,7 @@ pub(super) fn shown(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
 }
 
-pub(super) fn label(what: &str, text: &str) -> Result<Arc<str>, ClientError> {
+pub(super) fn label(what: &'static str, text: &str) -> Result<Arc<str>, ClientError> {
     let text = text.trim();
     // Directions of writing could make a name read as another one on the consent page.
     let misleads = |c: char| {
@@ -162,10 +164,7 @@ pub(super) fn label(what: &str, text: &str) -> Result<Arc<str>, ClientError> {
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     if text.is_empty() || text.len() > limits::CLIENT_NAME_BYTES_MAX || text.chars().any(misleads) {
-        let most = limits::CLIENT_NAME_BYTES_MAX;
-        return Err(ClientError::Invalid(format!(
-            "the {what} must have 1 to {most} bytes and no control or direction characters"
-        )));
+        return Err(ClientError::Invalid(Unfit::Label(what)));
     }
     Ok(text.into())
 }
@@ -179,7 +178,8 @@ fn kind(new: &NewKind) -> Result<Kind, ClientError> {
         NewKind::BackendService(keys) => Kind::BackendService(registered_keys(keys)?),
         NewKind::MutualTls(NewCertificate::Subject(member, value)) => {
             let subject = RegisteredSubject::from_member(member, value);
-            let subject = subject.map_err(|why| ClientError::Invalid(format!("{member}: {why}")))?;
+            let wrong = |why| ClientError::Invalid(Unfit::CertificateName(member.clone(), why));
+            let subject = subject.map_err(wrong)?;
             Kind::MutualTls(Certificate::Subject(subject))
         }
         NewKind::MutualTls(NewCertificate::SelfSigned(certificates)) => {
@@ -191,8 +191,7 @@ fn kind(new: &NewKind) -> Result<Kind, ClientError> {
 
 fn self_signed(known: Vec<[u8; 32]>) -> Result<Kind, ClientError> {
     if known.is_empty() || known.len() > limits::CLIENT_CERTIFICATES_MAX {
-        let most = limits::CLIENT_CERTIFICATES_MAX;
-        return Err(ClientError::Invalid(format!("1 to {most} certificates are needed")));
+        return Err(ClientError::Invalid(Unfit::CertificateCount));
     }
     Ok(Kind::MutualTls(Certificate::SelfSigned(known.into())))
 }
@@ -201,7 +200,7 @@ fn registered_keys(keys: &NewKeys) -> Result<Keys, ClientError> {
     Ok(match keys {
         NewKeys::Inline(text) => Jwks::register(text.as_bytes())
             .map(|jwks| Keys::Inline(Arc::new(jwks)))
-            .map_err(|why| ClientError::Invalid(why.to_string()))?,
+            .map_err(|why| ClientError::Invalid(Unfit::Keys(why)))?,
         NewKeys::Url(url) => Keys::Url(https_url("JWKS URL", url)?.into()),
     })
 }
@@ -210,25 +209,22 @@ fn redirect_uris(new: &NewClient, kind: &Kind, is_app: bool) -> Result<Arc<[Redi
     if !is_app {
         return match new.redirect_uris.is_empty() {
             true => Ok(Arc::default()),
-            false => invalid("nobody signs in to a system: it has no redirect URI"),
+            false => Err(ClientError::Invalid(Unfit::RedirectOfSystem)),
         };
     }
     if new.redirect_uris.is_empty() {
-        return invalid("an app needs a redirect URI, such as https://app.example.org/callback");
+        return Err(ClientError::Invalid(Unfit::RedirectMissing));
     }
     if new.redirect_uris.len() > limits::REDIRECT_URIS_MAX {
-        return Err(ClientError::Invalid(format!("at most {} redirect URIs", limits::REDIRECT_URIS_MAX)));
+        return Err(ClientError::Invalid(Unfit::Redirects));
     }
     let mut uris: Vec<RedirectUri> = Vec::new();
     for text in &new.redirect_uris {
         let uri = RedirectUri::register(text, new.application)
-            .map_err(|why| ClientError::Invalid(format!("{}: {why}", shown(text, 200))))?;
+            .map_err(|why| ClientError::Invalid(Unfit::Redirect(text.clone(), why)))?;
         // SPEC: RFC 8252 section 8.4: any program on the device may claim the scheme, so it proves nothing.
         if uri.is_private_use() && !matches!(kind, Kind::Public) {
-            return Err(ClientError::Invalid(format!(
-                "{}: only a public client has a scheme of its own",
-                shown(text, 200)
-            )));
+            return Err(ClientError::Invalid(Unfit::RedirectScheme(text.clone())));
         }
         if !uris.contains(&uri) {
             uris.push(uri);
@@ -239,12 +235,9 @@ fn redirect_uris(new: &NewClient, kind: &Kind, is_app: bool) -> Result<Arc<[Redi
 
 /// A launch URL: what holds for a redirect URI of a web app holds for it.
 fn launch(url: &str) -> Result<Arc<str>, ClientError> {
-    LaunchUrl::register(url).map(|url| Arc::from(url.as_str())).map_err(|_| {
-        ClientError::Invalid(format!(
-            "{}: a launch URL is an https URL (http only for localhost) without iss or launch in its query",
-            shown(url, 200)
-        ))
-    })
+    LaunchUrl::register(url)
+        .map(|url| Arc::from(url.as_str()))
+        .map_err(|_| ClientError::Invalid(Unfit::Launch(url.into())))
 }
 
 /// Whether this server knows the scope's type and can enforce its query (row B4).
@@ -256,23 +249,23 @@ pub(crate) fn usable(scope: &Scope, enforceable: &Enforceable) -> Result<(), Str
 }
 
 /// An https URL with a host and nothing that could mislead. Which addresses may be reached is for the fetcher.
-pub(super) fn https_url<'a>(what: &str, url: &'a str) -> Result<&'a str, ClientError> {
-    let refused = |why: &str| Err(ClientError::Invalid(format!("the {what} {why}")));
+pub(super) fn https_url<'a>(what: &'static str, url: &'a str) -> Result<&'a str, ClientError> {
+    let refused = |why| Err(ClientError::Invalid(Unfit::Address(what, why)));
     let Some(rest) = url.strip_prefix("https://") else {
-        return refused("must begin with https://");
+        return refused(AddressFault::Scheme);
     };
     if url.len() > 2048 {
-        return refused("is longer than 2048 bytes");
+        return refused(AddressFault::Length);
     }
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) || url.contains(['#', '\\', '"', '<', '>']) {
-        return refused("has a character that it may not have, or a fragment");
+        return refused(AddressFault::Characters);
     }
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     if authority.contains('@') {
-        return refused("may not have a user name");
+        return refused(AddressFault::User);
     }
     if authority.is_empty() || authority.starts_with(':') || url.parse::<http::Uri>().is_err() {
-        return refused("has no valid host");
+        return refused(AddressFault::Host);
     }
     Ok(url)
 }

@@ -5,7 +5,7 @@
 //! kinds of client and the scopes that it names. That a use is spent is on stable storage before a client comes of it:
 //! after a crash none counts twice.
 
-use super::{ClientError, KindName, Reach, check, scopes};
+use super::{ClientError, KindName, Reach, Unfit, check, scopes};
 use crate::{
     limits, random,
     tables::{Table, Unavailable},
@@ -84,7 +84,7 @@ impl Invitations {
         let mut all = self.lock();
         if all.len() >= limits::CLIENT_INVITATIONS_MAX {
             let most = limits::CLIENT_INVITATIONS_MAX;
-            return Err(ClientError::Invalid(format!("there are {most} initial access tokens already")));
+            return Err(ClientError::Invalid(Unfit::Said(format!("there are {most} initial access tokens already"))));
         }
         self.table.put(hash.as_bytes(), &encode(&invitation))?;
         let recorded = match record(&invitation) {
@@ -176,7 +176,7 @@ fn checked(
     enforceable: &check::Enforceable,
     now: Instant,
 ) -> Result<Invitation, ClientError> {
-    let invalid = |why: String| Err(ClientError::Invalid(why));
+    let invalid = |why: String| Err(ClientError::Invalid(Unfit::Said(why)));
     let mut kinds = new.kinds.clone();
     kinds.sort_unstable();
     kinds.dedup();

@@ -1,6 +1,6 @@
 //! The registered clients: a table, and a copy in memory that requests read without a lock.
 
-use super::{Client, ClientError, Kind, Secret, record};
+use super::{Client, ClientError, Kind, Secret, Unfit, record};
 use crate::{
     limits,
     tables::{Table, Unavailable},
@@ -93,7 +93,7 @@ impl Registry {
         let _guard = self.lock();
         let copy = self.copy.load_full();
         if copy.by_id.len() >= limits::CLIENTS_MAX {
-            return Err(ClientError::Invalid(format!("there are {} clients already", limits::CLIENTS_MAX)));
+            return Err(ClientError::Invalid(Unfit::Full));
         }
         self.put(&copy, client, record)
     }

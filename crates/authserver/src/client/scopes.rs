@@ -1,6 +1,6 @@
 //! What a client may ask for. SPEC: SMART App Launch 2.2 scopes; rows B4, B30, B43, B51, C2.
 
-use super::{ClientError, check};
+use super::{ClientError, Unfit, check};
 use crate::limits;
 use oauth::scope::{
     Scope, ScopeContext,
@@ -23,53 +23,40 @@ pub(crate) const LAUNCH_TYPES: [&str; 2] = ["patient", "encounter"];
 
 /// Reads the scopes of a registration.
 pub(super) fn registered(text: &str, is_app: bool, enforceable: &check::Enforceable) -> Result<Allowed, ClientError> {
-    let too_many = || ClientError::Invalid("the scopes are longer than 32 kB, or too many".into());
+    let unfit = |why| Err(ClientError::Invalid(why));
+    let too_many = || ClientError::Invalid(Unfit::Scopes);
     if text.len() > limits::SCOPE_BYTES_MAX {
         return Err(too_many());
     }
     let all = ScopeRequest::parse(text).map_err(|_| too_many())?;
-    let refused =
-        |part: &str, why: &str| Err(ClientError::Invalid(format!("scope {}: {why}", check::shown(part, 200))));
     if let Some(part) = all.unknown().first() {
-        let why = Scope::parse(part).map(drop).map_err(|why| why.to_string()).err().unwrap_or_default();
-        return refused(part, &why);
+        return unfit(Unfit::ScopeShape(part.clone(), Scope::parse(part).err()));
     }
     for scope in all.resources() {
         match (is_app, scope.context) {
             (false, ScopeContext::System) | (true, ScopeContext::Patient | ScopeContext::User) => {}
-            (false, _) => {
-                return refused(
-                    &scope.text,
-                    "a system has system/ scopes; patient/ and user/ need a person who signs in",
-                );
-            }
-            (true, _) => {
-                return refused(
-                    &scope.text,
-                    "an app has patient/ and user/ scopes; system/ ones are for a system that nobody signs in to",
-                );
-            }
+            (false, _) => return unfit(Unfit::ScopeOfApp(scope.text.to_string())),
+            (true, _) => return unfit(Unfit::ScopeOfSystem(scope.text.to_string())),
         }
         if let Err(why) = check::usable(scope, enforceable) {
-            return refused(&scope.text, &why);
+            return unfit(Unfit::ScopeUnknown(scope.text.to_string(), why));
         }
     }
     for (text, special) in all.wanted().iter().filter_map(|(text, _)| Some((text, Special::parse(text)?))) {
         if !is_app {
-            return refused(text, "a system has system/ scopes; this one needs a person who signs in");
+            return unfit(Unfit::ScopeOfApp(text.to_string()));
         }
         if let Special::LaunchType { resource_type, .. } = &special
             && !LAUNCH_TYPES.contains(&&**resource_type)
         {
-            return refused(text, "what can be put in context is a patient or an encounter");
+            return unfit(Unfit::ScopeContext(text.to_string()));
         }
     }
     if all.is_empty() {
-        let example = if is_app { "launch/patient patient/*.rs" } else { "system/Observation.rs" };
-        return Err(ClientError::Invalid(format!("at least one scope is needed, for example {example}")));
+        return unfit(Unfit::ScopeMissing { is_app });
     }
     if all.asks(&Special::FhirUser) && !all.asks(&Special::OpenId) {
-        return Err(ClientError::Invalid("fhirUser comes in an id token: openid is needed with it".into()));
+        return unfit(Unfit::ScopeIdentity);
     }
     Ok(allowed(all))
 }

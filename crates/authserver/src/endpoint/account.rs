@@ -18,13 +18,14 @@ mod recovery;
 mod second_factor;
 mod security;
 mod sign_in;
+mod ways;
 
 use crate::{
     door::{self, Answered},
     event::Event,
     logos,
     outcome::{Refusal, page::Sent},
-    page::{self, Head, SIGN_OUT_FORM, Sending},
+    page::{self, Head, Sending},
     people::{
         cookie,
         session::Session,
@@ -43,8 +44,9 @@ use audit::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
 use oauth::{authorization_request::AuthorizationRequest, caller::User, form::Form};
-use pages::{CodeProblem, Literal, NewPasswordProblem, Problem, ProblemWhat, View, fields, paths};
+use pages::{CodeProblem, Literal, NewPasswordProblem, Problem, ProblemWhat, View, fields};
 use std::{net::IpAddr, sync::Arc};
+use ways::{Act, Link, Page, Takes};
 
 /// Form token of all forms before somebody is signed in.
 const SIGN_IN_FORM: &str = "sign-in";
@@ -58,55 +60,9 @@ const LAUNCH_FORM: &str = "launch";
 /// Form token of the forms of an administrator.
 const CLIENTS_FORM: &str = "clients";
 
-/// Paths whose forms are answered here; those of [`PAGES`] are shown too.
-const FORMS: [&str; 19] = [
-    paths::SIGN_IN,
-    paths::SECOND_FACTOR,
-    paths::PASSKEY_SIGN_IN,
-    paths::PASSKEY_ADD,
-    paths::PASSKEY_REMOVE,
-    paths::SIGN_OUT,
-    paths::INVITATION,
-    paths::RECOVERY,
-    paths::PASSWORD,
-    paths::AUTHENTICATOR,
-    paths::RECOVERY_CODES,
-    paths::SESSION_END,
-    paths::SECURITY,
-    paths::APPS,
-    paths::APP,
-    paths::LAUNCH,
-    paths::CLIENTS,
-    paths::CLIENT_NEW,
-    paths::CLIENT,
-];
-/// Links that lead to an outside provider and back from it.
-const LINKS: [&str; 2] = [paths::SIGN_IN_OUTSIDE, paths::SIGN_IN_OUTSIDE_BACK];
-const PAGES: [&str; 14] = [
-    paths::SIGN_IN,
-    paths::SECOND_FACTOR,
-    paths::PASSKEY_ADD,
-    paths::INVITATION,
-    paths::RECOVERY,
-    paths::SECURITY,
-    paths::PASSWORD,
-    paths::AUTHENTICATOR,
-    paths::APPS,
-    paths::APP,
-    paths::LAUNCH,
-    paths::CLIENTS,
-    paths::CLIENT_NEW,
-    paths::CLIENT,
-];
-
 /// Whether a path is one of these pages or their static files.
 pub(crate) fn owns(path: &str) -> bool {
-    FORMS.contains(&path) || path.starts_with(logos::PATH) || LINKS.contains(&path) || path.starts_with("/assets/")
-}
-
-/// Whether a path has pages and no form of its own.
-fn is_read_only(path: &str) -> bool {
-    matches!(path, paths::SECURITY | paths::CLIENTS)
+    ways::takes(path).is_some() || path.starts_with(logos::PATH) || path.starts_with("/assets/")
 }
 
 /// A request of somebody at a browser.
@@ -183,23 +139,15 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
     let waiting = waiting(inner, &head, &request);
     head.wish(waiting.as_ref().and_then(|request| request.ui_locales.as_deref()));
     let visitor = Visitor { inner, address, head, session, waiting };
-    let reply = if *request.method() == Method::GET && LINKS.contains(&path.as_str()) {
-        match path.as_str() {
-            paths::SIGN_IN_OUTSIDE => visitor.go_outside().await,
-            _ => visitor.back_from_outside(request.uri().query().unwrap_or_default()).await,
+    let reply = match (request.method(), ways::takes(&path)) {
+        (&Method::GET, Some(Takes::Link(Link::Outside))) => visitor.go_outside().await,
+        (&Method::GET, Some(Takes::Link(Link::Back))) => {
+            visitor.back_from_outside(request.uri().query().unwrap_or_default()).await
         }
-    } else if is_get && PAGES.contains(&path.as_str()) {
-        visitor.shown(&path).await
-    } else if request.method() == Method::POST && !is_read_only(&path) && !LINKS.contains(&path.as_str()) {
-        visitor.posted(&path, &request).await
-    } else {
-        let allow = match (PAGES.contains(&path.as_str()), is_read_only(&path)) {
-            (_, true) => "GET, HEAD",
-            _ if LINKS.contains(&path.as_str()) => "GET",
-            (true, _) => "GET, HEAD, POST",
-            (false, _) => "POST",
-        };
-        visitor.problem(ProblemWhat::NotFound, Sent::Method(allow))
+        (&Method::GET | &Method::HEAD, Some(Takes::Page(page) | Takes::Both(page, _))) => visitor.shown(page).await,
+        (&Method::POST, Some(Takes::Act(act) | Takes::Both(_, act))) => visitor.posted(act, &request).await,
+        (_, Some(takes)) => visitor.problem(ProblemWhat::NotFound, Sent::Method(takes.allow())),
+        (_, None) => visitor.problem(ProblemWhat::NotFound, Sent::NotFound),
     };
     drop(inner.sweep_when_due());
     let answered = inner.told(reply, address);
@@ -245,27 +193,27 @@ impl Inner {
 }
 
 impl Visitor<'_> {
-    async fn shown(&self, path: &str) -> Reply {
-        match path {
-            paths::SECOND_FACTOR => self.second_factor_page(),
-            paths::PASSKEY_ADD => self.passkey_page(),
-            paths::INVITATION => self.invitation_page(),
-            paths::RECOVERY => self.recovery_page(),
-            paths::SECURITY => self.security_page(),
-            paths::PASSWORD => self.password_page(),
-            paths::AUTHENTICATOR => self.authenticator_page(),
-            paths::APPS => self.apps_page().await,
-            paths::APP => self.app_page().await,
-            paths::LAUNCH => self.launch_page().await,
-            paths::CLIENTS => self.clients_page(),
-            paths::CLIENT_NEW => self.client_new_page(),
-            paths::CLIENT => self.client_page(),
-            _ => self.sign_in_page(),
+    async fn shown(&self, page: Page) -> Reply {
+        match page {
+            Page::SignIn => self.sign_in_page(),
+            Page::SecondFactor => self.second_factor_page(),
+            Page::PasskeyAdd => self.passkey_page(),
+            Page::Invitation => self.invitation_page(),
+            Page::Recovery => self.recovery_page(),
+            Page::Security => self.security_page(),
+            Page::Password => self.password_page(),
+            Page::Authenticator => self.authenticator_page(),
+            Page::Apps => self.apps_page().await,
+            Page::App => self.app_page().await,
+            Page::Launch => self.launch_page().await,
+            Page::Clients => self.clients_page(),
+            Page::ClientNew => self.client_new_page(),
+            Page::Client => self.client_page(),
         }
     }
 
     /// A form: limits, what it is, whether it is ours, then what it is for.
-    async fn posted(&self, path: &str, request: &Request<Bytes>) -> Reply {
+    async fn posted(&self, act: Act, request: &Request<Bytes>) -> Reply {
         if let Err(limited) = self.inner.address_rate.take(address_key(self.address), self.inner.now().unix_millis()) {
             let event = Event::new("sign-in-failed", Action::Execute);
             return self.too_many(limited, event);
@@ -276,44 +224,34 @@ impl Visitor<'_> {
             Err(Refusal::MediaType) => return self.problem(ProblemWhat::WrongRequest, Sent::MediaType),
             Err(_) => return self.problem(ProblemWhat::WrongRequest, Sent::NotTaken),
         };
-        let label = match path {
-            paths::SIGN_OUT => SIGN_OUT_FORM,
-            paths::SIGN_IN | paths::SECOND_FACTOR | paths::PASSKEY_SIGN_IN | paths::INVITATION | paths::RECOVERY => {
-                SIGN_IN_FORM
-            }
-            paths::APPS | paths::APP => APPS_FORM,
-            paths::LAUNCH => LAUNCH_FORM,
-            paths::CLIENT_NEW | paths::CLIENT => CLIENTS_FORM,
-            _ => SECURITY_FORM,
-        };
         let people = &self.inner.people;
         let browser = people.browser_of(&self.head.headers);
         let is_ours = people.is_from_our_page(&self.head.headers)
-            && browser.is_some_and(|browser| people.is_csrf(&browser, label, form.value(fields::CSRF)));
+            && browser.is_some_and(|browser| people.is_csrf(&browser, act.label(), form.value(fields::CSRF)));
         if !is_ours {
             let mut event = Event::new("form-refused", Action::Execute);
-            event.detail("form", path);
+            event.detail("form", request.uri().path());
             let reply = self.problem(ProblemWhat::FormExpired, Sent::Refused);
             return reply.failed(event, "the form is not from a page of ours for this browser", &Sent::Refused);
         }
-        match path {
-            paths::SIGN_IN => self.sign_in(&form).await,
-            paths::SECOND_FACTOR => self.second_factor(&form).await,
-            paths::PASSKEY_SIGN_IN => self.passkey_sign_in(&form).await,
-            paths::PASSKEY_ADD => self.passkey_add(&form).await,
-            paths::PASSKEY_REMOVE => self.passkey_remove(&form).await,
-            paths::INVITATION => self.invitation(&form).await,
-            paths::RECOVERY => self.recovery(&form).await,
-            paths::PASSWORD => self.password(&form).await,
-            paths::AUTHENTICATOR => self.authenticator(&form).await,
-            paths::RECOVERY_CODES => self.recovery_codes().await,
-            paths::SESSION_END => self.session_end(&form).await,
-            paths::APPS => self.apps_ended(&form).await,
-            paths::APP => self.app_ended(&form).await,
-            paths::LAUNCH => self.launched(&form).await,
-            paths::CLIENT_NEW => self.client_registered(&form).await,
-            paths::CLIENT => self.client_changed(&form).await,
-            _ => self.sign_out().await,
+        match act {
+            Act::SignIn => self.sign_in(&form).await,
+            Act::SecondFactor => self.second_factor(&form).await,
+            Act::PasskeySignIn => self.passkey_sign_in(&form).await,
+            Act::PasskeyAdd => self.passkey_add(&form).await,
+            Act::PasskeyRemove => self.passkey_remove(&form).await,
+            Act::SignOut => self.sign_out().await,
+            Act::Invitation => self.invitation(&form).await,
+            Act::Recovery => self.recovery(&form).await,
+            Act::Password => self.password(&form).await,
+            Act::Authenticator => self.authenticator(&form).await,
+            Act::RecoveryCodes => self.recovery_codes().await,
+            Act::SessionEnd => self.session_end(&form).await,
+            Act::Apps => self.apps_ended(&form).await,
+            Act::App => self.app_ended(&form).await,
+            Act::Launch => self.launched(&form).await,
+            Act::ClientNew => self.client_registered(&form).await,
+            Act::Client => self.client_changed(&form).await,
         }
     }
 

@@ -234,7 +234,7 @@ impl Inner {
     /// The client of a registration, when it is acceptable and within its reach.
     fn fitting(&self, own: OwnRegistration, id: String, event: &mut Event) -> Result<Client, Refusal> {
         own::client(own, id, self.now(), &*self.enforceable).map_err(|why| match why {
-            ClientError::Invalid(why) => unacceptable(invalid(why), event),
+            ClientError::Invalid(why) => unacceptable(invalid(why.to_string()), event),
             why => unavailable(&why),
         })
     }
@@ -246,7 +246,7 @@ impl Inner {
 
     fn refused_change(&self, why: ClientError, event: &mut Event) -> Refusal {
         match why {
-            ClientError::Invalid(why) => unacceptable(invalid(why), event),
+            ClientError::Invalid(why) => unacceptable(invalid(why.to_string()), event),
             // Removed meanwhile.
             ClientError::NotFound => Refusal::Bearer,
             ClientError::Unavailable(_) => unavailable(&why),

@@ -10,7 +10,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Bytes of a code: 80 bits, 16 characters.
 const CODE_BYTES: usize = 10;
 
-/// New codes as they are shown, `XXXX-XXXX-XXXX-XXXX`.
+/// New codes as they are shown: 16 letters and digits in four groups.
 pub(crate) fn codes() -> Result<Vec<String>, random::NoRandomness> {
     (0..limits::RECOVERY_CODES).map(|_| Ok(shown(&random::bytes::<CODE_BYTES>()?))).collect()
 }

@@ -260,13 +260,7 @@ async fn entries(server: &Server, token: &str) -> String {
 async fn f24_nothing_that_lets_somebody_in_is_in_anything_that_was_written() {
     let own = tempfile::tempdir().unwrap();
     let data = own.path().join("data");
-    let mut command = handrail();
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log-level", "trace"])
-        .args(["--log-access", "all", "--log-format", "json", "--data"])
-        .arg(&data)
-        .env("RUST_LOG", "trace");
-    let mut server = Server::spawn(command, &data);
+    let mut server = Server::telling_all(&data);
     let mut secrets = Secrets::default();
     secrets.hold("password", PASSWORD);
     secrets.kept.extend([("state", STATE.to_owned()), ("nonce", NONCE.to_owned())]);

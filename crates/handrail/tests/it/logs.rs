@@ -306,13 +306,7 @@ async fn people(server: &Server, token: &str) -> Vec<String> {
 async fn no_canary_is_in_any_output() {
     let own = tempfile::tempdir().unwrap();
     let data = own.path().join("data");
-    let mut command = handrail();
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log-level", "trace"])
-        .args(["--log-access", "all", "--log-format", "json", "--data"])
-        .arg(&data)
-        .env("RUST_LOG", "trace");
-    let mut server = Server::spawn(command, &data);
+    let mut server = Server::telling_all(&data);
     let token = server.full_token();
     // A client whose keys are fetched from an address that answers nothing, and whose name is a canary.
     let far = handrail()

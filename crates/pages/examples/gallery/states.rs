@@ -7,8 +7,9 @@ use pages::{
     ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, Consent, Date, Done, DoneWhat, EncounterFacts,
     Ended, Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment, NewPasswordProblem,
     Next, OutsideFacts, Passkey, PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider,
-    Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, Relation, SecondFactor, SecretFacts,
-    Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
+    Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason,
+    SecondFactor, SecretFacts, Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View,
+    VisitKind, fields,
 };
 
 /// A page in one state.
@@ -522,7 +523,8 @@ fn clients(states: &mut Vec<State>) {
     add(states, "clients", signed(), Clients { clients: all });
     let form = ClientRegistration { csrf: "token".into(), typed: Registered::default(), problems: Vec::new() };
     add(states, "client-new", signed(), form.clone());
-    let problem = |field, reason: &str| RegistrationProblem { field, reason: reason.into() };
+    let problem = |field, reason| RegistrationProblem { field, reason };
+    let fragment = "https://steadysteps.example/callback#x".into();
     let wrong = ClientRegistration {
         typed: Registered {
             name: "Steady Steps".into(),
@@ -533,9 +535,9 @@ fn clients(states: &mut Vec<State>) {
             ..Registered::default()
         },
         problems: vec![
-            problem(fields::REDIRECT_URIS, "A redirect URI has no fragment."),
-            problem(fields::SCOPES, "The letters of a scope stand in the order cruds."),
-            problem(fields::CSRF, "Something without a field of its own."),
+            problem(fields::REDIRECT_URIS, RegistrationReason::Return(ReturnReason::Fragment, fragment)),
+            problem(fields::SCOPES, RegistrationReason::ScopeShape("patient/Observation.sr".into())),
+            problem("", RegistrationReason::Fapi2Kind),
         ],
         ..form
     };

@@ -2,6 +2,10 @@
 //!
 //! A secret is shown once, on the answer to the form that made it. Registration by machines is RFC 7591, not here.
 
+mod reason;
+
+pub use reason::{RegistrationReason, ReturnReason};
+
 use crate::{
     AppFacts, Date, Literal, Moment, Place, Secret, Text, fields,
     html::{Address, Element, Fragment, el},
@@ -124,8 +128,8 @@ pub struct Registered {
 pub struct RegistrationProblem {
     /// A constant of [`crate::fields`].
     pub field: &'static str,
-    /// Why, in a sentence. For who knows the subject: in English, as the command line says it.
-    pub reason: Text,
+    /// Why.
+    pub reason: RegistrationReason,
 }
 
 /// A new app, or a new secret of one: the secret is shown this once.
@@ -227,22 +231,22 @@ impl Render for Clients {
 }
 
 impl ClientRegistration {
-    fn problem(&self, field: &str) -> Option<String> {
+    fn problem(&self, field: &str, t: &Texts) -> Option<String> {
         let reasons = self.problems.iter().filter(|problem| problem.field == field);
-        let reasons: Vec<&str> = reasons.map(|problem| problem.reason.as_str()).collect();
+        let reasons: Vec<String> = reasons.map(|problem| problem.reason.words(t)).collect();
         (!reasons.is_empty()).then(|| reasons.join(" "))
     }
 
-    fn line<'a>(&self, name: &'static str, label: &'a str, value: &str) -> Field<'a> {
+    fn line<'a>(&self, name: &'static str, label: &'a str, value: &str, t: &Texts) -> Field<'a> {
         Field::text(name, label)
             .value(Some(value))
-            .problem(self.problem(name))
+            .problem(self.problem(name, t))
             .set("autocomplete", "off")
             .among_others()
     }
 
-    fn lines<'a>(&self, name: &'static str, label: &'a str, value: &Secret) -> Field<'a> {
-        Field::lines(name, label, value.as_str()).problem(self.problem(name)).among_others()
+    fn lines<'a>(&self, name: &'static str, label: &'a str, value: &Secret, t: &Texts) -> Field<'a> {
+        Field::lines(name, label, value.as_str()).problem(self.problem(name, t)).among_others()
     }
 
     fn kinds(&self, t: &Texts) -> Element {
@@ -251,7 +255,7 @@ impl ClientRegistration {
             let words = el("span").class("label").add(el("span").class("name").add(kind.name(t)));
             parts::check(input, words.add(el("span").class("line").add(kind.hint(t))))
         });
-        let problem = self.problem(fields::KIND).map(parts::problem);
+        let problem = self.problem(fields::KIND, t).map(parts::problem);
         el("fieldset").class("checks").add(el("legend").add(t.register_kind)).add(problem).add(Fragment::all(kinds))
     }
 }
@@ -274,7 +278,7 @@ impl Render for ClientRegistration {
         let typed = &self.typed;
         let notice = (!self.problems.is_empty()).then(|| {
             let missing = self.problems.iter().filter(|problem| !is_shown(problem.field));
-            let reasons = missing.map(|problem| el("p").add(&problem.reason));
+            let reasons = missing.map(|problem| el("p").add(problem.reason.words(t)));
             parts::notice(
                 Tone::Trouble,
                 Fragment::all([el("p").add(t.register_problems).into(), Fragment::all(reasons)]),
@@ -288,38 +292,38 @@ impl Render for ClientRegistration {
         let facility = [("facility", Fragment::from(&cx.frame.facility))];
         let about = parts::section("about", t.register_about)
             .class("part")
-            .add(self.line(fields::NAME, t.register_name, typed.name.as_str()).element(t))
-            .add(self.line(fields::MAKER, t.register_maker, typed.maker.as_str()).optional().element(t))
+            .add(self.line(fields::NAME, t.register_name, typed.name.as_str(), t).element(t))
+            .add(self.line(fields::MAKER, t.register_maker, typed.maker.as_str(), t).optional().element(t))
             .add(
-                self.line(fields::PURPOSE, t.register_purpose, typed.purpose.as_str())
+                self.line(fields::PURPOSE, t.register_purpose, typed.purpose.as_str(), t)
                     .hint(t.register_purpose_hint)
                     .optional()
                     .element(t),
             )
-            .add(self.line(fields::LOGO_URL, t.register_logo, typed.logo_url.as_str()).optional().element(t))
+            .add(self.line(fields::LOGO_URL, t.register_logo, typed.logo_url.as_str(), t).optional().element(t))
             .add(box_of(
                 fields::VERIFIED,
                 typed.is_verified,
                 t.register_verified,
                 fill(t.register_verified_hint, &facility),
             ));
-        let redirects = self.lines(fields::REDIRECT_URIS, t.register_redirects, &typed.redirect_uris);
+        let redirects = self.lines(fields::REDIRECT_URIS, t.register_redirects, &typed.redirect_uris, t);
         let addresses = parts::section("addresses", t.register_addresses)
             .class("part")
             .add(redirects.hint(t.register_redirects_hint).optional().element(t))
             .add(
-                self.line(fields::LAUNCH_URL, t.register_launch, typed.launch_url.as_str())
+                self.line(fields::LAUNCH_URL, t.register_launch, typed.launch_url.as_str(), t)
                     .hint(t.register_launch_hint)
                     .optional()
                     .element(t),
             );
-        let scopes = self.lines(fields::SCOPES, t.register_scopes, &typed.scopes).hint(t.register_scopes_hint);
+        let scopes = self.lines(fields::SCOPES, t.register_scopes, &typed.scopes, t).hint(t.register_scopes_hint);
         let keys = parts::section("keys", t.register_keys)
             .class("part")
-            .add(self.line(fields::JWKS_URL, t.register_jwks_url, typed.jwks_url.as_str()).optional().element(t))
-            .add(self.lines(fields::JWKS, t.register_jwks, &typed.jwks).optional().element(t))
+            .add(self.line(fields::JWKS_URL, t.register_jwks_url, typed.jwks_url.as_str(), t).optional().element(t))
+            .add(self.lines(fields::JWKS, t.register_jwks, &typed.jwks, t).optional().element(t))
             .add(
-                self.line(fields::CERTIFICATE_SUBJECT, t.register_subject, typed.certificate_subject.as_str())
+                self.line(fields::CERTIFICATE_SUBJECT, t.register_subject, typed.certificate_subject.as_str(), t)
                     .optional()
                     .element(t),
             )

@@ -89,13 +89,7 @@ fn main() -> ExitCode {
         (None, Some(open)) => reopen(open, arguments.strict),
         (None, None) => run(&arguments),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("crash: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    live::ended("crash", outcome.map(|()| true))
 }
 
 /// The work, with an acknowledgement for each answer.

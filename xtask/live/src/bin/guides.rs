@@ -13,6 +13,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 /// Where things are.
@@ -356,10 +357,13 @@ async fn run(arguments: &Arguments) -> io::Result<(u32, u32)> {
     Ok((server.checks - server.failures, server.failures))
 }
 
-fn main() -> io::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    live::ended("guides", all(&Arguments::parse()))
+}
+
+fn all(arguments: &Arguments) -> io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (passed, failed) = runtime.block_on(run(&arguments))?;
+    let (passed, failed) = runtime.block_on(run(arguments))?;
     say(&format!("examples: {passed} passed, {failed} failed"));
-    if failed > 0 { Err(io::Error::other("examples failed")) } else { Ok(()) }
+    Ok(failed == 0)
 }

@@ -32,7 +32,7 @@ fn app(kind: NewKind) -> NewClient {
 fn error(world: &World, new: &NewClient) -> String {
     match world.service.add_client(new) {
         Ok(added) => panic!("registered: {added:?}"),
-        Err(ClientError::Invalid(why)) => why,
+        Err(ClientError::Invalid(why)) => why.to_string(),
         Err(why) => panic!("{why:?}"),
     }
 }

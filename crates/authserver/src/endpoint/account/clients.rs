@@ -8,7 +8,7 @@ use super::{CLIENTS_FORM, Reply, Visitor, next};
 use crate::{
     NewCertificate, NewClient, NewKeys, NewKind,
     client::{
-        Client, ClientError, Kind,
+        Client, ClientError, Kind, Unfit,
         check::{self, Part},
     },
     outcome::page::Sent,
@@ -24,7 +24,7 @@ use oauth::{
 };
 use pages::{
     ClientFacts, ClientKind, ClientRegistered, ClientRegistration, Clients, Date, Literal, Moment, ProblemWhat,
-    Registered, RegistrationProblem, Secret, SecretFacts, Text, fields, limits, paths,
+    Registered, RegistrationProblem, RegistrationReason, Secret, SecretFacts, Text, fields, limits, paths,
 };
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ impl Visitor<'_> {
         let (new, mut problems) = wanted(form);
         if problems.is_empty() {
             let found = check::problems(&new, &*self.inner.enforceable);
-            problems.extend(found.into_iter().map(|(part, why)| problem(field(part, &new), &why)));
+            problems.extend(found.into_iter().map(|(part, why)| problem(field(part, &new), why.reason())));
         }
         if !problems.is_empty() {
             return self.client_form(typed(form), problems, Sent::NotTaken);
@@ -133,7 +133,7 @@ impl Visitor<'_> {
                 self.place(view, Sent::Shown).recorded(recorded)
             }
             Ok(Err(ClientError::Invalid(why))) => {
-                self.client_form(typed(form), vec![problem("", &why)], Sent::NotTaken)
+                self.client_form(typed(form), vec![problem("", why.reason())], Sent::NotTaken)
             }
             Ok(Err(why)) => self.client_unchanged(&why),
             Err(_) => self.unavailable("the task of a registration ended early"),
@@ -192,7 +192,7 @@ impl Inner {
             fields::DROP_SECRET => self.retire_client_secrets(id, by).map(changed),
             fields::DISABLE => self.set_client_disabled(id, true, by).map(changed),
             fields::ENABLE => self.set_client_disabled(id, false, by).map(changed),
-            _ => Err(ClientError::Invalid("no such decision".into())),
+            _ => Err(ClientError::Invalid(Unfit::from("no such decision"))),
         }
     }
 }
@@ -230,8 +230,8 @@ fn typed(form: &Form) -> Registered {
     }
 }
 
-fn problem(field: &'static str, why: &str) -> RegistrationProblem {
-    RegistrationProblem { field, reason: Text::new(why) }
+const fn problem(field: &'static str, reason: RegistrationReason) -> RegistrationProblem {
+    RegistrationProblem { field, reason }
 }
 
 /// What the form asks for, and what does not fit together in it.
@@ -249,14 +249,13 @@ fn wanted(form: &Form) -> (NewClient, Vec<RegistrationProblem>) {
             (fields::CERTIFICATE_SUBJECT, subject.is_some() && kind != Some(ClientKind::MutualTls)),
         ];
         let idle = idle.into_iter().filter(|(_, is_idle)| *is_idle);
-        problems.extend(idle.map(|(field, _)| problem(field, "An app of this kind does not have one.")));
+        problems.extend(idle.map(|(field, _)| problem(field, RegistrationReason::NotOfThisKind)));
     }
     let mut registered_keys = || match (url.clone(), keys.clone()) {
         (Some(url), None) => NewKeys::Url(url),
         (None, Some(keys)) => NewKeys::Inline(keys),
         (url, _) => {
-            let both = "The keys or their web address, not both.";
-            let none = "The keys of the app, or their web address, are needed.";
+            let (both, none) = (RegistrationReason::KeysTwice, RegistrationReason::KeysMissing);
             problems.push(problem(fields::JWKS_URL, if url.is_some() { both } else { none }));
             NewKeys::Inline(String::new())
         }
@@ -271,7 +270,7 @@ fn wanted(form: &Form) -> (NewClient, Vec<RegistrationProblem>) {
             NewKind::MutualTls(NewCertificate::Subject("tls_client_auth_subject_dn".into(), name))
         }
         None => {
-            problems.push(problem(fields::KIND, "One of these is needed."));
+            problems.push(problem(fields::KIND, RegistrationReason::KindMissing));
             NewKind::Public
         }
     };

@@ -89,6 +89,17 @@ impl Server {
         Self::spawn(command, directory)
     }
 
+    /// A server on this directory that writes all that it ever writes: every request, every level of the log, metrics.
+    pub(crate) fn telling_all(directory: &Path) -> Self {
+        let mut command = handrail();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log-level", "trace"])
+            .args(["--log-access", "all", "--log-format", "json", "--data"])
+            .arg(directory)
+            .env("RUST_LOG", "trace");
+        Self::spawn(command, directory)
+    }
+
     /// Starts a command that serves, and waits for its line.
     pub(crate) fn spawn(mut command: Command, directory: &Path) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -83,18 +83,21 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-fn main() -> io::Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    live::ended("bench", run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     if let (Some(body), Some(certificate)) = (&arguments.reference, &arguments.certificate) {
         let body = Bytes::from(std::fs::read(body)?);
         runtime.block_on(reference::serve(body, certificate, |port| say(&port.to_string())))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(true);
     }
     if arguments.profile {
         profile::available()?;
     }
-    let (rows, profiles) = runtime.block_on(measure::all(&arguments))?;
+    let (rows, profiles) = runtime.block_on(measure::all(arguments))?;
     say("");
     say(&report::table(&rows));
     if !arguments.closed_only {
@@ -114,5 +117,5 @@ fn main() -> io::Result<ExitCode> {
     if short > 0 {
         say(&format!("{short} rows are short of what they must reach at least"));
     }
-    Ok(if short > 0 && !arguments.report_only { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(short == 0 || arguments.report_only)
 }

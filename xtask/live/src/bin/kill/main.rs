@@ -16,6 +16,7 @@ use clap::Parser;
 use live::{client, seeded::Seeded, subject::Subject, trail::Trail};
 use model::{Book, Shared};
 use std::{
+    io,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::{
@@ -62,30 +63,21 @@ const STARTING_MS: usize = 250;
 const TOKEN: Duration = Duration::from_secs(150);
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::parse();
+    live::ended("kill", run(Arguments::parse()))
+}
+
+fn run(mut arguments: Arguments) -> io::Result<bool> {
     let seed = *arguments.seed.get_or_insert_with(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         now.as_secs() % 1_000_000
     });
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            println!("no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     println!("seed {seed}");
     let mut sums = Sums::default();
     let begin = Instant::now();
     while sums.kills < arguments.kills {
         let store = sums.stores;
-        let directory = match tempfile::Builder::new().prefix("handrail-kill-").tempdir() {
-            Ok(directory) => directory,
-            Err(error) => {
-                println!("no directory: {error}");
-                return ExitCode::FAILURE;
-            }
-        };
+        let directory = tempfile::Builder::new().prefix("handrail-kill-").tempdir()?;
         let outcome = runtime.block_on(one_store(&arguments, seed, directory.path(), &mut sums));
         sums.stores += 1;
         if let Err(wrong) = outcome {
@@ -95,12 +87,12 @@ fn main() -> ExitCode {
                 sums.kills,
                 kept.display()
             );
-            return ExitCode::FAILURE;
+            return Ok(false);
         }
         println!("{} kills, {} stores, {:.0} s: {sums}", sums.kills, sums.stores, begin.elapsed().as_secs_f64());
     }
     println!("nothing lost, nothing in halves, every answer in the audit log: {sums}");
-    ExitCode::SUCCESS
+    Ok(true)
 }
 
 /// What was done and seen so far.

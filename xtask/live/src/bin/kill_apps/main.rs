@@ -98,7 +98,10 @@ impl std::fmt::Display for Sums {
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    let a = Arguments::parse();
+    live::ended("kill-apps", run(&Arguments::parse()).await)
+}
+
+async fn run(a: &Arguments) -> io::Result<bool> {
     let seed = a.seed.unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         now.as_secs() % 1_000_000
@@ -106,14 +109,8 @@ async fn main() -> ExitCode {
     println!("seed {seed}");
     let (mut sums, begin) = (Sums::default(), Instant::now());
     while sums.kills < a.kills {
-        let directory = match tempfile::Builder::new().prefix("handrail-kill-apps-").tempdir() {
-            Ok(directory) => directory,
-            Err(error) => {
-                println!("no directory: {error}");
-                return ExitCode::FAILURE;
-            }
-        };
-        if let Err(wrong) = one_store(&a, seed, directory.path(), &mut sums).await {
+        let directory = tempfile::Builder::new().prefix("handrail-kill-apps-").tempdir()?;
+        if let Err(wrong) = one_store(a, seed, directory.path(), &mut sums).await {
             let kept = directory.keep();
             println!(
                 "WRONG: {wrong}\nseed {seed}, store {}, kill {}; data kept in {}",
@@ -121,13 +118,13 @@ async fn main() -> ExitCode {
                 sums.kills,
                 kept.display()
             );
-            return ExitCode::FAILURE;
+            return Ok(false);
         }
         sums.stores += 1;
         println!("{} stores, {:.0} s: {sums}", sums.stores, begin.elapsed().as_secs_f64());
     }
     println!("nothing worked twice, nothing was lost, nothing came back: {sums}");
-    ExitCode::SUCCESS
+    Ok(true)
 }
 
 /// All kills of one data directory.

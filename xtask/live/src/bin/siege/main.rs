@@ -66,14 +66,7 @@ const TRIES: usize = 4;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(why) => {
-            println!("siege: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    live::ended("siege", run(&Arguments::parse()).await)
 }
 
 /// A data directory with a story, and the configuration of a phase.

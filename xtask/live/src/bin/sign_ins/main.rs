@@ -53,14 +53,7 @@ const RATIO_MAX: f64 = 2.0;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(why) => {
-            println!("sign-ins: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    live::ended("sign-ins", run(&Arguments::parse()).await)
 }
 
 /// What was done, with how long each took.

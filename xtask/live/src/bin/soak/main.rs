@@ -93,18 +93,21 @@ struct Notes {
     stalls: usize,
 }
 
-fn main() -> io::Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    live::ended("soak", run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(soak(&arguments))?;
-    println!("{}", result.text(&arguments));
-    std::fs::write(&arguments.json, result.json(&arguments).to_string())?;
-    let wrong = result.wrong(&arguments);
+    let result = runtime.block_on(soak(arguments))?;
+    println!("{}", result.text(arguments));
+    std::fs::write(&arguments.json, result.json(arguments).to_string())?;
+    let wrong = result.wrong(arguments);
     wrong.iter().for_each(|what| println!("FAILED: {what}"));
     if wrong.is_empty() {
         println!("passed: memory flat, no stall above {} ms, every answer right", arguments.stall_ms);
     }
-    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(wrong.is_empty())
 }
 
 async fn soak(a: &Arguments) -> io::Result<Outcome> {

@@ -149,22 +149,22 @@ async fn b11_what_is_wrong_is_told_beside_its_field() {
     let mut office = staff(&world, "office", Role::Administrator).await;
     for (kind, more, told) in [
         ("public", vec![("redirect_uris", "http://walks.example.org/cb")], "http://walks.example.org/cb"),
-        ("public", vec![("redirect_uris", "")], "redirect URI"),
+        ("public", vec![("redirect_uris", "")], "at least one redirect URI"),
         ("public", vec![("redirect_uris", "javascript:alert(1)")], "javascript"),
-        ("public", vec![("scopes", "system/*.rs")], "system"),
-        ("public", vec![("scopes", "")], "scope"),
-        ("public", vec![("name", "")], "name"),
+        ("public", vec![("scopes", "system/*.rs")], "system/*.rs is for a backend service"),
+        ("public", vec![("scopes", "")], "At least one scope"),
+        ("public", vec![("name", "")], "must not be empty"),
         ("public", vec![("logo_url", "http://walks.example.org/logo.png")], "https://"),
-        ("public", vec![("launch_url", "ftp://x")], "launch URL"),
+        ("public", vec![("launch_url", "ftp://x")], "have no iss or launch"),
         ("public", vec![("jwks", "{}")], "does not have one"),
-        ("public", vec![("fapi2", "on")], "FAPI"),
+        ("public", vec![("fapi2", "on")], "needs an app with a key"),
         ("public", vec![("certificate_subject", "CN=x")], "does not have one"),
         ("confidential-asymmetric", vec![], "are needed"),
         ("confidential-asymmetric", vec![("jwks", "{}"), ("jwks_url", "https://a.example/k")], "not both"),
-        ("confidential-asymmetric", vec![("jwks", "{}")], "JWK"),
+        ("confidential-asymmetric", vec![("jwks", "{}")], "not a JWKS"),
         ("backend-service", vec![("jwks_url", "http://a.example/k")], "https://"),
-        ("mutual-tls", vec![("certificate_subject", "no name")], "tls_client_auth_subject_dn"),
-        ("nonsense", vec![], "One of these"),
+        ("mutual-tls", vec![("certificate_subject", "no name")], "not the name of a certificate"),
+        ("nonsense", vec![], "Choose one"),
     ] {
         let (status, page) = register(&mut office, kind, &more).await;
         assert_eq!(status, 422, "{kind} {more:?}");
@@ -173,6 +173,18 @@ async fn b11_what_is_wrong_is_told_beside_its_field() {
         assert!(!page.contains("<script>alert"));
     }
     assert!(world.service.clients().is_empty());
+    // In the person's language, all of it.
+    assert_eq!(office.get("/account/clients?language=es").await.status, 200);
+    for (more, told) in [
+        (("jwks", "{}"), "Una app de este tipo no lo lleva."),
+        (("redirect_uris", "ftp://x"), "ftp://x debe empezar por https://"),
+        (("scopes", "patient/Patients.rs"), "patient/Patients.rs tiene un tipo"),
+        (("fapi2", "on"), "El perfil FAPI 2 pide una app"),
+    ] {
+        let (status, page) = register(&mut office, "public", &[more]).await;
+        assert_eq!(status, 422);
+        assert!(page.contains(told), "{more:?}: {page}");
+    }
 }
 
 /// Row A18 and step-up: who may not, and who did not prove it just now.
