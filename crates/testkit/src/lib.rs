@@ -1,5 +1,5 @@
-//! What tests share: a clock that stands still, ids that count, tokens of any scope, and the FHIR
-//! service in process over a store in a directory that vanishes.
+//! What tests share: a clock that stands still, ids that count, tokens of any scope, a lab's certificates, and the
+//! FHIR service in process over a store in a directory that vanishes.
 //!
 //! Only tests depend on this crate; it may panic.
 #![expect(
@@ -13,6 +13,7 @@
 mod clock;
 pub mod crash;
 mod dice;
+pub mod pki;
 mod reply;
 mod request;
 mod server;
