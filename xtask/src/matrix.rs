@@ -248,6 +248,7 @@ fn of_token(scopes: &str, user: Option<Arc<User>>, patient: Option<Arc<str>>) ->
         launch: Arc::new(LaunchContext { patient, ..LaunchContext::default() }),
         confirmation: None,
         family: None,
+        acting: None,
     };
     authenticate(&Presented::header(Some("Bearer matrix")), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
 }

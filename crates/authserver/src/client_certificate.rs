@@ -120,6 +120,7 @@ impl Service {
             launch: Arc::default(),
             confirmation: Some(Confirmation::Certificate(presented.thumbprint)),
             family: None,
+            acting: None,
         }))
     }
 

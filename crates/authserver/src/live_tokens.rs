@@ -13,7 +13,7 @@ use crate::{
 };
 use fhir::Instant;
 use oauth::{
-    caller::{Confirmation, Grant, User},
+    caller::{Acting, Confirmation, Grant, User},
     launch_context::LaunchContext,
     scope::Scope,
     secret::Secret,
@@ -129,6 +129,7 @@ impl LiveTokenTable {
             launch: grant.launch,
             confirmation: grant.confirmation,
             family: grant.family,
+            acting: grant.acting,
         });
         {
             let mut index = self.index();
@@ -275,6 +276,7 @@ pub(crate) struct NewGrant {
     pub(crate) launch: Arc<LaunchContext>,
     pub(crate) confirmation: Option<Confirmation>,
     pub(crate) family: Option<Arc<str>>,
+    pub(crate) acting: Option<Arc<Acting>>,
     pub(crate) now: Instant,
 }
 

@@ -8,6 +8,7 @@
 use crate::{
     launch_context::LaunchContext,
     scope::{Scope, ScopeError, parse_list},
+    udap::b2b::B2b,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, sync::Arc};
@@ -37,6 +38,23 @@ pub struct Grant {
     pub confirmation: Option<Confirmation>,
     /// Name of the consent that the token comes from: revoking that kills all its tokens.
     pub family: Option<Arc<str>>,
+    /// The organization that the client acts for, and why (UDAP); `None` for clients that were registered here by name.
+    pub acting: Option<Arc<Acting>>,
+}
+
+/// An organization that came by a certificate of a trust community, and what it said of its purpose (rows D27, D28).
+/// The token may be used for that alone: scopes say what it could do, this says what of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Acting {
+    /// The community that vouched for it.
+    pub community: Arc<str>,
+    /// Its URI, to the letter as its certificate proves it.
+    pub uri: Arc<str>,
+    /// What it asserted: purposes, its own name, who asks.
+    pub b2b: B2b,
+    /// The resource that stands for it here, as a relative reference: `Organization/123`. Found by [`Acting::uri`] when
+    /// the token was issued; `None`: the facility knows no such organization.
+    pub organization: Option<Arc<str>>,
 }
 
 /// A person with an account at this server, as they were when the token was issued.
@@ -171,6 +189,7 @@ impl Caller {
             launch: Arc::default(),
             confirmation: None,
             family: None,
+            acting: None,
         };
         Self { grant: Arc::new(grant), kind: CallerKind::Operator }
     }
@@ -208,6 +227,12 @@ impl Caller {
     #[must_use]
     pub fn user(&self) -> Option<&Arc<User>> {
         self.grant.user.as_ref()
+    }
+
+    /// The organization that it acts for, when it came by UDAP.
+    #[must_use]
+    pub fn acting(&self) -> Option<&Arc<Acting>> {
+        self.grant.acting.as_ref()
     }
 
     /// The kind.

@@ -1,7 +1,7 @@
 //! Token introspection, the answer. SPEC: RFC 7662 section 2.2, RFC 8705 section 3.2, RFC 9449 section 6.2; SMART App
-//! Launch 2.2 token introspection; rows B67 and B68. The request is a form with `token`.
+//! Launch 2.2 token introspection; rows B67, B68 and D28. The request is a form with `token`.
 
-use crate::{caller::Grant, id_token::fhir_user_url, scope::narrow, token_response::token_type};
+use crate::{caller::Grant, id_token::fhir_user_url, scope::narrow, token_response::token_type, udap::b2b};
 use serde_json::{Map, Value, json};
 
 /// The answer for a live token. `issuer` and `fhir_base` are this server's.
@@ -29,6 +29,10 @@ pub fn active(grant: &Grant, issuer: &str, fhir_base: &str) -> Value {
         }
     }
     answer.extend(grant.launch.members());
+    if let Some(acting) = &grant.acting {
+        // Row D28: whoever serves data for this token has to know for whom and why it was issued.
+        answer.insert("extensions".into(), json!({ b2b::NAME: acting.b2b.to_value() }));
+    }
     Value::Object(answer)
 }
 

@@ -81,6 +81,7 @@ impl Tokens {
             launch: Arc::default(),
             confirmation: None,
             family: None,
+            acting: None,
         };
         self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
         token

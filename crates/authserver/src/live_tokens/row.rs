@@ -2,13 +2,14 @@
 //!
 //! Members that a grant does not have are left out, so a row written before there were people is a system's, as it was.
 //! What is there and cannot be read makes the whole row unreadable: a person's token that lost its person, its patient
-//! or its key would be another one.
+//! or its key would be another one, and so would that of an organization that lost its purpose (row D28).
 
 use crate::token::TokenHash;
 use oauth::{
-    caller::{Confirmation, Grant, Role, User},
+    caller::{Acting, Confirmation, Grant, Role, User},
     launch_context::LaunchContext,
     scope::{Scope, ScopeError, parse_list},
+    udap::b2b::B2b,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,6 +37,9 @@ pub(super) fn encode(grant: &Grant) -> Vec<u8> {
         if let Some(family) = &grant.family {
             row.insert("family".into(), Value::from(&**family));
         }
+        if let Some(acting) = &grant.acting {
+            row.insert("acting".into(), acting_row(acting));
+        }
     }
     row.to_string().into_bytes()
 }
@@ -47,6 +51,15 @@ fn user_row(user: &User) -> Value {
         "role": user.role.as_str(),
         "fhirUser": user.fhir_user.as_deref(),
         "patients": user.patients.iter().map(|id| &**id).collect::<Vec<&str>>(),
+    })
+}
+
+fn acting_row(acting: &Acting) -> Value {
+    json!({
+        "community": &*acting.community,
+        "uri": &*acting.uri,
+        "hl7-b2b": acting.b2b.to_value(),
+        "organization": acting.organization.as_deref(),
     })
 }
 
@@ -67,6 +80,10 @@ pub(super) fn decode(hash: &TokenHash, row: &[u8]) -> Option<Grant> {
         None => None,
         Some(_) => Some(text(&row, "family")?),
     };
+    let acting = match row.get("acting") {
+        None => None,
+        Some(acting) => Some(Arc::new(acting_of(acting)?)),
+    };
     Some(Grant {
         client_id: text(&row, "client_id")?,
         client_name: text(&row, "client_name")?,
@@ -79,6 +96,7 @@ pub(super) fn decode(hash: &TokenHash, row: &[u8]) -> Option<Grant> {
         launch: Arc::new(row.get("launch").map_or_else(|| Some(LaunchContext::default()), LaunchContext::from_kept)?),
         confirmation,
         family,
+        acting,
     })
 }
 
@@ -101,12 +119,26 @@ fn user_of(row: &Value) -> Option<User> {
         id: text(row, "sub")?,
         name: text(row, "name")?,
         role: Role::parse(&text(row, "role")?)?,
-        fhir_user: match row.get("fhirUser")? {
-            Value::Null => None,
-            _ => Some(text(row, "fhirUser")?),
-        },
+        fhir_user: text_or_null(row, "fhirUser")?,
         patients: patients.iter().map(|id| id.as_str().map(Arc::from)).collect::<Option<_>>()?,
     })
+}
+
+fn acting_of(row: &Value) -> Option<Acting> {
+    Some(Acting {
+        community: text(row, "community")?,
+        uri: text(row, "uri")?,
+        b2b: B2b::read(row.get("hl7-b2b")?).ok()?,
+        organization: text_or_null(row, "organization")?,
+    })
+}
+
+/// What must stand there, be it that there is none.
+fn text_or_null(row: &Value, name: &str) -> Option<Option<Arc<str>>> {
+    match row.get(name)? {
+        Value::Null => Some(None),
+        _ => text(row, name).map(Some),
+    }
 }
 
 fn confirmation_of(cnf: &Value) -> Option<Confirmation> {

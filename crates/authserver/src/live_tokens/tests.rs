@@ -17,6 +17,7 @@ fn new(client: &str, now_s: i64) -> NewGrant {
         launch: Arc::default(),
         confirmation: None,
         family: None,
+        acting: None,
         now: Instant::from_unix_millis(now_s * 1000),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{active, inactive};
 use crate::{
-    caller::{Confirmation, Grant, Role, User},
+    caller::{Acting, Confirmation, Grant, Role, User},
     launch_context::LaunchContext,
+    udap::b2b::B2b,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ fn grant(scope: &str) -> Grant {
         launch: Arc::default(),
         confirmation: None,
         family: Some("f".into()),
+        acting: None,
     }
 }
 
@@ -66,6 +68,25 @@ fn bound() {
     let key = Grant { confirmation: Some(Confirmation::Key([0; 32])), ..grant("system/*.rs") };
     assert_eq!(answer(&key)["cnf"], json!({ "jkt": "A".repeat(43) }));
     assert_eq!(answer(&key)["token_type"], "DPoP");
+}
+
+/// Row D28: for whom and why.
+#[test]
+fn of_an_organization() {
+    let b2b = json!({
+        "version": "1", "organization_id": "https://payer.example", "organization_name": "A payer",
+        "purpose_of_use": ["urn:oid:2.16.840.1.113883.5.8#HPAYMT"], "subject_name": "Reviewer",
+    });
+    let acting = Acting {
+        community: "https://community.example".into(),
+        uri: "https://payer.example/client".into(),
+        b2b: B2b::read(&b2b).unwrap(),
+        organization: Some("Organization/7".into()),
+    };
+    let told = answer(&Grant { acting: Some(Arc::new(acting)), ..grant("system/Patient.rs") });
+    assert_eq!(told["extensions"], json!({ "hl7-b2b": b2b }));
+    assert!(!told.to_string().contains("Organization/7"), "no name of a resource here");
+    assert!(answer(&grant("system/Patient.rs")).get("extensions").is_none());
 }
 
 /// Row B68.

@@ -31,6 +31,7 @@ fn grants(scope_text: &str) -> Grants {
         launch: Arc::default(),
         confirmation: None,
         family: None,
+        acting: None,
     };
     let caller: Caller = authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 0).unwrap();
     Grants::compile(&caller, search::registry())

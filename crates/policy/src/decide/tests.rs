@@ -71,6 +71,7 @@ fn caller(scopes: &[Plain]) -> Caller {
         launch: Arc::default(),
         confirmation: None,
         family: None,
+        acting: None,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }

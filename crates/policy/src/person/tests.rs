@@ -56,6 +56,7 @@ fn caller(acting: &Acting, scope_text: &str) -> Caller {
         launch: Arc::new(LaunchContext { patient: acting.context.map(Into::into), ..LaunchContext::default() }),
         confirmation: None,
         family: None,
+        acting: None,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }

@@ -168,6 +168,7 @@ pub(super) fn answer(
         launch: Arc::clone(&given.launch),
         confirmation: given.bound,
         family: Some(Arc::clone(&given.family)),
+        acting: None,
         now: inner.now(),
     };
     event.detail("consent", &given.family);

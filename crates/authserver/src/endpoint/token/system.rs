@@ -45,6 +45,7 @@ pub(super) fn issued(
         launch: Arc::default(),
         confirmation: bound,
         family: None,
+        acting: None,
         now: inner.now(),
     };
     match super::access_token(inner, client, new, &mut event) {

@@ -30,6 +30,32 @@ fn person() -> Grant {
         }),
         confirmation: Some(Confirmation::Key([9; 32])),
         family: Some("consent-1".into()),
+        acting: None,
+    }
+}
+
+fn of_an_organization() -> Grant {
+    let b2b = json!({
+        "version": "1", "organization_id": "https://payer.example", "purpose_of_use": ["HPAYMT", "CLMATTCH"],
+        "subject_name": "Re \"V\" Iewer", "subject_role": "urn:x", "consent_policy": ["urn:p"],
+        "consent_reference": ["https://payer.example/Consent/1"],
+    });
+    let acting = Acting {
+        community: "https://community.example".into(),
+        uri: "https://payer.example/client".into(),
+        b2b: B2b::read(&b2b).unwrap(),
+        organization: Some("Organization/1".into()),
+    };
+    let scope_text = "system/Patient.rs";
+    Grant {
+        scopes: parse_list(scope_text).filter_map(|(_, scope)| scope.ok()).collect(),
+        scope_text: scope_text.into(),
+        user: None,
+        launch: Arc::default(),
+        confirmation: None,
+        family: None,
+        acting: Some(Arc::new(acting)),
+        ..person()
     }
 }
 
@@ -37,7 +63,7 @@ fn same(a: &Grant, b: &Grant) {
     assert_eq!((&a.client_id, &a.client_name, &a.scope_text), (&b.client_id, &b.client_name, &b.scope_text));
     assert_eq!((&a.scopes, a.issued_at_s, a.expires_at_s), (&b.scopes, b.issued_at_s, b.expires_at_s));
     assert_eq!((&a.user, &a.launch, a.confirmation, &a.family), (&b.user, &b.launch, b.confirmation, &b.family));
-    assert_eq!(a.token_name, b.token_name);
+    assert_eq!((&a.token_name, &a.acting), (&b.token_name, &b.acting));
 }
 
 #[test]
@@ -53,6 +79,16 @@ fn what_is_written_is_read() {
         }
     }
     assert_eq!(person().scopes.len(), 2, "words that are no resource scopes are no scopes");
+}
+
+/// Row D28: purpose, subject and organization outlive a restart.
+#[test]
+fn an_organizations_token_keeps_for_whom_and_why() {
+    let grant = of_an_organization();
+    same(&decode(&hash(), &encode(&grant)).unwrap(), &grant);
+    let nobody_here = Acting { organization: None, ..Acting::clone(grant.acting.as_ref().unwrap()) };
+    let grant = Grant { acting: Some(Arc::new(nobody_here)), ..grant };
+    same(&decode(&hash(), &encode(&grant)).unwrap(), &grant);
 }
 
 /// A row of the first stage.
@@ -87,6 +123,20 @@ fn a_damaged_row_is_none() {
     ];
     for (pointer, value) in damaged {
         let mut row = whole.clone();
+        *row.pointer_mut(pointer).unwrap() = value.clone();
+        assert!(decode(&hash(), row.to_string().as_bytes()).is_none(), "{pointer} {value}");
+    }
+    let organizations: Value = serde_json::from_slice(&encode(&of_an_organization())).unwrap();
+    let damaged = [
+        ("/acting", Value::Null),
+        ("/acting/community", json!(1)),
+        ("/acting/uri", Value::Null),
+        ("/acting/organization", json!(["Organization/1"])),
+        ("/acting/hl7-b2b", Value::Null),
+        ("/acting/hl7-b2b/purpose_of_use", json!([])),
+    ];
+    for (pointer, value) in damaged {
+        let mut row = organizations.clone();
         *row.pointer_mut(pointer).unwrap() = value.clone();
         assert!(decode(&hash(), row.to_string().as_bytes()).is_none(), "{pointer} {value}");
     }
