@@ -95,7 +95,8 @@ pub struct Unverified<'a> {
     client_id: String,
 }
 
-/// Proof that a client holds the private key of a registered public one. Made by [`Unverified::verify`] only.
+/// Proof that a client holds the private key of a registered public one, or of a certificate. Made by
+/// [`Unverified::verify`] and [`crate::udap::assertion::Unverified::verify`] only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientAssertion {
     client_id: String,
@@ -176,6 +177,11 @@ impl<'a> Unverified<'a> {
 }
 
 impl ClientAssertion {
+    /// One that was signed with the key of a certificate.
+    pub(crate) fn of_certificate(client_id: String, jti: String, expires_at_s: i64) -> Self {
+        Self { client_id, jti, expires_at_s }
+    }
+
     /// The client.
     #[must_use]
     pub fn client_id(&self) -> &str {

@@ -102,7 +102,7 @@ impl fmt::Display for MetadataError {
 
 impl std::error::Error for MetadataError {}
 
-fn invalid(description: impl Into<Cow<'static, str>>) -> MetadataError {
+pub(crate) fn invalid(description: impl Into<Cow<'static, str>>) -> MetadataError {
     MetadataError { code: ErrorCode::InvalidClientMetadata, description: description.into() }
 }
 
@@ -253,7 +253,7 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, MetadataError> {
 }
 
 /// A text member; an empty one counts as absent, as null does.
-fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, MetadataError> {
+pub(crate) fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, MetadataError> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(value)) => Ok(Some(value.as_str()).filter(|value| !value.is_empty())),
@@ -261,7 +261,10 @@ fn text<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Optio
     }
 }
 
-fn texts<'a>(members: &'a Map<String, Value>, name: &'static str) -> Result<Option<Vec<&'a str>>, MetadataError> {
+pub(crate) fn texts<'a>(
+    members: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Vec<&'a str>>, MetadataError> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(list)) if list.len() <= limits::METADATA_LIST_MAX => {
@@ -282,7 +285,11 @@ fn flag(members: &Map<String, Value>, name: &'static str) -> Result<bool, Metada
 }
 
 /// A text for people: bounded, and without anything that changes how the text around it reads.
-fn short_text(members: &Map<String, Value>, name: &'static str, most: usize) -> Result<Option<String>, MetadataError> {
+pub(crate) fn short_text(
+    members: &Map<String, Value>,
+    name: &'static str,
+    most: usize,
+) -> Result<Option<String>, MetadataError> {
     let Some(value) = text(members, name)?.map(str::trim).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
@@ -411,7 +418,7 @@ fn scope(members: &Map<String, Value>) -> Result<Option<String>, MetadataError> 
     Ok(Some(scope.to_owned()))
 }
 
-fn web_address(members: &Map<String, Value>, name: &'static str) -> Result<Option<String>, MetadataError> {
+pub(crate) fn web_address(members: &Map<String, Value>, name: &'static str) -> Result<Option<String>, MetadataError> {
     match text(members, name)? {
         None => Ok(None),
         Some(url) if web_url::is_https(url) => Ok(Some(url.to_owned())),
@@ -419,7 +426,7 @@ fn web_address(members: &Map<String, Value>, name: &'static str) -> Result<Optio
     }
 }
 
-fn contacts(members: &Map<String, Value>) -> Result<Vec<String>, MetadataError> {
+pub(crate) fn contacts(members: &Map<String, Value>) -> Result<Vec<String>, MetadataError> {
     let contacts = texts(members, "contacts")?.unwrap_or_default();
     let fits = |text: &&str| {
         !text.is_empty() && text.len() <= limits::METADATA_TEXT_BYTES_MAX && !text.chars().any(is_deceptive)

@@ -58,6 +58,7 @@ codes! {
     InvalidRedirectUri = "invalid_redirect_uri",
     InvalidClientMetadata = "invalid_client_metadata",
     InvalidSoftwareStatement = "invalid_software_statement",
+    UnapprovedSoftwareStatement = "unapproved_software_statement",
     InvalidDpopProof = "invalid_dpop_proof",
     UseDpopNonce = "use_dpop_nonce",
 }

@@ -1,8 +1,9 @@
 //! JWS in compact form: reading and verifying. SPEC: RFC 7515, 7518; rows C2, C6, C7, F33.
 //!
 //! Strict: base64url without padding and without stray bits, JSON without duplicates, `crit` and `b64` refused, only
-//! the algorithms of [`Algorithm`] (never `none`, never HMAC), each of them for one type of key. `x5c` and `x5u` of the
-//! header are not looked at, and `jwk` by nobody but [`crate::dpop`]: a client's key comes from its registration alone.
+//! the algorithms of [`Algorithm`] (never `none`, never HMAC), each of them for one type of key. `x5u` of the header is not
+//! looked at, `jwk` by nobody but [`crate::dpop`], `x5c` by nobody but [`crate::udap`]: a client's key comes from its
+//! registration alone.
 //! Left out: JSON serialization, JWE.
 
 use crate::{jwk::PublicKey, limits, strict_json};
@@ -58,7 +59,7 @@ impl fmt::Display for Algorithm {
 /// Why a text is not a JWS that this server would verify, or does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JwsError {
-    /// Over [`limits::JWS_BYTES_MAX`].
+    /// Over [`limits::JWS_BYTES_MAX`], or [`limits::UDAP_JWS_BYTES_MAX`] where certificates come along.
     TooLong,
     /// Not three parts of base64url, or a part is not a strict JSON object.
     Malformed,
@@ -77,7 +78,7 @@ pub enum JwsError {
 impl fmt::Display for JwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "longer than 8 kB",
+            Self::TooLong => "too long",
             Self::Malformed => "not a compact JWS with strict JSON",
             Self::Algorithm => "its alg is none that is accepted",
             Self::Critical => "it has crit or b64 in its header",
@@ -97,6 +98,7 @@ pub struct Compact<'a> {
     jku: Option<String>,
     typ: Option<String>,
     jwk: Option<Map<String, Value>>,
+    x5c: Option<Value>,
     payload: Map<String, Value>,
     signed: &'a [u8],
     signature: Vec<u8>,
@@ -108,7 +110,12 @@ impl<'a> Compact<'a> {
     /// # Errors
     /// [`JwsError`]; the signature is not looked at here.
     pub fn parse(text: &'a str) -> Result<Self, JwsError> {
-        if text.len() > limits::JWS_BYTES_MAX {
+        Self::parse_within(text, limits::JWS_BYTES_MAX)
+    }
+
+    /// The same for one of at most this many bytes: with certificates it is longer.
+    pub(crate) fn parse_within(text: &'a str, bytes_max: usize) -> Result<Self, JwsError> {
+        if text.len() > bytes_max {
             return Err(JwsError::TooLong);
         }
         let (signed, signature) = text.rsplit_once('.').ok_or(JwsError::Malformed)?;
@@ -135,6 +142,7 @@ impl<'a> Compact<'a> {
             _ => None,
         };
         Ok(Self {
+            x5c: header.remove("x5c"),
             algorithm,
             kid,
             jku,
@@ -173,6 +181,16 @@ impl<'a> Compact<'a> {
     /// `jwk`: the key that a DPoP proof brings along. It says nothing of who holds it.
     pub(crate) fn embedded_key(&self) -> Option<&Map<String, Value>> {
         self.jwk.as_ref()
+    }
+
+    /// `x5c`: certificates that come along, as they stand. They say nothing of who sent them.
+    pub(crate) fn certificates(&self) -> Option<&Value> {
+        self.x5c.as_ref()
+    }
+
+    /// All claims, that nobody has vouched for yet.
+    pub(crate) fn unverified_claims(&self) -> &Map<String, Value> {
+        &self.payload
     }
 
     /// A text claim that nobody has vouched for yet: good for finding the client whose key to try.

@@ -93,3 +93,24 @@ pub const OCSP_QUESTIONS_MAX: usize = 16;
 
 /// Bytes of its nonce. SPEC: RFC 9654 section 2.1.
 pub const OCSP_NONCE_BYTES_MAX: usize = 128;
+
+/// Bytes of a compact JWS with certificates in its header: what fits into a request of 64 kB (row D10).
+pub const UDAP_JWS_BYTES_MAX: usize = 60 * 1024;
+
+/// Certificates in `x5c` (row D10).
+pub const X5C_CERTIFICATES_MAX: usize = 10;
+
+/// Seconds from `iat` to `exp` of a software statement and of an assertion with certificates (rows D14, D26).
+pub const UDAP_JWT_LIFE_S_MAX: i64 = 300;
+
+/// Seconds from `iat` to `exp` of signed metadata: a year of 366 days (row D4).
+pub const SIGNED_METADATA_LIFE_S_MAX: i64 = 366 * 24 * 3600;
+
+/// Seconds from `iat` to `exp` of a certification: three years (row D20).
+pub const CERTIFICATION_LIFE_S_MAX: i64 = 3 * 366 * 24 * 3600;
+
+/// Bytes of a partner's UDAP metadata: its signed part has certificates.
+pub const UDAP_METADATA_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of a `jti` of a UDAP JWT: hashed before it is kept, so this only bounds the work.
+pub const UDAP_JTI_BYTES_MAX: usize = 512;
