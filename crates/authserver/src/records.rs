@@ -1,8 +1,8 @@
-//! Patients and their visits, for the pages that people choose on. SPEC: rows B23, B25, F1; SMART App Launch 2.2, launch
-//! context.
+//! Patients and their visits, for the pages that people choose on, and the organization that a UDAP client stands for.
+//! SPEC: rows B23, B25, D28, F1, G14; SMART App Launch 2.2, launch context.
 //!
-//! What is found is what `policy` lets this person see ([`Caller::at_page`]), as if an app with `user/` scopes asked for
-//! them. Whatever is shown has to be recorded by who shows it.
+//! What a page finds is what `policy` lets this person see ([`Caller::at_page`]), as if an app with `user/` scopes asked
+//! for them. Whatever is shown has to be recorded by who shows it.
 //!
 //! Left out: more than a name and a birthday; FHIR's own searches are at the API.
 
@@ -10,7 +10,8 @@ use fhir::{Instant, LogicalId, ResourceType};
 use oauth::{Caller, caller::User};
 use policy::{Grants, Interaction, Permit};
 use search::{
-    Predicate, Query,
+    Predicate, Query, Test,
+    predicate::TokenTest,
     query::{Context, Handling, compile_criteria, parse},
 };
 use serde_json::Value;
@@ -19,6 +20,12 @@ use store::{Found, ReadError, Store};
 
 /// What the pages may look up at most.
 const SCOPES: &str = "user/Patient.rs user/Encounter.rs";
+
+/// What the server itself looks up of who a client is.
+const OWN_SCOPES: &str = "system/Organization.s";
+
+/// The system of identifiers that are URIs. SPEC: R4 datatypes.html#Identifier.
+const URIS: &str = "urn:ietf:rfc:3986";
 
 /// Patients or visits that one page can show.
 pub(crate) const FOUND_MAX: usize = pages::limits::ROWS_MAX;
@@ -69,6 +76,9 @@ pub(crate) trait Records: Send + Sync {
     fn patients(&self, user: &Arc<User>, words: &str) -> Option<Patients>;
     /// The visits of a patient, latest first; those within a stay, such as its timepoints, stand for that stay.
     fn visits(&self, user: &Arc<User>, patient: &str) -> Option<Vec<VisitRecord>>;
+    /// The organization with this URI as an identifier, to the letter, that is not said to be inactive; as a relative
+    /// reference. `None` too when there are two: then nobody knows which one is meant.
+    fn organization_of(&self, uri: &str) -> Option<Arc<str>>;
 }
 
 impl Records for Store {
@@ -123,13 +133,43 @@ impl Records for Store {
         visits.sort_by(|a, b| b.began.cmp(&a.began));
         Some(visits)
     }
+
+    fn organization_of(&self, uri: &str) -> Option<Arc<str>> {
+        let kind = ResourceType::parse("Organization").ok()?;
+        let caller = Caller::operator_within("udap", OWN_SCOPES).ok()?;
+        let permit = permit_of(self, &caller, &Interaction::SearchType(kind))?;
+        let registry = self.registry();
+        // Not by a query string: there an empty value would mean any.
+        let has = |code: &str, test: TokenTest| {
+            let parameter = registry.parameter(kind, code)?.id;
+            Some(Arc::new(Predicate::Value { parameter, test: Test::Token(test) }))
+        };
+        let predicate = Arc::new(Predicate::And(vec![
+            has("identifier", TokenTest::SystemCode(URIS.to_owned(), uri.to_owned()))?,
+            Arc::new(Predicate::Not(has("active", TokenTest::Code("false".to_owned()))?)),
+        ]));
+        let query = Query { predicate, ..query(self, kind, &[])? };
+        let page = self.snapshot().search(&permit, &query, None, "");
+        let page = page.map_err(|why| failed(&why)).ok()?;
+        match page.matches.as_slice() {
+            [only] => Some(format!("{kind}/{}", only.id).into()),
+            [] => None,
+            _ => {
+                tracing::warn!(uri, "several organizations have this URI, so a client with it stands for none");
+                None
+            }
+        }
+    }
 }
 
 /// What this person may do of it; `None`: nothing.
 fn permit(store: &Store, user: &Arc<User>, interaction: &Interaction) -> Option<Permit> {
-    let caller = Caller::at_page(Arc::clone(user), SCOPES).ok()?;
-    let grants = Arc::new(Grants::compile(&caller, &store.registry()));
-    policy::decide(&caller, &grants, interaction).ok()
+    permit_of(store, &Caller::at_page(Arc::clone(user), SCOPES).ok()?, interaction)
+}
+
+fn permit_of(store: &Store, caller: &Caller, interaction: &Interaction) -> Option<Permit> {
+    let grants = Arc::new(Grants::compile(caller, &store.registry()));
+    policy::decide(caller, &grants, interaction).ok()
 }
 
 fn query(store: &Store, kind: ResourceType, pairs: &[(&str, &str)]) -> Option<Query> {

@@ -144,6 +144,8 @@ pub(crate) struct Charts {
     pub(crate) patients: Mutex<Vec<PatientRecord>>,
     /// With the id of their patient.
     pub(crate) visits: Mutex<Vec<(String, VisitRecord)>>,
+    /// URI and reference.
+    pub(crate) organizations: Mutex<Vec<(String, Arc<str>)>>,
     pub(crate) down: AtomicBool,
 }
 
@@ -176,6 +178,11 @@ impl Records for Charts {
         self.patient(user, patient)?;
         let visits = self.visits.lock().unwrap();
         Some(visits.iter().filter(|(of, _)| of == patient).map(|(_, visit)| visit.clone()).collect())
+    }
+
+    fn organization_of(&self, uri: &str) -> Option<Arc<str>> {
+        let organizations = self.organizations.lock().unwrap();
+        organizations.iter().find(|(own, _)| own == uri).map(|(_, organization)| Arc::clone(organization))
     }
 }
 

@@ -129,6 +129,47 @@ fn visits_latest_first_without_parts_and_cancelled_ones() {
     assert_eq!(shown, [("e-now", Some("2026-02-01"), Some("IMP")), ("e-old", Some("2025-01-01"), Some("IMP"))]);
 }
 
+/// Rows D28, G14: a client is the one organization whose URI its certificate proves, to the letter.
+#[test]
+fn an_organization_by_its_uri() {
+    let server = Server::new();
+    let organization = |id: &str, active: Option<bool>, system: &str, value: &str| {
+        let mut organization = json!({
+            "resourceType": "Organization", "name": id,
+            "identifier": [{ "system": "urn:test:npi", "value": id }, { "system": system, "value": value }],
+        });
+        if let Some(active) = active {
+            organization["active"] = json!(active);
+        }
+        put(&server, id, organization);
+    };
+    const URIS: &str = "urn:ietf:rfc:3986";
+    organization("payer", Some(true), URIS, "https://payer.example/fhir");
+    organization("silent", None, URIS, "https://silent.example,a|b$c\\d");
+    organization("closed", Some(false), URIS, "https://closed.example");
+    organization("other", Some(true), "urn:test:uri", "https://other.example");
+    organization("twin-a", Some(true), URIS, "https://twin.example");
+    organization("twin-b", None, URIS, "https://twin.example");
+    organization("moved-a", Some(false), URIS, "https://moved.example");
+    organization("moved-b", Some(true), URIS, "https://moved.example");
+    let found = |uri: &str| server.store().organization_of(uri).map(|found| found.to_string());
+    for (uri, id) in [
+        ("https://payer.example/fhir", Some("payer")),
+        ("https://silent.example,a|b$c\\d", Some("silent")),
+        ("https://moved.example", Some("moved-b")),
+        ("https://payer.example/fhir/", None),
+        ("https://Payer.example/fhir", None),
+        ("https://payer.example", None),
+        ("https://closed.example", None),
+        ("https://other.example", None),
+        ("https://twin.example", None),
+        ("https://payer.example/fhir,https://closed.example", None),
+        ("", None),
+    ] {
+        assert_eq!(found(uri), id.map(|id| format!("Organization/{id}")), "{uri}");
+    }
+}
+
 #[test]
 fn more_than_a_page() {
     let server = Server::new();
