@@ -50,6 +50,8 @@ pub(crate) struct CertificateFiles {
     pub(crate) certificate: PathBuf,
     /// Key, PEM.
     pub(crate) key: PathBuf,
+    /// OCSP response about the server's own, DER.
+    pub(crate) staple: Option<PathBuf>,
 }
 
 /// The place to listen that is for clients with certificates.
@@ -280,6 +282,7 @@ impl Effective {
         for setting in [&table::OPENID_CLIENT_ID, &table::OPENID_CLIENT_SECRET_FILE, &table::OPENID_NAME] {
             needs(setting, &table::OPENID_ISSUER, problems);
         }
+        needs(&table::TLS_OCSP_STAPLE, &table::TLS_CERTIFICATE, problems);
         if !self.is_empty(&table::TLS_CLIENT_CRLS) {
             needs(&table::TLS_CLIENT_CRLS, &table::TLS_CLIENT_ANCHORS, problems);
         }
@@ -398,11 +401,15 @@ impl Effective {
                 Some(Value::Origins(origins)) => origins.clone(),
                 _ => Vec::new(),
             },
-            certificate: certificate.map(|(certificate, key)| CertificateFiles { certificate, key }),
+            certificate: certificate.map(|(certificate, key)| CertificateFiles {
+                certificate,
+                key,
+                staple: self.path(&table::TLS_OCSP_STAPLE),
+            }),
             more_certificates: match self.get(&table::TLS_MORE_CERTIFICATES) {
                 Some(Value::Pairs(pairs)) => pairs
                     .iter()
-                    .map(|(chain, key)| CertificateFiles { certificate: chain.clone(), key: key.clone() })
+                    .map(|(chain, key)| CertificateFiles { certificate: chain.clone(), key: key.clone(), staple: None })
                     .collect(),
                 _ => Vec::new(),
             },

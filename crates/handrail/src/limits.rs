@@ -165,6 +165,9 @@ pub(crate) const LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Time between two looks at whether the certificate files changed.
 pub(crate) const CERTIFICATE_LOOK: Duration = Duration::from_secs(30);
 
+/// Bytes of an OCSP response beside the certificate. Common ones have 0.5 to 3 kB; each handshake carries it.
+pub(crate) const OCSP_STAPLE_BYTES_MAX: usize = 16 * 1024;
+
 /// Days before the certificate's end at which the log begins to warn.
 pub(crate) const CERTIFICATE_WARN_DAYS: i64 = 14;
 

@@ -112,7 +112,10 @@ impl Server {
             let (chain, key) = source.read(directory)?;
             let certificate = Arc::new(Certificate::from_pem(&chain, &key).map_err(|why| source.fault(&why))?);
             certificates.push(Arc::clone(&certificate));
-            watches.push(Watch::new(certificate, source, directory.to_owned(), metrics.certificate(), (chain, key)));
+            let served = (chain, key);
+            let mut watch = Watch::new(certificate, source, directory.to_owned(), metrics.certificate(), served);
+            watch.look_at_staple(clock::now());
+            watches.push(watch);
         }
         let certificates = Arc::new(Certificates::new(certificates));
 

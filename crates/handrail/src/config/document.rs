@@ -53,6 +53,7 @@ allowed_origins = ["https://app.example.org"]
 [tls]
 certificate = "/etc/handrail/fullchain.pem"
 key = "/etc/handrail/key.pem"
+ocsp_staple = "/etc/handrail/staple.der"
 more_certificates = ["/etc/handrail/other.pem=/etc/handrail/other.key"]
 hsts_include_subdomains = false
 client_certificates = "optional"

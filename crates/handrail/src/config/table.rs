@@ -141,6 +141,8 @@ settings! {
         "PEM file of the certificate chain, the server's own first; goes with tls.key";
     TLS_KEY: "tls.key" "HANDRAIL_TLS_KEY" "tls-key" Kind::Path, None, "a local CA",
         "PEM file of its key: RSA from 2048 bits, P-256, P-384 or P-521";
+    TLS_OCSP_STAPLE: "tls.ocsp_staple" "HANDRAIL_TLS_OCSP_STAPLE" "tls-ocsp-staple" Kind::Path, None, "none",
+        "file of an OCSP response (DER) about tls.certificate, kept fresh by a program of yours; it is shown with handshakes while it is current";
     TLS_MORE_CERTIFICATES: "tls.more_certificates" "HANDRAIL_TLS_MORE_CERTIFICATES" "tls-more-certificates" Kind::Pairs, None, "none",
         "further PEM chains with their keys, for clients that name one of their hosts (SNI); tls.certificate is for all others";
     TLS_HSTS_INCLUDE_SUBDOMAINS: "tls.hsts_include_subdomains" "HANDRAIL_TLS_HSTS_INCLUDE_SUBDOMAINS" "tls-hsts-include-subdomains"

@@ -9,6 +9,7 @@ use crate::{
     tls::{
         certificate::{Certificate, covers},
         local_ca,
+        staple::{self, Staple},
     },
 };
 use fhir::Instant;
@@ -43,7 +44,14 @@ pub(crate) fn certificate(config: &Config, directory: &Path) -> Vec<Line> {
         Some(files) => (files.clone(), false),
         None => {
             let folder = local_ca::ca_path(directory).with_file_name("");
-            (CertificateFiles { certificate: folder.join("server.pem"), key: folder.join("server.key") }, true)
+            (
+                CertificateFiles {
+                    certificate: folder.join("server.pem"),
+                    key: folder.join("server.key"),
+                    staple: None,
+                },
+                true,
+            )
         }
     };
     if local && !files.certificate.exists() {
@@ -69,6 +77,7 @@ pub(crate) fn certificate(config: &Config, directory: &Path) -> Vec<Line> {
         }
     };
     let mut lines = vec![validity(&certificate, local)];
+    lines.extend(files.staple.as_deref().map(|path| stapled(path, &certificate)));
     let names = names(&chain);
     if let Some(host) = config.base_url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| url.host().to_owned())
         && !names.iter().any(|name| covers(name, &host))
@@ -80,6 +89,25 @@ pub(crate) fn certificate(config: &Config, directory: &Path) -> Vec<Line> {
         lines.push(Line::note(SUBJECT, "it is of the local CA: for trying out, not for real data"));
     }
     lines
+}
+
+/// The OCSP response beside it.
+fn stapled(path: &Path, certificate: &Certificate) -> Line {
+    const SUBJECT: &str = "OCSP response";
+    let Some(leaf) = certificate.leaf() else {
+        return Line::problem(SUBJECT, "the certificate beside it cannot be read", "get a new certificate");
+    };
+    match staple::bytes_of(path).and_then(|bytes| Staple::read(&bytes, &leaf, clock::now().unix_seconds())) {
+        Ok(staple) => {
+            let until = Instant::from_unix_millis(staple.until_s.saturating_mul(1000));
+            Line::well(SUBJECT, format!("about the certificate, good until {until}"))
+        }
+        Err(why) => Line::warning(
+            SUBJECT,
+            format!("{}: {why}; none is shown", path.display()),
+            "have it fetched anew, or take tls.ocsp_staple out",
+        ),
+    }
 }
 
 /// The certificates for hosts that clients name.

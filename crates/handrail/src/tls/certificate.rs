@@ -46,6 +46,15 @@ struct Served {
     names: Vec<String>,
 }
 
+/// What names a certificate to its authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    /// Serial number: content of its INTEGER.
+    pub(crate) serial: Vec<u8>,
+    /// Name of its issuer, DER.
+    pub(crate) issuer: Vec<u8>,
+}
+
 /// All certificates of the server, the first for who names none of them. SPEC: RFC 6066 section 3.
 #[derive(Debug)]
 pub(crate) struct Certificates(Vec<Arc<Certificate>>);
@@ -96,6 +105,26 @@ impl Certificate {
     pub(crate) fn replace(&self, chain: &[u8], key: &[u8]) -> Result<(), CertificateError> {
         self.current.store(Arc::new(served(chain, key)?));
         Ok(())
+    }
+
+    /// Shows this OCSP response (DER) with handshakes from now on, or none.
+    pub(crate) fn staple(&self, response: Option<Vec<u8>>) {
+        self.current.rcu(|current| {
+            let key = CertifiedKey { ocsp: response.clone(), ..(*current.key).clone() };
+            Served { key: Arc::new(key), names: current.names.clone() }
+        });
+    }
+
+    /// The OCSP response that is shown.
+    pub(crate) fn stapled(&self) -> Option<Vec<u8>> {
+        self.current.load().key.ocsp.clone()
+    }
+
+    /// What names the server certificate to its authority.
+    pub(crate) fn leaf(&self) -> Option<Leaf> {
+        let current = self.current.load();
+        let (_, parsed) = x509_parser::parse_x509_certificate(current.key.cert.first()?).ok()?;
+        Some(Leaf { serial: parsed.raw_serial().to_vec(), issuer: parsed.issuer().as_raw().to_vec() })
     }
 
     /// When the server certificate ends, in seconds since the epoch.

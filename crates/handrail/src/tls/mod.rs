@@ -9,6 +9,7 @@ pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod local_ca;
 pub(crate) mod private_file;
+pub(crate) mod staple;
 pub(crate) mod trust;
 pub(crate) mod watch;
 

@@ -1,9 +1,11 @@
 //! Follows the certificate files while the server runs: what is new and good is served, what is new and bad is
-//! said once and counted, and the end of what is served is warned of in time. SPEC: row A5.
+//! said once and counted, and the end of what is served is warned of in time. So with the OCSP response beside it: a bad
+//! one is said once, and what was shown goes on while it is current. SPEC: row A5.
 
 use super::{
     certificate::{Certificate, CertificateError},
     local_ca,
+    staple::{self, Staple, StapleError},
 };
 use crate::{clock, config::CertificateFiles, fault::Fault, limits, metrics::CertificateState};
 use fhir::Instant;
@@ -66,6 +68,8 @@ pub(crate) struct Watch {
     refused: Option<(Option<Pem>, String)>,
     /// Days left when the end was last warned of.
     warned: Option<i64>,
+    /// What was wrong with the OCSP response when it was last looked at: to say it once.
+    unstapled: Option<StapleError>,
 }
 
 impl Watch {
@@ -80,7 +84,7 @@ impl Watch {
         if let Some(ends_s) = certificate.ends_at_s() {
             state.ends_s.store(ends_s, Relaxed);
         }
-        Self { certificate, source, directory, state, served, refused: None, warned: None }
+        Self { certificate, source, directory, state, served, refused: None, warned: None, unstapled: None }
     }
 
     /// Looks at the files: their whole content, so that neither the precision of file times nor links
@@ -102,7 +106,44 @@ impl Watch {
             Ok(_) => {}
             Err(why) => self.refuse(None, why.to_string()),
         }
+        self.look_at_staple(now);
         self.warn(now);
+    }
+
+    /// Looks at the file of the OCSP response. Reads the disk.
+    pub(crate) fn look_at_staple(&mut self, now: Instant) {
+        let Source::Files(CertificateFiles { staple: Some(path), .. }) = &self.source else { return };
+        let Some(leaf) = self.certificate.leaf() else { return };
+        let read = |bytes: &[u8]| Staple::read(bytes, &leaf, now.unix_seconds());
+        let shown = self.certificate.stapled();
+        match staple::bytes_of(path).and_then(|bytes| read(&bytes)) {
+            Ok(staple) => {
+                self.unstapled = None;
+                if shown.as_ref() != Some(&staple.der) {
+                    tracing::info!(until = ends(staple.until_s), "the OCSP response is shown with the certificate");
+                    self.certificate.staple(Some(staple.der));
+                }
+            }
+            Err(why) => {
+                let goes_on = shown.as_ref().is_some_and(|shown| read(shown).is_ok());
+                if self.unstapled.as_ref() != Some(&why) {
+                    let (file, why) = (path.display().to_string(), why.to_string());
+                    if goes_on {
+                        tracing::warn!(file, why, "the new OCSP response cannot be shown; the one before goes on");
+                    } else {
+                        tracing::warn!(file, why, "no OCSP response is shown with the certificate");
+                    }
+                }
+                if shown.is_some() && !goes_on {
+                    // Said again when it was said while the one before went on.
+                    if self.unstapled.as_ref() == Some(&why) {
+                        tracing::warn!(file = %path.display(), "the OCSP response that was shown has ended");
+                    }
+                    self.certificate.staple(None);
+                }
+                self.unstapled = Some(why);
+            }
+        }
     }
 
     fn refuse(&mut self, found: Option<Pem>, why: String) {

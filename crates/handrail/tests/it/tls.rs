@@ -1,6 +1,7 @@
 //! Rows A1, A2, A3, A5 on the wire.
 
-use crate::support::{Http, Server, handshake, tls};
+use crate::support::{Http, Server, handshake, run, stdout, tls};
+use oauth::ocsp_responder;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -191,4 +192,113 @@ async fn a5_a_client_gets_the_certificate_of_the_host_that_it_names() {
         assert!(connected.is_ok(), "{host}");
         assert_eq!(seen.last().as_ref(), Some(expected), "{host}");
     }
+}
+
+/// A folder with a certificate of an authority, and the OCSP responses that the authority would give of it.
+struct Stapled {
+    folder: tempfile::TempDir,
+    authority: rcgen::KeyPair,
+    id: Vec<u8>,
+}
+
+impl Stapled {
+    fn new() -> Self {
+        use rcgen::PublicKeyData as _;
+        let folder = tempfile::tempdir().unwrap();
+        let authority = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let ca = params.self_signed(&authority).unwrap();
+        let issuer = rcgen::Issuer::from_params(&params, &authority);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &issuer).unwrap();
+        let (_, parsed) = x509_parser::parse_x509_certificate(leaf.der()).unwrap();
+        let (name, serial) = (parsed.issuer().as_raw(), parsed.raw_serial());
+        let id = ocsp_responder::certificate_id(ocsp_responder::IdHash::Sha1, name, authority.der_bytes(), serial);
+        let write = |file: &str, text: String| std::fs::write(folder.path().join(file), text).unwrap();
+        write("ca.pem", ca.pem());
+        write("server.pem", leaf.pem());
+        write("server.key", key.serialize_pem());
+        let files = "certificate = \"server.pem\"\nkey = \"server.key\"\nocsp_staple = \"staple.der\"\n";
+        write("handrail.toml", format!("[tls]\n{files}"));
+        Self { folder, authority, id }
+    }
+
+    /// Writes the response that is good from so many seconds ago until so many seconds from now.
+    fn write(&self, from_s: i64, until_s: i64) -> Vec<u8> {
+        use rcgen::{PublicKeyData as _, SigningKey as _};
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now_s = i64::try_from(now.as_secs()).unwrap();
+        let single = ocsp_responder::Single {
+            id: self.id.clone(),
+            told: ocsp_responder::Told::Good,
+            this_update_s: now_s - from_s,
+            next_update_s: Some(now_s + until_s),
+        };
+        let answer = ocsp_responder::Answer {
+            responder_key: self.authority.der_bytes(),
+            produced_s: now_s - from_s,
+            singles: &[single],
+            nonce: None,
+            certificates: &[],
+        };
+        let bytes = answer.signed(oauth::der::Signing::EcdsaSha256, |data| self.authority.sign(data).ok()).unwrap();
+        std::fs::write(self.folder.path().join("staple.der"), &bytes).unwrap();
+        bytes
+    }
+
+    fn server(&self) -> Server {
+        let config = self.folder.path().join("handrail.toml");
+        Server::on(&self.folder.path().join("data"), &["--config", config.to_str().unwrap()])
+    }
+
+    /// The OCSP response that a new connection is shown.
+    async fn shown(&self, server: &Server, version: &'static rustls::SupportedProtocolVersion) -> Vec<u8> {
+        let mut client = tls(&self.folder.path().join("ca.pem"), &[version], &[]);
+        let seen = std::sync::Arc::new(crate::support::Seen::default());
+        client.dangerous().set_certificate_verifier(std::sync::Arc::clone(&seen) as _);
+        handshake(server.port, client).await.unwrap();
+        seen.staple()
+    }
+}
+
+#[tokio::test]
+async fn a5_the_ocsp_response_of_the_file_is_shown_and_the_next_one_after_it() {
+    let own = Stapled::new();
+    let first = own.write(60, 3600);
+    let mut server = own.server();
+    for version in rustls::ALL_VERSIONS {
+        assert_eq!(own.shown(&server, version).await, first, "{version:?}");
+    }
+    let second = own.write(30, 7200);
+    assert_ne!(first, second);
+    server.signal("HUP");
+    let followed = async { while own.shown(&server, &rustls::version::TLS13).await != second {} };
+    timeout(Duration::from_secs(20), followed).await.unwrap();
+    server.stop("TERM");
+    assert_eq!(server.log().matches("the OCSP response is shown with the certificate").count(), 2, "{}", server.log());
+}
+
+#[tokio::test]
+async fn a5_an_ocsp_response_that_has_ended_is_not_shown() {
+    let own = Stapled::new();
+    own.write(7200, -60);
+    let mut server = own.server();
+    for version in rustls::ALL_VERSIONS {
+        assert!(own.shown(&server, version).await.is_empty(), "{version:?}");
+    }
+    let config = own.folder.path().join("handrail.toml");
+    let (config, data) = (config.to_str().unwrap(), server.directory.to_str().unwrap().to_owned());
+    let doctor = || stdout(&run(["doctor", "--data", &data, "--config", config]));
+    let said = doctor();
+    assert!(said.contains("warning  OCSP response") && said.contains("the OCSP response ended on"), "{said}");
+    let next = own.write(60, 3600);
+    server.signal("HUP");
+    let followed = async { while own.shown(&server, &rustls::version::TLS12).await != next {} };
+    timeout(Duration::from_secs(20), followed).await.unwrap();
+    assert!(doctor().contains("ok       OCSP response"), "{}", doctor());
+    server.stop("TERM");
+    let log = server.log();
+    assert!(log.contains("no OCSP response is shown with the certificate") && log.contains("ended on"), "{log}");
 }

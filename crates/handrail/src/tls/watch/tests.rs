@@ -1,6 +1,7 @@
 //! A5: what is new and good is served at once, what is bad never, and both can be seen in the metrics.
 
 use super::*;
+use crate::tls::staple::tests::Pair;
 
 const DAY_S: i64 = 86_400;
 
@@ -24,7 +25,8 @@ impl Files {
     fn new(days: i64) -> Self {
         let own = tempfile::tempdir().unwrap();
         let (chain, key) = pair(days);
-        let files = CertificateFiles { certificate: own.path().join("c.pem"), key: own.path().join("k.pem") };
+        let files =
+            CertificateFiles { certificate: own.path().join("c.pem"), key: own.path().join("k.pem"), staple: None };
         let certificate = Arc::new(Certificate::from_pem(chain.as_bytes(), key.as_bytes()).unwrap());
         let served = (chain.clone().into_bytes(), key.clone().into_bytes());
         let watch = Watch::new(certificate, Source::Files(files), own.path().to_owned(), Arc::default(), served);
@@ -78,4 +80,47 @@ fn the_end_is_warned_of_once_a_day() {
     let mut files = Files::new(60);
     files.look();
     assert_eq!(files.watch.warned, None);
+}
+
+#[test]
+fn a5_an_ocsp_response_is_shown_while_it_is_current() {
+    let own = tempfile::tempdir().unwrap();
+    let write = |file: &str, bytes: &[u8]| std::fs::write(own.path().join(file), bytes).unwrap();
+    let pair = Pair::new();
+    write("c.pem", pair.chain.as_bytes());
+    write("k.pem", pair.key.as_bytes());
+    let file = |name: &str| own.path().join(name);
+    let files = CertificateFiles { certificate: file("c.pem"), key: file("k.pem"), staple: Some(file("s.der")) };
+    let certificate = Arc::new(pair.certificate());
+    let served = (pair.chain.clone().into_bytes(), pair.key.clone().into_bytes());
+    let source = Source::Files(files);
+    let mut watch = Watch::new(Arc::clone(&certificate), source, own.path().to_owned(), Arc::default(), served);
+    let now_s = clock::now().unix_seconds();
+    let mut look = |after_s: i64| {
+        watch.look(Instant::from_unix_millis((now_s + after_s) * 1000));
+        (certificate.stapled(), watch.unstapled.as_ref().map(ToString::to_string).unwrap_or_default())
+    };
+    assert!(matches!(look(0), (None, why) if why.contains("No such file")));
+    let (first, second) = (pair.staple(now_s - 10, now_s + 100), pair.staple(now_s, now_s + 200));
+    write("s.der", &first);
+    assert_eq!(look(0), (Some(first.clone()), String::new()));
+    // As a fetcher writes it: half of it is there for a moment.
+    write("s.der", &second[..40]);
+    assert!(matches!(look(1), (Some(shown), why) if shown == first && why.contains("not an OCSP response")));
+    write("s.der", &second);
+    assert_eq!(look(2), (Some(second.clone()), String::new()));
+    // The fetcher stopped: it is shown to its end and not a second longer.
+    assert_eq!(look(199), (Some(second), String::new()));
+    assert!(matches!(look(200), (None, why) if why.contains("ended on")));
+    let third = pair.staple(now_s, now_s + 300);
+    write("s.der", &third);
+    assert_eq!(look(201), (Some(third), String::new()));
+    // Another certificate: what was shown is not about it.
+    let renewed = Pair::new();
+    write("c.pem", renewed.chain.as_bytes());
+    write("k.pem", renewed.key.as_bytes());
+    assert!(matches!(look(202), (None, why) if why.contains("about another certificate")));
+    let of_it = renewed.staple(now_s, now_s + 300);
+    write("s.der", &of_it);
+    assert_eq!(look(203), (Some(of_it), String::new()));
 }

@@ -202,14 +202,19 @@ impl Http {
     }
 }
 
-/// Takes every server certificate and keeps the last one: for tests of which one is shown.
+/// Takes every server certificate and keeps the last one, and the OCSP response beside it: for tests of what is shown.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(std::sync::Mutex<Option<CertificateDer<'static>>>);
+pub(crate) struct Seen(std::sync::Mutex<(Option<CertificateDer<'static>>, Vec<u8>)>);
 
 impl Seen {
     /// The last certificate.
     pub(crate) fn last(&self) -> Option<CertificateDer<'static>> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().0.clone()
+    }
+
+    /// The last OCSP response; empty when there was none.
+    pub(crate) fn staple(&self) -> Vec<u8> {
+        self.0.lock().unwrap().1.clone()
     }
 }
 
@@ -219,10 +224,10 @@ impl rustls::client::danger::ServerCertVerifier for Seen {
         end_entity: &CertificateDer<'_>,
         _intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         _now: rustls::pki_types::UnixTime,
     ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
-        *self.0.lock().unwrap() = Some(end_entity.clone().into_owned());
+        *self.0.lock().unwrap() = (Some(end_entity.clone().into_owned()), ocsp_response.to_vec());
         Ok(rustls::client::danger::ServerCertVerified::assertion())
     }
 
