@@ -199,3 +199,9 @@ pub(crate) const EXAMINED_MAX: usize = 256;
 
 /// Bytes of this server's secret at an outside OpenID provider: providers make some dozens.
 pub(crate) const OPENID_SECRET_BYTES_MAX: usize = 1024;
+
+/// Connections to what a lab community publishes.
+pub(crate) const PKI_CONNECTIONS_MAX: usize = 64;
+
+/// Time after which such a connection is closed; who asks again opens another.
+pub(crate) const PKI_CONNECTION_LIFE: Duration = Duration::from_secs(60);

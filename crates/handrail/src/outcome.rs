@@ -159,6 +159,50 @@ pub(crate) fn metrics(scraped: Scraped) -> Response<Full<Bytes>> {
     response
 }
 
+/// What a lab community publishes.
+#[derive(Debug)]
+pub(crate) enum Published {
+    /// A revocation list, and the seconds that it counts still.
+    List(Bytes, u64),
+    /// A certificate.
+    Certificate(Bytes),
+    /// An OCSPResponse, and the seconds that others may be given it.
+    Answer(Bytes, Option<u64>),
+    /// What was sent is too long, too slow or broken off.
+    Unread,
+    /// Not a method of this path.
+    Method,
+    /// Another path.
+    Elsewhere,
+    /// It could not be made.
+    Failed,
+}
+
+/// The response of a lab community. SPEC: RFC 2585 section 4, RFC 6960 appendix A, RFC 5019 section 6.
+pub(crate) fn published(published: Published) -> Response<Full<Bytes>> {
+    let aged = |seconds: u64| HeaderValue::try_from(format!("max-age={seconds}, public, no-transform"));
+    let (mut response, life_s) = match published {
+        Published::List(der, life_s) => (with(StatusCode::OK, Some("application/pkix-crl"), der), Some(life_s)),
+        Published::Certificate(der) => (with(StatusCode::OK, Some("application/pkix-cert"), der), Some(3600)),
+        Published::Answer(der, life_s) => (with(StatusCode::OK, Some("application/ocsp-response"), der), life_s),
+        Published::Unread => (plain(StatusCode::PAYLOAD_TOO_LARGE, "too long or too slow\n"), None),
+        Published::Method => (plain(StatusCode::METHOD_NOT_ALLOWED, "use GET\n"), None),
+        Published::Elsewhere => {
+            (plain(StatusCode::NOT_FOUND, "root.crl, ca.crl, ca-delta.crl, ocsp, root.cer, ca.cer\n"), None)
+        }
+        Published::Failed => (plain(StatusCode::INTERNAL_SERVER_ERROR, "it could not be made\n"), None),
+    };
+    let is_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    let headers = response.headers_mut();
+    let life = life_s.and_then(|seconds| aged(seconds).ok());
+    headers.insert(header::CACHE_CONTROL, life.unwrap_or(HeaderValue::from_static("no-store")));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_method {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    response
+}
+
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     with(status, Some("text/plain;charset=utf-8"), Bytes::from_static(text.as_bytes()))
 }

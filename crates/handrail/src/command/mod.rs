@@ -100,7 +100,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(config) => ended(config.run()),
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
         Command::Keys(keys) => in_runtime(Settings::of_command(), false, keys.run()),
-        Command::Pki(pki) => ended(pki.run()),
+        Command::Pki(pki) => in_runtime(Settings::of_command(), false, pki.run()),
         Command::User(user) => in_runtime(Settings::of_command(), false, user.run()),
         Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),
         Command::Load(load) => in_runtime(Settings::of_command(), false, load.run()),

@@ -1,9 +1,15 @@
-//! `handrail pki`: a private certification authority for those who have none. Rows A6, A11.
+//! `handrail pki`: a private certification authority for those who have none. Rows A6, A11. [`community`]: a trust
+//! community for trying out.
+
+mod community;
 
 use crate::{
     clock,
     fault::Fault,
-    pki::{self, Authority, Curve, Issued, Made, PkiError, Reason, Use, Wanted},
+    pki::{
+        self, Curve, PkiError, Reason, Use,
+        authority::{Authority, Issued, Made, Wanted},
+    },
     print::{self, many, shell},
 };
 use authserver::client_certificate::Presented;
@@ -30,9 +36,9 @@ Then tell the server whom to believe, and whom no longer:
 
 Keep the folder where only its owner reads it: who has ca.key can be any client.")]
 pub(super) struct Pki {
-    /// Folder of the authority
-    #[arg(long, value_name = "DIR", global = true, default_value = FOLDER)]
-    pki: PathBuf,
+    /// Folder of the authority [default: handrail-pki]
+    #[arg(long, value_name = "DIR", global = true)]
+    pki: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,
 }
@@ -80,6 +86,8 @@ enum Action {
     },
     /// List every certificate that was made
     List,
+    /// A trust community (UDAP) for trying out: root, intermediate, revocation lists and answers over http
+    Community(community::Community),
 }
 
 #[derive(Debug, Args)]
@@ -126,9 +134,13 @@ struct Common {
 
 impl Pki {
     /// Does it.
-    pub(super) fn run(self) -> Result<ExitCode, Fault> {
+    pub(super) async fn run(self) -> Result<ExitCode, Fault> {
         let now = clock::now();
-        let folder = self.pki;
+        if let (Action::Community(_), Some(folder)) = (&self.action, &self.pki) {
+            return Err(Fault::at(folder.display(), "a community has its own folder")
+                .fix("name it after 'community' and leave --pki away"));
+        }
+        let folder = self.pki.unwrap_or_else(|| FOLDER.into());
         match self.action {
             Action::Init { name, days, crl_days, curve } => {
                 let authority = Authority::init(&folder, &name, (days, crl_days), curve, now).map_err(fault)?;
@@ -182,6 +194,7 @@ impl Pki {
                 print::result(authority.list_path().display());
                 print::note(format_args!("it counts until {}", moment(until_s)));
             }
+            Action::Community(community) => return community.run().await,
             Action::List => list(Authority::open(&folder).map_err(fault)?.issued(), now),
         }
         Ok(ExitCode::SUCCESS)
@@ -243,19 +256,19 @@ fn list(issued: &[Issued], now: Instant) {
     }
 }
 
-fn word(reason: Reason) -> String {
+pub(super) fn word(reason: Reason) -> String {
     clap::ValueEnum::to_possible_value(&reason).map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
-fn moment(seconds: i64) -> Instant {
+pub(super) fn moment(seconds: i64) -> Instant {
     Instant::from_unix_millis(seconds.saturating_mul(1000))
 }
 
-fn fault(why: PkiError) -> Fault {
+pub(super) fn fault(why: PkiError) -> Fault {
     let fault = Fault::new(&why);
     match why {
-        PkiError::Exists(_) => fault.fix("use it, or name another folder with --pki"),
-        PkiError::Missing(_) => fault.fix("make one with 'handrail pki init', or name its folder with --pki"),
+        PkiError::Exists(_) => fault.fix("use it, or name another folder"),
+        PkiError::Missing(_) => fault.fix("make one with 'init', or name its folder"),
         PkiError::Busy(_) => fault.fix("wait for it"),
         _ => fault,
     }

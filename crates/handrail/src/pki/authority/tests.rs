@@ -1,8 +1,9 @@
 //! A6: what the private authority makes is what the server takes, and what it revokes the server refuses.
 
 use super::*;
+use crate::pki::alternative_names;
 use crate::tls::client::{ClientTrust, Files, Standing, Trust, Unfit};
-use std::os::unix::fs::PermissionsExt;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 fn now() -> Instant {
     Instant::from_unix_millis(1_780_272_000_000)
