@@ -215,4 +215,4 @@ async fn exchange(request: Request<Incoming>, desk: Arc<Desk>) -> Response<Full<
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
