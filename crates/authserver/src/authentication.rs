@@ -182,9 +182,10 @@ impl Inner {
                 false => Err(ClientRefusal::Certificate),
             },
             // A client that has something to prove never passes as a public one.
-            Kind::ConfidentialSymmetric(_) | Kind::ConfidentialAsymmetric(_) | Kind::BackendService(_) => {
-                Err(ClientRefusal::Method)
-            }
+            Kind::ConfidentialSymmetric(_)
+            | Kind::ConfidentialAsymmetric(_)
+            | Kind::BackendService(_)
+            | Kind::Udap(_) => Err(ClientRefusal::Method),
         });
         let outcome = outcome.map(|(client, proof)| Proven { client, proof });
         outcome.map_err(|why| Unauthenticated { why, claimed: Some(client_id.to_owned()) })
@@ -203,7 +204,7 @@ impl Inner {
 
     fn working(&self, client_id: &str) -> Result<Arc<Client>, ClientRefusal> {
         match self.clients.client(client_id) {
-            Some(client) if client.disabled => Err(ClientRefusal::Disabled),
+            Some(client) if !client.works() => Err(ClientRefusal::Disabled),
             Some(client) => Ok(client),
             None => Err(ClientRefusal::Unknown),
         }

@@ -2,7 +2,7 @@
 //! C2, C11.
 //!
 //! `check`: what may be registered. `scopes`: what it may ask for. `secret`: what is kept of its secret. `own`: what one
-//! that registered itself has beside. `unfit`: why not. `record`: the row. `registry`: all of them, in memory and on the
+//! that registered itself has beside; `udap`: one of a trust community. `unfit`: why not. `record`: the row. `registry`: all of them, in memory and on the
 //! table.
 
 pub(crate) mod check;
@@ -12,12 +12,14 @@ mod record;
 pub(crate) mod registry;
 pub(crate) mod scopes;
 pub(crate) mod secret;
+mod udap;
 mod unfit;
 
 pub use check::Enforceable;
 pub use invitations::{Invitation, NewInvitation};
 pub use own::{OwnRegistration, Reach};
 pub use secret::{NewSecret, Secret};
+pub use udap::Udap;
 pub use unfit::{AddressFault, Unfit};
 
 use crate::tables::Unavailable;
@@ -53,6 +55,9 @@ pub enum NewKind {
     BackendService(NewKeys),
     /// By the certificate of its TLS connection (RFC 8705): an app when it has redirect URIs, else a system.
     MutualTls(NewCertificate),
+    /// Of a trust community: an app when it has redirect URIs, else a system. The registration endpoint of UDAP alone
+    /// asks for it.
+    Udap(Udap),
 }
 
 /// The certificate that a client will show.
@@ -154,6 +159,8 @@ pub enum Kind {
     BackendService(Keys),
     /// By the certificate of its connection.
     MutualTls(Certificate),
+    /// By an assertion with certificates of a trust community (UDAP).
+    Udap(Udap),
 }
 
 /// What tokens of a client must be bound to (RFC 7591 members `dpop_bound_access_tokens` and
@@ -192,10 +199,11 @@ pub enum KindName {
     ConfidentialAsymmetric,
     BackendService,
     MutualTls,
+    Udap,
 }
 
 impl KindName {
-    /// All.
+    /// Those that an operator registers or invites. Clients of trust communities only register themselves.
     pub const ALL: [Self; 5] = [
         Self::Public,
         Self::ConfidentialSymmetric,
@@ -213,10 +221,11 @@ impl KindName {
             Self::ConfidentialAsymmetric => "confidential-asymmetric",
             Self::BackendService => "backend-service",
             Self::MutualTls => "mutual-tls",
+            Self::Udap => "udap",
         }
     }
 
-    /// Reads [`KindName::as_str`].
+    /// Reads [`KindName::as_str`] of one of [`KindName::ALL`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
@@ -248,6 +257,7 @@ impl Kind {
             Self::ConfidentialAsymmetric(_) => KindName::ConfidentialAsymmetric,
             Self::BackendService(_) => KindName::BackendService,
             Self::MutualTls(_) => KindName::MutualTls,
+            Self::Udap(_) => KindName::Udap,
         }
     }
 
@@ -256,7 +266,16 @@ impl Kind {
     pub fn keys(&self) -> Option<&Keys> {
         match self {
             Self::ConfidentialAsymmetric(keys) | Self::BackendService(keys) => Some(keys),
-            Self::Public | Self::ConfidentialSymmetric(_) | Self::MutualTls(_) => None,
+            Self::Public | Self::ConfidentialSymmetric(_) | Self::MutualTls(_) | Self::Udap(_) => None,
+        }
+    }
+
+    /// Its trust community and what it has of that.
+    #[must_use]
+    pub fn udap(&self) -> Option<&Udap> {
+        match self {
+            Self::Udap(udap) => Some(udap),
+            _ => None,
         }
     }
 }
@@ -317,6 +336,18 @@ impl Client {
     #[must_use]
     pub fn is_app(&self) -> bool {
         !self.redirect_uris.is_empty()
+    }
+
+    /// Whether it can have tokens at all: neither disabled here, nor its certificate revoked.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        !self.disabled && self.kind.udap().is_none_or(|udap| udap.suspended.is_none())
+    }
+
+    /// Whether the operator has agreed to it, where that is asked for.
+    #[must_use]
+    pub fn is_approved(&self) -> bool {
+        self.kind.udap().is_none_or(|udap| udap.is_approved)
     }
 
     /// Whether its authorization requests must be pushed.

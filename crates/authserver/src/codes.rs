@@ -11,9 +11,11 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
     pub(crate) client_id: Arc<str>,
-    /// Must come again to the letter.
+    /// Must come again to the letter, or, where the request did not name it, not at all.
     pub(crate) redirect_uri: Arc<str>,
-    pub(crate) challenge: Challenge,
+    pub(crate) names_redirect: bool,
+    /// `None`: a client of a trust community of 1.0 sent none (row D24).
+    pub(crate) challenge: Option<Challenge>,
     /// Thumbprint of the DPoP key that alone may redeem it.
     pub(crate) dpop_key: Option<[u8; 32]>,
     /// `sub` of the person.
@@ -38,7 +40,8 @@ impl Code {
         json!({
             "client_id": &*self.client_id,
             "redirect_uri": &*self.redirect_uri,
-            "challenge": URL_SAFE_NO_PAD.encode(self.challenge.as_bytes()),
+            "names_redirect": self.names_redirect,
+            "challenge": self.challenge.map(|challenge| URL_SAFE_NO_PAD.encode(challenge.as_bytes())),
             "dpop_key": self.dpop_key.map(|key| URL_SAFE_NO_PAD.encode(key)),
             "sub": &*self.user,
             "signed_in_s": self.signed_in_s,
@@ -60,7 +63,12 @@ impl Code {
         Some(Self {
             client_id: text("client_id")?,
             redirect_uri: text("redirect_uri")?,
-            challenge: Challenge::from_bytes(bytes(kept.get("challenge")?)?),
+            // Codes of before there were others have none.
+            names_redirect: kept.get("names_redirect").map_or(Some(true), Value::as_bool)?,
+            challenge: match kept.get("challenge")? {
+                Value::Null => None,
+                challenge => Some(Challenge::from_bytes(bytes(challenge)?)),
+            },
             dpop_key: match kept.get("dpop_key")? {
                 Value::Null => None,
                 key => Some(bytes(key)?),

@@ -50,7 +50,7 @@ mod used_assertions;
 pub use brands::Branding;
 pub use client::{
     AddressFault, Binding, Certificate, Client, ClientError, Invitation, Keys, Kind, KindName, NewCertificate,
-    NewClient, NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach, Unfit,
+    NewClient, NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach, Udap, Unfit,
 };
 pub use door::Answered;
 pub use registering::Added;

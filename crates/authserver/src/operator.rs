@@ -1,6 +1,8 @@
-//! What the operator of this machine does: clients and keys; `people`: accounts. Each act is recorded. Calls block on
+//! What the operator of this machine does: clients and keys; `people`: accounts; `communities`: clients of
+//! trust communities. Each act is recorded. Calls block on
 //! the disk.
 
+mod communities;
 mod people;
 
 use crate::{

@@ -29,6 +29,10 @@ pub(crate) enum By {
     Invited(Arc<str>, IpAddr),
     /// The client itself, with its registration access token.
     Itself(Arc<str>, IpAddr),
+    /// The client of a trust community with this URI, proven by its certificate.
+    Community(Arc<str>, IpAddr),
+    /// This server by itself: a certificate was revoked.
+    Server,
 }
 
 /// Proof that the entry of a change stands.
@@ -51,8 +55,11 @@ pub struct Added {
 impl By {
     fn address(&self) -> Option<IpAddr> {
         match self {
-            Self::Operator => None,
-            Self::Person(_, address) | Self::Invited(_, address) | Self::Itself(_, address) => Some(*address),
+            Self::Operator | Self::Server => None,
+            Self::Person(_, address)
+            | Self::Invited(_, address)
+            | Self::Itself(_, address)
+            | Self::Community(_, address) => Some(*address),
         }
     }
 }
@@ -65,6 +72,8 @@ impl Inner {
             By::Person(person, _) => event.person = Some(Person::clone(person)),
             By::Invited(invitation, _) => event.detail("invitation", invitation),
             By::Itself(client_id, _) => event.client_id = Some(Arc::clone(client_id)),
+            By::Community(uri, _) => event.detail("uri", uri),
+            By::Server => {}
         }
         let request_id: Arc<str> = random::name().unwrap_or_default().into();
         let entry = event.entry(None, self.now(), by.address(), Arc::clone(&request_id));
@@ -237,6 +246,11 @@ fn tell(event: &mut Event, client: &Client) {
     event.detail("name", &client.name);
     event.detail("kind", client.kind.name());
     event.detail("scope", &client.scope_text);
+    if let Some(udap) = client.kind.udap() {
+        event.detail("community", &udap.community);
+        event.detail("uri", &udap.uri);
+        event.detail("certificate", &udap.thumbprint());
+    }
     for uri in &*client.redirect_uris {
         event.detail("redirect_uri", uri.as_str());
     }

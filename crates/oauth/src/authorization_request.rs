@@ -99,6 +99,16 @@ pub struct ClientRules<'a> {
     pub requires_pushed: bool,
     /// The rules that it is held to.
     pub profile: Profile,
+    /// What its trust community changes (UDAP); `None`: nothing.
+    pub udap: Option<UdapRules>,
+}
+
+/// What is otherwise for a client of a trust community. SPEC: HL7 FHIR UDAP Security 2.0 section 4.1; rows D23, D24. `aud`
+/// is SMART's and need not be there, but must be right when it is; `redirect_uri` need not when only one is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UdapRules {
+    /// Whether there must be a `code_challenge`, as 2.0 says; 1.0 knows none. One that is there counts always.
+    pub requires_challenge: bool,
 }
 
 /// How a request came.
@@ -157,8 +167,10 @@ pub struct AuthorizationRequest {
     pub redirect: RedirectTarget,
     /// To be echoed.
     pub state: String,
-    /// To be kept with the code (row B18).
-    pub challenge: Challenge,
+    /// Whether it was named in the request: then it must be with the code, too (RFC 6749 section 4.1.3).
+    pub names_redirect: bool,
+    /// To be kept with the code (row B18); `None` only by [`UdapRules`].
+    pub challenge: Option<Challenge>,
     /// What is asked for.
     pub scope: ScopeRequest,
     /// Handle of a launch from the EHR (row B23); there when, and only when, the scope `launch` is.
@@ -220,7 +232,11 @@ impl Unchecked {
     /// # Errors
     /// [`Refused`].
     pub fn check(&self, client: &ClientRules<'_>, way: Way, fhir_base: &str) -> Result<AuthorizationRequest, Refused> {
-        let requested = self.form.value("redirect_uri").ok_or(Local::NoRedirectUri)?;
+        let only = match client.redirect_uris {
+            [only] if client.udap.is_some() => Some(only.as_str()),
+            _ => None,
+        };
+        let requested = self.form.value("redirect_uri").or(only).ok_or(Local::NoRedirectUri)?;
         let target = RedirectUri::matching(client.redirect_uris, requested).ok_or(Local::RedirectUri)?;
         // From here on every error goes to the client.
         let state = self.form.value("state").filter(|state| state.len() <= limits::STATE_BYTES_MAX);
@@ -269,9 +285,20 @@ impl Unchecked {
         let Some(state) = state else {
             return Err((E::InvalidRequest, "state is missing or too long"));
         };
-        let challenge = Challenge::parse(form.value("code_challenge"), form.value("code_challenge_method"))
-            .map_err(|why| (E::InvalidRequest, pkce_text(why)))?;
-        audience::required(form, fhir_base).map_err(|why| match why {
+        let challenge = form.value("code_challenge");
+        let challenge = match client.udap {
+            Some(UdapRules { requires_challenge: false }) if challenge.is_none() => None,
+            _ => Some(
+                Challenge::parse(challenge, form.value("code_challenge_method"))
+                    .map_err(|why| (E::InvalidRequest, pkce_text(why)))?,
+            ),
+        };
+        let audience = if client.udap.is_some() {
+            audience::if_named(form, fhir_base)
+        } else {
+            audience::required(form, fhir_base)
+        };
+        audience.map_err(|why| match why {
             audience::AudienceError::Missing => (E::InvalidRequest, "aud is missing"),
             // SPEC: SMART names no code for it; RFC 8707 does for `resource`.
             audience::AudienceError::Other if form.value("resource").is_some() => {
@@ -312,6 +339,7 @@ impl Unchecked {
         Ok(AuthorizationRequest {
             client_id: self.client_id.clone(),
             redirect: target.clone(),
+            names_redirect: form.value("redirect_uri").is_some(),
             state: state.to_owned(),
             challenge,
             launch,

@@ -94,7 +94,7 @@ pub(super) fn checked(
 fn is_app(kind: &Kind, new: &NewClient) -> bool {
     match kind {
         Kind::BackendService(_) => false,
-        Kind::MutualTls(_) => !new.redirect_uris.is_empty(),
+        Kind::MutualTls(_) | Kind::Udap(_) => !new.redirect_uris.is_empty(),
         _ => true,
     }
 }
@@ -186,6 +186,7 @@ fn kind(new: &NewKind) -> Result<Kind, ClientError> {
             self_signed(certificates.iter().map(|der| client_certificate::thumbprint(der)).collect())?
         }
         NewKind::MutualTls(NewCertificate::Known(known)) => self_signed(known.clone())?,
+        NewKind::Udap(udap) => Kind::Udap(udap.clone()),
     })
 }
 

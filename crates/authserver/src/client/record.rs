@@ -2,7 +2,7 @@
 //!
 //! Rows of before there were kinds have no `kind`: they are systems.
 
-use super::{Binding, Certificate, Client, Keys, Kind, OwnRegistration, Secret, scopes, secret::SECRETS_MAX};
+use super::{Binding, Certificate, Client, Keys, Kind, OwnRegistration, Secret, Udap, scopes, secret::SECRETS_MAX};
 use crate::random;
 use fhir::Instant;
 use oauth::{
@@ -53,7 +53,7 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
         put("own", own.encode(&client.scope_text));
     }
     match &client.kind {
-        Kind::Public => {}
+        Kind::Public | Kind::Udap(_) => {}
         Kind::ConfidentialSymmetric(secrets) => put("secrets", secrets.iter().map(encode_secret).collect()),
         Kind::ConfidentialAsymmetric(keys) | Kind::BackendService(keys) => match keys {
             Keys::Inline(jwks) => put("jwks", jwks.to_json()),
@@ -66,6 +66,9 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
         Kind::MutualTls(Certificate::SelfSigned(known)) => {
             put("certificates", known.iter().map(|thumbprint| random::hex(thumbprint)).collect::<Vec<_>>().into());
         }
+    }
+    if let Some(udap) = client.kind.udap() {
+        put("udap", udap.encode());
     }
     if client.calls_without_token {
         put("without_token", true.into());
@@ -122,9 +125,10 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
             }
             _ => return None,
         }),
+        Some("udap") => Kind::Udap(Udap::decode(row.get("udap")?)?),
         Some(_) => return None,
     };
-    let needs_redirect = !matches!(kind, Kind::BackendService(_) | Kind::MutualTls(_));
+    let needs_redirect = !matches!(kind, Kind::BackendService(_) | Kind::MutualTls(_) | Kind::Udap(_));
     let application = match optional("application")? {
         Some(name) => ApplicationType::parse(&name)?,
         None => ApplicationType::Web,

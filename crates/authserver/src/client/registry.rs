@@ -17,6 +17,8 @@ use std::{
 struct Copy {
     by_id: HashMap<Arc<str>, Arc<Client>>,
     origins: HashSet<String>,
+    /// Those of trust communities, by community and URI.
+    udap: HashMap<(Arc<str>, Arc<str>), Arc<Client>>,
     /// Those that work and call without a token.
     callers: Arc<[Arc<Client>]>,
 }
@@ -24,16 +26,21 @@ struct Copy {
 impl Copy {
     fn of(clients: impl Iterator<Item = Arc<Client>>) -> Self {
         let by_id: HashMap<_, _> = clients.map(|client| (Arc::clone(&client.id), client)).collect();
-        let working = by_id.values().filter(|client| !client.disabled);
+        let working = by_id.values().filter(|client| client.works());
         let origins = working.flat_map(|client| {
             // Row A13: where an app is sent back to, it runs.
             let redirects = client.redirect_uris.iter().filter_map(RedirectUri::origin);
             client.origins.iter().cloned().chain(redirects).collect::<Vec<_>>()
         });
         let origins = origins.collect();
-        let calls = |client: &&Arc<Client>| client.calls_without_token && !client.disabled && !client.is_app();
+        let calls = |client: &&Arc<Client>| client.calls_without_token && client.works() && !client.is_app();
         let callers = by_id.values().filter(calls).cloned().collect();
-        Self { by_id, origins, callers }
+        let key = |client: &Arc<Client>| {
+            let udap = client.kind.udap()?;
+            Some(((Arc::clone(&udap.community), Arc::clone(&udap.uri)), Arc::clone(client)))
+        };
+        let udap = by_id.values().filter_map(key).collect();
+        Self { by_id, origins, udap, callers }
     }
 }
 
@@ -63,7 +70,7 @@ impl Registry {
 
     /// Whether a client of this id may have tokens.
     pub(crate) fn works(&self, id: &str) -> bool {
-        self.copy.load().by_id.get(id).is_some_and(|client| !client.disabled)
+        self.copy.load().by_id.get(id).is_some_and(|client| client.works())
     }
 
     /// All, oldest first.
@@ -96,6 +103,37 @@ impl Registry {
             return Err(ClientError::Invalid(Unfit::Full));
         }
         self.put(&copy, client, record)
+    }
+
+    /// All of trust communities, oldest first.
+    pub(crate) fn of_communities(&self) -> Vec<Arc<Client>> {
+        let mut clients: Vec<_> = self.copy.load().udap.values().cloned().collect();
+        clients.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        clients
+    }
+
+    /// The client of this community with this URI, disabled or not.
+    pub(crate) fn of_uri(&self, community: &str, uri: &str) -> Option<Arc<Client>> {
+        self.copy.load().udap.get(&(community.into(), uri.into())).cloned()
+    }
+
+    /// Puts a client of a trust community in the place of the one with its URI, if there is one (row D18). `made` gets
+    /// that one, and how many the community has; `record` as for [`Registry::add`].
+    pub(crate) fn register(
+        &self,
+        community: &str,
+        uri: &str,
+        made: impl FnOnce(Option<&Client>, usize) -> Result<Client, ClientError>,
+        record: impl FnOnce(&Client) -> Result<(), ClientError>,
+    ) -> Result<Arc<Client>, ClientError> {
+        let _guard = self.lock();
+        let copy = self.copy.load_full();
+        let before = copy.udap.get(&(community.into(), uri.into()));
+        if before.is_none() && copy.by_id.len() >= limits::CLIENTS_MAX {
+            return Err(ClientError::Invalid(Unfit::Full));
+        }
+        let others = copy.udap.keys().filter(|(of, _)| **of == *community).count();
+        self.put(&copy, made(before.map(|client| &**client), others)?, record)
     }
 
     /// Disables a client or lets it work again; `record` as for [`Registry::add`].

@@ -34,7 +34,7 @@ use audit::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use oauth::{
-    authorization_request::{AuthorizationRequest, ClientRules, Local, Refused, Unchecked, Way},
+    authorization_request::{AuthorizationRequest, ClientRules, Local, Refused, UdapRules, Unchecked, Way},
     fapi2::Profile,
 };
 use pages::{Problem, ProblemWhat, View, fields, paths};
@@ -160,7 +160,7 @@ impl Visitor<'_> {
         let named = Some(unchecked.client_id().to_owned());
         let local = |why: Local| (named.clone(), Refused::Local(why));
         // Whoever has no client gets the same page, whatever else is wrong.
-        let client = inner.clients.client(unchecked.client_id()).filter(|client| !client.disabled);
+        let client = inner.clients.client(unchecked.client_id()).filter(|client| client.works());
         let client = client.ok_or_else(|| local(Local::UnknownClient))?;
         let handle = unchecked.request_uri().and_then(oauth::pushed_authorization::handle).map(str::to_owned);
         let (unchecked, way, length) = match handle {
@@ -240,9 +240,10 @@ fn refusal_event(client_id: Option<&str>) -> Event {
 pub(super) fn rules(client: &Client) -> ClientRules<'_> {
     ClientRules {
         redirect_uris: &client.redirect_uris,
-        may_use_codes: client.is_app(),
+        may_use_codes: client.is_app() && client.is_approved(),
         requires_pushed: client.requires_pushed,
         profile: if client.is_fapi2 { Profile::Fapi2 } else { Profile::Smart },
+        udap: client.kind.udap().map(|_| UdapRules { requires_challenge: true }),
     }
 }
 

@@ -67,7 +67,7 @@ async fn asker(inner: &Arc<Inner>, posted: &Posted, event: &mut Event) -> Result
         _ => Refusal::Bearer,
     })?;
     let client = inner.clients.client(&caller.grant().client_id);
-    let client = client.filter(|client| !client.disabled).ok_or(Refusal::Bearer)?;
+    let client = client.filter(|client| client.works()).ok_or(Refusal::Bearer)?;
     event.client_id = Some(Arc::clone(&client.id));
     Ok(client)
 }

@@ -218,6 +218,20 @@ fn registered(client: &Client) -> Registered {
             let (member, value) = subject.member();
             fact(member, &value);
         }
+        Kind::Udap(udap) => {
+            fact("trust community", &udap.community);
+            fact("URI", &udap.uri);
+            fact("certificate SHA-256", &udap.thumbprint());
+            for contact in &*udap.contacts {
+                fact("contact", contact);
+            }
+            if !udap.is_approved {
+                fact("waits for the operator", "it gets no token until then");
+            }
+            if let Some(why) = &udap.suspended {
+                fact("suspended", why);
+            }
+        }
     }
     match client.binding {
         None => {}

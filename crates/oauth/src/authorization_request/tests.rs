@@ -18,7 +18,13 @@ static URIS: LazyLock<[RedirectUri; 1]> =
     LazyLock::new(|| [RedirectUri::register("https://app.example/cb?x=1", ApplicationType::Web).unwrap()]);
 
 fn rules() -> ClientRules<'static> {
-    ClientRules { redirect_uris: &*URIS, may_use_codes: true, requires_pushed: false, profile: Profile::Smart }
+    ClientRules {
+        redirect_uris: &*URIS,
+        may_use_codes: true,
+        requires_pushed: false,
+        profile: Profile::Smart,
+        udap: None,
+    }
 }
 
 fn good() -> Vec<(&'static str, String)> {
@@ -82,7 +88,7 @@ fn a_good_request() {
     }
     let request = check(&parameters).unwrap();
     assert_eq!((request.client_id.as_str(), request.state.as_str()), ("app", "s&1 \u{e9}"));
-    assert_eq!(request.challenge.as_parameter(), CHALLENGE);
+    assert_eq!(request.challenge.unwrap().as_parameter(), CHALLENGE);
     assert_eq!(request.prompt, Prompt { login: true, consent: true, ..Prompt::default() });
     assert_eq!((request.max_age_s, request.nonce.as_deref()), (Some(0), Some("n")));
     assert!(request.dpop_jkt.is_some() && request.is_openid() && request.scope.needs_patient());

@@ -28,6 +28,8 @@ pub enum ClientKind {
     BackendService,
     /// Shows a certificate when it connects.
     MutualTls,
+    /// Known by a trust community; it registers itself, never by the form.
+    Community,
 }
 
 impl ClientKind {
@@ -49,6 +51,7 @@ impl ClientKind {
             Self::ConfidentialAsymmetric => "confidential-asymmetric",
             Self::BackendService => "backend-service",
             Self::MutualTls => "mutual-tls",
+            Self::Community => "udap",
         }
     }
 
@@ -177,6 +180,7 @@ impl ClientKind {
             Self::ConfidentialAsymmetric => t.kind_asymmetric,
             Self::BackendService => t.kind_backend,
             Self::MutualTls => t.kind_mutual_tls,
+            Self::Community => t.kind_community,
         }
     }
 
@@ -187,6 +191,7 @@ impl ClientKind {
             Self::ConfidentialAsymmetric => t.kind_asymmetric_hint,
             Self::BackendService => t.kind_backend_hint,
             Self::MutualTls => t.kind_mutual_tls_hint,
+            Self::Community => t.kind_community_hint,
         }
     }
 }

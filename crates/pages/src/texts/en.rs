@@ -412,6 +412,8 @@ super::declare! {
     kind_backend_hint: "Runs without people. Signs with a key.",
     kind_mutual_tls: "Service with a certificate",
     kind_mutual_tls_hint: "Shows a certificate when it connects.",
+    kind_community: "From a trust community",
+    kind_community_hint: "Shows a certificate of a trust community.",
     register_title: "Register an app",
     register_problems: "Some fields need another look.",
     register_about: "About the app",

@@ -414,6 +414,8 @@ pub(super) const SPANISH: Texts = Texts {
     kind_backend_hint: "Corre sin personas. Firma con una clave.",
     kind_mutual_tls: "Servicio con un certificado",
     kind_mutual_tls_hint: "Muestra un certificado cuando se conecta.",
+    kind_community: "De una comunidad de confianza",
+    kind_community_hint: "Muestra un certificado de una comunidad de confianza.",
     register_title: "Registrar una app",
     register_problems: "Hay campos que revisar.",
     register_about: "Sobre la app",

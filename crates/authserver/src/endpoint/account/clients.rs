@@ -202,7 +202,10 @@ fn client_facts(inner: &Inner, client: &Client) -> ClientFacts {
         id: (&*client.id).into(),
         app: inner.app_facts(client),
         // The same names stand in both tables; a test walks them.
-        kind: ClientKind::from_value(client.kind.name()).unwrap_or(ClientKind::Public),
+        kind: match &client.kind {
+            Kind::Udap(_) => ClientKind::Community,
+            kind => ClientKind::from_value(kind.name()).unwrap_or(ClientKind::Public),
+        },
         since: Date::from_unix(client.created.unix_seconds()),
         is_disabled: client.disabled,
     }
@@ -269,7 +272,8 @@ fn wanted(form: &Form) -> (NewClient, Vec<RegistrationProblem>) {
             let name = subject.clone().unwrap_or_default();
             NewKind::MutualTls(NewCertificate::Subject("tls_client_auth_subject_dn".into(), name))
         }
-        None => {
+        // The form does not have the kind of a trust community, and does not take it.
+        None | Some(ClientKind::Community) => {
             problems.push(problem(fields::KIND, RegistrationReason::KindMissing));
             NewKind::Public
         }

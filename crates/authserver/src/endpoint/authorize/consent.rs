@@ -205,6 +205,7 @@ fn kept(due: &Due, lasts: Lasts, granted: &Granted, patient: Option<Arc<str>>, n
     Code {
         client_id: Arc::clone(&due.client.id),
         redirect_uri: request.redirect.as_str().into(),
+        names_redirect: request.names_redirect,
         challenge: request.challenge,
         dpop_key: request.dpop_jkt,
         user: Arc::clone(&due.user.id),

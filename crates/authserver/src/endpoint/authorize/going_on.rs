@@ -102,7 +102,7 @@ impl Visitor<'_> {
         let waiting = inner.pending.in_session(&handle, session.as_ref().map(|session| &session.hash), now_s);
         let waiting = waiting.ok_or_else(|| Box::new(self.problem(ProblemWhat::Expired, Sent::NotFound)))?;
         let request = Arc::clone(&waiting.request);
-        let client = inner.clients.client(&request.client_id).filter(|client| !client.disabled);
+        let client = inner.clients.client(&request.client_id).filter(|client| client.works());
         let client = client.ok_or_else(|| Box::new(self.problem(ProblemWhat::UnknownApp, Sent::NotTaken)))?;
         let mut waiting = waiting;
         if let Some(launch) = &request.launch {

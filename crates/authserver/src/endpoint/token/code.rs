@@ -116,11 +116,17 @@ fn fits(code: &Code, client: &Client, redeemed: &Redeemed, bound: Option<Confirm
     if *code.client_id != *client.id {
         return Err("the code is another client's");
     }
-    if redeemed.redirect_uri.as_deref() != Some(&*code.redirect_uri) {
+    let names = redeemed.redirect_uri.as_deref();
+    if names != Some(&*code.redirect_uri) && (names.is_some() || code.names_redirect) {
         return Err("redirect_uri is not the one of the authorization request");
     }
-    if code.challenge.verify(redeemed.verifier.as_ref()).is_err() {
-        return Err("code_verifier is not the challenge's");
+    match code.challenge {
+        Some(challenge) if challenge.verify(redeemed.verifier.as_ref()).is_err() => {
+            return Err("code_verifier is not the challenge's");
+        }
+        // SPEC: RFC 9700 section 2.1.1: whoever took the challenge out of the request must not go on.
+        None if redeemed.verifier.is_some() => return Err("a code_verifier without a challenge"),
+        _ => {}
     }
     if code.dpop_key.is_some_and(|key| bound != Some(Confirmation::Key(key))) {
         return Err("the code is bound to another DPoP key");

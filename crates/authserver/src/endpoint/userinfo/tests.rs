@@ -36,7 +36,8 @@ impl Bench {
         let code = Code {
             client_id: Arc::clone(&self.app),
             redirect_uri: REDIRECT.into(),
-            challenge: Challenge::of(VERIFIER),
+            names_redirect: true,
+            challenge: Some(Challenge::of(VERIFIER)),
             dpop_key: None,
             user: "ann".into(),
             signed_in_s: NOW_S,

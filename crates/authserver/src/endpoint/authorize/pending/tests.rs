@@ -21,6 +21,7 @@ fn waiting(began_s: i64) -> Waiting {
         may_use_codes: true,
         requires_pushed: false,
         profile: Profile::Smart,
+        udap: None,
     };
     let unchecked = Unchecked::parse(query.as_bytes()).unwrap();
     let request = unchecked.check(&rules, Way::Browser, "https://care.example/fhir").unwrap();
