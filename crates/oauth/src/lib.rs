@@ -10,6 +10,7 @@
 //!   [`certificate`], [`self_signed`]: by a certificate. [`fapi2`]: the rules of a stricter profile.
 //! - [`client_metadata`], [`web_url`]: a client registers (rows B13, B14). [`ehr_launch`]: it is opened (row B23).
 //!   [`brands`]: whose server this is, for apps (row B70).
+//! - [`x509`]: certificates, chains, revocation (rows D7 to D11).
 //! - [`form`], [`token_request`], [`introspection`], [`revocation`]: what is asked of the authorization server.
 //! - [`error`], [`token_response`], [`id_token`], [`discovery`], [`openid_discovery`]: what it answers.
 //! - [`ocsp_responder`], [`crl_issuer`], [`der`]: what a certification authority tells of its certificates (row D9).
@@ -61,5 +62,11 @@ pub mod token_request;
 pub mod token_response;
 pub mod udap;
 pub mod web_url;
+pub mod x509;
 
 pub use caller::Caller;
+
+/// A lab's certificates, from the crate of tests, which knows this one.
+#[cfg(test)]
+#[path = "../../testkit/src/pki.rs"]
+pub mod pki;

@@ -114,3 +114,21 @@ pub const UDAP_METADATA_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes of a `jti` of a UDAP JWT: hashed before it is kept, so this only bounds the work.
 pub const UDAP_JTI_BYTES_MAX: usize = 512;
+
+/// Bytes of the certificates that come with one message (row D10).
+pub const X5C_BYTES_MAX: usize = 64 * 1024;
+
+/// Certificates of a chain, its anchor included (row D10).
+pub const CHAIN_LENGTH_MAX: usize = 6;
+
+/// Signatures that are looked at for one chain: a chain has five, and some ways lead nowhere.
+pub const CHAIN_SIGNATURES_MAX: usize = 32;
+
+/// Anchors of one community.
+pub const ANCHORS_MAX: usize = 100;
+
+/// Bytes of a revocation list: some 200 000 certificates.
+pub const CRL_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of an OCSP answer: one has two kB with its certificates.
+pub const OCSP_BYTES_MAX: usize = 64 * 1024;

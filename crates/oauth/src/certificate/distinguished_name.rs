@@ -114,6 +114,21 @@ impl DistinguishedName {
         })
     }
 
+    /// Texts of this type, such as `1.2.840.113549.1.9.1` for e-mail addresses.
+    pub fn texts<'a>(&'a self, oid: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_type = self.parts.iter().flatten().filter(move |attribute| attribute.oid == oid);
+        of_type.filter_map(|attribute| {
+            if let AttributeValue::Text(text) = &attribute.value { Some(text.as_str()) } else { None }
+        })
+    }
+
+    /// Whether it lies in the tree under that name: it begins, at the most general part, as that name is.
+    #[must_use]
+    pub fn is_within(&self, tree: &Self) -> bool {
+        let above = self.parts.len().checked_sub(tree.parts.len()).and_then(|below| self.parts.get(below..));
+        above.is_some_and(|above| above.iter().zip(&tree.parts).all(|(one, other)| same(one, other)))
+    }
+
     /// Reads a name. Blanks around `,`, `+` and `=` are allowed, as tools write them.
     ///
     /// # Errors
@@ -272,13 +287,15 @@ fn escape(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 
 impl PartialEq for DistinguishedName {
     fn eq(&self, other: &Self) -> bool {
-        let same = |(one, other): (&Vec<Attribute>, &Vec<Attribute>)| {
-            one.len() == other.len()
-                && one.iter().all(|attribute| other.contains(attribute))
-                && other.iter().all(|attribute| one.contains(attribute))
-        };
-        self.parts.len() == other.parts.len() && self.parts.iter().zip(&other.parts).all(same)
+        self.parts.len() == other.parts.len() && self.is_within(other)
     }
+}
+
+/// Whether two parts are equal: as sets.
+fn same(one: &[Attribute], other: &[Attribute]) -> bool {
+    one.len() == other.len()
+        && one.iter().all(|attribute| other.contains(attribute))
+        && other.iter().all(|attribute| one.contains(attribute))
 }
 
 impl Eq for DistinguishedName {}

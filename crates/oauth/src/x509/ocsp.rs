@@ -1,0 +1,318 @@
+//! OCSP: asking an authority's responder for one certificate. SPEC: RFC 6960; RFC 5019; row D9.
+//!
+//! The question names the certificate by SHA-1, the one way that every responder knows; it proves nothing and need not.
+//! There is no nonce, so that an answer can be kept for its time. An answer counts when the issuer signed it, or one
+//! whom the issuer made for answering: whether that one was itself revoked is for the caller to ask ([`Answer::delegate`]).
+
+use super::{
+    Status,
+    certificate::{Certificate, extension},
+    der::{Malformed, Reader, Value, tag, written},
+    scheme::Sealed,
+};
+use crate::limits;
+use aws_lc_rs::digest;
+use std::fmt;
+
+/// `id-pkix-ocsp-basic`.
+const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 1];
+const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];
+const SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+
+/// Certificates in an answer.
+const CERTIFICATES_MAX: usize = 10;
+
+/// Single answers in an answer.
+const SINGLES_MAX: usize = 100;
+
+/// Seconds that an answer counts that does not say when there will be a newer one.
+const UNSTATED_S: i64 = 600;
+
+/// Why an answer cannot be used. Tells no part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OcspError {
+    /// Not DER of a basic OCSP response.
+    Malformed,
+    /// Over 64 kB.
+    TooLarge,
+    /// The responder does not answer: 1 malformed request, 2 internal error, 3 try later, 5 signature required,
+    /// 6 unauthorized.
+    Refused(u8),
+    /// It has a critical extension that is not known.
+    Critical,
+    /// Whoever signed it is neither the issuer nor made for answering by it.
+    Responder,
+    /// The signature is not the responder's.
+    Signature,
+    /// It was made later than now.
+    NotYet,
+    /// There should be a newer one by now.
+    Old,
+}
+
+impl fmt::Display for OcspError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "it is not an OCSP answer",
+            Self::TooLarge => "it has more than 64 kB",
+            Self::Refused(status) => return write!(f, "the responder does not answer (status {status})"),
+            Self::Critical => "it has a critical extension that is not supported",
+            Self::Responder => "whoever signed it may not speak for the issuer",
+            Self::Signature => "its signature is not the responder's",
+            Self::NotYet => "it was made in the future",
+            Self::Old => "there should be a newer one by now",
+        })
+    }
+}
+
+impl std::error::Error for OcspError {}
+
+impl From<Malformed> for OcspError {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+/// The question for this certificate, to be sent as `application/ocsp-request`.
+#[must_use]
+pub fn request(certificate: &Certificate, issuer: &Certificate) -> Vec<u8> {
+    let sequence = |parts: &[&[u8]]| written(tag::SEQUENCE, parts);
+    let octets = |bytes: &[u8]| written(tag::OCTETS, &[bytes]);
+    let hash = &digest::SHA1_FOR_LEGACY_USE_ONLY;
+    let id = sequence(&[
+        &sequence(&[&written(tag::OID, &[SHA1]), &written(tag::NULL, &[])]),
+        &octets(digest::digest(hash, issuer.subject_der()).as_ref()),
+        &octets(digest::digest(hash, issuer.key_bits()).as_ref()),
+        &written(tag::INTEGER, &[certificate.serial()]),
+    ]);
+    // OCSPRequest, tbsRequest, requestList, Request.
+    sequence(&[&sequence(&[&sequence(&[&sequence(&[&id])])])])
+}
+
+/// An answer that came, not verified.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// `BasicOCSPResponse`.
+    basic: Vec<u8>,
+}
+
+/// What a verified answer says.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The standing of the certificate.
+    pub status: Status,
+    /// Who signed in the issuer's place, when the issuer does not vouch for them for as long as their certificate lasts
+    /// (`id-pkix-ocsp-nocheck`): the answer counts only if they are not revoked.
+    pub delegate: Option<Box<Certificate>>,
+}
+
+impl Response {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`OcspError`]; its signature is not looked at here.
+    pub fn read(bytes: &[u8]) -> Result<Self, OcspError> {
+        if bytes.len() > limits::OCSP_BYTES_MAX {
+            return Err(OcspError::TooLarge);
+        }
+        let mut parts = Reader::only(bytes, tag::SEQUENCE)?.reader();
+        match parts.tagged(tag::ENUMERATED)?.content {
+            [0] => {}
+            [status] => return Err(OcspError::Refused(*status)),
+            _ => return Err(OcspError::Malformed),
+        }
+        let body = parts.tagged(tag::constructed(0))?;
+        parts.end()?;
+        let mut body = Reader::only(body.content, tag::SEQUENCE)?.reader();
+        if body.oid()? != BASIC {
+            return Err(OcspError::Malformed);
+        }
+        let basic = body.octets()?.to_owned();
+        body.end()?;
+        Ok(Self { basic })
+    }
+
+    /// What it says of this certificate, when it may: signed by the issuer or by its delegate, and fresh.
+    ///
+    /// # Errors
+    /// [`OcspError`].
+    pub fn verify(&self, certificate: &Certificate, issuer: &Certificate, now_s: i64) -> Result<Answer, OcspError> {
+        let mut parts = Reader::only(&self.basic, tag::SEQUENCE)?.reader();
+        let sealed = Sealed::read(&mut parts)?;
+        let enclosed = parts.optional(tag::constructed(0))?;
+        parts.end()?;
+        let data = Data::read(sealed.content)?;
+        let delegate = if data.responder.is(issuer) {
+            if !sealed.verifies(issuer.key()) {
+                return Err(OcspError::Signature);
+            }
+            None
+        } else {
+            let delegate = delegate(enclosed, &data.responder, issuer, now_s)?;
+            if !sealed.verifies(delegate.key()) {
+                return Err(OcspError::Signature);
+            }
+            (!delegate.extensions().is_exempt_from_ocsp).then(|| Box::new(delegate))
+        };
+        if data.critical {
+            return Err(OcspError::Critical);
+        }
+        let (mut singles, mut count) = (data.singles, 0);
+        while !singles.is_empty() {
+            count += 1;
+            if count > SINGLES_MAX {
+                return Err(OcspError::Malformed);
+            }
+            let single = Single::read(singles.sequence()?)?;
+            if !names(single.id, certificate, issuer)? {
+                continue;
+            }
+            if single.critical {
+                return Err(OcspError::Critical);
+            }
+            if single.made_s > now_s + limits::CLOCK_SKEW_S {
+                return Err(OcspError::NotYet);
+            }
+            let until_s = single.until_s.unwrap_or(single.made_s + UNSTATED_S);
+            if until_s <= now_s {
+                return Err(OcspError::Old);
+            }
+            let status = match single.standing {
+                Standing::Good => Status::Good { until_s },
+                Standing::Revoked { since_s } => Status::Revoked { since_s, until_s },
+                Standing::Unknown => Status::Unknown,
+            };
+            return Ok(Answer { status, delegate });
+        }
+        Ok(Answer { status: Status::Unknown, delegate })
+    }
+}
+
+/// Whoever answers in the issuer's place. SPEC: RFC 6960 section 4.2.2.2: given out by the very issuer, for this.
+fn delegate(
+    enclosed: Option<Value<'_>>,
+    responder: &Responder<'_>,
+    issuer: &Certificate,
+    now_s: i64,
+) -> Result<Certificate, OcspError> {
+    let enclosed = enclosed.ok_or(OcspError::Responder)?;
+    let (mut all, mut count) = (Reader::only(enclosed.content, tag::SEQUENCE)?.reader(), 0);
+    while !all.is_empty() {
+        let der = all.tagged(tag::SEQUENCE)?.whole;
+        count += 1;
+        if count > CERTIFICATES_MAX {
+            return Err(OcspError::Malformed);
+        }
+        let Ok(found) = Certificate::read(der) else { continue };
+        let extensions = found.extensions();
+        let is_made_for_it = extensions.answers_ocsp() && extensions.may_sign() && extensions.unknown.is_none();
+        if responder.is(&found)
+            && is_made_for_it
+            && found.is_in_time(now_s)
+            && found.issuer_der() == issuer.subject_der()
+            && found.is_signed_by(issuer.key()) == Some(true)
+        {
+            return Ok(found);
+        }
+    }
+    Err(OcspError::Responder)
+}
+
+enum Responder<'a> {
+    Name(&'a [u8]),
+    Key(&'a [u8]),
+}
+
+impl Responder<'_> {
+    fn is(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::Name(name) => *name == certificate.subject_der(),
+            Self::Key(hash) => {
+                digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, certificate.key_bits()).as_ref() == *hash
+            }
+        }
+    }
+}
+
+struct Data<'a> {
+    responder: Responder<'a>,
+    singles: Reader<'a>,
+    critical: bool,
+}
+
+impl<'a> Data<'a> {
+    fn read(whole: Value<'a>) -> Result<Self, Malformed> {
+        let mut parts = whole.reader();
+        parts.optional(tag::constructed(0))?;
+        let responder = parts.any()?;
+        let responder = match responder.tag {
+            0xa1 => Responder::Name(Reader::only(responder.content, tag::SEQUENCE)?.whole),
+            0xa2 => Responder::Key(Reader::only(responder.content, tag::OCTETS)?.content),
+            _ => return Err(Malformed),
+        };
+        parts.time()?;
+        let singles = parts.sequence()?;
+        let critical = has_critical(parts.optional(tag::constructed(1))?)?;
+        parts.end()?;
+        Ok(Self { responder, singles, critical })
+    }
+}
+
+enum Standing {
+    Good,
+    Revoked { since_s: i64 },
+    Unknown,
+}
+
+struct Single<'a> {
+    id: Reader<'a>,
+    standing: Standing,
+    made_s: i64,
+    until_s: Option<i64>,
+    critical: bool,
+}
+
+impl<'a> Single<'a> {
+    fn read(mut parts: Reader<'a>) -> Result<Self, Malformed> {
+        let id = parts.sequence()?;
+        let standing = parts.any()?;
+        let standing = match standing.tag {
+            0x80 => Standing::Good,
+            0xa1 => Standing::Revoked { since_s: standing.reader().time()? },
+            0x82 => Standing::Unknown,
+            _ => return Err(Malformed),
+        };
+        let made_s = parts.time()?;
+        let until_s = parts.optional(tag::constructed(0))?.map(|value| value.reader().time()).transpose()?;
+        let critical = has_critical(parts.optional(tag::constructed(1))?)?;
+        parts.end()?;
+        Ok(Self { id, standing, made_s, until_s, critical })
+    }
+}
+
+fn has_critical(all: Option<Value<'_>>) -> Result<bool, Malformed> {
+    let Some(all) = all else { return Ok(false) };
+    let mut all = Reader::only(all.content, tag::SEQUENCE)?.reader();
+    let mut found = false;
+    while !all.is_empty() {
+        found |= extension(&mut all)?.1;
+    }
+    Ok(found)
+}
+
+/// Whether a `CertID` is this certificate's.
+fn names(mut id: Reader<'_>, certificate: &Certificate, issuer: &Certificate) -> Result<bool, Malformed> {
+    let hash = match id.sequence()?.oid()? {
+        SHA1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        SHA256 => &digest::SHA256,
+        _ => return Ok(false),
+    };
+    let (name, key, serial) = (id.octets()?, id.octets()?, id.integer()?);
+    id.end()?;
+    Ok(serial == certificate.serial()
+        && name == digest::digest(hash, issuer.subject_der()).as_ref()
+        && key == digest::digest(hash, issuer.key_bits()).as_ref())
+}
+
+#[cfg(test)]
+mod tests;
