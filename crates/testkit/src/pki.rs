@@ -462,7 +462,7 @@ impl Authority {
         let signature = signer.key.sign(&tbs);
         let mut basic = vec![tbs, signer.key.algorithm(), der::bits(&signature)];
         if with_certificate {
-            basic.push(der::explicit(0, &der::sequence(&[signer.der.clone()])));
+            basic.push(der::explicit(0, &der::sequence(std::slice::from_ref(&signer.der))));
         }
         der::sequence(&[
             der::tlv(10, &[0]),

@@ -117,9 +117,11 @@ impl DistinguishedName {
     /// Texts of this type, such as `1.2.840.113549.1.9.1` for e-mail addresses.
     pub fn texts<'a>(&'a self, oid: &'a str) -> impl Iterator<Item = &'a str> {
         let of_type = self.parts.iter().flatten().filter(move |attribute| attribute.oid == oid);
-        of_type.filter_map(|attribute| {
-            if let AttributeValue::Text(text) = &attribute.value { Some(text.as_str()) } else { None }
-        })
+        of_type.filter_map(
+            |attribute| {
+                if let AttributeValue::Text(text) = &attribute.value { Some(text.as_str()) } else { None }
+            },
+        )
     }
 
     /// Whether it lies in the tree under that name: it begins, at the most general part, as that name is.

@@ -98,7 +98,10 @@ impl fmt::Display for ChainError {
             Self::Ended(whose) => write!(f, "the certificate of {whose} has ended"),
             Self::NotYet(whose) => write!(f, "the certificate of {whose} does not count yet"),
             Self::NoIssuer(whose) => {
-                write!(f, "the certificate of {whose} was given out by none of the anchors, nor by a certificate that came with it")
+                write!(
+                    f,
+                    "the certificate of {whose} was given out by none of the anchors, nor by a certificate that came with it"
+                )
             }
             Self::Signature(whose) => write!(f, "the signature on the certificate of {whose} is not its issuer's"),
             Self::Algorithm(whose) => {
@@ -218,11 +221,14 @@ impl Anchors {
         if !leaf.extensions().may_sign() {
             return Err(ChainError::KeyUsage(leaf.subject().to_string()));
         }
-        let mut search = Search { anchors: &self.all, sent: &sent, now_s, signatures_left: limits::CHAIN_SIGNATURES_MAX, why: None };
+        let mut search =
+            Search { anchors: &self.all, sent: &sent, now_s, signatures_left: limits::CHAIN_SIGNATURES_MAX, why: None };
         let mut path = vec![Arc::clone(&leaf)];
         match search.goes_on(&mut path) {
             Ok(true) => Ok(Chain { certificates: path }),
-            Ok(false) => Err(search.why.map_or_else(|| ChainError::NoIssuer(leaf.subject().to_string()), |(_, why)| why)),
+            Ok(false) => {
+                Err(search.why.map_or_else(|| ChainError::NoIssuer(leaf.subject().to_string()), |(_, why)| why))
+            }
             Err(OutOfWork) => Err(ChainError::Work),
         }
     }

@@ -210,9 +210,10 @@ impl List {
 
     fn entry(&self, serial: &[u8]) -> Option<Entry<'_>> {
         let at = |offset: &u32| Entry::at(&self.der, *offset);
-        let found = self.facts.entries.binary_search_by(|offset| {
-            at(offset).map_or(Ordering::Less, |entry| entry.serial.cmp(serial))
-        });
+        let found = self
+            .facts
+            .entries
+            .binary_search_by(|offset| at(offset).map_or(Ordering::Less, |entry| entry.serial.cmp(serial)));
         found.ok().and_then(|found| self.facts.entries.get(found)).and_then(at)
     }
 }
@@ -221,7 +222,6 @@ impl List {
 fn compare(one: &[u8], other: &[u8]) -> Ordering {
     one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -6,65 +6,64 @@
 
 /// The bytes are not DER, or not what was looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed;
+pub(crate) struct Malformed;
 
 /// Tags of universal types, and of context ones.
-pub mod tag {
-    #![expect(missing_docs, reason = "the names are those of X.680")]
-    pub const BOOLEAN: u8 = 1;
-    pub const INTEGER: u8 = 2;
-    pub const BITS: u8 = 3;
-    pub const OCTETS: u8 = 4;
-    pub const NULL: u8 = 5;
-    pub const OID: u8 = 6;
-    pub const ENUMERATED: u8 = 10;
-    pub const UTC_TIME: u8 = 0x17;
-    pub const GENERALIZED_TIME: u8 = 0x18;
-    pub const SEQUENCE: u8 = 0x30;
-    pub const SET: u8 = 0x31;
+pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 1;
+    pub(crate) const INTEGER: u8 = 2;
+    pub(crate) const BITS: u8 = 3;
+    pub(crate) const OCTETS: u8 = 4;
+    pub(crate) const NULL: u8 = 5;
+    pub(crate) const OID: u8 = 6;
+    pub(crate) const ENUMERATED: u8 = 10;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+    pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
 
     /// `[number]`, primitive.
     #[must_use]
-    pub const fn context(number: u8) -> u8 {
+    pub(crate) const fn context(number: u8) -> u8 {
         0x80 | number
     }
 
     /// `[number]`, constructed.
     #[must_use]
-    pub const fn constructed(number: u8) -> u8 {
+    pub(crate) const fn constructed(number: u8) -> u8 {
         0xa0 | number
     }
 }
 
 /// One value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value<'a> {
+pub(crate) struct Value<'a> {
     /// Its tag.
-    pub tag: u8,
+    pub(crate) tag: u8,
     /// What it holds.
-    pub content: &'a [u8],
+    pub(crate) content: &'a [u8],
     /// All of it: tag, length, content.
-    pub whole: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Value<'a> {
     /// What it holds, to be read.
     #[must_use]
-    pub fn reader(&self) -> Reader<'a> {
+    pub(crate) fn reader(&self) -> Reader<'a> {
         Reader::new(self.content)
     }
 }
 
 /// What is left to be read.
 #[derive(Debug, Clone)]
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// Of these bytes.
     #[must_use]
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
@@ -72,7 +71,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`], also when something stands behind it.
-    pub fn only(bytes: &'a [u8], tag: u8) -> Result<Value<'a>, Malformed> {
+    pub(crate) fn only(bytes: &'a [u8], tag: u8) -> Result<Value<'a>, Malformed> {
         let mut reader = Self::new(bytes);
         let value = reader.tagged(tag)?;
         reader.end()?;
@@ -81,7 +80,7 @@ impl<'a> Reader<'a> {
 
     /// Whether nothing is left.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
@@ -89,7 +88,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn end(&self) -> Result<(), Malformed> {
+    pub(crate) fn end(&self) -> Result<(), Malformed> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
     }
 
@@ -97,7 +96,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn any(&mut self) -> Result<Value<'a>, Malformed> {
+    pub(crate) fn any(&mut self) -> Result<Value<'a>, Malformed> {
         let (tag, first) = match *self.rest {
             // All ones: the tag goes on in further bytes, which nothing here has.
             [tag, first, ..] if tag & 0x1f != 0x1f => (tag, first),
@@ -128,7 +127,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn tagged(&mut self, tag: u8) -> Result<Value<'a>, Malformed> {
+    pub(crate) fn tagged(&mut self, tag: u8) -> Result<Value<'a>, Malformed> {
         let value = self.any()?;
         if value.tag == tag { Ok(value) } else { Err(Malformed) }
     }
@@ -137,7 +136,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn optional(&mut self, tag: u8) -> Result<Option<Value<'a>>, Malformed> {
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Value<'a>>, Malformed> {
         if self.rest.first() == Some(&tag) { self.any().map(Some) } else { Ok(None) }
     }
 
@@ -145,7 +144,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn sequence(&mut self) -> Result<Self, Malformed> {
+    pub(crate) fn sequence(&mut self) -> Result<Self, Malformed> {
         Ok(self.tagged(tag::SEQUENCE)?.reader())
     }
 
@@ -153,7 +152,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn oid(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn oid(&mut self) -> Result<&'a [u8], Malformed> {
         let content = self.tagged(tag::OID)?.content;
         // The last byte ends a number.
         if content.last().is_some_and(|last| *last < 0x80) { Ok(content) } else { Err(Malformed) }
@@ -163,7 +162,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn integer(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn integer(&mut self) -> Result<&'a [u8], Malformed> {
         integer(self.tagged(tag::INTEGER)?.content)
     }
 
@@ -171,7 +170,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn small(&mut self) -> Result<u32, Malformed> {
+    pub(crate) fn small(&mut self) -> Result<u32, Malformed> {
         match self.integer()? {
             [first, ..] if *first >= 0x80 => Err(Malformed),
             bytes => {
@@ -188,7 +187,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn flag(&mut self) -> Result<bool, Malformed> {
+    pub(crate) fn flag(&mut self) -> Result<bool, Malformed> {
         match self.optional(tag::BOOLEAN)?.map(|value| value.content) {
             None | Some([0]) => Ok(false),
             Some([0xff]) => Ok(true),
@@ -200,7 +199,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn octets(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn octets(&mut self) -> Result<&'a [u8], Malformed> {
         Ok(self.tagged(tag::OCTETS)?.content)
     }
 
@@ -208,7 +207,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn bits(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn bits(&mut self) -> Result<&'a [u8], Malformed> {
         match self.tagged(tag::BITS)?.content {
             [0, bytes @ ..] => Ok(bytes),
             _ => Err(Malformed),
@@ -219,7 +218,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn time(&mut self) -> Result<i64, Malformed> {
+    pub(crate) fn time(&mut self) -> Result<i64, Malformed> {
         let value = self.any()?;
         let (year, rest) = match value.tag {
             tag::UTC_TIME => {
@@ -280,7 +279,7 @@ fn days_before(year: i64, month: i64, day: i64) -> i64 {
 
 /// An OBJECT IDENTIFIER's bytes as dotted numbers, for people.
 #[must_use]
-pub fn dotted(oid: &[u8]) -> String {
+pub(crate) fn dotted(oid: &[u8]) -> String {
     let mut numbers: Vec<u64> = Vec::new();
     let mut number: u64 = 0;
     for byte in oid {
@@ -300,7 +299,7 @@ pub fn dotted(oid: &[u8]) -> String {
 
 /// A value of this tag that holds these parts.
 #[must_use]
-pub fn written(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn written(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let bytes = length.to_be_bytes();
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

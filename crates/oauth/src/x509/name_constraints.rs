@@ -34,7 +34,8 @@ impl NameConstraints {
         let has_email = names.iter().any(|name| matches!(name, GeneralName::Email(_)));
         // SPEC: an address in the subject counts where there is none among the alternative names.
         let emails = certificate.subject().texts(EMAIL).filter(|_| !has_email);
-        let subject = (!certificate.subject().is_empty()).then(|| GeneralName::Directory(certificate.subject().clone()));
+        let subject =
+            (!certificate.subject().is_empty()).then(|| GeneralName::Directory(certificate.subject().clone()));
         let of_subject = emails.map(|email| GeneralName::Email(email.to_owned())).chain(subject);
         names.iter().cloned().chain(of_subject).all(|name| self.permits(&name))
     }
@@ -90,13 +91,15 @@ fn is_in(name: &GeneralName, tree: &GeneralName) -> Held {
             Some(_) if tree.is_empty() || tree.contains([':', '/']) => Held::Undecided,
             Some(host) => host_in(host, tree).into(),
         },
-        (GeneralName::Email(email), GeneralName::Email(tree)) => match (email.rsplit_once('@'), tree.rsplit_once('@')) {
-            (None, _) => Held::Undecided,
-            (Some((local, host)), Some((tree_local, tree_host))) => {
-                (local == tree_local && host.eq_ignore_ascii_case(tree_host)).into()
+        (GeneralName::Email(email), GeneralName::Email(tree)) => {
+            match (email.rsplit_once('@'), tree.rsplit_once('@')) {
+                (None, _) => Held::Undecided,
+                (Some((local, host)), Some((tree_local, tree_host))) => {
+                    (local == tree_local && host.eq_ignore_ascii_case(tree_host)).into()
+                }
+                (Some((_, host)), None) => host_in(host, tree).into(),
             }
-            (Some((_, host)), None) => host_in(host, tree).into(),
-        },
+        }
         (GeneralName::Ip(address), GeneralName::Ip(tree)) => {
             if tree.len() != 8 && tree.len() != 32 {
                 return Held::Undecided;

@@ -1,10 +1,10 @@
 //! Signatures on certificates, lists and OCSP answers. SPEC: RFC 3279, 4055, 5758; row D10: no SHA-1.
 
 use super::der::{Malformed, Reader, Value, tag};
-use crate::{
-    jwk::{Curve, JwkError, Material, PublicKey, without_leading_zeros},
+use crate::jwk::{Curve, JwkError, Material, PublicKey, without_leading_zeros};
+use aws_lc_rs::signature::{
+    self as lib, EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use aws_lc_rs::signature::{self as lib, EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hash {

@@ -82,7 +82,9 @@ impl Extensions {
             [0x55, 0x1d, 17] => {
                 self.names = names(Reader::only(value, tag::SEQUENCE)?.reader())?;
                 let uris = self.names.iter();
-                self.uris = uris.filter_map(|name| if let GeneralName::Uri(uri) = name { Some(uri.clone()) } else { None }).collect();
+                self.uris = uris
+                    .filter_map(|name| if let GeneralName::Uri(uri) = name { Some(uri.clone()) } else { None })
+                    .collect();
             }
             [0x55, 0x1d, 19] => {
                 let mut parts = Reader::only(value, tag::SEQUENCE)?.reader();
@@ -115,9 +117,7 @@ impl Extensions {
 
     fn may(&self, bit: usize) -> bool {
         // SPEC: section 6.1.4 (n): an absent key usage forbids nothing.
-        self.key_usage.as_ref().is_none_or(|bits| {
-            bits.get(bit / 8).is_some_and(|byte| byte & (0x80 >> (bit % 8)) != 0)
-        })
+        self.key_usage.as_ref().is_none_or(|bits| bits.get(bit / 8).is_some_and(|byte| byte & (0x80 >> (bit % 8)) != 0))
     }
 
     /// Whether its key may sign messages.

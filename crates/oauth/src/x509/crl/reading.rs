@@ -193,7 +193,9 @@ impl<'a> Entry<'a> {
             let mut all = all.reader();
             while !all.is_empty() {
                 match extension(&mut all)? {
-                    ([0x55, 0x1d, 21], _, value) => is_removed = Reader::only(value, tag::ENUMERATED)?.content == REMOVED,
+                    ([0x55, 0x1d, 21], _, value) => {
+                        is_removed = Reader::only(value, tag::ENUMERATED)?.content == REMOVED
+                    }
                     // Since when the key may have been known to others.
                     ([0x55, 0x1d, 24], ..) => {}
                     // From here on the entries are another issuer's.
