@@ -189,5 +189,6 @@ fn path(place: Place) -> &'static str {
         Place::Security => pages::paths::SECURITY,
         Place::Launch => pages::paths::LAUNCH,
         Place::Clients => pages::paths::CLIENTS,
+        Place::Partners => pages::paths::PARTNERS,
     }
 }

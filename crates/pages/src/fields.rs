@@ -26,6 +26,10 @@ pub const DROP_SECRET: &str = "drop-secret";
 pub const DISABLE: &str = "disable";
 /// `decision`: let a client go on.
 pub const ENABLE: &str = "enable";
+/// `decision`: let an organization join.
+pub const APPROVE: &str = "approve";
+/// `decision`: end what an organization registered.
+pub const CANCEL: &str = "cancel";
 /// Repeated: an exact scope whose switch is on. Read it with [`crate::words::chosen`].
 pub const SCOPE: &str = "scope";
 /// Repeated: a group whose switch is on.

@@ -35,4 +35,6 @@ pub enum Place {
     Launch,
     /// An administrator looks after the facility's apps.
     Clients,
+    /// An administrator looks after organizations that joined by a trust community.
+    Partners,
 }

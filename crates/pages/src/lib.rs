@@ -37,6 +37,7 @@ pub use page::{
     done::{Done, DoneWhat, Next},
     invitation::{Invitation, InvitationRole, NewPasswordProblem},
     launch::{EncounterFacts, Launch, LaunchStep, VisitKind},
+    partners::{CertificateLife, CommunityFacts, PartnerFacts, PartnerState, Partners},
     passkey::Passkey,
     pick_patient::PickPatient,
     problem::{Problem, ProblemWhat},

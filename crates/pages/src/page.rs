@@ -6,6 +6,7 @@ pub(crate) mod consent;
 pub(crate) mod done;
 pub(crate) mod invitation;
 pub(crate) mod launch;
+pub(crate) mod partners;
 pub(crate) mod passkey;
 pub(crate) mod pick_patient;
 pub(crate) mod problem;

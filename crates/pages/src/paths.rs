@@ -47,3 +47,5 @@ pub const CLIENTS: &str = "/account/clients";
 pub const CLIENT_NEW: &str = "/account/clients/new";
 /// GET with `client`: one of them. POST: `client`, `decision` of `new-secret`, `drop-secret`, `disable`, `enable`.
 pub const CLIENT: &str = "/account/client";
+/// GET: communities and who joined by them. POST: `client`, `decision` of `approve`, `cancel`.
+pub const PARTNERS: &str = "/account/partners";

@@ -92,6 +92,7 @@ fn header(cx: Context<'_>, view: &dyn Render, language: Language) -> Element {
                 Place::Security => (paths::SECURITY, cx.t.place_security),
                 Place::Launch => (paths::LAUNCH, cx.t.place_launch),
                 Place::Clients => (paths::CLIENTS, cx.t.place_clients),
+                Place::Partners => (paths::PARTNERS, cx.t.place_partners),
             };
             let mut link = el("a").href(&Address::of(path)).add(text);
             if view.place() == Some(*place) {

@@ -64,6 +64,8 @@ views! {
     ClientRegistration: clients,
     /// A new app's secret, once.
     ClientRegistered: clients,
+    /// Communities and the organizations that joined.
+    Partners: partners,
     /// Something was done.
     Done: done,
     /// Something does not go.

@@ -3,13 +3,13 @@
 
 use pages::words::{Ask, Context, Scope, UserReach};
 use pages::{
-    App, AppFacts, Apps, AuthenticatorSetup, ChangePassword, Checked, Client, ClientFacts, ClientKind,
-    ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, Consent, Date, Done, DoneWhat, EncounterFacts,
-    Ended, Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment, NewPasswordProblem,
-    Next, OutsideFacts, Passkey, PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider,
-    Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason,
-    SecondFactor, SecretFacts, Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View,
-    VisitKind, fields,
+    App, AppFacts, Apps, AuthenticatorSetup, CertificateLife, ChangePassword, Checked, Client, ClientFacts, ClientKind,
+    ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, CommunityFacts, Consent, Date, Done, DoneWhat,
+    EncounterFacts, Ended, Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment,
+    NewPasswordProblem, Next, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey, PasskeyFacts, PatientFacts,
+    PickPatient, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes, RecoveryStep, Registered,
+    RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor, SecretFacts, Security,
+    SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
 
 /// A page in one state.
@@ -40,6 +40,7 @@ pub(crate) fn all() -> Vec<State> {
     security(&mut states);
     launch(&mut states);
     clients(&mut states);
+    partners(&mut states);
     ends(&mut states);
     states
 }
@@ -570,6 +571,44 @@ fn clients(states: &mut Vec<State>) {
     let stopped = ClientFacts { is_disabled: true, ..facts("Steady Steps", ClientKind::BackendService) };
     let stopped = Client { client: stopped, redirect_uris: Vec::new(), secrets: Vec::new(), ..client };
     add(states, "client-stopped", signed(), stopped);
+}
+
+fn partners(states: &mut Vec<State>) {
+    let signed = || frame(Some("Priya Natarajan"), &[Place::Clients, Place::Partners, Place::Security]);
+    let community = |name: &str, life, partners| CommunityFacts {
+        name: name.into(),
+        uri: "https://trust.example.org/communities/care".into(),
+        ends: day(),
+        life,
+        partners,
+    };
+    let partner = |name: &str, state| PartnerFacts {
+        id: "2f6c1e".into(),
+        name: name.into(),
+        uri: "https://northlight.example.org/fhir".into(),
+        since: day(),
+        is_app: false,
+        state,
+    };
+    let page = |communities| Partners { csrf: "token".into(), communities };
+    add(states, "partners-none", signed(), page(Vec::new()));
+    let care = |partners| community("Care Network of the Lakes", CertificateLife::Long, partners);
+    add(states, "partners-nobody", signed(), page(vec![care(Vec::new())]));
+    let joined = vec![
+        partner("Northlight Health Plan", PartnerState::Works),
+        PartnerFacts { is_app: true, ..partner("Steady Steps", PartnerState::Waits) },
+        partner("Harbor Hospital", PartnerState::Revoked),
+        partner("Old Mill Clinic", PartnerState::Ended),
+        partner("Pine Street Pharmacy", PartnerState::Unknown),
+        PartnerFacts {
+            uri: "https://x.example.org/a-very-long-path/that-goes-on/and-on/fhir".into(),
+            ..partner(LONG, PartnerState::Stopped)
+        },
+    ];
+    let other =
+        community("Payers of the State", CertificateLife::EndsSoon, vec![partner("Harbor", PartnerState::Works)]);
+    let gone = community("A Test", CertificateLife::Ended, Vec::new());
+    add(states, "partners", signed(), page(vec![care(joined), other, gone]));
 }
 
 fn ends(states: &mut Vec<State>) {
