@@ -113,7 +113,7 @@ impl Partners {
         let form = parts::form(paths::PARTNERS, &self.csrf)
             .add(parts::hidden(fields::CLIENT, partner.id.as_str()))
             .add(actions(Fragment::all([Fragment::from(approve), cancel.into()])));
-        el("li").class("part").add(words).add(form)
+        el("li").class("entry").add(words).add(form)
     }
 
     fn community(&self, at: usize, community: &CommunityFacts, t: &Texts) -> Element {
@@ -134,7 +134,7 @@ impl Partners {
             el("p").add(t.partners_nobody)
         } else {
             let rows = community.partners.iter().map(|partner| self.partner(partner, t));
-            el("ul").class("plain").add(Fragment::all(rows))
+            el("ul").class("entries").add(Fragment::all(rows))
         };
         el("section")
             .attr("aria-labelledby", &id)
