@@ -5,6 +5,7 @@
 //! - `endpoint`: one file each. `authentication`: who a client is. `outcome`: the only place that chooses a status.
 //! - [`client`]: registered clients, durable, read through an in-memory copy. `jwks_source`: their keys by URL.
 //! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
+//! - [`udap`]: trust communities.
 //! - [`egress`]: the one way out, implemented by the binary. [`outside`]: an OpenID provider that people sign in through.
 //!
 //! SPEC: SMART App Launch 2.2; OpenID Connect Core; RFC 6749, 7009, 7523, 7591, 7636, 7662, 8414, 8705, 9126, 9207, 9449;
@@ -45,6 +46,7 @@ mod tables;
 #[cfg(test)]
 mod testing;
 mod token;
+pub mod udap;
 mod used_assertions;
 
 pub use brands::Branding;
@@ -57,3 +59,4 @@ pub use registering::Added;
 pub use routes::{Endpoint, ROUTES, Route};
 pub use service::{Facility, Parts, Service, StartError};
 pub use tables::NOT_RESTORED;
+pub use udap::community::{Approval, Community, CommunityError, NewCommunity, Profile, WhenUnavailable};

@@ -140,3 +140,12 @@ pub const KEY_OVERLAP_S: i64 = 24 * 3600;
 
 /// Seconds between two sweeps of what has expired.
 pub const SWEEP_S: i64 = 30;
+
+/// Trust communities (UDAP): an organization is a member of a few.
+pub const COMMUNITIES_MAX: usize = 100;
+
+/// Registrations of a community, when its operator says nothing.
+pub const COMMUNITY_REGISTRATIONS_DEFAULT: usize = 1000;
+
+/// Bytes of the URI of a community: it is the key of a row.
+pub const COMMUNITY_URI_BYTES_MAX: usize = 1024;

@@ -22,6 +22,7 @@ use crate::{
     records::Records,
     single_use::SingleUse,
     tables::Tables,
+    udap::community::Communities,
     used_assertions::UsedAssertions,
 };
 use audit::{Entry, Receipt, log};
@@ -69,6 +70,9 @@ pub struct Facility {
     pub brand: Option<Branding>,
     /// An OpenID provider that people may sign in through.
     pub outside: Option<Outside>,
+    /// Whether a trust community that nobody here knows gets no UDAP metadata, in place of those of the default one (row
+    /// D5).
+    pub strict_community: bool,
 }
 
 /// Why the service does not start; an operator can act on it.
@@ -151,6 +155,8 @@ pub(crate) struct Inner {
     pub(crate) codes: SingleUse,
     pub(crate) families: Families,
     pub(crate) launches: Launches,
+    pub(crate) communities: Communities,
+    pub(crate) strict_community: bool,
     pub(crate) proofs: Proofs,
     pub(crate) persons: Arc<dyn Persons>,
     pub(crate) client_rate: Buckets<Arc<str>>,
@@ -186,7 +192,7 @@ impl Service {
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
-        let Facility { name, breached, brand, outside } = facility;
+        let Facility { name, breached, brand, outside, strict_community } = facility;
         let outside =
             outside.map(|told| OutsideProvider::new(told, &endpoints.issuer, Arc::clone(&egress), Arc::clone(&clock)));
         let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
@@ -232,6 +238,8 @@ impl Service {
                 codes: SingleUse::open(tables.codes, oauth::limits::CODE_LIFE_S).map_err(broken)?,
                 families,
                 launches: Launches::open(tables.launches).map_err(broken)?,
+                communities: Communities::open(tables.communities).map_err(broken)?,
+                strict_community,
                 proofs: Proofs::new().map_err(|_| StartError::Keys)?,
                 client_rate: Buckets::new(limits::CLIENT_RATE),
                 address_rate: Buckets::new(limits::ADDRESS_RATE),

@@ -15,6 +15,7 @@
 //! | `oauth_codes` | SHA-256 of the code | what it stands for, or that it was used, JSON |
 //! | `oauth_requests` | SHA-256 of the handle | a pushed request, or that it was used, JSON |
 //! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |
+//! | `udap_communities` | URI | a trust community with our certificate and key in it, JSON |
 //! | `oauth_launches` | SHA-256 of the launch handle | what an app was opened for, or that it was used, JSON |
 
 use std::{fmt, sync::Arc};
@@ -119,6 +120,7 @@ pub(crate) struct Tables {
     pub(crate) requests: Arc<dyn Table>,
     pub(crate) families: Arc<dyn Table>,
     pub(crate) launches: Arc<dyn Table>,
+    pub(crate) communities: Arc<dyn Table>,
 }
 
 impl Tables {
@@ -136,6 +138,7 @@ impl Tables {
             requests: Arc::new(store.table(REQUESTS)?),
             families: Arc::new(store.table(FAMILIES)?),
             launches: Arc::new(store.table(LAUNCHES)?),
+            communities: Arc::new(store.table("udap_communities")?),
         })
     }
 }

@@ -155,12 +155,7 @@ pub(crate) fn facility(name: Option<&str>, breached: Option<&Path>) -> Result<Fa
         list.length().map_err(|why| Fault::at(path.display(), why))?;
         Ok::<_, Fault>(Arc::new(list) as Arc<dyn ReadAt>)
     };
-    Ok(Facility {
-        name: name.map(str::to_owned),
-        breached: breached.map(open).transpose()?,
-        brand: None,
-        outside: None,
-    })
+    Ok(Facility { name: name.map(str::to_owned), breached: breached.map(open).transpose()?, ..Facility::default() })
 }
 
 /// The outside OpenID provider that people may sign in through.

@@ -73,6 +73,7 @@ pub(crate) struct MemoryTables {
     pub(crate) requests: Arc<Memory>,
     pub(crate) families: Arc<Memory>,
     pub(crate) launches: Arc<Memory>,
+    pub(crate) communities: Arc<Memory>,
 }
 
 impl MemoryTables {
@@ -89,6 +90,7 @@ impl MemoryTables {
             requests: self.requests.clone(),
             families: self.families.clone(),
             launches: self.launches.clone(),
+            communities: self.communities.clone(),
         }
     }
 }
