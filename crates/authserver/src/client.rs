@@ -26,6 +26,7 @@ use crate::tables::Unavailable;
 use fhir::Instant;
 use oauth::{
     certificate::RegisteredSubject,
+    ehr_launch::LaunchIntent,
     jwk::Jwks,
     jws::Algorithm,
     redirect_uri::{ApplicationType, RedirectUri},
@@ -93,6 +94,8 @@ pub struct NewClient {
     pub application: ApplicationType,
     /// Where an EHR launch opens it.
     pub launch_url: Option<String>,
+    /// What it can be opened for, each `WORD` or `WORD=NAME` ([`LaunchIntent::register`]).
+    pub intents: Vec<String>,
     /// Browser origins that may call with its tokens, beside those of its redirect URIs (row A13).
     pub origins: Vec<String>,
     /// This facility has looked at it and trusts it; the consent page says so.
@@ -125,6 +128,7 @@ impl NewClient {
             redirect_uris: Vec::new(),
             application: ApplicationType::Web,
             launch_url: None,
+            intents: Vec::new(),
             origins: Vec::new(),
             is_verified: false,
             is_fapi2: false,
@@ -307,6 +311,8 @@ pub struct Client {
     pub application: ApplicationType,
     /// Where an EHR launch opens it.
     pub launch_url: Option<Arc<str>>,
+    /// What it can be opened for.
+    pub intents: Arc<[LaunchIntent]>,
     /// Browser origins that may call with its tokens.
     pub origins: Vec<String>,
     /// This facility trusts it.

@@ -71,6 +71,12 @@ pub const SCOPE_BYTES_MAX: usize = 32 * 1024;
 /// Allowed origins of one client.
 pub const CLIENT_ORIGINS_MAX: usize = 32;
 
+/// Intents of one client: each is a button on the page that opens apps.
+pub const LAUNCH_INTENTS_MAX: usize = 8;
+
+/// Resources around a visit that an app is told of (`fhirContext`).
+pub const AROUND_MAX: usize = 8;
+
 /// Redirect URIs of one client.
 pub const REDIRECT_URIS_MAX: usize = 16;
 

@@ -6,7 +6,7 @@ mod communities;
 mod people;
 
 use crate::{
-    client::{Client, ClientError, Invitation, NewClient, NewInvitation, NewSecret},
+    client::{Client, ClientError, Invitation, NewClient, NewInvitation, NewSecret, check},
     event::Event,
     random,
     registering::{Added, By, no_randomness},
@@ -58,6 +58,18 @@ impl Service {
     /// [`ClientError`].
     pub fn set_client_disabled(&self, id: &str, disabled: bool) -> Result<(), ClientError> {
         self.inner.set_client_disabled(id, disabled, &By::Operator).map(drop)
+    }
+
+    /// Says what an app can be opened for, in place of what was said before. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn set_client_intents(&self, id: &str, intents: &[String]) -> Result<(), ClientError> {
+        let changed = |client: Client| {
+            let intents = check::intents(intents, client.launch_url.is_some())?;
+            Ok(Client { intents, ..client })
+        };
+        self.inner.change_client(id, &By::Operator, changed).map(drop)
     }
 
     /// Makes an initial access token: leave to register a client (RFC 7591). Recorded. Blocks on the disk.

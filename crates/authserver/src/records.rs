@@ -6,6 +6,7 @@
 //!
 //! Left out: more than a name and a birthday; FHIR's own searches are at the API.
 
+use crate::limits;
 use fhir::{Instant, LogicalId, ResourceType};
 use oauth::{Caller, caller::User};
 use policy::{Grants, Interaction, Permit};
@@ -19,7 +20,12 @@ use std::sync::Arc;
 use store::{Found, ReadError, Store};
 
 /// What the pages may look up at most.
-const SCOPES: &str = "user/Patient.rs user/Encounter.rs";
+const SCOPES: &str =
+    "user/Patient.rs user/Encounter.rs user/EpisodeOfCare.rs user/ServiceRequest.rs user/Appointment.rs";
+
+/// What a visit is part of, what it was asked for by, and when it was to be: members of Encounter, with their types.
+const AROUND: [(&str, &str); 3] =
+    [("episodeOfCare", "EpisodeOfCare"), ("basedOn", "ServiceRequest"), ("appointment", "Appointment")];
 
 /// What the server itself looks up of who a client is.
 const OWN_SCOPES: &str = "system/Organization.s";
@@ -76,6 +82,8 @@ pub(crate) trait Records: Send + Sync {
     fn patients(&self, user: &Arc<User>, words: &str) -> Option<Patients>;
     /// The visits of a patient, latest first; those within a stay, such as its timepoints, stand for that stay.
     fn visits(&self, user: &Arc<User>, patient: &str) -> Option<Vec<VisitRecord>>;
+    /// What is in context with a visit of this patient, `Type/id` each: of the same patient, and this person may see it.
+    fn around(&self, user: &Arc<User>, patient: &str, visit: &str) -> Option<Vec<Arc<str>>>;
     /// The organization with this URI as an identifier, to the letter, that is not said to be inactive; as a relative
     /// reference. `None` too when there are two: then nobody knows which one is meant.
     fn organization_of(&self, uri: &str) -> Option<Arc<str>>;
@@ -134,6 +142,28 @@ impl Records for Store {
         Some(visits)
     }
 
+    fn around(&self, user: &Arc<User>, patient: &str, visit: &str) -> Option<Vec<Arc<str>>> {
+        let snapshot = self.snapshot();
+        let read = |kind: &str, id: &str| {
+            let (kind, id) = (ResourceType::parse(kind).ok()?, LogicalId::parse(id).ok()?);
+            let permit = permit(self, user, &Interaction::Read(kind, id.clone()))?;
+            json(&snapshot.read(&permit, kind, &id).map_err(|why| failed(&why)).ok()?)
+        };
+        let encounter = read("Encounter", visit).filter(|visit| is_of(visit, patient))?;
+        let mut around: Vec<Arc<str>> = Vec::new();
+        for (member, kind) in AROUND {
+            let named = encounter.get(member).and_then(Value::as_array).into_iter().flatten();
+            for reference in named.filter_map(|item| item.get("reference")?.as_str()) {
+                let id = reference.split_once('/').filter(|(named, _)| *named == kind).map(|(_, id)| id);
+                let is_new = around.len() < limits::AROUND_MAX && around.iter().all(|known| **known != *reference);
+                if is_new && id.and_then(|id| read(kind, id)).is_some_and(|found| is_of(&found, patient)) {
+                    around.push(reference.into());
+                }
+            }
+        }
+        Some(around)
+    }
+
     fn organization_of(&self, uri: &str) -> Option<Arc<str>> {
         let kind = ResourceType::parse("Organization").ok()?;
         let caller = Caller::operator_within("udap", OWN_SCOPES).ok()?;
@@ -160,6 +190,17 @@ impl Records for Store {
             }
         }
     }
+}
+
+/// Whether a resource is about this patient, or they take part in it.
+fn is_of(resource: &Value, patient: &str) -> bool {
+    let names = |reference: Option<&Value>| {
+        let reference = reference.and_then(Value::as_str).and_then(|reference| reference.strip_prefix("Patient/"));
+        reference == Some(patient)
+    };
+    let subject = ["/patient/reference", "/subject/reference"].map(|pointer| resource.pointer(pointer));
+    let mut participants = resource.get("participant").and_then(Value::as_array).into_iter().flatten();
+    subject.into_iter().any(names) || participants.any(|one| names(one.pointer("/actor/reference")))
 }
 
 /// What this person may do of it; `None`: nothing.

@@ -254,6 +254,9 @@ fn tell(event: &mut Event, client: &Client) {
     for uri in &*client.redirect_uris {
         event.detail("redirect_uri", uri.as_str());
     }
+    for intent in &*client.intents {
+        event.detail("intent", intent.word());
+    }
 }
 
 pub(crate) fn no_randomness(_: random::NoRandomness) -> ClientError {

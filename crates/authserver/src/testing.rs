@@ -144,6 +144,8 @@ pub(crate) struct Charts {
     pub(crate) patients: Mutex<Vec<PatientRecord>>,
     /// With the id of their patient.
     pub(crate) visits: Mutex<Vec<(String, VisitRecord)>>,
+    /// What is in context with a visit, by its id.
+    pub(crate) around: Mutex<Vec<(String, Arc<str>)>>,
     /// URI and reference.
     pub(crate) organizations: Mutex<Vec<(String, Arc<str>)>>,
     pub(crate) down: AtomicBool,
@@ -178,6 +180,12 @@ impl Records for Charts {
         self.patient(user, patient)?;
         let visits = self.visits.lock().unwrap();
         Some(visits.iter().filter(|(of, _)| of == patient).map(|(_, visit)| visit.clone()).collect())
+    }
+
+    fn around(&self, user: &Arc<User>, patient: &str, visit: &str) -> Option<Vec<Arc<str>>> {
+        self.visits(user, patient)?.iter().find(|known| *known.id == *visit)?;
+        let around = self.around.lock().unwrap();
+        Some(around.iter().filter(|(of, _)| of == visit).map(|(_, reference)| Arc::clone(reference)).collect())
     }
 
     fn organization_of(&self, uri: &str) -> Option<Arc<str>> {

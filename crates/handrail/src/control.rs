@@ -53,6 +53,13 @@ pub(crate) enum Order {
         /// Which.
         disabled: bool,
     },
+    /// Say what an app can be opened for.
+    SetClientIntents {
+        /// Its id.
+        id: String,
+        /// `WORD` or `WORD=NAME` each; none: nothing in particular.
+        intents: Vec<String>,
+    },
     /// Make another secret for a client.
     NewClientSecret {
         /// Its id.
@@ -303,6 +310,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
             refused => refused,
         },
         Order::SetClientDisabled { id, disabled } => client::done(authserver.set_client_disabled(&id, disabled)),
+        Order::SetClientIntents { id, intents } => client::done(authserver.set_client_intents(&id, &intents)),
         Order::NewClientSecret { id } => client::new_secret(authserver, id),
         Order::InviteClient { invitation } => client::invite(authserver, invitation),
         Order::ListClientInvitations => client::invitations(authserver),

@@ -7,6 +7,77 @@ use crate::{
     redirect_uri::{ApplicationType, RedirectUri, RedirectUriError},
     secret::Secret,
 };
+use std::{fmt, sync::Arc};
+
+/// Bytes of the word of an intent: a short one that EHR and app agreed on.
+pub const INTENT_BYTES_MAX: usize = 64;
+
+/// What an app can be opened for: the word of `intent` (SMART App Launch 2.2, launch context), and what people call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchIntent {
+    word: Arc<str>,
+    name: Arc<str>,
+}
+
+/// Why a text names no intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaunchIntentError;
+
+impl fmt::Display for LaunchIntentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "an intent is a word of letters, digits, hyphens, dots and underscores that begins with a letter, at most \
+             {INTENT_BYTES_MAX} of them, alone or as WORD=NAME FOR PEOPLE"
+        )
+    }
+}
+
+impl std::error::Error for LaunchIntentError {}
+
+impl LaunchIntent {
+    /// Reads `WORD` or `WORD=NAME`. Without a name people see the word as words: `reconcile-medications` is "Reconcile
+    /// medications". Which names people may be shown, the caller says.
+    ///
+    /// # Errors
+    /// [`LaunchIntentError`].
+    pub fn register(text: &str) -> Result<Self, LaunchIntentError> {
+        let (word, name) = text.split_once('=').map_or((text, None), |(word, name)| (word, Some(name)));
+        let (word, name) = (word.trim(), name.map(str::trim).filter(|name| !name.is_empty()));
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.bytes().all(fits);
+        if !is_word || word.len() > INTENT_BYTES_MAX {
+            return Err(LaunchIntentError);
+        }
+        let name = name.map_or_else(|| in_words(word), str::to_owned);
+        Ok(Self { word: word.into(), name: name.into() })
+    }
+
+    /// What the app is told.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// `WORD=NAME`, which [`LaunchIntent::register`] reads.
+impl fmt::Display for LaunchIntent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.word, self.name)
+    }
+}
+
+fn in_words(word: &str) -> String {
+    let spaced = word.replace(['-', '.', '_'], " ");
+    let mut letters = spaced.trim().chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
 
 /// A registered launch URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,5 +140,24 @@ mod tests {
             assert!(LaunchUrl::register(bad).is_err(), "{bad}");
         }
         assert!(LaunchUrl::register("http://localhost:3000/launch").is_ok());
+    }
+
+    /// Row B50.
+    #[test]
+    fn intents() {
+        for (text, word, name) in [
+            ("reconcile-medications", "reconcile-medications", "Reconcile medications"),
+            (" gait.review = Look at the walk ", "gait.review", "Look at the walk"),
+            ("x=", "x", "X"),
+            ("Order_labs=a=b", "Order_labs", "a=b"),
+        ] {
+            let intent = LaunchIntent::register(text).unwrap();
+            assert_eq!((intent.word(), intent.name()), (word, name));
+            assert_eq!(LaunchIntent::register(&intent.to_string()), Ok(intent));
+        }
+        let long = "a".repeat(INTENT_BYTES_MAX + 1);
+        for bad in ["", "=Name", "two words", "-x", "1", "é", "a/b", "a\nb", &long] {
+            assert!(LaunchIntent::register(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -40,6 +40,8 @@ pub const LASTS: &str = "lasts";
 pub const PATIENT: &str = "patient";
 /// Id of an encounter; empty: none.
 pub const ENCOUNTER: &str = "encounter";
+/// What an app can be opened for, one on each line.
+pub const INTENTS: &str = "intents";
 /// Words to look for in a list.
 pub const FILTER: &str = "filter";
 /// A sign-in name.

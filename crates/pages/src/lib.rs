@@ -36,7 +36,7 @@ pub use page::{
     consent::Consent,
     done::{Done, DoneWhat, Next},
     invitation::{Invitation, InvitationRole, NewPasswordProblem},
-    launch::{EncounterFacts, Launch, LaunchStep, VisitKind},
+    launch::{EncounterFacts, IntentFacts, Launch, LaunchStep, OpenableApp, Opening, VisitKind},
     partners::{CertificateLife, CommunityFacts, PartnerFacts, PartnerState, Partners},
     passkey::Passkey,
     pick_patient::PickPatient,

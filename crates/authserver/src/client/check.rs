@@ -7,7 +7,11 @@ use super::{
 use crate::{client_certificate, limits};
 use fhir::{Instant, ResourceType};
 use oauth::{
-    certificate::RegisteredSubject, ehr_launch::LaunchUrl, jwk::Jwks, redirect_uri::RedirectUri, scope::Scope,
+    certificate::RegisteredSubject,
+    ehr_launch::{LaunchIntent, LaunchUrl},
+    jwk::Jwks,
+    redirect_uri::RedirectUri,
+    scope::Scope,
 };
 use std::sync::Arc;
 
@@ -52,6 +56,7 @@ pub(super) fn checked(
         Some(url) => Some(launch(url)?),
         None => None,
     };
+    let intents = intents(&new.intents, launch_url.is_some())?;
     if new.origins.len() > limits::CLIENT_ORIGINS_MAX {
         return invalid(&format!("at most {} origins", limits::CLIENT_ORIGINS_MAX));
     }
@@ -76,6 +81,7 @@ pub(super) fn checked(
         redirect_uris,
         application: new.application,
         launch_url,
+        intents,
         origins: new.origins.clone(),
         is_verified: new.is_verified,
         is_fapi2: new.is_fapi2,
@@ -110,6 +116,7 @@ pub(crate) enum Part {
     Proof,
     Redirects,
     Launch,
+    Intents,
     Scopes,
     /// Parts that do not go together.
     Whole,
@@ -131,6 +138,7 @@ pub(crate) fn problems(new: &NewClient, enforceable: &Enforceable) -> Vec<(Part,
     look(Part::Purpose, optional("purpose", &new.purpose));
     look(Part::Logo, new.logo.as_deref().map_or(Ok(()), |url| https_url("logo's address", url).map(drop)));
     look(Part::Launch, new.launch_url.as_deref().map_or(Ok(()), |url| launch(url).map(drop)));
+    look(Part::Intents, intents(&new.intents, new.launch_url.is_some()).map(drop));
     match kind(&new.kind) {
         Err(why) => look(Part::Proof, Err(why)),
         Ok(kind) => {
@@ -239,6 +247,26 @@ fn launch(url: &str) -> Result<Arc<str>, ClientError> {
     LaunchUrl::register(url)
         .map(|url| Arc::from(url.as_str()))
         .map_err(|_| ClientError::Invalid(Unfit::Launch(url.into())))
+}
+
+/// What an app can be opened for; a word that comes again counts once.
+pub(crate) fn intents(texts: &[String], is_launched: bool) -> Result<Arc<[LaunchIntent]>, ClientError> {
+    let unfit = |why| Err(ClientError::Invalid(why));
+    let mut intents: Vec<LaunchIntent> = Vec::new();
+    for text in texts {
+        let Ok(intent) = LaunchIntent::register(text) else { return unfit(Unfit::Intent(text.clone())) };
+        label("name of an intent", intent.name())?;
+        if intents.iter().all(|known| known.word() != intent.word()) {
+            intents.push(intent);
+        }
+    }
+    if intents.len() > limits::LAUNCH_INTENTS_MAX {
+        return unfit(Unfit::Intents);
+    }
+    if !intents.is_empty() && !is_launched {
+        return unfit(Unfit::IntentsOfNoLaunch);
+    }
+    Ok(intents.into())
 }
 
 /// Whether this server knows the scope's type and can enforce its query (row B4).

@@ -7,6 +7,7 @@ use crate::random;
 use fhir::Instant;
 use oauth::{
     certificate::RegisteredSubject,
+    ehr_launch::LaunchIntent,
     jwk::Jwks,
     jws::Algorithm,
     redirect_uri::{ApplicationType, RedirectUri},
@@ -45,6 +46,9 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
         if let Some(text) = text {
             put(name, text.into());
         }
+    }
+    if !client.intents.is_empty() {
+        put("intents", client.intents.iter().map(ToString::to_string).collect::<Vec<_>>().into());
     }
     if client.requires_pushed {
         put("pushed", true.into());
@@ -141,6 +145,13 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         None if needs_redirect => return None,
         None => Vec::new(),
     };
+    let intents = match row.get("intents") {
+        Some(intents) => {
+            let one = |intent: &Value| LaunchIntent::register(intent.as_str()?).ok();
+            intents.as_array()?.iter().map(one).collect::<Option<Vec<_>>>()?
+        }
+        None => Vec::new(),
+    };
     let binding = match optional("binding")? {
         Some(name) => Some(Binding::parse(&name)?),
         None => None,
@@ -168,6 +179,7 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         redirect_uris: redirect_uris.into(),
         application,
         launch_url: optional("launch_url")?,
+        intents: intents.into(),
         origins: origins.collect::<Option<_>>()?,
         is_verified: flag("verified")?,
         is_fapi2: flag("fapi2")?,

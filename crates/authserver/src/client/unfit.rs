@@ -5,6 +5,7 @@ use super::check::shown;
 use crate::limits;
 use oauth::{
     certificate::SubjectError,
+    ehr_launch::LaunchIntentError,
     jwk::{JwkError, JwksError},
     redirect_uri::RedirectUriError,
     scope::ScopeError,
@@ -39,6 +40,12 @@ pub enum Unfit {
     Launch(String),
     /// A system with one.
     LaunchOfSystem,
+    /// This names no intent.
+    Intent(String),
+    /// Too many of them.
+    Intents,
+    /// Some, and nothing to open.
+    IntentsOfNoLaunch,
     /// No scope, of an app or a system.
     ScopeMissing {
         /// Whether people sign in to it.
@@ -130,6 +137,9 @@ impl fmt::Display for Unfit {
                 );
             }
             Self::LaunchOfSystem => "a system is not launched: it has no launch URL",
+            Self::Intent(text) => return write!(f, "{}: {LaunchIntentError}", shown(text, 100)),
+            Self::Intents => return write!(f, "at most {} intents", limits::LAUNCH_INTENTS_MAX),
+            Self::IntentsOfNoLaunch => "an app that is opened for something needs a launch URL",
             Self::ScopeMissing { is_app } => {
                 let example = if *is_app { "launch/patient patient/*.rs" } else { "system/Observation.rs" };
                 return write!(f, "at least one scope is needed, for example {example}");
@@ -187,6 +197,9 @@ impl Unfit {
             Self::RedirectScheme(uri) => Reason::Return(ReturnReason::OwnScheme, shown(uri, 200).into()),
             Self::Launch(_) => Reason::LaunchAddress,
             Self::LaunchOfSystem => Reason::LaunchOfSystem,
+            Self::Intent(text) => Reason::Intent(shown(text, 100).into()),
+            Self::Intents => Reason::IntentsMany(limits::LAUNCH_INTENTS_MAX),
+            Self::IntentsOfNoLaunch => Reason::IntentsOfNoLaunch,
             Self::ScopeMissing { .. } => Reason::ScopeMissing,
             Self::Scopes => Reason::ScopesMany,
             Self::ScopeShape(text, _) => Reason::ScopeShape(shown(text, 200).into()),

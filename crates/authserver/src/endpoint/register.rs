@@ -214,6 +214,8 @@ impl Inner {
                 disabled: before.disabled,
                 introspects_any: before.introspects_any,
                 origins: before.origins,
+                // What the facility's people are offered is not the app's to say.
+                intents: before.intents,
                 ..new
             })
         };

@@ -129,6 +129,56 @@ fn visits_latest_first_without_parts_and_cancelled_ones() {
     assert_eq!(shown, [("e-now", Some("2026-02-01"), Some("IMP")), ("e-old", Some("2025-01-01"), Some("IMP"))]);
 }
 
+/// Row B50: what is in context with a visit is of the same patient, and what this person may see.
+#[test]
+fn b50_what_is_around_a_visit() {
+    let server = facility();
+    let reference = |to: &str| json!({ "reference": to });
+    let episode = |of: &str| {
+        let patient = format!("Patient/{of}");
+        json!({ "resourceType": "EpisodeOfCare", "status": "active", "patient": reference(&patient) })
+    };
+    put(&server, "stay", episode("rosa"));
+    put(&server, "another", episode("carl"));
+    let order = json!({
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": reference("Patient/rosa"),
+    });
+    put(&server, "order", order);
+    let part = |actor: &str| json!({ "actor": reference(actor), "status": "accepted" });
+    let appointment = json!({
+        "resourceType": "Appointment", "status": "proposed", "participant": [part("Patient/rolf"), part("Patient/rosa")],
+    });
+    put(&server, "slot", appointment);
+    put(&server, "gone", episode("rosa"));
+    let mut visit = encounter("rosa", "in-progress", "2026-02-01", None);
+    visit["episodeOfCare"] = json!([
+        reference("EpisodeOfCare/stay"),
+        reference("EpisodeOfCare/stay"),
+        reference("EpisodeOfCare/another"),
+        reference("EpisodeOfCare/gone"),
+        reference("https://elsewhere.example/fhir/EpisodeOfCare/stay"),
+        { "identifier": { "value": "no reference" } },
+    ]);
+    visit["basedOn"] = json!([reference("ServiceRequest/order")]);
+    visit["appointment"] = json!([reference("Appointment/slot")]);
+    put(&server, "e-stay", visit);
+    let token = server.token_for("system/*.cruds");
+    drop(server.request("DELETE", "EpisodeOfCare/gone").token(&token).send());
+    let around = |user: &Arc<User>, patient: &str, visit: &str| {
+        let found = server.store().around(user, patient, visit)?;
+        Some(found.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let clinician = person(Role::Clinician, &[]);
+    let all = ["EpisodeOfCare/stay", "ServiceRequest/order", "Appointment/slot"].map(str::to_owned).to_vec();
+    assert_eq!(around(&clinician, "rosa", "e-stay"), Some(all));
+    assert_eq!(around(&clinician, "rosa", "e-old"), Some(Vec::new()));
+    for (patient, visit) in [("carl", "e-stay"), ("rosa", "e-carl"), ("rosa", "nowhere"), ("rosa", "../e-stay")] {
+        assert_eq!(around(&clinician, patient, visit), None, "{patient} {visit}");
+    }
+    assert_eq!(around(&person(Role::Caregiver, &["carl"]), "rosa", "e-stay"), None);
+    assert_eq!(around(&person(Role::Administrator, &[]), "rosa", "e-stay"), None);
+}
+
 /// Rows D28, G14: a client is the one organization whose URI its certificate proves, to the letter.
 #[test]
 fn an_organization_by_its_uri() {

@@ -56,6 +56,17 @@ enum Action {
         #[command(flatten)]
         at: At,
     },
+    /// Say what an app can be opened for at /account/launch, in place of what was said before
+    SetIntents {
+        #[command(flatten)]
+        client: OfClient,
+        /// What it can be opened for: a word that the app knows, or WORD=NAME FOR PEOPLE; may be repeated
+        #[arg(long = "intent", value_name = "WORD[=NAME]", required_unless_present = "none")]
+        intents: Vec<String>,
+        /// Nothing in particular
+        #[arg(long, conflicts_with = "intents")]
+        none: bool,
+    },
     /// Remove a client: its tokens stop working with the next request
     Remove(OfClient),
 }
@@ -148,6 +159,10 @@ struct Add {
     /// Where it is opened from a patient's page here (EHR launch)
     #[arg(long = "launch", value_name = "URL")]
     launch_url: Option<String>,
+    /// What it can be opened for there: a word that the app knows, such as reconcile-medications, or WORD=NAME FOR PEOPLE;
+    /// may be repeated
+    #[arg(long = "intent", value_name = "WORD[=NAME]", requires = "launch_url")]
+    intents: Vec<String>,
     /// Who made it, for people
     #[arg(long, value_name = "NAME")]
     maker: Option<String>,
@@ -243,6 +258,11 @@ impl Client {
             Action::RetireSecrets(client) => {
                 (client.data, Order::RetireClientSecrets { id: client.id }, "the newest secret alone works now")
             }
+            Action::SetIntents { client, intents, none: _ } => (
+                client.data,
+                Order::SetClientIntents { id: client.id, intents },
+                "the page that opens apps shows it so from now on",
+            ),
             Action::Remove(client) => {
                 (client.data, Order::RemoveClient { id: client.id }, "removed; its tokens no longer work")
             }
@@ -286,6 +306,7 @@ impl Add {
             redirect_uris: self.redirect_uris,
             is_native: self.native,
             launch_url: self.launch_url,
+            intents: self.intents,
             origins: self.origins,
             is_verified: self.verified,
             is_fapi2: self.fapi2,

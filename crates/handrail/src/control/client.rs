@@ -31,6 +31,9 @@ pub(crate) struct Wanted {
     pub(crate) is_native: bool,
     /// Where an EHR launch opens it.
     pub(crate) launch_url: Option<String>,
+    /// What it can be opened for, `WORD` or `WORD=NAME` each.
+    #[serde(default)]
+    pub(crate) intents: Vec<String>,
     /// Browser origins that may call with its tokens.
     pub(crate) origins: Vec<String>,
     /// This facility trusts it.
@@ -150,6 +153,7 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         redirect_uris: wanted.redirect_uris,
         application: if wanted.is_native { ApplicationType::Native } else { ApplicationType::Web },
         launch_url: wanted.launch_url,
+        intents: wanted.intents,
         origins: wanted.origins,
         is_verified: wanted.is_verified,
         is_fapi2: wanted.is_fapi2,
@@ -188,6 +192,9 @@ fn registered(client: &Client) -> Registered {
     }
     if let Some(url) = &client.launch_url {
         fact("launch URL", url);
+    }
+    for intent in &*client.intents {
+        fact("intent", &intent.to_string());
     }
     for origin in &client.origins {
         fact("origin", origin);

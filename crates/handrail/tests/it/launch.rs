@@ -100,6 +100,62 @@ async fn asked(browser: &mut Browser<'_>, app: &str, base: &str, launch: &str) -
     if to.starts_with("/oauth/") { browser.send("GET", &to, "").await } else { (status, to, page) }
 }
 
+/// Row B50: a clinician opens an app for something, in a visit that belongs to an episode of care; what the app's token
+/// response tells of it, and again when it refreshes.
+#[tokio::test]
+async fn b50_the_app_is_told_what_it_was_opened_for_and_what_is_around_the_visit() {
+    let server = Server::start();
+    let all = records(&server).await;
+    let (mut pages, mut http) = (server.http().await, server.http().await);
+    let episode =
+        r#"{"resourceType":"EpisodeOfCare","id":"stay","status":"active","patient":{"reference":"Patient/rosa"}}"#;
+    let visit = r#"{"resourceType":"Encounter","id":"e1","status":"in-progress","subject":{"reference":"Patient/rosa"},
+        "class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},
+        "period":{"start":"2026-02-01"},"episodeOfCare":[{"reference":"EpisodeOfCare/stay"}]}"#;
+    assert_eq!(http.put_as(&all, "PUT", "/fhir/EpisodeOfCare/stay", episode).await.status, 201);
+    assert_eq!(http.put_as(&all, "PUT", "/fhir/Encounter/e1", visit).await.status, 200);
+    let directory = server.directory.to_str().unwrap();
+    let fixed = ["client", "add", "Care Board", "--data", directory, "--public", "--redirect", REDIRECT];
+    let more = ["--launch", LAUNCH, "--scope", SCOPE, "--intent", "look=Look at the walk"];
+    let app = ok(&run([&fixed[..], &more].concat()));
+    let app = app.trim();
+    let set = ["client", "set-intents", app, "--data", directory, "--intent", "reconcile-medications"];
+    ok(&run(set));
+    let shown = ok(&run(["client", "show", app, "--data", directory]));
+    assert!(
+        shown.contains("intent\treconcile-medications=Reconcile medications") && !shown.contains("look"),
+        "{shown}"
+    );
+
+    let mut kim = clinician(&server, &mut pages, "kim").await;
+    let (_, _, page) = kim.send("GET", "/account/launch?patient=rosa", "").await;
+    assert!(page.contains("Reconcile medications"), "{page}");
+    let refused = format!("csrf={}&patient=rosa&encounter=e1&client={app}+look", field(&page, "csrf"));
+    assert_eq!(kim.send("POST", "/account/launch", &refused).await.0, 422);
+    let (iss, launch) = opened(&mut kim, &format!("{app}+reconcile-medications"), "rosa", "e1").await;
+    let (status, _, page) = asked(&mut kim, app, &iss, &launch).await;
+    assert_eq!(status, 200, "{page}");
+    let form = format!(
+        "csrf={}&continuation={}&decision=share&lasts=180&group=identity&group=person&group=visits&scope=openid\
+         &scope=patient%2FPatient.rs&scope=patient%2FEncounter.rs",
+        field(&page, "csrf"),
+        field(&page, "continuation")
+    );
+    let (status, to, page) = kim.send("POST", "/account/consent", &form).await;
+    assert_eq!(status, 303, "{page}");
+    let code = Form::parse(to.split_once('?').unwrap().1.as_bytes()).unwrap().value("code").unwrap().to_owned();
+    let own = format!("client_id={app}");
+    let mut tokens = ask(&mut http, &redemption(&code, &own), None).await.json();
+    for _ in 0..2 {
+        assert_eq!(tokens["intent"], "reconcile-medications", "{tokens}");
+        assert_eq!(tokens["fhirContext"], serde_json::json!([{ "reference": "EpisodeOfCare/stay" }]), "{tokens}");
+        assert_eq!((&tokens["patient"], &tokens["encounter"]), (&"rosa".into(), &"e1".into()), "{tokens}");
+        let refresh = tokens["refresh_token"].as_str().unwrap();
+        let form = format!("grant_type=refresh_token&refresh_token={refresh}&{own}");
+        tokens = ask(&mut http, &form, None).await.json();
+    }
+}
+
 #[tokio::test]
 async fn b23_b62_a_clinician_opens_an_app_and_ends_it() {
     let server = Server::start();

@@ -5,11 +5,11 @@ use pages::words::{Ask, Context, Scope, UserReach};
 use pages::{
     App, AppFacts, Apps, AuthenticatorSetup, CertificateLife, ChangePassword, Checked, Client, ClientFacts, ClientKind,
     ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, CommunityFacts, Consent, Date, Done, DoneWhat,
-    EncounterFacts, Ended, Ends, Frame, GrantFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep, Moment,
-    NewPasswordProblem, Next, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey, PasskeyFacts, PatientFacts,
-    PickPatient, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes, RecoveryStep, Registered,
-    RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor, SecretFacts, Security,
-    SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
+    EncounterFacts, Ended, Ends, Frame, GrantFacts, IntentFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep,
+    Moment, NewPasswordProblem, Next, OpenableApp, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey,
+    PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
+    RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor,
+    SecretFacts, Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
 
 /// A page in one state.
@@ -501,8 +501,14 @@ fn launch(states: &mut Vec<State>) {
         },
     ];
     let unchecked = AppFacts { checked: Checked::ByNobody, maker: None, ..app("Wound Camera") };
-    let choice =
-        vec![("c1".into(), app("Gait Lab for Clinicians")), ("c2".into(), unchecked), ("c3".into(), app(LONG))];
+    let intent = |word: &str, name: &str| IntentFacts { word: word.into(), name: name.into() };
+    let of = |id: &str, app, intents| OpenableApp { id: id.into(), app, intents };
+    let tasks = vec![intent("gait-review", "Look at the walk"), intent("fall-risk", "Check for falls")];
+    let choice = vec![
+        of("c1", app("Gait Lab for Clinicians"), tasks),
+        of("c2", unchecked, Vec::new()),
+        of("c3", app(LONG), vec![intent("long", LONG)]),
+    ];
     let step = LaunchStep::App { csrf: "token".into(), patient: rosa.clone(), encounters, apps: choice };
     add(states, "launch-app", signed(), Launch { step });
     let step = LaunchStep::App { csrf: "token".into(), patient: rosa, encounters: Vec::new(), apps: Vec::new() };
@@ -557,6 +563,7 @@ fn clients(states: &mut Vec<State>) {
         csrf: "token".into(),
         client: facts("Steady Steps", ClientKind::ConfidentialSymmetric),
         redirect_uris: vec!["https://steadysteps.example/callback".into()],
+        intents: vec!["gait-review=Look at the walk".into()],
         scopes: vec![
             "launch/patient".into(),
             "patient/*.rs".into(),

@@ -110,6 +110,8 @@ pub struct Registered {
     pub redirect_uris: Secret,
     /// For an EHR launch.
     pub launch_url: Secret,
+    /// What it can be opened for, one on each line.
+    pub intents: Secret,
     /// Address of the logo.
     pub logo_url: Secret,
     /// With blanks or lines between.
@@ -159,6 +161,8 @@ pub struct Client {
     pub redirect_uris: Vec<Literal>,
     /// Scopes.
     pub scopes: Vec<Literal>,
+    /// What it can be opened for, `word=name`.
+    pub intents: Vec<Literal>,
     /// Secrets that work, older first; at most two.
     pub secrets: Vec<SecretFacts>,
 }
@@ -321,6 +325,12 @@ impl Render for ClientRegistration {
                     .hint(t.register_launch_hint)
                     .optional()
                     .element(t),
+            )
+            .add(
+                self.lines(fields::INTENTS, t.register_intents, &typed.intents, t)
+                    .hint(t.register_intents_hint)
+                    .optional()
+                    .element(t),
             );
         let scopes = self.lines(fields::SCOPES, t.register_scopes, &typed.scopes, t).hint(t.register_scopes_hint);
         let keys = parts::section("keys", t.register_keys)
@@ -346,7 +356,7 @@ impl Render for ClientRegistration {
 
 /// Fields that say themselves what is wrong with them; of others the notice does.
 fn is_shown(field: &str) -> bool {
-    const SHOWN: [&str; 10] = [
+    const SHOWN: [&str; 11] = [
         fields::NAME,
         fields::MAKER,
         fields::PURPOSE,
@@ -354,6 +364,7 @@ fn is_shown(field: &str) -> bool {
         fields::KIND,
         fields::REDIRECT_URIS,
         fields::LAUNCH_URL,
+        fields::INTENTS,
         fields::SCOPES,
         fields::JWKS_URL,
         fields::JWKS,
@@ -463,6 +474,7 @@ impl Render for Client {
             (t.since, t.date(client.since).into()),
             (t.client_redirects, literals(&self.redirect_uris, t)),
             (t.client_scopes, literals(&self.scopes, t)),
+            (t.client_intents, literals(&self.intents, t)),
         ]);
         let act = if client.is_disabled {
             actions(deciding(primary(t.client_enable), fields::ENABLE)).into()

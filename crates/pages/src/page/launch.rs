@@ -36,9 +36,56 @@ pub enum LaunchStep {
         patient: PatientFacts,
         /// Visits to choose from, latest first.
         encounters: Vec<EncounterFacts>,
-        /// Apps that can be opened, with their client ids.
-        apps: Vec<(Literal, AppFacts)>,
+        /// Apps that can be opened.
+        apps: Vec<OpenableApp>,
     },
+}
+
+/// An app that can be opened.
+#[derive(Clone, Debug)]
+pub struct OpenableApp {
+    /// Its client id.
+    pub id: Literal,
+    /// What people see of it.
+    pub app: AppFacts,
+    /// What it can be opened for, beside nothing in particular.
+    pub intents: Vec<IntentFacts>,
+}
+
+/// What an app can be opened for.
+#[derive(Clone, Debug)]
+pub struct IntentFacts {
+    /// The word that the app is told; without blanks.
+    pub word: Literal,
+    /// What people call it.
+    pub name: Text,
+}
+
+/// What a button of the page says, the value of [`fields::CLIENT`] there: an app, and what it is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening<'a> {
+    /// Client id.
+    pub client: &'a str,
+    /// The word of an intent.
+    pub intent: Option<&'a str>,
+}
+
+impl<'a> Opening<'a> {
+    /// Reads the value of a button. Neither part has blanks.
+    #[must_use]
+    pub fn of(value: &'a str) -> Self {
+        match value.split_once(' ') {
+            Some((client, intent)) => Self { client, intent: Some(intent) },
+            None => Self { client: value, intent: None },
+        }
+    }
+
+    fn value(self) -> String {
+        match self.intent {
+            Some(intent) => format!("{} {intent}", self.client),
+            None => self.client.to_owned(),
+        }
+    }
 }
 
 /// A visit or a stay.
@@ -144,7 +191,7 @@ fn apps(
     csrf: &Secret,
     patient: &PatientFacts,
     encounters: &[EncounterFacts],
-    apps: &[(Literal, AppFacts)],
+    apps: &[OpenableApp],
     cx: Context<'_>,
 ) -> Fragment {
     let t = cx.t;
@@ -165,7 +212,10 @@ fn apps(
         let label = el("label").attr("for", fields::ENCOUNTER).add(t.launch_visit);
         el("div").class("field").add(label).add(select.add(Fragment::all(options)))
     });
-    let rows = apps.iter().map(|(id, app)| {
+    let opening = |id: &Literal, intent: Option<&Literal>| {
+        Opening { client: id.as_str(), intent: intent.map(Literal::as_str) }.value()
+    };
+    let rows = apps.iter().map(|OpenableApp { id, app, intents }| {
         let maker = match &app.maker {
             Some(maker) => fill(t.made_by, &[("maker", maker.into())]),
             None => t.maker_unknown.into(),
@@ -176,8 +226,17 @@ fn apps(
         });
         let words = el("span").class("label").add(el("span").class("name").add(&app.name));
         let words = words.add(el("span").class("line").add(maker)).add(unchecked);
-        let button = el("button").class("row").attr("name", fields::CLIENT).attr("value", id.as_str());
-        el("li").add(button.add(parts::logo(app)).add(words).add(parts::icon("M9 5l7 7-7 7")))
+        let button = el("button").class("row").attr("name", fields::CLIENT).attr("value", &opening(id, None));
+        let button = button.add(parts::logo(app)).add(words).add(parts::icon("M9 5l7 7-7 7"));
+        let intents = (!intents.is_empty()).then(|| {
+            let button = |intent: &IntentFacts| {
+                let value = opening(id, Some(&intent.word));
+                parts::secondary(&intent.name).attr("name", fields::CLIENT).attr("value", &value)
+            };
+            let group = parts::actions(Fragment::all(intents.iter().map(button))).attr("role", "group");
+            group.attr("aria-label", &fill_plain(t.launch_intents, &[("app", app.name.as_str())]))
+        });
+        el("li").add(button).add(intents)
     });
     let list = el("ul").class("rows").add(Fragment::all(rows));
     let form = parts::form(paths::LAUNCH, csrf)
@@ -221,5 +280,20 @@ impl Render for Launch {
             }
             LaunchStep::App { csrf, patient, encounters, apps: choice } => apps(csrf, patient, encounters, choice, cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_button_says_the_app_and_what_it_is_opened_for() {
+        for opening in
+            [Opening { client: "c1", intent: None }, Opening { client: "c1", intent: Some("reconcile-medications") }]
+        {
+            assert_eq!(Opening::of(&opening.value()), opening);
+        }
+        assert_eq!(Opening::of("c1 "), Opening { client: "c1", intent: Some("") });
     }
 }

@@ -97,6 +97,19 @@ fn each_kind_has_its_rules() {
     let public = || app(NewKind::Public);
     let wrong = |new: NewClient| error(&world, &new);
     assert!(wrong(NewClient { redirect_uris: vec![], ..public() }).contains("needs a redirect URI"));
+    let intents = |intents: &[&str]| NewClient {
+        launch_url: Some("https://a.example/l".into()),
+        intents: intents.iter().map(|intent| (*intent).to_owned()).collect(),
+        ..public()
+    };
+    let many: Vec<String> = (0..=limits::LAUNCH_INTENTS_MAX).map(|number| format!("intent-{number}")).collect();
+    assert!(wrong(intents(&["two words"])).contains("two words: an intent is a word"));
+    assert!(wrong(intents(&["x=\u{202e}eman"])).starts_with("the name of an intent"), "B27");
+    assert!(wrong(NewClient { intents: many, ..intents(&[]) }).contains("at most 8 intents"));
+    assert!(wrong(NewClient { launch_url: None, ..intents(&["x"]) }).contains("needs a launch URL"));
+    let client = world.service.add_client(&intents(&["x", "y=Why", "x=Again"])).unwrap().client;
+    let said: Vec<String> = client.intents.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["x=X", "y=Why"]);
     let uris = |uri: &str| vec![uri.to_owned()];
     assert!(wrong(NewClient { redirect_uris: uris("https://a.example/*"), ..public() }).contains("star"));
     assert!(wrong(NewClient { redirect_uris: uris("http://a.example/cb"), ..public() }).contains("https://"));

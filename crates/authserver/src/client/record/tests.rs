@@ -13,6 +13,7 @@ fn app(kind: NewKind) -> NewClient {
         maker: Some("Example Apps".into()),
         redirect_uris: vec!["https://app.example.org/callback".into()],
         launch_url: Some("https://app.example.org/launch".into()),
+        intents: vec!["reconcile-medications".into(), "gait=Look at the walk".into()],
         is_verified: true,
         ..NewClient::new("App", "openid fhirUser launch/patient offline_access patient/*.rs", kind)
     }

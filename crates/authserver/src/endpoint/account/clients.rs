@@ -88,6 +88,7 @@ impl Visitor<'_> {
             client: client_facts(self.inner, &client),
             redirect_uris: client.redirect_uris.iter().map(|uri| Literal::from(uri.as_str())).collect(),
             scopes: client.scope_text.split(' ').map(Literal::from).collect(),
+            intents: client.intents.iter().map(|intent| Literal::from(intent.to_string())).collect(),
             secrets: secrets.iter().map(secret).collect(),
         };
         self.place(view, Sent::Shown)
@@ -223,6 +224,7 @@ fn typed(form: &Form) -> Registered {
         kind: form.value(fields::KIND).and_then(ClientKind::from_value),
         redirect_uris: exact(fields::REDIRECT_URIS),
         launch_url: exact(fields::LAUNCH_URL),
+        intents: exact(fields::INTENTS),
         logo_url: exact(fields::LOGO_URL),
         scopes: exact(fields::SCOPES),
         jwks_url: exact(fields::JWKS_URL),
@@ -278,8 +280,11 @@ fn wanted(form: &Form) -> (NewClient, Vec<RegistrationProblem>) {
             NewKind::Public
         }
     };
-    let lines = form.value(fields::REDIRECT_URIS).unwrap_or_default().lines();
-    let redirect_uris: Vec<String> = lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let lines = |name: &str| -> Vec<String> {
+        let lines = form.value(name).unwrap_or_default().lines();
+        lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let redirect_uris = lines(fields::REDIRECT_URIS);
     let is_web = redirect_uris.iter().all(|uri| RedirectUri::register(uri, ApplicationType::Web).is_ok());
     let scopes: Vec<&str> = form.value(fields::SCOPES).unwrap_or_default().split_whitespace().collect();
     let new = NewClient {
@@ -294,6 +299,7 @@ fn wanted(form: &Form) -> (NewClient, Vec<RegistrationProblem>) {
             ApplicationType::Native
         },
         launch_url: given(fields::LAUNCH_URL),
+        intents: lines(fields::INTENTS),
         is_verified: form.value(fields::VERIFIED) == Some(fields::ON),
         is_fapi2: form.value(fields::FAPI2) == Some(fields::ON),
         ..NewClient::new(form.value(fields::NAME).unwrap_or_default(), &scopes.join(" "), new_kind)
@@ -310,6 +316,7 @@ fn field(part: Part, new: &NewClient) -> &'static str {
         Part::Logo => fields::LOGO_URL,
         Part::Redirects => fields::REDIRECT_URIS,
         Part::Launch => fields::LAUNCH_URL,
+        Part::Intents => fields::INTENTS,
         Part::Scopes => fields::SCOPES,
         Part::Proof => match &new.kind {
             NewKind::ConfidentialAsymmetric(NewKeys::Url(_)) | NewKind::BackendService(NewKeys::Url(_)) => {

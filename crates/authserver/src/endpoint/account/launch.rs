@@ -2,7 +2,8 @@
 //!
 //! Whom they find is `policy`'s to say. A search, a look at one patient and the opening of an app each have their entry in
 //! the log, with the patients that were shown. The browser goes to the app's registered launch URL with our FHIR base and
-//! a handle ([`crate::launches`]); who the patient is, the app learns when the clinician has let it in.
+//! a handle ([`crate::launches`]); who the patient is, the app learns when the clinician has let it in. So with what it was
+//! opened for (`intent`), and what is in context with a visit that was chosen (`fhirContext`).
 
 use super::{LAUNCH_FORM, Reply, Visitor, next};
 use crate::{
@@ -17,12 +18,14 @@ use crate::{
 use audit::entry::Action;
 use oauth::{
     caller::{Role, User},
-    ehr_launch::LaunchUrl,
+    ehr_launch::{LaunchIntent, LaunchUrl},
     form::Form,
-    launch_context::LaunchContext,
+    launch_context::{FhirContext, LaunchContext},
     redirect_uri::RedirectUri,
 };
-use pages::{Launch, LaunchStep, Literal, ProblemWhat, Secret, Text, View, fields, limits};
+use pages::{
+    IntentFacts, Launch, LaunchStep, Literal, OpenableApp, Opening, ProblemWhat, Secret, Text, View, fields, limits,
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 
@@ -77,7 +80,7 @@ impl Visitor<'_> {
             csrf: Secret::new(self.inner.people.csrf(&session.hash, LAUNCH_FORM)),
             patient: facts::patient(&patient, None),
             encounters: visits.iter().map(facts::visit).collect(),
-            apps: clients.iter().map(|client| (Literal::from(&*client.id), self.inner.app_facts(client))).collect(),
+            apps: clients.iter().map(|client| self.openable(client)).collect(),
         };
         // Browsers hold what follows the form against the page's policy: the app, us again, and the app (row A18).
         let leads = clients.iter().flat_map(|client| {
@@ -105,8 +108,13 @@ impl Visitor<'_> {
         let Some(Chart { patient, visits }) = self.chart(&user, id).await else {
             return self.no_such_patient(&user, id);
         };
-        let client = form.value(fields::CLIENT).and_then(|id| self.inner.clients.client(id));
+        let opening = form.value(fields::CLIENT).map(Opening::of);
+        let client = opening.and_then(|opening| self.inner.clients.client(opening.client));
         let client = client.filter(|client| facts::can_be_launched(client));
+        let intent = opening.and_then(|opening| opening.intent);
+        let is_offered =
+            |client: &Arc<Client>| intent.is_none_or(|word| client.intents.iter().any(|one| one.word() == word));
+        let client = client.filter(is_offered);
         let visit = form.value(fields::ENCOUNTER).filter(|id| !id.is_empty());
         let visit = visit.map(|id| visits.iter().find(|visit| *visit.id == *id));
         let (Some(client), Some(visit)) = (client, visit.map_or(Some(None), |found| found.map(Some))) else {
@@ -118,12 +126,25 @@ impl Visitor<'_> {
         let mut event = self.event("app-opened", Action::Execute, &user.id);
         event.detail("client_id", &client.id);
         event.about(&[Arc::clone(&patient.id)]);
+        let mut around = Vec::new();
         if let Some(visit) = visit {
             event.detail("encounter", &visit.id);
+            let Some(found) = self.around(&user, &patient.id, &visit.id).await else {
+                return self.unavailable("no look around a visit").failed(event, "unavailable", &Sent::Unavailable);
+            };
+            around = found;
+        }
+        if let Some(intent) = intent {
+            event.detail("intent", intent);
+        }
+        for reference in &around {
+            event.detail("context", reference);
         }
         let context = LaunchContext {
             patient: Some(patient.id),
             encounter: visit.map(|visit| Arc::clone(&visit.id)),
+            intent: intent.map(Into::into),
+            fhir_context: around.iter().filter_map(|one| FhirContext::reference(one, None).ok()).collect(),
             // The app has the whole window: nobody else says whose record it shows.
             need_patient_banner: Some(true),
             smart_style_url: Some(self.style_of_apps()),
@@ -147,6 +168,22 @@ impl Visitor<'_> {
     fn style_of_apps(&self) -> Arc<str> {
         let style = pages::assets::STYLE_OF_APPS;
         format!("{}{}?v={}", self.inner.endpoints.issuer, style.path, style.version).into()
+    }
+
+    /// An app with what it can be opened for.
+    fn openable(&self, client: &Client) -> OpenableApp {
+        let intent = |intent: &LaunchIntent| IntentFacts { word: intent.word().into(), name: intent.name().into() };
+        OpenableApp {
+            id: Literal::from(&*client.id),
+            app: self.inner.app_facts(client),
+            intents: client.intents.iter().map(intent).collect(),
+        }
+    }
+
+    async fn around(&self, user: &Arc<User>, patient: &Arc<str>, visit: &Arc<str>) -> Option<Vec<Arc<str>>> {
+        let (records, user) = (Arc::clone(&self.inner.records), Arc::clone(user));
+        let (patient, visit) = (Arc::clone(patient), Arc::clone(visit));
+        tokio::task::spawn_blocking(move || records.around(&user, &patient, &visit)).await.ok().flatten()
     }
 
     async fn chart(&self, user: &Arc<User>, id: &str) -> Option<Chart> {

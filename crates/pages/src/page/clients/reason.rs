@@ -49,6 +49,12 @@ pub enum RegistrationReason {
     LaunchAddress,
     /// A system has one.
     LaunchOfSystem,
+    /// This names no intent.
+    Intent(Text),
+    /// More than this many.
+    IntentsMany(usize),
+    /// Some, and no launch URL.
+    IntentsOfNoLaunch,
     /// No scope.
     ScopeMissing,
     /// Too many, or too long.
@@ -121,12 +127,17 @@ impl RegistrationReason {
             Self::CertificateCount => t.register_wrong_certificate_count,
             Self::ReturnMissing => t.register_wrong_return_missing,
             Self::ReturnsMany(most) => {
-                return fill_plain(t.register_wrong_returns_many, &[("most", &most.to_string())]);
+                return fill_plain(t.register_wrong_many, &[("most", &most.to_string())]);
             }
             Self::ReturnOfSystem => t.register_wrong_return_of_system,
             Self::Return(why, typed) => return of(why.text(t), typed),
             Self::LaunchAddress => t.register_wrong_launch_address,
             Self::LaunchOfSystem => t.register_wrong_launch_of_system,
+            Self::Intent(typed) => return of(t.register_wrong_intent, typed),
+            Self::IntentsMany(most) => {
+                return fill_plain(t.register_wrong_many, &[("most", &most.to_string())]);
+            }
+            Self::IntentsOfNoLaunch => t.register_wrong_intents_of_no_launch,
             Self::ScopeMissing => t.register_wrong_scope_missing,
             Self::ScopesMany => t.register_wrong_scopes_many,
             Self::ScopeShape(typed) => return of(t.register_wrong_scope_shape, typed),

@@ -23,6 +23,7 @@ fn fields<'a>(csrf: &'a str, kind: &'a str, more: &[(&'a str, &'a str)]) -> Vec<
         ("kind", kind),
         ("redirect_uris", "https://walks.example.org/callback\r\n\r\n"),
         ("launch_url", ""),
+        ("intents", ""),
         ("scopes", "openid launch/patient\r\n  patient/Observation.rs"),
         ("jwks_url", ""),
         ("jwks", ""),
@@ -142,6 +143,32 @@ async fn b13_apps_of_each_kind() {
     assert_eq!(world.service.clients().len(), kinds.len());
 }
 
+/// Row B50: what an app can be opened for.
+#[tokio::test]
+async fn b50_an_app_with_what_it_can_be_opened_for() {
+    let world = World::new();
+    let mut office = staff(&world, "office", Role::Administrator).await;
+    let launch = ("launch_url", "https://walks.example.org/launch");
+    let intents = ("intents", "reconcile-medications\r\n\r\ngait.review = Look at the walk\r\n");
+    let (status, page) = register(&mut office, "public", &[launch, intents]).await;
+    assert_eq!(status, 200, "{page}");
+    let id = keys(&page)[0].clone();
+    let page = office.get(&format!("{ONE}?client={id}")).await.body;
+    for shown in ["reconcile-medications=Reconcile medications", "gait.review=Look at the walk"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    // The operator says it anew.
+    world.service.set_client_intents(&id, &["fall-risk".into()]).unwrap();
+    let entry = world.last_entry();
+    assert_eq!((&*entry.subtype, entry.client_id.as_deref()), ("client-changed", Some("operator")));
+    let page = office.get(&format!("{ONE}?client={id}")).await.body;
+    assert!(page.contains("fall-risk=Fall risk") && !page.contains("gait.review"), "{page}");
+    world.service.set_client_intents(&id, &["no word".into()]).unwrap_err();
+    world.service.set_client_intents(&id, &[]).unwrap();
+    assert!(world.service.client(&id).unwrap().intents.is_empty());
+    assert!(world.service.set_client_intents("nobody", &[]).is_err());
+}
+
 /// What is wrong is told beside its field, what was typed stays, and nothing is registered.
 #[tokio::test]
 async fn b11_what_is_wrong_is_told_beside_its_field() {
@@ -156,6 +183,12 @@ async fn b11_what_is_wrong_is_told_beside_its_field() {
         ("public", vec![("name", "")], "must not be empty"),
         ("public", vec![("logo_url", "http://walks.example.org/logo.png")], "https://"),
         ("public", vec![("launch_url", "ftp://x")], "have no iss or launch"),
+        ("public", vec![("intents", "reconcile-medications")], "Give a launch URL too"),
+        (
+            "public",
+            vec![("launch_url", "https://a.example/l"), ("intents", "fine\r\nnot fine")],
+            "not fine is not a short word",
+        ),
         ("public", vec![("jwks", "{}")], "does not have one"),
         ("public", vec![("fapi2", "on")], "needs an app with a key"),
         ("public", vec![("certificate_subject", "CN=x")], "does not have one"),

@@ -100,6 +100,54 @@ async fn from_the_search_to_the_app() {
     assert_eq!(late, Err(LaunchError::Unknown));
 }
 
+/// Row B50: what the app is opened for, and what is in context with the visit.
+#[tokio::test]
+async fn b50_an_app_is_opened_for_something_and_told_what_is_around_the_visit() {
+    let world = World::new();
+    facility(&world);
+    let told = ["EpisodeOfCare/stay-1", "ServiceRequest/order-1"];
+    *world.charts.around.lock().unwrap() = told.map(|reference| ("e1".to_owned(), Arc::from(reference))).to_vec();
+    let new = NewClient {
+        redirect_uris: vec![REDIRECT.into()],
+        launch_url: Some(LAUNCH.into()),
+        intents: vec!["reconcile-medications".into(), "gait-review=Look at the walk".into()],
+        ..NewClient::new("Med Board", "launch patient/Observation.rs", NewKind::Public)
+    };
+    let client = world.add(&new);
+    let mut kim = staff(&world, "kim", Role::Clinician).await;
+    let page = kim.get("/account/launch?patient=p1").await.body;
+    for (word, name) in [("reconcile-medications", "Reconcile medications"), ("gait-review", "Look at the walk")] {
+        let button = format!("name=\"client\" value=\"{client} {word}\"><bdi>{name}</bdi></button>");
+        assert!(page.contains(&button), "{button}: {page}");
+    }
+    assert!(page.contains("role=\"group\" aria-label=\"Open Med Board for one thing\""), "{page}");
+    let inner = &world.service.inner;
+    let mut context = async |value: &str, encounter: &str| {
+        let handle = handle(&opened(&mut kim, "p1", encounter, value).await);
+        let entry = world.last_entry();
+        let session = inner.people.sessions_of(&entry.person.unwrap().id).pop().unwrap().session;
+        let context = inner.launches.take(&handle, &client, &session, world.now_s()).unwrap().context;
+        (context, entry.query.unwrap_or_default())
+    };
+    let (launch, recorded) = context(&format!("{client} gait-review"), "e1").await;
+    assert_eq!(launch.intent.as_deref(), Some("gait-review"));
+    assert_eq!(
+        launch.members()["fhirContext"],
+        serde_json::json!([{ "reference": told[0] }, { "reference": told[1] }])
+    );
+    for word in ["intent=gait%2Dreview", "context=EpisodeOfCare%2Fstay%2D1", "encounter=e1"] {
+        assert!(recorded.contains(word), "{word}: {recorded}");
+    }
+    // For nothing in particular, and without a visit.
+    let (launch, _) = context(&client, "").await;
+    assert!(launch.intent.is_none() && launch.fhir_context.is_empty());
+    // What this app is not opened for.
+    for intent in ["fall-risk", "", "Gait-review", "gait-review gait-review"] {
+        let page = opened(&mut kim, "p1", "e1", &format!("{client} {intent}")).await;
+        assert_eq!((page.status, page.to()), (422, ""), "{intent:?}");
+    }
+}
+
 /// What the page did not offer is not opened.
 #[tokio::test]
 async fn only_what_was_offered() {
