@@ -8,12 +8,13 @@
 #[cfg(test)]
 mod tests;
 
-use fhir::{LogicalId, ResourceType, VersionId};
+use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Caller, Grant, Role, User},
+    caller::{Acting, Caller, Grant, Role, User},
     launch_context::LaunchContext,
     scope::{Scope, parse_list},
+    udap::{b2b::B2b, purpose::Purpose},
 };
 use policy::{Access, Grants, Interaction, Need};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
@@ -78,6 +79,15 @@ const PEOPLE: &[(Role, bool, &str)] = &[
     (Role::Administrator, true, "user/*.cruds"),
 ];
 
+/// Organizations that came by UDAP: the purpose of use, whether an Organization here stands for it, the scopes.
+const ORGANIZATIONS: &[(&str, bool, &str)] = &[
+    ("HPAYMT", true, "system/*.cruds"),
+    ("HPAYMT", true, "system/Encounter.rs system/AllergyIntolerance.rs"),
+    ("TREAT", true, "system/*.cruds"),
+    ("SYSDEV", true, "system/*.cruds"),
+    ("HPAYMT", false, "system/*.cruds"),
+];
+
 /// Writes `docs/matrix.txt`, or compares it with what policy says now.
 ///
 /// # Errors
@@ -104,7 +114,7 @@ fn path() -> PathBuf {
 fn text() -> Result<String, String> {
     let mut out = String::from(
         "Who may do what. Made by `cargo xtask matrix`; a test holds it equal to policy::decide.\n\
-         yes: permitted on the whole type. some: on the resources that the scope's search means, and the person may. -: denied.\n",
+         yes: permitted on the whole type. some: on the resources that the scope's search means, and the person or the organization may. -: denied.\n",
     );
     let operator = Caller::operator("matrix");
     write_section(&mut out, "the operator, on the machine itself", &operator)?;
@@ -117,11 +127,16 @@ fn text() -> Result<String, String> {
         let title = format!("a person, {}{within}: {scopes}", role.as_str());
         write_section(&mut out, &title, &person(*role, *context, scopes)?)?;
     }
+    for (purpose, is_known, scopes) in ORGANIZATIONS {
+        let stands = if *is_known { "that Organization/1 stands for" } else { "that no Organization here stands for" };
+        let title = format!("an organization by UDAP {stands}, purpose {purpose}: {scopes}");
+        write_section(&mut out, &title, &organization(purpose, *is_known, scopes)?)?;
+    }
     Ok(out)
 }
 
 fn write_section(out: &mut String, title: &str, caller: &Caller) -> Result<(), String> {
-    let grants = Arc::new(Grants::compile(caller, search::registry()));
+    let grants = Arc::new(Grants::compile_at(caller, search::registry(), Instant::from_unix_millis(0)));
     let _ = write!(out, "\n## {title}\n");
     for interaction in system_interactions() {
         let _ = writeln!(out, "{}: {}", interaction.code(), answer(caller, &grants, &interaction));
@@ -211,7 +226,28 @@ impl LiveTokens for OneToken {
 
 /// A system with these scopes, by the one road that makes a caller.
 fn caller(scopes: &str) -> Result<Caller, String> {
-    of_token(scopes, None, None)
+    of_token(scopes, None, None, None)
+}
+
+/// A system of an organization that came by UDAP, with this purpose of use.
+fn organization(purpose: &str, is_known: bool, scopes: &str) -> Result<Caller, String> {
+    let b2b = B2b {
+        organization_id: "https://partner.example".into(),
+        organization_name: None,
+        purposes: vec![Purpose::parse(purpose).ok_or_else(|| format!("{purpose} is no purpose of use"))?],
+        subject_name: None,
+        subject_id: None,
+        subject_role: None,
+        consent_policy: Vec::new(),
+        consent_reference: Vec::new(),
+    };
+    let acting = Acting {
+        community: "https://community.example".into(),
+        uri: "https://partner.example".into(),
+        b2b,
+        organization: is_known.then(|| "Organization/1".into()),
+    };
+    of_token(scopes, None, None, Some(Arc::new(acting)))
 }
 
 /// A person of this role with these scopes: the account is bound to Patient/1, and Patient/1 may be in context.
@@ -223,10 +259,15 @@ fn person(role: Role, context: bool, scopes: &str) -> Result<Caller, String> {
         fhir_user: Some("Practitioner/1".into()),
         patients: if matches!(role, Role::Patient | Role::Caregiver) { Arc::new(["1".into()]) } else { Arc::new([]) },
     };
-    of_token(scopes, Some(Arc::new(user)), context.then(|| "1".into()))
+    of_token(scopes, Some(Arc::new(user)), context.then(|| "1".into()), None)
 }
 
-fn of_token(scopes: &str, user: Option<Arc<User>>, patient: Option<Arc<str>>) -> Result<Caller, String> {
+fn of_token(
+    scopes: &str,
+    user: Option<Arc<User>>,
+    patient: Option<Arc<str>>,
+    acting: Option<Arc<Acting>>,
+) -> Result<Caller, String> {
     let mut parsed: Vec<Scope> = Vec::new();
     for (text, scope) in parse_list(scopes) {
         match scope {
@@ -248,7 +289,7 @@ fn of_token(scopes: &str, user: Option<Arc<User>>, patient: Option<Arc<str>>) ->
         launch: Arc::new(LaunchContext { patient, ..LaunchContext::default() }),
         confirmation: None,
         family: None,
-        acting: None,
+        acting,
     };
     authenticate(&Presented::header(Some("Bearer matrix")), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
 }

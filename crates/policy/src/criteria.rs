@@ -35,7 +35,7 @@ fn joins(predicate: &Predicate) -> bool {
     match predicate {
         Predicate::Chain { .. } | Predicate::Has { .. } => true,
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| joins(part)),
-        Predicate::Not(inner) => joins(inner),
+        Predicate::Not(inner) | Predicate::Now(inner) => joins(inner),
         Predicate::All
         | Predicate::Nothing
         | Predicate::Id(_)

@@ -38,7 +38,12 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
             let missing: Vec<Need> = needs.iter().filter(missing).copied().collect();
             let suffices = interaction.needs_one() && missing.len() < needs.len();
             if !missing.is_empty() && !suffices {
-                return Err(Denied::Scope { resource_type: Some(resource_type), needs: letters(&missing) });
+                let needs = letters(&missing);
+                return Err(if grants.are_of_organization() {
+                    Denied::Purpose { resource_type, needs }
+                } else {
+                    Denied::Scope { resource_type: Some(resource_type), needs }
+                });
             }
         }
         None => {

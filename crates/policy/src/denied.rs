@@ -13,6 +13,14 @@ pub enum Denied {
         /// The letters that were missing, as in a scope: `r`, `cs`.
         needs: &'static str,
     },
+    /// The same for an organization that came by UDAP: its scopes or its purpose of use do not give this type with the
+    /// letter (rows D28, F48).
+    Purpose {
+        /// The type asked for.
+        resource_type: ResourceType,
+        /// As above.
+        needs: &'static str,
+    },
     /// AuditEvent is written by the server alone (row F22).
     AuditIsReadOnly,
     /// The grants were not compiled from this caller's scopes: a fault of this server, refused all the same.
@@ -29,6 +37,9 @@ impl fmt::Display for Denied {
             }
             Self::Scope { resource_type: None, needs } => {
                 write!(f, "the token's scopes do not allow '{needs}' here")
+            }
+            Self::Purpose { resource_type, needs } => {
+                write!(f, "the token's scopes, within its purpose of use, do not allow '{needs}' on {resource_type}")
             }
             Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
             Self::GrantsOfAnother => f.write_str("the request could not be authorized"),

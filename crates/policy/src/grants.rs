@@ -9,16 +9,18 @@
 //! - `patient/` and `user/` scopes are a person's: each is what the scope says ∩ what the person may
 //!   ([`crate::person`]), each in its own context, and together a union (row B42). `system/` scopes are a system's. A
 //!   scope of the other kind grants nothing, whatever else the token has.
+//! - What an organization that came by UDAP is given is, beside that, what goes with its purpose ([`crate::organization`]).
 //! - A person who let the app know who they are (`fhirUser`) lets it read that one resource (row B54).
 //!
 //! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
 
 use crate::{
     criteria,
+    organization::{Organization, Reached},
     permit::{Access, Need},
     person::{Person, Reach},
 };
-use fhir::{ResourceType, issue::Issue};
+use fhir::{Instant, ResourceType, issue::Issue};
 use oauth::{
     Caller,
     caller::CallerKind,
@@ -37,6 +39,7 @@ pub(crate) type Criteria<'a> = dyn Fn(ResourceType, &[(String, String)]) -> Resu
 pub struct Grants {
     kind: CallerKind,
     person: Option<Person>,
+    organization: Option<Organization>,
     scopes: Arc<[Scope]>,
     /// By [`ResourceType::index`], then by place in [`NEEDS`].
     table: Vec<[Access; NEEDS.len()]>,
@@ -51,17 +54,31 @@ impl fmt::Debug for Grants {
 }
 
 impl Grants {
-    /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing.
+    /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing. What holds for a time
+    /// ([`crate::relation`]) holds at no time here: see [`Grants::compile_at`].
     #[must_use]
     pub fn compile(caller: &Caller, registry: &Registry) -> Self {
-        Self::compile_with(caller, registry, &|resource_type, query| criteria::compile(registry, resource_type, query))
+        Self::compile_with(caller, registry, None, &|kind, query| criteria::compile(registry, kind, query))
     }
 
-    pub(crate) fn compile_with(caller: &Caller, registry: &Registry, criteria: &Criteria<'_>) -> Self {
+    /// As [`Grants::compile`], with what holds at this moment: for an organization they are good for as long as its
+    /// relations may be out of date, a second at most (row G17).
+    #[must_use]
+    pub fn compile_at(caller: &Caller, registry: &Registry, at: Instant) -> Self {
+        Self::compile_with(caller, registry, Some(at), &|kind, query| criteria::compile(registry, kind, query))
+    }
+
+    pub(crate) fn compile_with(
+        caller: &Caller,
+        registry: &Registry,
+        at: Option<Instant>,
+        criteria: &Criteria<'_>,
+    ) -> Self {
         let person = Person::of(caller);
+        let organization = Organization::of(caller);
         let scopes = Arc::clone(&caller.grant().scopes);
         let mut used = vec![false; scopes.len()];
-        let table: Vec<[Access; NEEDS.len()]> = ResourceType::all()
+        let mut table: Vec<[Access; NEEDS.len()]> = ResourceType::all()
             .map(|resource_type| match caller.kind() {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
@@ -75,8 +92,20 @@ impl Grants {
         }
         let unusable =
             scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
+        if let Some(organization) = &organization {
+            let reached = Reached::new(organization, registry, at);
+            for (kind, row) in ResourceType::all().zip(&mut table) {
+                let reach = reached.of_type(kind);
+                for (need, access) in NEEDS.into_iter().zip(row) {
+                    let granted = std::mem::replace(access, Access::Nothing);
+                    if matches!(need, Need::Read | Need::Search) {
+                        *access = within(granted, &reach);
+                    }
+                }
+            }
+        }
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
-        Self { kind: caller.kind(), person, scopes, table, unusable, narrowed }
+        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -84,12 +113,19 @@ impl Grants {
         row.and_then(|row| row.get(column(need))).unwrap_or(&Access::Nothing)
     }
 
-    /// Whether these grants were compiled from this caller's own scopes, and for the same person and patient.
+    /// Whether these grants were compiled from this caller's own scopes, and for the same person, patient and
+    /// organization.
     pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
         let theirs = &caller.grant().scopes;
         self.kind == caller.kind()
             && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
             && self.person == Person::of(caller)
+            && self.organization == Organization::of(caller)
+    }
+
+    /// Whether an organization's purpose narrows them.
+    pub(crate) fn are_of_organization(&self) -> bool {
+        self.organization.is_some()
     }
 
     /// Whether a part of some type is granted.
@@ -213,6 +249,15 @@ fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
         (Access::Everything, _) => Some(Arc::clone(predicate)),
         (Access::Where(reach), Predicate::All) => Some(Arc::clone(reach)),
         (Access::Where(reach), _) => Some(Arc::new(Predicate::And(vec![Arc::clone(reach), Arc::clone(predicate)]))),
+    }
+}
+
+/// What is granted, as far as it is reached.
+fn within(granted: Access, reach: &Access) -> Access {
+    match granted {
+        Access::Nothing => Access::Nothing,
+        Access::Everything => reach.clone(),
+        Access::Where(predicate) => both(&predicate, reach).map_or(Access::Nothing, Access::Where),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Who may do what: the only place that decides, and the only maker of [`Permit`].
 //!
 //! A grant is a search: every scope becomes a [`search::Predicate`] per resource type and letter.
-//! `decide` narrows, never widens: server rules ∩ what a person may ∩ scopes (row B41). The store ANDs the permit's
+//! `decide` narrows, never widens: server rules ∩ what a person may ∩ what an organization's purpose gives ∩ scopes
+//! (rows B41, F48). The store ANDs the permit's
 //! predicate into every road by which a row can leave, so there is no filter to forget afterwards.
 //!
 //! Pure: no I/O, no clock. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F1 to F13.
@@ -13,9 +14,11 @@ mod enforceable;
 mod explain;
 mod grants;
 mod interaction;
+mod organization;
 mod permit;
 mod person;
 mod record;
+mod relation;
 
 pub use decide::decide;
 pub use denied::Denied;
@@ -23,5 +26,6 @@ pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
 pub use grants::Grants;
 pub use interaction::Interaction;
+pub use organization::Organization;
 pub use permit::{Access, Need, Permit};
 pub use person::Person;

@@ -17,7 +17,7 @@
 
 use crate::{
     permit::{Access, Need},
-    record,
+    record::{self, Whose},
 };
 use fhir::{LogicalId, ResourceType};
 use oauth::{
@@ -115,7 +115,7 @@ impl Reach {
             let changed = if keeps { Access::Everything } else { Access::Nothing };
             return Self { seen: Access::Everything, changed };
         }
-        let record = |patient: &LogicalId| record::record_of(registry, resource_type, patient);
+        let record = |patient: &LogicalId| record::record_of(registry, resource_type, Whose::One(patient));
         let changed = |patient: &LogicalId| {
             // Who wrote what is the server's to say.
             if resource_type.name() == "Provenance" {
@@ -145,7 +145,7 @@ impl Reach {
 }
 
 /// Whatever any of them means.
-fn any_of(predicates: impl Iterator<Item = Arc<Predicate>>) -> Access {
+pub(crate) fn any_of(predicates: impl Iterator<Item = Arc<Predicate>>) -> Access {
     let mut all: Vec<Arc<Predicate>> = predicates.collect();
     match (all.pop(), all.is_empty()) {
         (None, _) => Access::Nothing,

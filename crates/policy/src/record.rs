@@ -13,7 +13,7 @@
 //! - [`is_directory`]: what a facility tells everybody who has an account (row B39).
 
 use fhir::{LogicalId, ResourceType};
-use search::{Predicate, Registry, Test, predicate::ReferenceTest};
+use search::{ParameterId, Predicate, Registry, Test, predicate::ReferenceTest};
 use std::sync::Arc;
 
 /// Types about a patient, each with the parameter that says about whom.
@@ -139,24 +139,67 @@ pub(crate) fn is_about_a_patient(resource_type: ResourceType) -> bool {
     matches!(name, "Patient" | "Provenance") || ABOUT.iter().any(|(about, _)| *about == name)
 }
 
-/// The resources of a type in the record of a patient; `None` when the type is in nobody's.
-pub(crate) fn record_of(
-    registry: &Registry,
-    resource_type: ResourceType,
-    patient: &LogicalId,
-) -> Option<Arc<Predicate>> {
+/// Whose records are meant.
+#[derive(Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// One patient's.
+    One(&'a LogicalId),
+    /// Those of the patients whom this predicate on Patient means ([`crate::relation`]).
+    These(&'a Arc<Predicate>),
+}
+
+impl Whose<'_> {
+    /// The patients themselves.
+    fn patients(self) -> Arc<Predicate> {
+        match self {
+            Self::One(patient) => Arc::new(Predicate::Id(vec![patient.clone()])),
+            Self::These(predicate) => Arc::clone(predicate),
+        }
+    }
+
+    /// What points at one of them by this parameter.
+    fn refers(self, registry: &Registry, resource_type: ResourceType, code: &str) -> Option<Arc<Predicate>> {
+        let parameter = registry.parameter(resource_type, code)?.id;
+        self.named_by(parameter)
+    }
+
+    fn named_by(self, parameter: ParameterId) -> Option<Arc<Predicate>> {
+        let target = ResourceType::parse("Patient").ok()?;
+        Some(Arc::new(match self {
+            Self::One(patient) => {
+                let test = Test::Reference(ReferenceTest::Target(target, patient.clone()));
+                Predicate::Value { parameter, test }
+            }
+            Self::These(predicate) => Predicate::Chain { parameter, target, predicate: Arc::clone(predicate) },
+        }))
+    }
+
+    /// What lies in the compartment of one of them.
+    fn compartment(self, registry: &Registry, resource_type: ResourceType) -> Arc<Predicate> {
+        match self {
+            Self::One(patient) => Arc::new(Predicate::PatientCompartment(patient.clone())),
+            Self::These(_) => {
+                let parameters = registry.patient_compartment(resource_type).iter();
+                Arc::new(Predicate::Or(parameters.filter_map(|parameter| self.named_by(*parameter)).collect()))
+            }
+        }
+    }
+}
+
+/// The resources of a type in these records; `None` when the type is in nobody's.
+pub(crate) fn record_of(registry: &Registry, resource_type: ResourceType, whose: Whose<'_>) -> Option<Arc<Predicate>> {
     match resource_type.name() {
-        "Patient" => Some(Arc::new(Predicate::Id(vec![patient.clone()]))),
-        "Provenance" => Some(Arc::new(Predicate::Or(provenance(registry, resource_type, patient)))),
+        "Patient" => Some(whose.patients()),
+        "Provenance" => Some(Arc::new(Predicate::Or(provenance(registry, resource_type, whose)))),
         name => {
             let (_, code) = ABOUT.iter().find(|(about, _)| *about == name)?;
-            let about = refers(registry, resource_type, code, patient)?;
+            let about = whose.refers(registry, resource_type, code)?;
             if !MESSAGES.contains(&name) {
                 return Some(about);
             }
             let subject = registry.parameter(resource_type, code)?.id;
             let without = Arc::new(Predicate::And(vec![
-                Arc::new(Predicate::PatientCompartment(patient.clone())),
+                whose.compartment(registry, resource_type),
                 Arc::new(Predicate::Missing { parameter: subject, missing: true }),
             ]));
             Some(Arc::new(Predicate::Or(vec![about, without])))
@@ -166,26 +209,19 @@ pub(crate) fn record_of(
 
 /// The events about this patient and nobody else: an event that names several tells of the others (row F22).
 pub(crate) fn events_of(registry: &Registry, audit_event: ResourceType, patient: &LogicalId) -> Option<Arc<Predicate>> {
-    let about = refers(registry, audit_event, "patient", patient)?;
+    let about = Whose::One(patient).refers(registry, audit_event, "patient")?;
     Some(Arc::new(Predicate::And(vec![about, Arc::new(Predicate::NoOtherPatient(patient.clone()))])))
 }
 
-fn refers(registry: &Registry, resource_type: ResourceType, code: &str, patient: &LogicalId) -> Option<Arc<Predicate>> {
-    let target = ResourceType::parse("Patient").ok()?;
-    let parameter = registry.parameter(resource_type, code)?.id;
-    let test = Test::Reference(ReferenceTest::Target(target, patient.clone()));
-    Some(Arc::new(Predicate::Value { parameter, test }))
-}
-
 /// A target in the record puts a Provenance there: each type of target is its own way.
-fn provenance(registry: &Registry, resource_type: ResourceType, patient: &LogicalId) -> Vec<Arc<Predicate>> {
+fn provenance(registry: &Registry, resource_type: ResourceType, whose: Whose<'_>) -> Vec<Arc<Predicate>> {
     let Some(parameter) = registry.parameter(resource_type, "target").map(|parameter| parameter.id) else {
         return Vec::new();
     };
-    let patient_itself = refers(registry, resource_type, "patient", patient);
+    let patient_itself = whose.refers(registry, resource_type, "patient");
     let others = ABOUT.iter().filter_map(|(name, _)| {
         let target = ResourceType::parse(name).ok()?;
-        let predicate = record_of(registry, target, patient)?;
+        let predicate = record_of(registry, target, whose)?;
         Some(Arc::new(Predicate::Chain { parameter, target, predicate }))
     });
     patient_itself.into_iter().chain(others).collect()

@@ -26,7 +26,7 @@ pub struct Answered {
 }
 
 /// Every word that [`Answered::refused`] can be.
-pub const WORDS: [&str; 23] = [
+pub const WORDS: [&str; 24] = [
     "token-missing",
     "token-malformed",
     "token-unknown",
@@ -43,6 +43,7 @@ pub const WORDS: [&str; 23] = [
     "invalid",
     "too-costly",
     "precondition",
+    "purpose",
     "conflict",
     "throttled",
     "busy",
@@ -61,6 +62,7 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Unauthenticated(BearerError::Expired) => "token-expired",
         Failure::Unauthenticated(BearerError::Unproven) | Failure::DpopNonce(_) => "token-unproven",
         Failure::Denied(Denied::Scope { .. } | Denied::ResultOutsideScope(_)) => "scope",
+        Failure::Denied(Denied::Purpose { .. }) => "purpose",
         Failure::Denied(Denied::AuditIsReadOnly | Denied::GrantsOfAnother) => "forbidden",
         Failure::NotFound | Failure::Gone => "not-found",
         Failure::UnknownPath | Failure::Method(_) | Failure::Request(_) | Failure::Cursor | Failure::Id => "request",

@@ -45,7 +45,7 @@ impl Service {
         let interaction = Interaction::SearchType(kind);
         trail.interaction(&interaction);
         trail.query(kind, text);
-        let permit = self.grants.decide(caller, &self.parts.store.registry(), &interaction)?;
+        let permit = self.grants.decide(caller, &self.parts.store.registry(), &interaction, self.now())?;
         let query = explained_query(self, kind, text)?;
         let snapshot = self.parts.store.snapshot();
         let started = Instant::now();

@@ -1,11 +1,13 @@
 //! Compiled grants, kept by what they follow from: scopes are parsed once, not at each request.
 //!
 //! For a system that is its scope string; for a person also who they are and whose record is in context, so there are
-//! as many grants as people at work. Each kind has its own shelf: many people do not push out the systems.
+//! as many grants as people at work. What an organization reaches begins and ends with periods, so its grants are of
+//! one second (row G17). Each kind has its own shelf: many people do not push out the systems.
 
 use crate::limits;
+use fhir::Instant;
 use oauth::{Caller, caller::CallerKind};
-use policy::{Denied, Grants, Interaction, Permit, Person};
+use policy::{Denied, Grants, Interaction, Organization, Permit, Person};
 use search::Registry;
 use std::{
     collections::HashMap,
@@ -18,6 +20,7 @@ use std::{
 pub(crate) struct GrantCache {
     systems: Shelf<Arc<str>>,
     people: Shelf<(Arc<str>, Person)>,
+    organizations: Shelf<(Arc<str>, Option<Person>, Organization, i64)>,
     operator: OnceLock<Arc<Grants>>,
 }
 
@@ -26,28 +29,37 @@ impl Default for GrantCache {
         Self {
             systems: Shelf::new(limits::GRANTS_CACHED_MAX),
             people: Shelf::new(limits::GRANTS_OF_PEOPLE_CACHED_MAX),
+            organizations: Shelf::new(limits::GRANTS_OF_ORGANIZATIONS_CACHED_MAX),
             operator: OnceLock::new(),
         }
     }
 }
 
 impl GrantCache {
-    /// Asks `policy` whether this caller may do this.
+    /// Asks `policy` whether this caller may do this now.
     pub(crate) fn decide(
         &self,
         caller: &Caller,
         registry: &Arc<Registry>,
         interaction: &Interaction,
+        now: Instant,
     ) -> Result<Permit, Denied> {
-        policy::decide(caller, &self.of(caller, registry), interaction)
+        policy::decide(caller, &self.of(caller, registry, now), interaction)
     }
 
-    fn of(&self, caller: &Caller, registry: &Arc<Registry>) -> Arc<Grants> {
+    fn of(&self, caller: &Caller, registry: &Arc<Registry>, now: Instant) -> Arc<Grants> {
         let compile = || Arc::new(Grants::compile(caller, registry));
         if caller.kind() == CallerKind::Operator {
             return Arc::clone(self.operator.get_or_init(compile));
         }
         let scope = Arc::clone(&caller.grant().scope_text);
+        if let Some(organization) = Organization::of(caller) {
+            let now_s = now.unix_seconds();
+            // Of the begin of the second: whenever in it they are made, they are the same.
+            let at = Instant::from_unix_millis(now_s.saturating_mul(1000));
+            let key = (scope, Person::of(caller), organization, now_s);
+            return self.organizations.get(key, registry, || Arc::new(Grants::compile_at(caller, registry, at)));
+        }
         match Person::of(caller) {
             Some(person) => self.people.get((scope, person), registry, compile),
             None => self.systems.get(scope, registry, compile),

@@ -23,6 +23,9 @@ pub const GRANTS_CACHED_MAX: usize = 4_096;
 /// is not kept is compiled anew at the next request.
 pub const GRANTS_OF_PEOPLE_CACHED_MAX: usize = 512;
 
+/// Compiled grants of organizations that came by UDAP kept: those of this second, and the last ones.
+pub const GRANTS_OF_ORGANIZATIONS_CACHED_MAX: usize = 128;
+
 /// Times a transaction is planned anew when a condition changed between its look-up and its commit.
 pub const PLANS_MAX: usize = 4;
 

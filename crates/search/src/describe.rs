@@ -37,6 +37,7 @@ pub fn predicate(registry: &Registry, of: &Predicate) -> String {
         Predicate::Has { source, parameter, predicate: inner } => {
             format!("a {source} refers to it by {}, with ({})", name(*parameter), predicate(registry, inner))
         }
+        Predicate::Now(inner) => format!("its current version has ({})", predicate(registry, inner)),
         Predicate::PatientCompartment(patient) => format!("in the compartment of Patient/{patient}"),
         Predicate::NoOtherPatient(patient) => format!("refers to no Patient but Patient/{patient}"),
     }

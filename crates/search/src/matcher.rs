@@ -8,6 +8,7 @@ use crate::{
     registry::{ParameterKind, Registry},
 };
 use fhir::{Instant, LogicalId, ResourceType};
+use std::sync::Arc;
 
 /// A resource as the matcher sees it.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +27,7 @@ pub struct Subject<'a> {
 /// the predicates it is asked about.
 pub trait Related {
     /// Whether a current resource of this type and id is meant by the predicate.
-    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Predicate) -> bool;
+    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool;
     /// Whether some current `source` resource meant by the predicate refers to `subject` by `parameter`.
     fn referred_to(
         &self,
@@ -37,12 +38,12 @@ pub trait Related {
     ) -> bool;
 }
 
-/// A world without other resources: chains and `_has` mean nothing in it.
+/// A world without other resources: chains and `_has` mean nothing in it, nor does what is current.
 #[derive(Debug, Clone, Copy)]
 pub struct Alone;
 
 impl Related for Alone {
-    fn target_matches(&self, _: ResourceType, _: &LogicalId, _: &Predicate) -> bool {
+    fn target_matches(&self, _: ResourceType, _: &LogicalId, _: &Arc<Predicate>) -> bool {
         false
     }
     fn referred_to(
@@ -83,6 +84,7 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
         Predicate::Has { source, parameter, predicate } => {
             related.referred_to((subject.resource_type, subject.id), *source, *parameter, predicate)
         }
+        Predicate::Now(part) => related.target_matches(subject.resource_type, subject.id, part),
         Predicate::PatientCompartment(patient) => in_patient_compartment(registry, subject, patient),
         Predicate::NoOtherPatient(patient) => !registry.of_type(subject.resource_type).any(|parameter| {
             parameter.kind == ParameterKind::Reference

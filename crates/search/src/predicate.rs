@@ -56,6 +56,9 @@ pub enum Predicate {
         /// About the referring resource.
         predicate: Arc<Predicate>,
     },
+    /// Those whose current version this means: what is granted by what a resource says must not hold for a past version
+    /// when it holds no more. Without a current version: none.
+    Now(Arc<Predicate>),
     /// Those in the compartment of this patient (R4 CompartmentDefinition patient).
     PatientCompartment(LogicalId),
     /// Those whose reference parameters point at no Patient but this one.

@@ -6,6 +6,7 @@
 //! compartmentdefinition-patient.html.
 
 mod branch;
+mod own;
 
 use crate::{
     added::{self, Added},
@@ -139,6 +140,8 @@ struct Source<'a> {
     base: Vec<&'a str>,
     target: Vec<&'a str>,
     components: Vec<(&'a str, &'a str)>,
+    /// No query names it.
+    is_hidden: bool,
 }
 
 impl<'a> Source<'a> {
@@ -151,6 +154,7 @@ impl<'a> Source<'a> {
             base: one.base.clone(),
             target: one.target.clone(),
             components: one.components.clone(),
+            is_hidden: false,
         }
     }
 
@@ -164,6 +168,7 @@ impl<'a> Source<'a> {
             base: one.base.iter().map(String::as_str).collect(),
             target: one.target.iter().map(String::as_str).collect(),
             components: one.components.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect(),
+            is_hidden: false,
         }
     }
 }
@@ -215,6 +220,7 @@ impl Registry {
                 by_url.extend(definition.also.iter().map(|url| (*url, id)));
             }
         }
+        registry.add_of_server();
         for one in added {
             registry.add(&Source::of_added(one), one.id, one.retired);
             if !one.retired {
@@ -269,7 +275,9 @@ impl Registry {
             if id.is_added() && of_type.by_code.iter().any(|(code, _)| code == definition.code) {
                 continue;
             }
-            of_type.by_code.push((definition.code.to_owned(), id));
+            if !definition.is_hidden {
+                of_type.by_code.push((definition.code.to_owned(), id));
+            }
             if let Some(whole) = &expression {
                 let of_base = branch::of_type(whole.text(), base.name());
                 let expression =
@@ -372,7 +380,7 @@ impl Registry {
         by_code.unwrap_or_default().iter().filter_map(|(_, id)| self.by_id(*id))
     }
 
-    /// All compiled-in parameters, in the order of their numbers.
+    /// All compiled-in parameters, in the order of their numbers; those that no query names ([`Registry::of_server`]) come last.
     #[must_use]
     pub fn all(&self) -> &[Parameter] {
         &self.parameters
@@ -454,6 +462,7 @@ fn fingerprint(schema: &Schema) -> u64 {
         one.base.iter().chain(&one.target).copied().for_each(&mut add);
         one.components.iter().flat_map(|(url, expression)| [*url, *expression]).for_each(&mut add);
     }
+    own::text().for_each(&mut add);
     for (name, codes) in &schema.patient_compartment {
         add(name);
         codes.iter().copied().for_each(&mut add);

@@ -327,6 +327,8 @@ impl Contents {
                 set.turn(count);
                 set
             }
+            // A folder holds current versions alone.
+            Predicate::Now(part) => self.set(registry, part)?,
             Predicate::Value { parameter, test } if keeps(registry, *parameter) => self
                 .with_value(*parameter, |value| {
                     decoded(value).is_some_and(|value| search::compare::passes(test, value))

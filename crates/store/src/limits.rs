@@ -216,6 +216,12 @@ pub const SEARCH_ROWS_MAX: usize = 1_000_000;
 /// Resources that a chain or `_has` may join over.
 pub const JOIN_ROWS_MAX: usize = 50_000;
 
+/// Predicates on targets of references whose answers one request keeps: a grant has a few, a search some more.
+pub const FOLLOWED_PREDICATES_MAX: usize = 16;
+
+/// Targets whose answers one request keeps: some 100 bytes each.
+pub const FOLLOWED_TARGETS_MAX: usize = 50_000;
+
 /// Included resources of one page. A page of 1,000 with one target each, and some more.
 pub const INCLUDED_MAX: usize = 2_000;
 

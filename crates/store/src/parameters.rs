@@ -249,7 +249,7 @@ impl Parameters {
     pub(crate) fn answers(&self, predicate: &Predicate) -> Result<(), NotIndexed> {
         match predicate {
             Predicate::And(parts) | Predicate::Or(parts) => parts.iter().try_for_each(|part| self.answers(part)),
-            Predicate::Not(part) => self.answers(part),
+            Predicate::Not(part) | Predicate::Now(part) => self.answers(part),
             Predicate::Value { parameter, .. } | Predicate::Missing { parameter, .. } => self.ready(*parameter),
             Predicate::Chain { parameter, predicate, .. } | Predicate::Has { parameter, predicate, .. } => {
                 self.ready(*parameter)?;

@@ -18,7 +18,8 @@ use search::{
 };
 use std::{
     cell::{OnceCell, RefCell},
-    sync::Arc,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, types::Types};
@@ -45,6 +46,44 @@ pub(crate) struct Reader {
     pub(crate) parameters: Arc<Parameters>,
     pub(crate) search: limits::Search,
     pub(crate) heavy: Arc<Heavy>,
+    pub(crate) followed: Arc<Followed>,
+}
+
+/// What was found out of targets of references in one view: many rows have one target, and a grant asks the same of
+/// it for each. Never longer than its reader, so never of another view.
+#[derive(Debug, Default)]
+pub(crate) struct Followed(Mutex<Answers>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    /// What was asked, held so that no other predicate can have its address.
+    asked: Vec<Arc<Predicate>>,
+    /// Place in `asked`, target → whether it is meant.
+    meant: HashMap<(usize, ResourceType, LogicalId), bool>,
+}
+
+impl Followed {
+    /// What is known of it.
+    fn known(&self, predicate: &Arc<Predicate>, kind: ResourceType, id: &LogicalId) -> Option<bool> {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = answers.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate))?;
+        answers.meant.get(&(at, kind, id.clone())).copied()
+    }
+
+    fn note(&self, predicate: &Arc<Predicate>, kind: ResourceType, id: &LogicalId, meant: bool) {
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = match answers.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate)) {
+            Some(at) => at,
+            None if answers.asked.len() < limits::FOLLOWED_PREDICATES_MAX => {
+                answers.asked.push(Arc::clone(predicate));
+                answers.asked.len() - 1
+            }
+            None => return,
+        };
+        if answers.meant.len() < limits::FOLLOWED_TARGETS_MAX {
+            answers.meant.insert((at, kind, id.clone()), meant);
+        }
+    }
 }
 
 /// A stored version: its bytes shared with the engine, or packed as memory keeps them.
@@ -296,14 +335,15 @@ impl Joined<'_> {
         })
     }
 
-    fn target(&self, kind: ResourceType, id: &LogicalId, predicate: &Predicate) -> Result<bool, Fault> {
-        let Some(place) = self.reader.place(kind, id.as_str())?.filter(|place| !place.deleted) else {
-            return Ok(false);
-        };
-        match self.reader.current(kind, place.row)? {
-            Some(stored) => self.reader.meant(predicate, &stored),
-            None => Ok(false),
+    fn target(&self, kind: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> Result<bool, Fault> {
+        if let Some(known) = self.reader.followed.known(predicate, kind, id) {
+            return Ok(known);
         }
+        let place = self.reader.place(kind, id.as_str())?.filter(|place| !place.deleted);
+        let current = place.map(|place| self.reader.current(kind, place.row)).transpose()?.flatten();
+        let meant = current.map(|stored| self.reader.meant(predicate, &stored)).transpose()?.unwrap_or(false);
+        self.reader.followed.note(predicate, kind, id, meant);
+        Ok(meant)
     }
 
     fn referrer(
@@ -328,7 +368,7 @@ impl Joined<'_> {
 }
 
 impl Related for Joined<'_> {
-    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Predicate) -> bool {
+    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool {
         self.keep(self.target(target, id, predicate))
     }
 

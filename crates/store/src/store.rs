@@ -240,6 +240,7 @@ impl Store {
             parameters,
             search: self.search,
             heavy: Arc::clone(&self.heavy),
+            followed: Arc::default(),
         }
     }
 

@@ -112,7 +112,7 @@ impl Condition {
 pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>) {
     match predicate {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| joined_types(part, types)),
-        Predicate::Not(part) => joined_types(part, types),
+        Predicate::Not(part) | Predicate::Now(part) => joined_types(part, types),
         Predicate::Chain { target: kind, predicate, .. } | Predicate::Has { source: kind, predicate, .. } => {
             types.push(*kind);
             joined_types(predicate, types);

@@ -3,10 +3,11 @@
 use crate::Clock;
 use oauth::{
     bearer::{DpopFacts, LiveTokens, ProofRefused, ShownProof},
-    caller::{Confirmation, Grant, Role, User},
+    caller::{Acting, Confirmation, Grant, Role, User},
     dpop::{self, Expected, Nonces},
     launch_context::LaunchContext,
     scope::{Scope, parse_list},
+    udap::{b2b::B2b, purpose::Purpose},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -118,6 +119,36 @@ impl Tokens {
             launch: Arc::new(LaunchContext { patient: patient.map(Into::into), ..LaunchContext::default() }),
             ..Grant::clone(&grants[&token])
         };
+        grants.insert(token.clone(), Arc::new(grant));
+        token
+    }
+
+    /// A token of a system that came by UDAP, for an organization and its purposes of use: `Organization/1` stands
+    /// for it here, `None`: nothing does.
+    ///
+    /// # Panics
+    /// On a scope that is not in the grammar, or a code that is no purpose.
+    #[must_use]
+    pub fn token_of_organization(&self, organization: Option<&str>, purposes: &[&str], scope: &str) -> String {
+        let b2b = B2b {
+            organization_id: "https://partner.test".into(),
+            organization_name: Some("A partner".into()),
+            purposes: purposes.iter().map(|code| Purpose::parse(code).expect("a purpose of use")).collect(),
+            subject_name: Some("Nightly review".into()),
+            subject_id: None,
+            subject_role: None,
+            consent_policy: Vec::new(),
+            consent_reference: Vec::new(),
+        };
+        let acting = Acting {
+            community: "https://community.test".into(),
+            uri: "https://partner.test".into(),
+            b2b,
+            organization: organization.map(Into::into),
+        };
+        let token = self.token_of("test-partner", scope);
+        let mut grants = self.grants.lock().unwrap();
+        let grant = Grant { acting: Some(Arc::new(acting)), ..Grant::clone(&grants[&token]) };
         grants.insert(token.clone(), Arc::new(grant));
         token
     }

@@ -95,7 +95,7 @@ fn what_is_no_criterion_grants_nothing() {
 struct Alone;
 
 impl search::matcher::Related for Alone {
-    fn target_matches(&self, _: ResourceType, _: &fhir::LogicalId, _: &search::Predicate) -> bool {
+    fn target_matches(&self, _: ResourceType, _: &fhir::LogicalId, _: &Arc<search::Predicate>) -> bool {
         false
     }
 

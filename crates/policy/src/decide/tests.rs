@@ -86,7 +86,7 @@ fn criteria(_: ResourceType, query: &[(String, String)]) -> Result<Arc<Predicate
 }
 
 fn grants(caller: &Caller) -> Arc<Grants> {
-    Arc::new(Grants::compile_with(caller, search::registry(), &criteria))
+    Arc::new(Grants::compile_with(caller, search::registry(), None, &criteria))
 }
 
 fn means(predicate: &Predicate, id: &LogicalId) -> bool {

@@ -181,7 +181,7 @@ impl World {
 }
 
 impl Related for World {
-    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Predicate) -> bool {
+    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool {
         WORLD.iter().any(|known| known.kind == target && known.id == *id && Self::means(predicate, known))
     }
 

@@ -18,7 +18,7 @@ fn every_type_of_the_compartment_is_decided() {
         let left_out = ["Group", "Person", "AuditEvent"].contains(&name);
         let is_about = is_about_a_patient(resource_type);
         assert_eq!(is_about, (in_compartment && !left_out) || name == "Device", "{name}");
-        assert_eq!(record_of(registry, resource_type, &patient).is_some(), is_about, "{name}");
+        assert_eq!(record_of(registry, resource_type, Whose::One(&patient)).is_some(), is_about, "{name}");
         assert!(!(is_about && is_directory(resource_type)), "{name}");
     }
     for name in DIRECTORY {
@@ -40,6 +40,6 @@ fn records_are_found_by_the_index_of_the_compartment() {
 #[test]
 fn links_between_patients_are_not_followed() {
     let patient = LogicalId::parse("p").unwrap();
-    let record = record_of(search::registry(), kind("Patient"), &patient).unwrap();
+    let record = record_of(search::registry(), kind("Patient"), Whose::One(&patient)).unwrap();
     assert_eq!(*record, Predicate::Id(vec![patient]));
 }

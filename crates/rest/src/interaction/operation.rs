@@ -144,7 +144,8 @@ fn stored(
     trail: &mut Trail,
 ) -> Result<Tree, Failure> {
     let service = call.service;
-    let permit = service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()))?;
+    let permit =
+        service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()), service.now())?;
     let found = snapshot.read(&permit, kind, id)?;
     trail.found(&found);
     Ok(Tree::parse(found.json.into_bytes()?)?)

@@ -70,6 +70,10 @@ fn samples() -> Vec<(&'static str, Failure)> {
             Failure::Denied(Denied::Scope { resource_type: Some(patient), needs: "r" }),
         ),
         ("nothing granted at all", Failure::Denied(Denied::Scope { resource_type: None, needs: "cruds" })),
+        (
+            "a type or interaction that does not go with the purpose of an organization that came by UDAP",
+            Failure::Denied(Denied::Purpose { resource_type: patient, needs: "u" }),
+        ),
         ("a write whose result is outside the scopes", Failure::Denied(Denied::ResultOutsideScope(patient))),
         ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
         ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),

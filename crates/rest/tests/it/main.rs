@@ -9,6 +9,7 @@ mod conditional;
 mod granular;
 mod hostile;
 mod operations;
+mod organizations;
 mod people;
 mod profiles;
 mod reads;

@@ -54,7 +54,7 @@ impl World {
 }
 
 impl Related for World {
-    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Predicate) -> bool {
+    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool {
         self.0.iter().any(|one| one.0 == target && one.1 == *id && self.means(one, predicate))
     }
 

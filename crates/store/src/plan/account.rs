@@ -243,6 +243,7 @@ impl Account {
 /// The shape of a path. Exhaustive on purpose: a new kind of path or source needs its shape.
 fn shape_of(part: &Predicate, path: &Path) -> Shape {
     match (part, path) {
+        (Predicate::Now(part), path) => shape_of(part, path),
         (Predicate::Nothing, _) => Shape::PathNoKey,
         (Predicate::Id(_), _) => Shape::PathIds,
         (Predicate::PatientCompartment(_), _) => Shape::PathCompartment,

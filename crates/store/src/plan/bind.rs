@@ -23,6 +23,7 @@ fn bound(permit: &dyn Covers, predicate: &Arc<Predicate>) -> Arc<Predicate> {
         Predicate::And(parts) => Arc::new(Predicate::And(all(parts))),
         Predicate::Or(parts) => Arc::new(Predicate::Or(all(parts))),
         Predicate::Not(part) => Arc::new(Predicate::Not(bound(permit, part))),
+        Predicate::Now(part) => Arc::new(Predicate::Now(bound(permit, part))),
         Predicate::Chain { parameter, target, predicate } => Arc::new(Predicate::Chain {
             parameter: *parameter,
             target: *target,

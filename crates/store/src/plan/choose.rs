@@ -158,6 +158,7 @@ fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
         Predicate::All => {}
         Predicate::And(inner) => inner.iter().for_each(|part| flatten(part, parts)),
         Predicate::Or(inner) if inner.is_empty() => parts.push(Arc::new(Predicate::Nothing)),
+        Predicate::Now(inner) => flatten(inner, parts),
         Predicate::Or(inner) if inner.len() == 1 => inner.iter().for_each(|part| flatten(part, parts)),
         _ => parts.push(Arc::clone(predicate)),
     }

@@ -66,6 +66,8 @@ impl Place<'_> {
             Predicate::PatientCompartment(patient) => Path::Stream(self.membership(patient), true),
             Predicate::Or(parts) => self.either(parts)?,
             Predicate::And(parts) => self.any_of(parts)?,
+            // The index has current versions alone.
+            Predicate::Now(part) => self.path(part)?,
             Predicate::Chain { .. } | Predicate::Has { .. } => Path::Join,
             Predicate::All | Predicate::Not(_) | Predicate::Missing { .. } | Predicate::NoOtherPatient(_) => Path::None,
         })
@@ -280,6 +282,7 @@ impl Place<'_> {
                 }
                 Ok(Some(rows))
             }
+            Predicate::Now(part) => self.join(part, max),
             _ => Ok(None),
         }
     }

@@ -22,7 +22,7 @@ use coverage::Coverage;
 use std::{io::Write, time::Instant};
 
 /// Cases of `cargo test`: enough for every way at the top of a search.
-const CASES: u64 = 20;
+const CASES: u64 = 24;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))

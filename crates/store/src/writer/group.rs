@@ -146,6 +146,7 @@ impl<'a> Group<'a> {
             parameters: Arc::clone(&parts.parameters),
             search: parts.search,
             heavy: Arc::clone(&parts.heavy),
+            followed: Arc::default(),
         };
         Self {
             parts,

@@ -92,6 +92,10 @@ impl Coverage {
                 self.predicate(part, joins);
                 "not"
             }
+            Predicate::Now(part) => {
+                self.predicate(part, joins);
+                "now"
+            }
             Predicate::Chain { predicate, .. } => {
                 self.predicate(predicate, joins + 1);
                 if joins == 0 { "chain" } else { "chain in a join" }
@@ -208,7 +212,7 @@ fn token(test: &TokenTest) -> &'static str {
 /// All names that a question can have.
 fn questions() -> Vec<String> {
     const PREFIXES: [Prefix; 9] = super::queries::PREFIXES;
-    const PLAIN: [&str; 25] = [
+    const PLAIN: [&str; 26] = [
         "all",
         "nothing",
         "id",
@@ -216,6 +220,7 @@ fn questions() -> Vec<String> {
         "not missing",
         "compartment",
         "no other patient",
+        "now",
         "and",
         "or",
         "not",

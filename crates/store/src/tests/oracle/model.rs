@@ -10,6 +10,7 @@ use search::{
     order::sort_key,
     query::Include,
 };
+use std::sync::Arc;
 
 /// One version. A deletion keeps the values of what it ended.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ impl Through<'_> {
 }
 
 impl Related for Through<'_> {
-    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Predicate) -> bool {
+    fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool {
         self.model.rows.iter().any(|known| known.kind == target && known.id == *id && self.means(predicate, known))
     }
 
@@ -175,7 +176,7 @@ pub(super) fn is_narrowed(asked: &Asked) -> bool {
     fn types(predicate: &Predicate, found: &mut Vec<ResourceType>) {
         match predicate {
             Predicate::And(parts) | Predicate::Or(parts) => parts.iter().for_each(|part| types(part, found)),
-            Predicate::Not(part) => types(part, found),
+            Predicate::Not(part) | Predicate::Now(part) => types(part, found),
             Predicate::Chain { target, predicate, .. } => {
                 found.push(*target);
                 types(predicate, found);

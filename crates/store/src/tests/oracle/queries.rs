@@ -99,7 +99,9 @@ pub(super) fn permit(dice: &mut Dice) -> Arc<Table> {
             for need in [Need::Search, Need::Read] {
                 let access = match dice.below(10) {
                     0 => Access::Nothing,
-                    1..5 => Access::Where(simple(dice, name, 2)),
+                    1..4 => Access::Where(simple(dice, name, 2)),
+                    // As a relation to a patient is granted: through what refers to them.
+                    4 => Access::Where(joined(dice, name, 2)),
                     _ => continue,
                 };
                 of.insert((kind(name), need), access);
@@ -170,7 +172,8 @@ fn simple(dice: &mut Dice, of: &str, depth: usize) -> Arc<Predicate> {
     if depth == 0 {
         return Arc::new(leaf(dice, of));
     }
-    Arc::new(match dice.below(12) {
+    Arc::new(match dice.below(13) {
+        12 => Predicate::Now(simple(dice, of, depth - 1)),
         0..5 => leaf(dice, of),
         5..8 => Predicate::And(dice.list(0, 4, |dice| simple(dice, of, depth - 1))),
         8..10 => Predicate::Or(dice.list(0, 4, |dice| simple(dice, of, depth - 1))),

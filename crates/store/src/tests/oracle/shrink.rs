@@ -240,6 +240,10 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
             found.push(Arc::clone(inner));
             found.extend(parts(inner).into_iter().map(|part| Arc::new(Predicate::Not(part))));
         }
+        Predicate::Now(inner) => {
+            found.push(Arc::clone(inner));
+            found.extend(parts(inner).into_iter().map(|part| Arc::new(Predicate::Now(part))));
+        }
         Predicate::Chain { parameter, target, predicate } => {
             let (parameter, target) = (*parameter, *target);
             let plain = parts(predicate).into_iter();

@@ -1,0 +1,155 @@
+//! What an organization that came by UDAP may see, whatever its scopes say. Rows D28, F48, G14, G15.
+//!
+//! | purpose of use | patients | what of them |
+//! |---|---|---|
+//! | HPAYMT and what lies below it | those whom it pays for ([`crate::relation::payer`]) | [`PAYMENT`] |
+//! | TREAT and what lies below it | those whom it treats ([`crate::relation::treatment`]) | their records |
+//! | any other | nobody | nothing |
+//!
+//! Everybody's directory besides. To read and to search, never to write; no audit events. Several purposes add up. An
+//! organization that no Organization of this facility stands for reaches the directory alone: that it is who it says is
+//! proven, what it has to do with anybody here is not known.
+
+use crate::{
+    grants::is_audit_event,
+    permit::Access,
+    person::any_of,
+    record::{self, Whose},
+    relation::{self, Of, all},
+};
+use fhir::{Instant, LogicalId, ResourceType};
+use oauth::Caller;
+use search::{Predicate, Registry};
+use std::sync::Arc;
+
+/// What of a member's record goes with payment, and which of it.
+const PAYMENT: &[(&str, Part)] = &[
+    ("Patient", Part::Whole),
+    ("Encounter", Part::Whole),
+    // What concerns another payer does not concern this one.
+    ("Coverage", Part::To("payor")),
+    ("Claim", Part::To("insurer")),
+    ("ClaimResponse", Part::To("insurer")),
+    ("CoverageEligibilityResponse", Part::To("insurer")),
+    ("ExplanationOfBenefit", Part::UnderCoverage),
+    // What a claim rests on.
+    ("ClinicalImpression", Part::Claimed),
+    ("Condition", Part::Claimed),
+    ("DeviceRequest", Part::Claimed),
+    ("Observation", Part::Claimed),
+    ("Procedure", Part::Claimed),
+    ("QuestionnaireResponse", Part::Claimed),
+    ("ServiceRequest", Part::Claimed),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of the type.
+    Whole,
+    /// Those that name the payer so.
+    To(&'static str),
+    /// Those under a Coverage of this payer.
+    UnderCoverage,
+    /// Those of an Encounter, or of a part of one, that an active Claim to this payer is for.
+    Claimed,
+}
+
+/// All of an organization and its token that decides what it may: two callers who are equal in it and have the same
+/// scopes may the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Organization {
+    /// Logical id of the Organization that stands for it.
+    id: Option<LogicalId>,
+    /// A purpose is payment.
+    pays: bool,
+    /// A purpose is treatment.
+    treats: bool,
+}
+
+impl Organization {
+    /// The organization that a caller acts for; `None` for callers that did not come by UDAP.
+    #[must_use]
+    pub fn of(caller: &Caller) -> Option<Self> {
+        let acting = caller.acting()?;
+        let reference = acting.organization.as_deref().and_then(|reference| reference.strip_prefix("Organization/"));
+        Some(Self {
+            id: reference.and_then(|id| LogicalId::parse(id).ok()),
+            pays: acting.b2b.purposes.iter().any(|purpose| purpose.is_payment()),
+            treats: acting.b2b.purposes.iter().any(|purpose| purpose.is_treatment()),
+        })
+    }
+}
+
+/// What an organization reaches at one moment.
+pub(crate) struct Reached<'r> {
+    registry: &'r Registry,
+    payer: Option<Payer<'r>>,
+    treated: Option<Arc<Predicate>>,
+}
+
+impl<'r> Reached<'r> {
+    /// `at`: periods count by it. `None`: at no time, so the directory alone.
+    pub(crate) fn new(organization: &Organization, registry: &'r Registry, at: Option<Instant>) -> Self {
+        let known = organization.id.as_ref().zip(at);
+        let payer = known.filter(|_| organization.pays).and_then(|(id, at)| Payer::new(registry, id, at));
+        let treated = known.filter(|_| organization.treats).and_then(|(id, at)| relation::treatment(registry, id, at));
+        Self { registry, payer, treated }
+    }
+
+    /// What of a type is reached, to read and to search.
+    pub(crate) fn of_type(&self, kind: ResourceType) -> Access {
+        if is_audit_event(kind) {
+            return Access::Nothing;
+        }
+        if record::is_directory(kind) {
+            return Access::Everything;
+        }
+        let paid = self.payer.as_ref().and_then(|payer| payer.of_type(kind));
+        let treated = self.treated.as_ref();
+        let treated = treated.and_then(|these| record::record_of(self.registry, kind, Whose::These(these)));
+        any_of(paid.into_iter().chain(treated))
+    }
+}
+
+struct Payer<'r> {
+    registry: &'r Registry,
+    id: LogicalId,
+    /// Patients whom it pays for.
+    members: Arc<Predicate>,
+    /// Encounters that it is asked to pay for.
+    claimed: Arc<Predicate>,
+    /// Coverages of its own, in force or not.
+    coverages: Arc<Predicate>,
+}
+
+impl<'r> Payer<'r> {
+    fn new(registry: &'r Registry, id: &LogicalId, at: Instant) -> Option<Self> {
+        let (claim, encounter) = (Of::new(registry, "Claim")?, Of::new(registry, "Encounter")?);
+        let claims = all([claim.refers("insurer", "Organization", id)?, claim.is("status", "active")?]);
+        let itself = claim.refers_to_these("encounter", &claims)?;
+        let part = encounter.refers_where("part-of", "Encounter", &itself)?;
+        Some(Self {
+            registry,
+            id: id.clone(),
+            members: relation::payer(registry, id, at)?,
+            claimed: Arc::new(Predicate::Or(vec![itself, part])),
+            coverages: Of::new(registry, "Coverage")?.refers("payor", "Organization", id)?,
+        })
+    }
+
+    fn of_type(&self, kind: ResourceType) -> Option<Arc<Predicate>> {
+        let (name, part) = PAYMENT.iter().find(|(name, _)| *name == kind.name())?;
+        let of = Of::new(self.registry, name)?;
+        let record = record::record_of(self.registry, kind, Whose::These(&self.members))?;
+        let part = match part {
+            Part::Whole => return Some(record),
+            Part::To(code) => of.refers(code, "Organization", &self.id)?,
+            Part::UnderCoverage => of.refers_where("coverage", "Coverage", &self.coverages)?,
+            Part::Claimed => of.refers_where("encounter", "Encounter", &self.claimed)?,
+        };
+        Some(all([part, record]))
+    }
+}
+
+#[cfg(test)]
+mod tests;
