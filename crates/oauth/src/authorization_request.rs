@@ -18,6 +18,7 @@ use crate::{
     pkce::Challenge,
     redirect_uri::{RedirectTarget, RedirectUri},
     scope::request::{ScopeRequest, Special},
+    udap::tiered,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;
@@ -71,6 +72,8 @@ pub struct Redirected {
     pub code: ErrorCode,
     /// `error_description`: fixed texts in ASCII, nothing of the request.
     pub description: &'static str,
+    /// As [`AuthorizationRequest::names_base`].
+    pub names_base: bool,
 }
 
 /// Why a request is not granted.
@@ -109,6 +112,9 @@ pub struct ClientRules<'a> {
 pub struct UdapRules {
     /// Whether there must be a `code_challenge`, as 2.0 says; 1.0 knows none. One that is there counts always.
     pub requires_challenge: bool,
+    /// Whether the scope `udap` means something: the client is registered for it, and its community has identity
+    /// providers (rows D34, D39).
+    pub is_tiered: bool,
 }
 
 /// How a request came.
@@ -187,6 +193,12 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Thumbprint of the DPoP key that alone may redeem the code (RFC 9449 section 10).
     pub dpop_jkt: Option<[u8; 32]>,
+    /// Base URL of the identity provider where the person is to sign in (UDAP Tiered OAuth); there with the scope `udap`
+    /// alone, where that means something (row D34).
+    pub idp: Option<String>,
+    /// Whether answers name this server by its FHIR base URL and not by its issuer: of a request for `openid udap`, whose
+    /// id token does too (row D39).
+    pub names_base: bool,
 }
 
 impl Unchecked {
@@ -240,9 +252,15 @@ impl Unchecked {
         let target = RedirectUri::matching(client.redirect_uris, requested).ok_or(Local::RedirectUri)?;
         // From here on every error goes to the client.
         let state = self.form.value("state").filter(|state| state.len() <= limits::STATE_BYTES_MAX);
+        let names_base = self.names_base(client);
         self.checked(client, way, fhir_base, &target, state).map_err(|(code, description)| {
-            Refused::Redirected(Redirected { target, state: state.map(str::to_owned), code, description })
+            Refused::Redirected(Redirected { target, state: state.map(str::to_owned), code, description, names_base })
         })
+    }
+
+    fn names_base(&self, client: &ClientRules<'_>) -> bool {
+        let asks = |wanted: &str| self.form.value("scope").is_some_and(|text| text.split(' ').any(|scope| scope == wanted));
+        client.udap.is_some_and(|rules| rules.is_tiered) && asks("openid") && asks("udap")
     }
 
     fn checked(
@@ -287,7 +305,7 @@ impl Unchecked {
         };
         let challenge = form.value("code_challenge");
         let challenge = match client.udap {
-            Some(UdapRules { requires_challenge: false }) if challenge.is_none() => None,
+            Some(UdapRules { requires_challenge: false, .. }) if challenge.is_none() => None,
             _ => Some(
                 Challenge::parse(challenge, form.value("code_challenge_method"))
                     .map_err(|why| (E::InvalidRequest, pkce_text(why)))?,
@@ -336,9 +354,15 @@ impl Unchecked {
             Some(Ok(Ok(thumbprint))) => Some(thumbprint),
             Some(_) => return Err((E::InvalidRequest, "dpop_jkt is not the thumbprint of a key")),
         };
+        let is_tiered = client.udap.is_some_and(|rules| rules.is_tiered);
         Ok(AuthorizationRequest {
+            names_base: self.names_base(client),
             client_id: self.client_id.clone(),
             redirect: target.clone(),
+            idp: match form.value("idp").filter(|_| is_tiered && scope.asks(&Special::Udap)) {
+                Some(idp) if !tiered::is_base_url(idp) => return Err((E::InvalidIdp, "idp is not an https base URL")),
+                idp => idp.map(str::to_owned),
+            },
             names_redirect: form.value("redirect_uri").is_some(),
             state: state.to_owned(),
             challenge,
@@ -358,7 +382,13 @@ impl AuthorizationRequest {
     /// This request, refused later on: by the person, for want of a patient, by a failure.
     #[must_use]
     pub fn refused(&self, code: ErrorCode, description: &'static str) -> Redirected {
-        Redirected { target: self.redirect.clone(), state: Some(self.state.clone()), code, description }
+        Redirected {
+            target: self.redirect.clone(),
+            state: Some(self.state.clone()),
+            code,
+            description,
+            names_base: self.names_base,
+        }
     }
 
     /// Whether it asks to know who the person is.

@@ -1,6 +1,6 @@
 //! Error codes of OAuth and its kin. SPEC: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section
 //! 2.2.1, RFC 7591 section 3.2.2, RFC 8707 section 2, RFC 9101 section 7, RFC 9449 sections 5 and 8, OpenID Connect Core
-//! section 3.1.2.6; row B21.
+//! section 3.1.2.6, UDAP Tiered OAuth section 2; rows B21, D36.
 
 use std::fmt;
 
@@ -59,6 +59,8 @@ codes! {
     InvalidClientMetadata = "invalid_client_metadata",
     InvalidSoftwareStatement = "invalid_software_statement",
     UnapprovedSoftwareStatement = "unapproved_software_statement",
+    /// The identity provider that a request names is not trusted, or did not say who the person is (UDAP Tiered OAuth).
+    InvalidIdp = "invalid_idp",
     InvalidDpopProof = "invalid_dpop_proof",
     UseDpopNonce = "use_dpop_nonce",
 }

@@ -2,12 +2,14 @@
 //! scopes-and-launch-context; rows B53 to B55.
 //!
 //! RS256, as SMART asks for: the server keeps an RSA key for it. The same claims, without those of the token itself, are
-//! what the UserInfo endpoint tells ([`Claims::userinfo`], row B56).
+//! what the UserInfo endpoint tells ([`Claims::userinfo`], row B56). One for a data holder that sends people here to sign
+//! in (UDAP) has the certificates along ([`Claims::signed_with`]).
 
 use crate::{
     jws::Algorithm,
     secret::Secret,
     sign::{KeyError, PrivateKey},
+    udap::x5c,
 };
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -68,6 +70,26 @@ impl Claims<'_> {
         if key.algorithm() != Algorithm::Rs256 {
             return Err(IdTokenError::Key);
         }
+        let claims = self.all(access_token)?;
+        key.jwt(&claims).map(Secret::new).map_err(IdTokenError::Signing)
+    }
+
+    /// The token as a member of a trust community signs it, with its certificates in the header. SPEC: HL7 FHIR UDAP
+    /// Security 2.0 section 6; rows D37, D39.
+    ///
+    /// # Errors
+    /// [`IdTokenError`].
+    pub fn signed_with(
+        &self,
+        key: &PrivateKey,
+        chain: &[Vec<u8>],
+        access_token: &Secret,
+    ) -> Result<Secret, IdTokenError> {
+        let claims = self.all(access_token)?;
+        x5c::sign(key, chain, &claims).map(Secret::new).map_err(IdTokenError::Signing)
+    }
+
+    fn all(&self, access_token: &Secret) -> Result<Value, IdTokenError> {
         if self.subject.trim().is_empty() || self.subject.len() > 255 {
             return Err(IdTokenError::Subject);
         }
@@ -90,7 +112,7 @@ impl Claims<'_> {
         }
         claims.insert("at_hash".into(), at_hash(access_token).into());
         claims.extend(self.of_the_person());
-        key.jwt(&Value::Object(claims)).map(Secret::new).map_err(IdTokenError::Signing)
+        Ok(Value::Object(claims))
     }
 
     /// What the UserInfo endpoint tells. SPEC: OpenID Connect Core section 5.3.2.

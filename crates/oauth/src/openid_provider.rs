@@ -156,7 +156,7 @@ pub struct Begun {
 /// What `application/x-www-form-urlencoded` leaves as it is, and `~`.
 const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-fn joined(parameters: &[(&str, &str)]) -> String {
+pub(crate) fn joined(parameters: &[(&str, &str)]) -> String {
     let pair = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, PARAMETER));
     parameters.iter().map(pair).collect::<Vec<_>>().join("&")
 }
@@ -167,6 +167,18 @@ impl Begun {
     pub fn url(
         &self,
         provider: &Provider,
+        client_id: &str,
+        redirect_uri: &str,
+        scope: &str,
+        max_age_s: Option<u32>,
+    ) -> String {
+        self.url_at(&provider.authorize, client_id, redirect_uri, scope, max_age_s)
+    }
+
+    /// The same, at this authorization endpoint.
+    pub(crate) fn url_at(
+        &self,
+        authorize: &str,
         client_id: &str,
         redirect_uri: &str,
         scope: &str,
@@ -187,8 +199,8 @@ impl Begun {
         if let Some(seconds) = &max_age {
             parameters.push(("max_age", seconds));
         }
-        let divider = if provider.authorize.contains('?') { '&' } else { '?' };
-        format!("{}{divider}{}", provider.authorize, joined(&parameters))
+        let divider = if authorize.contains('?') { '&' } else { '?' };
+        format!("{authorize}{divider}{}", joined(&parameters))
     }
 
     /// Takes the code out of the answer that the browser brings back; `query` is the URL's.
@@ -197,6 +209,12 @@ impl Begun {
     /// [`ProviderError::State`] before all else; [`ProviderError::Mixed`], [`ProviderError::Refused`],
     /// [`ProviderError::Answer`].
     pub fn answered(&self, provider: &Provider, query: &[u8]) -> Result<Secret, ProviderError> {
+        let code = self.code_in(query, provider.names_itself)?;
+        if provider.issuer == self.issuer { Ok(code) } else { Err(ProviderError::Mixed) }
+    }
+
+    /// The same, of a provider that must name itself or need not.
+    pub(crate) fn code_in(&self, query: &[u8], names_itself: bool) -> Result<Secret, ProviderError> {
         let form = Form::parse(query).map_err(|_| ProviderError::Answer)?;
         let state = form.value("state").ok_or(ProviderError::State)?;
         if !self.state.is(state.as_bytes()) {
@@ -205,11 +223,8 @@ impl Begun {
         // SPEC: RFC 9207 section 2.4.
         match form.value("iss") {
             Some(issuer) if issuer != self.issuer => return Err(ProviderError::Mixed),
-            None if provider.names_itself => return Err(ProviderError::Mixed),
+            None if names_itself => return Err(ProviderError::Mixed),
             _ => {}
-        }
-        if provider.issuer != self.issuer {
-            return Err(ProviderError::Mixed);
         }
         match (form.value("code"), form.value("error")) {
             (Some(code), None) => Ok(Secret::new(code)),
@@ -312,21 +327,37 @@ impl Begun {
             return Err(ProviderError::Algorithms);
         }
         let claims = jws.verify(key_of(&jws, expected.keys)?)?;
+        if expected.provider.issuer != self.issuer {
+            return Err(ProviderError::Issuer);
+        }
+        self.told(claims, expected.client_id, expected.max_age_s, expected.now_s)
+    }
+
+    /// Who signed in, by the verified claims of an id token. SPEC: Core section 3.1.3.7.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub(crate) fn told(
+        &self,
+        claims: &Map<String, Value>,
+        client_id: &str,
+        max_age_s: Option<u32>,
+        now_s: i64,
+    ) -> Result<Person, ProviderError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        if text("iss") != Some(self.issuer.as_str()) || expected.provider.issuer != self.issuer {
+        if text("iss") != Some(self.issuer.as_str()) {
             return Err(ProviderError::Issuer);
         }
         let is_for_us = match claims.get("aud") {
-            Some(Value::String(audience)) => audience == expected.client_id,
+            Some(Value::String(audience)) => audience == client_id,
             // SPEC: Core section 3.1.3.7 rule 3: none that we do not trust beside us; we trust no other.
-            Some(Value::Array(list)) => matches!(list.as_slice(), [Value::String(only)] if only == expected.client_id),
+            Some(Value::Array(list)) => matches!(list.as_slice(), [Value::String(only)] if only == client_id),
             _ => false,
         };
-        if !is_for_us || claims.get("azp").is_some_and(|party| party.as_str() != Some(expected.client_id)) {
+        if !is_for_us || claims.get("azp").is_some_and(|party| party.as_str() != Some(client_id)) {
             return Err(ProviderError::Audience);
         }
         let date = |name: &str| crate::client_assertion::numeric_date(claims, name);
-        let now_s = expected.now_s;
         let (Some(issued_s), Some(expires_s)) = (date("iat"), date("exp")) else { return Err(ProviderError::Time) };
         let latest_s = now_s.saturating_add(limits::CLOCK_SKEW_S);
         if expires_s.saturating_add(limits::CLOCK_SKEW_S) <= now_s || issued_s > latest_s {
@@ -338,7 +369,7 @@ impl Begun {
         let subject =
             text("sub").filter(|sub| !sub.trim().is_empty() && sub.len() <= 255).ok_or(ProviderError::Subject)?;
         let authenticated = date("auth_time");
-        if let Some(most_s) = expected.max_age_s {
+        if let Some(most_s) = max_age_s {
             // SPEC: Core section 3.1.2.1: `auth_time` is required when `max_age` was asked for.
             let earliest_s = now_s.saturating_sub(i64::from(most_s)).saturating_sub(limits::CLOCK_SKEW_S);
             if authenticated.is_none_or(|at_s| at_s < earliest_s || at_s > latest_s) {

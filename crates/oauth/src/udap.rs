@@ -5,6 +5,7 @@
 //! - [`statement`], [`certification`]: a client registers (rows D14 to D20).
 //! - [`assertion`]: it proves who it is (rows D25, D26).
 //! - [`purpose`], [`b2b`]: why a system asks, and for whom (rows D27 to D29).
+//! - [`tiered`]: people sign in at another member's server (rows D34 to D39).
 //!
 //! Whether a chain of certificates leads to an anchor, and whether its names are those that are claimed, is not decided
 //! here: readers take the key of the first certificate, and the caller has the chain vouched for.
@@ -16,6 +17,7 @@ mod claims;
 pub mod metadata;
 pub mod purpose;
 pub mod statement;
+pub mod tiered;
 pub mod x5c;
 
 pub use claims::ClaimError;

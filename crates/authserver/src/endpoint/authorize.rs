@@ -243,7 +243,7 @@ pub(super) fn rules(client: &Client) -> ClientRules<'_> {
         may_use_codes: client.is_app() && client.is_approved(),
         requires_pushed: client.requires_pushed,
         profile: if client.is_fapi2 { Profile::Fapi2 } else { Profile::Smart },
-        udap: client.kind.udap().map(|_| UdapRules { requires_challenge: true }),
+        udap: client.kind.udap().map(|_| UdapRules { requires_challenge: true, is_tiered: false }),
     }
 }
 

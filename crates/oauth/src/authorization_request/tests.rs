@@ -1,6 +1,6 @@
 //! Authorization requests, good and attacked. Rows B11, B16 to B21, B23, B42.
 
-use super::{AuthorizationRequest, ClientRules, Local, Prompt, Redirected, Refused, Unchecked, Way};
+use super::{AuthorizationRequest, ClientRules, Local, Prompt, Redirected, Refused, UdapRules, Unchecked, Way};
 use crate::{
     authorization_response,
     error::ErrorCode as E,
@@ -219,4 +219,28 @@ fn launches() {
     assert_eq!(check(&parameters).unwrap().launch, None, "an app that asks for both kinds of launch");
     parameters.push(("launch", "handle".to_owned()));
     assert_eq!(check(&parameters).unwrap().launch.as_deref(), Some("handle"));
+}
+
+/// Row D34: `idp` counts with the scope `udap`, of a client of a trust community; row D38: https alone.
+#[test]
+fn d34_idp() {
+    let rules = ClientRules { udap: Some(UdapRules { requires_challenge: true, is_tiered: true }), ..rules() };
+    let ask = |rules: &ClientRules<'_>, scope: &str, idp: &str| {
+        let mut form = good();
+        form.iter_mut().filter(|(name, _)| *name == "scope").for_each(|(_, value)| *value = scope.into());
+        form.push(("idp", idp.into()));
+        check_with(rules, Way::Browser, &encoded(&form))
+    };
+    let idp = "https://idp.example/fhir";
+    assert_eq!(ask(&rules, "openid udap patient/*.rs", idp).unwrap().idp.as_deref(), Some(idp));
+    assert_eq!(ask(&rules, "openid patient/*.rs", idp).unwrap().idp, None, "without udap");
+    assert_eq!(ask(&rules, "openid udap patient/*.rs", "").unwrap().idp, None, "empty");
+    assert!(ask(&rules, "openid udap", idp).unwrap().names_base && !ask(&rules, "openid patient/*.rs", idp).unwrap().names_base);
+    for udap in [None, Some(UdapRules { requires_challenge: true, is_tiered: false })] {
+        let request = ask(&ClientRules { udap, ..rules }, "openid udap patient/*.rs", idp).unwrap();
+        assert!(request.idp.is_none() && !request.names_base, "where udap means nothing");
+    }
+    for bad in ["http://idp.example", "https://a@idp.example", "https://idp.example/?x=1", "file:///etc/passwd"] {
+        assert_eq!(redirected(ask(&rules, "openid udap", bad)).code, E::InvalidIdp, "{bad}");
+    }
 }

@@ -47,6 +47,8 @@ pub struct Able<'a> {
     pub is_ehr_launch: bool,
     /// Types in lower case of which `launch/…` can put one in context.
     pub launch_types: &'a [&'a str],
+    /// Whether `udap` means something for this client (row D39).
+    pub is_tiered: bool,
 }
 
 /// Why there is nothing to offer, or a choice does not hold.
@@ -91,9 +93,11 @@ impl Offer {
                 }
             }
         }
-        // `fhirUser` is a claim of the id token: without `openid` it has no place.
+        // They are of the id token: without `openid` they have no place.
         if !offer.has(&Special::OpenId) {
-            offer.lines.retain(|line| !matches!(line, Line::Special(_, Special::FhirUser | Special::Profile)));
+            offer
+                .lines
+                .retain(|line| !matches!(line, Line::Special(_, Special::FhirUser | Special::Profile | Special::Udap)));
         }
         if offer.lines.is_empty() { Err(OfferError::Nothing) } else { Ok(offer) }
     }
@@ -147,8 +151,10 @@ impl Offer {
         for line in &self.lines {
             match line {
                 Line::Special(text, special) => {
-                    let without_asking =
-                        matches!(special, Special::OpenId | Special::Launch | Special::LaunchType { .. });
+                    let without_asking = matches!(
+                        special,
+                        Special::OpenId | Special::Udap | Special::Launch | Special::LaunchType { .. }
+                    );
                     if without_asking || is_chosen(text) {
                         texts.push(Arc::clone(text));
                     }
@@ -193,6 +199,7 @@ fn can(special: &Special, able: &Able<'_>) -> bool {
         Special::Launch => able.is_ehr_launch,
         Special::LaunchType { resource_type, .. } => able.launch_types.contains(&&**resource_type),
         Special::OpenId | Special::Profile | Special::OfflineAccess | Special::OnlineAccess => true,
+        Special::Udap => able.is_tiered,
     }
 }
 

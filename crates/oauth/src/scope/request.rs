@@ -38,6 +38,9 @@ pub enum Special {
     OfflineAccess,
     /// `online_access`: refresh tokens that end with the person's session.
     OnlineAccess,
+    /// `udap`: the person signs in at the provider that `idp` names; of such a provider, an id token that is signed with
+    /// its certificate (rows D34, D39).
+    Udap,
 }
 
 impl Special {
@@ -51,6 +54,7 @@ impl Special {
             "launch" => return Some(Self::Launch),
             "offline_access" => return Some(Self::OfflineAccess),
             "online_access" => return Some(Self::OnlineAccess),
+            "udap" => return Some(Self::Udap),
             _ => {}
         }
         let rest = text.strip_prefix("launch/")?;

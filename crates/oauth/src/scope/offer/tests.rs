@@ -9,7 +9,13 @@ const PROBLEMS: &str =
     "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item";
 
 fn able() -> Able<'static> {
-    Able { enforces: &|_| true, has_fhir_user: true, is_ehr_launch: false, launch_types: &["patient", "encounter"] }
+    Able {
+        enforces: &|_| true,
+        has_fhir_user: true,
+        is_ehr_launch: false,
+        launch_types: &["patient", "encounter"],
+        is_tiered: true,
+    }
 }
 
 fn offer_with(requested: &str, registered: &str, able: &Able<'_>) -> Result<Offer, OfferError> {
@@ -140,4 +146,17 @@ fn a_refresh_only_narrows() {
         assert_eq!(refreshed(&before, Some(wider)), Err(OfferError::Wider), "{wider}");
     }
     assert_eq!(refreshed(&before, Some(" ")), Err(OfferError::Nothing));
+}
+
+/// Rows D34, D39: `udap` goes with `openid`, is given without asking, and only where it means something.
+#[test]
+fn d39_udap() {
+    let offered = |asked: &str, able: &Able<'_>| {
+        offer_with(asked, "openid udap patient/*.rs", able).map(|offer| all(&offer).join(" "))
+    };
+    assert_eq!(offered("openid udap", &able()), Ok("openid udap".into()));
+    assert_eq!(offered("udap patient/*.rs", &able()), Ok("patient/*.rs".into()));
+    assert_eq!(offered("openid udap", &Able { is_tiered: false, ..able() }), Ok("openid".into()));
+    assert_eq!(choose(&offer("openid udap", "openid udap"), &["openid"]), Ok("openid udap".into()));
+    assert_eq!(offer_with("openid udap", "openid", &able()).map(|offer| all(&offer).len()), Ok(1));
 }
