@@ -259,7 +259,8 @@ impl Unchecked {
     }
 
     fn names_base(&self, client: &ClientRules<'_>) -> bool {
-        let asks = |wanted: &str| self.form.value("scope").is_some_and(|text| text.split(' ').any(|scope| scope == wanted));
+        let asks =
+            |wanted: &str| self.form.value("scope").is_some_and(|text| text.split(' ').any(|scope| scope == wanted));
         client.udap.is_some_and(|rules| rules.is_tiered) && asks("openid") && asks("udap")
     }
 

@@ -11,7 +11,7 @@ use oauth::{
     ehr_launch::{LaunchIntent, LaunchUrl},
     jwk::Jwks,
     redirect_uri::RedirectUri,
-    scope::Scope,
+    scope::{Scope, request::Special},
 };
 use std::sync::Arc;
 
@@ -32,6 +32,10 @@ pub(super) fn checked(
     let kind = kind(&new.kind)?;
     let is_app = is_app(&kind, new);
     let allowed = scopes::registered(&new.scope, is_app, enforceable)?;
+    if allowed.all.asks(&Special::Udap) && !matches!(kind, Kind::Udap(_)) {
+        let why = "it is for clients of trust communities, which register themselves";
+        return Err(ClientError::Invalid(Unfit::ScopeUnknown("udap".into(), why.into())));
+    }
     let redirect_uris = redirect_uris(new, &kind, is_app)?;
     if new.calls_without_token && (is_app || !matches!(kind, Kind::MutualTls(_))) {
         return invalid("only a system that is known by its certificate can call without a token");

@@ -3,6 +3,7 @@
 use super::{AuthorizationRequest, ClientRules, Local, Prompt, Redirected, Refused, UdapRules, Unchecked, Way};
 use crate::{
     authorization_response,
+    discovery::Endpoints,
     error::ErrorCode as E,
     fapi2::Profile,
     redirect_uri::{ApplicationType, RedirectUri},
@@ -11,7 +12,6 @@ use crate::{
 use std::sync::LazyLock;
 
 const BASE: &str = "https://care.example/fhir";
-const ISSUER: &str = "https://care.example";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 static URIS: LazyLock<[RedirectUri; 1]> =
@@ -93,12 +93,13 @@ fn a_good_request() {
     assert_eq!((request.max_age_s, request.nonce.as_deref()), (Some(0), Some("n")));
     assert!(request.dpop_jkt.is_some() && request.is_openid() && request.scope.needs_patient());
     // Rows B19, B20: the answer keeps the query, echoes the state, names the issuer.
-    let url = authorization_response::success(&request, &Secret::new("c0de"), ISSUER);
+    let own = Endpoints::of_fhir_base(BASE).unwrap();
+    let url = authorization_response::success(&request, &Secret::new("c0de"), &own);
     let expected = "https://app.example/cb?x=1&code=c0de&state=s%261%20%C3%A9&iss=https%3A%2F%2Fcare.example";
     assert_eq!(url.expose(), expected);
     let refused = request.refused(E::AccessDenied, "the person said no");
     assert_eq!(
-        authorization_response::error(&refused, ISSUER),
+        authorization_response::error(&refused, &own),
         "https://app.example/cb?x=1&error=access_denied&error_description=the%20person%20said%20no&state=s%261%20%C3%A9&iss=https%3A%2F%2Fcare.example"
     );
 }
@@ -235,12 +236,33 @@ fn d34_idp() {
     assert_eq!(ask(&rules, "openid udap patient/*.rs", idp).unwrap().idp.as_deref(), Some(idp));
     assert_eq!(ask(&rules, "openid patient/*.rs", idp).unwrap().idp, None, "without udap");
     assert_eq!(ask(&rules, "openid udap patient/*.rs", "").unwrap().idp, None, "empty");
-    assert!(ask(&rules, "openid udap", idp).unwrap().names_base && !ask(&rules, "openid patient/*.rs", idp).unwrap().names_base);
+    assert!(
+        ask(&rules, "openid udap", idp).unwrap().names_base
+            && !ask(&rules, "openid patient/*.rs", idp).unwrap().names_base
+    );
     for udap in [None, Some(UdapRules { requires_challenge: true, is_tiered: false })] {
         let request = ask(&ClientRules { udap, ..rules }, "openid udap patient/*.rs", idp).unwrap();
         assert!(request.idp.is_none() && !request.names_base, "where udap means nothing");
     }
     for bad in ["http://idp.example", "https://a@idp.example", "https://idp.example/?x=1", "file:///etc/passwd"] {
         assert_eq!(redirected(ask(&rules, "openid udap", bad)).code, E::InvalidIdp, "{bad}");
+    }
+}
+
+/// Row D39: with the id token of a request for `openid udap`, its answers name the FHIR base URL, errors too.
+#[test]
+fn d39_answers_name_the_base_url() {
+    let rules = ClientRules { udap: Some(UdapRules { requires_challenge: true, is_tiered: true }), ..rules() };
+    let own = Endpoints::of_fhir_base(BASE).unwrap();
+    let is_base = |url: &str| url.ends_with("&iss=https%3A%2F%2Fcare.example%2Ffhir");
+    for (scope, expected) in [("openid udap", true), ("openid patient/*.rs", false), ("udap patient/*.rs", false)] {
+        let mut form = good();
+        form.iter_mut().filter(|(name, _)| *name == "scope").for_each(|(_, value)| *value = scope.into());
+        let request = check_with(&rules, Way::Browser, &encoded(&form)).unwrap();
+        let url = authorization_response::success(&request, &Secret::new("c"), &own);
+        assert_eq!(is_base(url.expose()), expected, "{scope}");
+        form.retain(|(name, _)| *name != "code_challenge");
+        let refused = redirected(check_with(&rules, Way::Browser, &encoded(&form)));
+        assert_eq!(is_base(&authorization_response::error(&refused, &own)), expected, "{scope}");
     }
 }

@@ -1,6 +1,6 @@
 //! What is due of a request: signing in, a patient, consent. SPEC: OpenID Connect Core section 3.1.2.3; rows B23 to B28.
 
-use super::{Reply, Visitor, pending::Waiting, refusal_event, sign_in, way_back};
+use super::{Reply, Visitor, pending::Waiting, refusal_event, rules, sign_in, way_back};
 use crate::{
     client::{Client, check, scopes::LAUNCH_TYPES},
     launches::{LaunchError, Launched},
@@ -121,6 +121,7 @@ impl Visitor<'_> {
             has_fhir_user: user.fhir_user.is_some(),
             is_ehr_launch: waiting.launched.is_some(),
             launch_types: if has_encounter { &LAUNCH_TYPES } else { &LAUNCH_TYPES[..1] },
+            is_tiered: rules(&client).udap.is_some_and(|udap| udap.is_tiered),
         };
         let offer = Offer::of(&request.scope, &client.registered, &able);
         let due = |offer| Due { handle, waiting, client, session, user, offer };

@@ -11,10 +11,10 @@ use oauth::{
 
 /// With an error.
 pub(super) fn refused(inner: &Inner, refused: &Redirected) -> Reply {
-    Reply::of(page::to_client(&Secret::new(authorization_response::error(refused, &inner.endpoints.issuer))))
+    Reply::of(page::to_client(&Secret::new(authorization_response::error(refused, &inner.endpoints))))
 }
 
 /// With a code.
 pub(super) fn granted(inner: &Inner, request: &AuthorizationRequest, code: &Secret) -> Reply {
-    Reply::of(page::to_client(&authorization_response::success(request, code, &inner.endpoints.issuer)))
+    Reply::of(page::to_client(&authorization_response::success(request, code, &inner.endpoints)))
 }
