@@ -5,8 +5,10 @@
 //! here or from a command that holds the directory itself ([`perform`]).
 
 mod client;
+mod udap;
 
 pub(crate) use client::{ListedInvitation, Proof, Registered, Shown, Wanted, WantedInvitation};
+pub(crate) use udap::ListedPartner;
 
 use crate::{
     assembly::{self, Assembly},
@@ -133,6 +135,18 @@ pub(crate) enum Order {
         /// User name or id.
         user: String,
     },
+    /// List who joined by a trust community.
+    ListPartners,
+    /// Let in somebody who joined and waits.
+    ApprovePartner {
+        /// Client id.
+        id: String,
+    },
+    /// Cancel what somebody registered who joined.
+    CancelPartner {
+        /// Client id.
+        id: String,
+    },
     /// Explain a search.
     Explain {
         /// `Type?parameters`.
@@ -187,6 +201,8 @@ pub(crate) enum Reply {
     Users(Vec<ListedUser>),
     /// The account was changed.
     UserChanged,
+    /// Everybody who joined by a trust community.
+    Partners(Vec<ListedPartner>),
     /// Lines for people.
     Explained(String),
     /// Not done, and why.
@@ -299,6 +315,9 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::SetUserDisabled { user, disabled } => users::set_disabled(hands, &user, disabled),
         Order::BindUser { user, issuer, subject } => users::bind(hands, &user, &issuer, &subject),
         Order::UnbindUser { user } => users::unbind(hands, &user),
+        Order::ListPartners => udap::partners(authserver),
+        Order::ApprovePartner { id } => client::done(authserver.approve_udap(&id)),
+        Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, client),
         Order::ListClients => client::list(authserver),

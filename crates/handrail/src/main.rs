@@ -27,6 +27,7 @@ mod metrics;
 mod open_files;
 mod outcome;
 mod packages;
+mod partner;
 mod pki;
 mod print;
 mod router;

@@ -403,7 +403,8 @@ async fn new_secret(client: OfClient, file: &Path) -> Result<ExitCode, Fault> {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<Vec<u8>>, Fault> {
+/// The certificates in a PEM file, DER.
+pub(super) fn certificates(file: &Path) -> Result<Vec<Vec<u8>>, Fault> {
     let pem = std::fs::read(file).map_err(|why| Fault::at(file.display(), why))?;
     let read = CertificateDer::pem_slice_iter(&pem).map(|certificate| certificate.map(|der| der.to_vec()));
     let certificates: Vec<Vec<u8>> =

@@ -97,7 +97,8 @@ fn store(directory: &Path, served: bool) -> Vec<Line> {
     }
 }
 
-fn report(lines: &[Line]) -> ExitCode {
+/// Prints lines and what they come to.
+pub(super) fn report(lines: &[Line]) -> ExitCode {
     let style = Style::of_stdout();
     let width = lines.iter().map(|line| line.subject.len()).max().unwrap_or_default();
     for line in lines {

@@ -18,6 +18,7 @@ mod serve;
 mod settings;
 mod terminology;
 mod token;
+mod udap;
 mod user;
 mod validate;
 
@@ -59,6 +60,8 @@ enum Command {
     Keys(keys::Keys),
     /// Make a private CA and certificates of clients and servers, and revoke them
     Pki(pki::Pki),
+    /// Look after trust communities (UDAP), look at partners' servers, and join one
+    Udap(udap::Udap),
     /// Add, invite, list and disable the people who may sign in
     User(user::User),
     /// Get an access token (SMART Backend Services) and print it
@@ -101,6 +104,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
         Command::Keys(keys) => in_runtime(Settings::of_command(), false, keys.run()),
         Command::Pki(pki) => in_runtime(Settings::of_command(), false, pki.run()),
+        Command::Udap(udap) => in_runtime(Settings::of_command(), false, udap.run()),
         Command::User(user) => in_runtime(Settings::of_command(), false, user.run()),
         Command::Token(token) => in_runtime(Settings::of_command(), false, token.run()),
         Command::Load(load) => in_runtime(Settings::of_command(), false, load.run()),

@@ -122,7 +122,7 @@ pub(super) async fn obtain(
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     match (status, text("access_token")) {
         (StatusCode::OK, Some(token)) => Ok(token.to_owned()),
-        _ => Err(refused(status, text("error"), text("error_description"))),
+        _ => Err(refused("a token", status, text("error"), text("error_description"))),
     }
 }
 
@@ -135,10 +135,11 @@ async fn alias_of(server: &Remote, endpoint: &str) -> Result<Option<String>, Fau
     Ok(alias.map(str::to_owned))
 }
 
-fn refused(status: StatusCode, error: Option<&str>, description: Option<&str>) -> Fault {
+/// What a server said when it refused `what`.
+pub(super) fn refused(what: &str, status: StatusCode, error: Option<&str>, description: Option<&str>) -> Fault {
     let error = error.unwrap_or("no reason given");
     let why = description.map(|text| format!(": {text}")).unwrap_or_default();
-    let fault = Fault::new(format_args!("the server refused a token ({}, {error}){why}", status.as_u16()));
+    let fault = Fault::new(format_args!("the server refused {what} ({}, {error}){why}", status.as_u16()));
     match error {
         "invalid_client" => fault.fix(
             "check client id, key file or certificate ('handrail client show ID --data DIR'), and this machine's clock",
