@@ -98,7 +98,11 @@ impl Inner {
         let person = account.map(|(session, account)| Signed {
             name: Text::new(&account.name),
             csrf: Secret::new(self.people.csrf(&session.hash, SIGN_OUT_FORM)),
-            places: if has_places && session.is_complete { places(account.role) } else { Vec::new() },
+            places: if has_places && session.is_complete {
+                places(account.role, !self.communities.is_empty())
+            } else {
+                Vec::new()
+            },
         });
         let Ok(nonce) = random::secret() else { return empty(&Sent::Unavailable) };
         let frame = Frame { facility: Text::new(&self.facility), nonce: Secret::new(nonce), person };
@@ -163,12 +167,13 @@ pub(crate) fn asset(path: &str) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-/// Where somebody of this role may go.
-fn places(role: Role) -> Vec<Place> {
+/// Where somebody of this role may go. `has_communities`: this server is a member of a trust community.
+fn places(role: Role, has_communities: bool) -> Vec<Place> {
     let of_role = match role {
         Role::Patient | Role::Caregiver => &[Place::Apps][..],
         Role::Clinician => &[Place::Launch, Place::Apps],
         Role::PrivacyOfficer => &[Place::Apps],
+        Role::Administrator if has_communities => &[Place::Clients, Place::Partners],
         Role::Administrator => &[Place::Clients],
     };
     let built = |place: &&Place| {
@@ -180,7 +185,7 @@ fn places(role: Role) -> Vec<Place> {
 
 /// Where somebody of this role goes when nothing else waits.
 pub(crate) fn home(role: Role) -> &'static str {
-    places(role).first().map_or(pages::paths::SECURITY, |place| path(*place))
+    places(role, false).first().map_or(pages::paths::SECURITY, |place| path(*place))
 }
 
 fn path(place: Place) -> &'static str {

@@ -8,7 +8,7 @@ mod client;
 mod udap;
 
 pub(crate) use client::{ListedInvitation, Proof, Registered, Shown, Wanted, WantedInvitation};
-pub(crate) use udap::ListedPartner;
+pub(crate) use udap::{ListedCommunity, ListedPartner, WantedCommunity, standing};
 
 use crate::{
     assembly::{self, Assembly},
@@ -135,6 +135,20 @@ pub(crate) enum Order {
         /// User name or id.
         user: String,
     },
+    /// Make this server a member of a trust community.
+    PutCommunity {
+        /// What it is.
+        community: Box<WantedCommunity>,
+        /// Change the one of its URI.
+        replace: bool,
+    },
+    /// List the trust communities.
+    ListCommunities,
+    /// Leave a trust community.
+    RemoveCommunity {
+        /// Its URI.
+        uri: String,
+    },
     /// List who joined by a trust community.
     ListPartners,
     /// Let in somebody who joined and waits.
@@ -201,6 +215,13 @@ pub(crate) enum Reply {
     Users(Vec<ListedUser>),
     /// The account was changed.
     UserChanged,
+    /// The community is as asked for.
+    CommunityPut {
+        /// When the first certificate ends.
+        ends: String,
+    },
+    /// All trust communities.
+    Communities(Vec<ListedCommunity>),
     /// Everybody who joined by a trust community.
     Partners(Vec<ListedPartner>),
     /// Lines for people.
@@ -315,6 +336,9 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::SetUserDisabled { user, disabled } => users::set_disabled(hands, &user, disabled),
         Order::BindUser { user, issuer, subject } => users::bind(hands, &user, &issuer, &subject),
         Order::UnbindUser { user } => users::unbind(hands, &user),
+        Order::PutCommunity { community, replace } => udap::put(authserver, *community, replace),
+        Order::ListCommunities => udap::communities(authserver),
+        Order::RemoveCommunity { uri } => udap::remove(authserver, &uri),
         Order::ListPartners => udap::partners(authserver),
         Order::ApprovePartner { id } => client::done(authserver.approve_udap(&id)),
         Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),

@@ -8,6 +8,7 @@ mod answered;
 mod assembly;
 mod clock;
 mod command;
+mod communities;
 mod config;
 mod control;
 mod cors;

@@ -12,7 +12,7 @@ mod process;
 
 use crate::{
     answered::{Facts, INTERACTIONS},
-    clock, log,
+    clock, control, log,
 };
 use catalogue as c;
 use page::Page;
@@ -301,6 +301,23 @@ impl Sources {
         page.value(&c::TOKENS_ISSUED, metrics.tokens_issued.load(Relaxed));
         metrics.tokens_refused.show(page, &c::TOKENS_REFUSED);
         page.value(&c::CLIENTS, self.authserver.clients().len());
+        self.communities(page);
+    }
+
+    fn communities(&self, page: &mut Page) {
+        let communities = self.authserver.communities();
+        for community in &communities {
+            page.labelled(&c::COMMUNITY_ENDS, &[&community.uri], community.ends_s());
+        }
+        if communities.is_empty() {
+            return;
+        }
+        let mut states = [("works", 0u64), ("waits", 0), ("suspended", 0), ("stopped", 0)];
+        for client in self.authserver.udap_registrations() {
+            let standing = control::standing(&client);
+            states.iter_mut().filter(|(state, _)| *state == standing).for_each(|(_, count)| *count += 1);
+        }
+        states.iter().for_each(|(state, count)| page.labelled(&c::PARTNERS, &[state], count));
     }
 
     fn connections(&self, page: &mut Page) {

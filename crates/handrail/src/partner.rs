@@ -26,6 +26,7 @@ pub(crate) struct Seen {
     /// The document, its signed endpoints in it, when it can be used.
     pub(crate) document: Option<Document>,
     /// Its chain to an anchor, when there is one.
+    #[cfg_attr(not(test), expect(dead_code, reason = "who asks whether it was revoked comes next"))]
     pub(crate) chain: Option<Chain>,
 }
 

@@ -7,6 +7,7 @@
 use crate::{
     assembly::{self, Assembly, BaseUrl},
     clock,
+    communities::CommunityWatch,
     config::{Config, Durability, table},
     control::Control,
     cors::Cors,
@@ -331,6 +332,8 @@ async fn housekeeping(
     let mut look_at_clients = interval(limits::CLIENT_TRUST_LOOK);
     look_at_clients.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let client_watch = Arc::new(Mutex::new(client_watch));
+    let mut look_at_communities = interval(limits::COMMUNITY_LOOK);
+    let mut communities = CommunityWatch::default();
     let look_now = || {
         let watches = Arc::clone(&watches);
         tokio::task::spawn_blocking(move || {
@@ -358,6 +361,7 @@ async fn housekeeping(
                 })
                 .await;
             }
+            _ = look_at_communities.tick() => communities.look(&authserver, clock::now()),
             _ = look.tick() => drop(look_now().await),
             _ = look_at_clients.tick() => drop(look_at_clients_now(false).await),
             _ = hang_up.recv() => {

@@ -12,6 +12,7 @@ mod invitation;
 mod launch;
 mod next;
 mod outside;
+mod partners;
 mod passkey;
 mod password;
 mod recovery;
@@ -209,6 +210,7 @@ impl Visitor<'_> {
             Page::Clients => self.clients_page(),
             Page::ClientNew => self.client_new_page(),
             Page::Client => self.client_page(),
+            Page::Partners => self.partners_page(),
         }
     }
 
@@ -252,6 +254,7 @@ impl Visitor<'_> {
             Act::Launch => self.launched(&form).await,
             Act::ClientNew => self.client_registered(&form).await,
             Act::Client => self.client_changed(&form).await,
+            Act::Partners => self.partner_changed(&form).await,
         }
     }
 

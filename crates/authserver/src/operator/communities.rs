@@ -4,7 +4,7 @@
 use crate::{
     client::{Client, ClientError, Kind, Udap},
     event::Event,
-    registering::By,
+    registering::{By, Recorded},
     service::{Inner, Service},
 };
 use audit::entry::Action;
@@ -22,9 +22,7 @@ impl Service {
     /// # Errors
     /// [`ClientError`]; [`ClientError::NotFound`] also for a client of another kind.
     pub fn approve_udap(&self, id: &str) -> Result<(), ClientError> {
-        let inner = &self.inner;
-        let agreed = |udap: Udap| Udap { is_approved: true, ..udap };
-        inner.clients.change(id, |client| with_udap(client, agreed), told(inner, "client-approved", None)).map(drop)
+        self.inner.approve_udap(id, &By::Operator).map(drop)
     }
 
     /// Cancels a registration: its tokens end at once, and it may come again. Recorded. Blocks on the disk.
@@ -32,13 +30,33 @@ impl Service {
     /// # Errors
     /// [`ClientError`]; [`ClientError::NotFound`] also for a client of another kind.
     pub fn cancel_udap(&self, id: &str) -> Result<(), ClientError> {
-        let client = self.inner.clients.client(id).ok_or(ClientError::NotFound)?;
-        client.kind.udap().ok_or(ClientError::NotFound)?;
-        self.remove_client(id)
+        self.inner.cancel_udap(id, &By::Operator).map(drop)
     }
 }
 
 impl Inner {
+    /// Somebody agrees to a registration that waits.
+    pub(crate) fn approve_udap(&self, id: &str, by: &By) -> Result<Recorded, ClientError> {
+        let agreed = |udap: Udap| Udap { is_approved: true, ..udap };
+        let mut recorded = None;
+        self.clients.change(
+            id,
+            |client| with_udap(client, agreed),
+            |client| {
+                recorded = Some(self.did(by, event("client-approved", client, None))?);
+                Ok(())
+            },
+        )?;
+        recorded.ok_or_else(|| ClientError::Unavailable("no record was made".into()))
+    }
+
+    /// Cancels a registration.
+    pub(crate) fn cancel_udap(&self, id: &str, by: &By) -> Result<Recorded, ClientError> {
+        let client = self.clients.client(id).ok_or(ClientError::NotFound)?;
+        client.kind.udap().ok_or(ClientError::NotFound)?;
+        self.remove_client(id, by)
+    }
+
     /// A client whose certificate does not hold any more, as `why` says, gets nothing, and what it has ends at once;
     /// without `why` it works again. Recorded, when it changes something. Blocks on the disk.
     pub(crate) fn suspend_udap(&self, id: &str, why: Option<&str>) -> Result<(), ClientError> {
@@ -47,7 +65,11 @@ impl Inner {
         if before.suspended.as_deref() != why {
             let subtype = if why.is_some() { "client-suspended" } else { "client-resumed" };
             let changed = |udap: Udap| Udap { suspended: why.map(Into::into), ..udap };
-            self.clients.change(id, |client| with_udap(client, changed), told(self, subtype, why))?;
+            self.clients.change(
+                id,
+                |client| with_udap(client, changed),
+                |client| self.did(&By::Server, event(subtype, client, why)).map(drop),
+            )?;
         }
         // Also when it was suspended before: what did not reach the disk then is tried again.
         if why.is_some() {
@@ -64,24 +86,17 @@ fn with_udap(client: Client, changed: impl FnOnce(Udap) -> Udap) -> Result<Clien
     }
 }
 
-/// Records a change of a client; by the operator, or, where there is a reason or an end of it, by the server itself.
-fn told<'a>(
-    inner: &'a Inner,
-    subtype: &'static str,
-    why: Option<&'a str>,
-) -> impl FnOnce(&Client) -> Result<(), ClientError> + 'a {
-    move |client| {
-        let mut event = Event::new(subtype, Action::Update);
-        event.detail("client_id", &client.id);
-        event.detail("name", &client.name);
-        if let Some(udap) = client.kind.udap() {
-            event.detail("community", &udap.community);
-            event.detail("uri", &udap.uri);
-        }
-        if let Some(why) = why {
-            event.detail("why", why);
-        }
-        let by = if subtype == "client-approved" { By::Operator } else { By::Server };
-        inner.did(&by, event).map(drop)
+/// A change of a client of a community.
+fn event(subtype: &'static str, client: &Client, why: Option<&str>) -> Event {
+    let mut event = Event::new(subtype, Action::Update);
+    event.detail("client_id", &client.id);
+    event.detail("name", &client.name);
+    if let Some(udap) = client.kind.udap() {
+        event.detail("community", &udap.community);
+        event.detail("uri", &udap.uri);
     }
+    if let Some(why) = why {
+        event.detail("why", why);
+    }
+    event
 }

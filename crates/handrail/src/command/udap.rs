@@ -1,6 +1,7 @@
 //! `handrail udap`: trust communities, who joined by them, partners' servers, and joining one. Rows D1 to D29.
 
 mod check;
+mod community;
 mod join;
 
 use super::data;
@@ -18,6 +19,8 @@ use std::{
 /// Look after trust communities (UDAP), look at partners' servers, and join one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  handrail udap community add https://trust.example.org/community --data ./data \\
+      --anchors community-root.pem --certificate our.pem --key our.key
   handrail udap check https://north.example.org/fhir --anchors community-root.pem
   handrail udap registrations --data ./data
   handrail udap approve ID --data ./data
@@ -32,6 +35,8 @@ pub(super) struct Udap {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// The trust communities that this server is a member of
+    Community(community::Community),
     /// Say in plain words what a partner's server says of itself, and what is wrong with it
     Check(check::Check),
     /// Register at a partner's server by a certificate, get an access token and print it
@@ -61,6 +66,7 @@ impl Udap {
     /// Does it.
     pub(super) async fn run(self) -> Result<ExitCode, Fault> {
         match self.action {
+            Action::Community(community) => community.run().await,
             Action::Check(check) => check.run().await,
             Action::Join(join) => join.run().await,
             Action::Registrations { data } => registrations(&data).await,

@@ -2,7 +2,8 @@
 //! names; a test holds them to it.
 //!
 //! Labels are words of this program (interactions, reasons, resource types of R4): no label takes a value
-//! that a request brought, so the number of series is bounded.
+//! that a request brought, so the number of series is bounded. The one exception, the URI of a trust community, is the
+//! operator's.
 
 /// What a metric is to Prometheus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,9 @@ families! {
     TOKENS_ISSUED: Counter "handrail_tokens_issued_total" [], "Access tokens issued.";
     TOKENS_REFUSED: Counter "handrail_tokens_refused_total" ["reason"], "Token requests refused, by reason.";
     CLIENTS: Gauge "handrail_clients" [], "Registered clients.";
+
+    COMMUNITY_ENDS: Gauge "handrail_udap_community_not_after_timestamp_seconds" ["community"], "When the first of our certificates in a trust community, or its last anchor, ends, in seconds since 1970.";
+    PARTNERS: Gauge "handrail_udap_registrations" ["state"], "Registrations by trust communities, by state: works, waits, suspended (its certificate does not hold), stopped.";
 
     CONNECTIONS_OPEN: Gauge "handrail_connections_open" [], "Open connections of clients.";
     CONNECTIONS_LIMIT: Gauge "handrail_connections_limit" [], "How many may be; resting ones give way to newcomers (limits.connections).";

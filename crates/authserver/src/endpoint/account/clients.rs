@@ -38,7 +38,7 @@ enum Done {
 
 impl Visitor<'_> {
     /// The administrator at the page; anybody else is turned away. `what` waits behind a sign-in.
-    fn administrator(&self, what: &str) -> Result<Arc<User>, Box<Reply>> {
+    pub(super) fn administrator(&self, what: &str) -> Result<Arc<User>, Box<Reply>> {
         let (session, user) = self.who(what)?;
         if user.role == Role::Administrator {
             return Ok(user);
@@ -49,12 +49,12 @@ impl Visitor<'_> {
     }
 
     /// The same, who proved just now who they are.
-    fn fresh_administrator(&self, what: &str) -> Result<Arc<User>, Box<Reply>> {
+    pub(super) fn fresh_administrator(&self, what: &str) -> Result<Arc<User>, Box<Reply>> {
         let user = self.administrator(what)?;
         self.fresh(what).map(|_| user)
     }
 
-    fn clients_csrf(&self) -> Secret {
+    pub(super) fn clients_csrf(&self) -> Secret {
         Secret::new(self.csrf(CLIENTS_FORM).0)
     }
 
@@ -169,7 +169,7 @@ impl Visitor<'_> {
         }
     }
 
-    fn client_unchanged(&self, why: &ClientError) -> Reply {
+    pub(super) fn client_unchanged(&self, why: &ClientError) -> Reply {
         match why {
             ClientError::Unavailable(why) => self.unavailable(why),
             ClientError::NotFound => self.problem(ProblemWhat::NotFound, Sent::NotFound),
@@ -177,7 +177,7 @@ impl Visitor<'_> {
         }
     }
 
-    fn by(&self, user: &User) -> By {
+    pub(super) fn by(&self, user: &User) -> By {
         By::Person(Box::new(Person::of(user)), self.address)
     }
 }

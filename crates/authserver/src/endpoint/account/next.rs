@@ -19,6 +19,8 @@ pub(super) const TO_AUTHENTICATOR: &str = "to-authenticator";
 pub(super) const TO_APPS: &str = "to-apps";
 /// On to the facility's apps.
 pub(super) const TO_CLIENTS: &str = "to-clients";
+/// On to organizations that joined by a trust community.
+pub(super) const TO_PARTNERS: &str = "to-partners";
 /// On to a new one of them.
 pub(super) const TO_CLIENT_NEW: &str = "to-client-new";
 /// On to opening an app.
@@ -41,6 +43,7 @@ fn path(handle: &str) -> String {
         TO_PASSKEY => paths::PASSKEY_ADD.to_owned(),
         TO_APPS => paths::APPS.to_owned(),
         TO_CLIENTS => paths::CLIENTS.to_owned(),
+        TO_PARTNERS => paths::PARTNERS.to_owned(),
         TO_CLIENT_NEW => paths::CLIENT_NEW.to_owned(),
         TO_LAUNCH => paths::LAUNCH.to_owned(),
         TO_AUTHENTICATOR => paths::AUTHENTICATOR.to_owned(),

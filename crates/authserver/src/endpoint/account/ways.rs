@@ -34,6 +34,7 @@ pub(super) enum Page {
     Clients,
     ClientNew,
     Client,
+    Partners,
 }
 
 /// What a form does.
@@ -56,6 +57,7 @@ pub(super) enum Act {
     Launch,
     ClientNew,
     Client,
+    Partners,
 }
 
 /// To an outside provider and back from it.
@@ -66,7 +68,7 @@ pub(super) enum Link {
 }
 
 /// The table.
-pub(super) const WAYS: [(&str, Takes); 21] = [
+pub(super) const WAYS: [(&str, Takes); 22] = [
     (paths::SIGN_IN, Takes::Both(Page::SignIn, Act::SignIn)),
     (paths::SIGN_IN_OUTSIDE, Takes::Link(Link::Outside)),
     (paths::SIGN_IN_OUTSIDE_BACK, Takes::Link(Link::Back)),
@@ -88,6 +90,7 @@ pub(super) const WAYS: [(&str, Takes); 21] = [
     (paths::CLIENTS, Takes::Page(Page::Clients)),
     (paths::CLIENT_NEW, Takes::Both(Page::ClientNew, Act::ClientNew)),
     (paths::CLIENT, Takes::Both(Page::Client, Act::Client)),
+    (paths::PARTNERS, Takes::Both(Page::Partners, Act::Partners)),
 ];
 
 /// What this path takes, when there is one.
@@ -115,7 +118,7 @@ impl Act {
             Self::SignIn | Self::SecondFactor | Self::PasskeySignIn | Self::Invitation | Self::Recovery => SIGN_IN_FORM,
             Self::Apps | Self::App => APPS_FORM,
             Self::Launch => LAUNCH_FORM,
-            Self::ClientNew | Self::Client => CLIENTS_FORM,
+            Self::ClientNew | Self::Client | Self::Partners => CLIENTS_FORM,
             Self::PasskeyAdd
             | Self::PasskeyRemove
             | Self::Password
