@@ -32,6 +32,7 @@ mod shutdown;
 mod support;
 mod terminology;
 mod tls;
+mod udap;
 mod users;
 mod validate;
 mod wire;
