@@ -104,10 +104,9 @@ fn d4_d6_communities_come_and_go() {
     // Its end is near: the doctor, the metrics and the log say so.
     let doctor = run(["doctor", "--data", data]);
     let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(told.contains(&format!("{COMMUNITY}: ends in 19 days")), "{told}");
-    let ends =
-        server.metrics().value("handrail_udap_community_not_after_timestamp_seconds", &[("community", COMMUNITY)]);
-    assert!(ends.is_some_and(|ends| ends > 1.7e9), "{ends:?}");
+    assert!(told.contains(&format!("{COMMUNITY}: ends in ")), "{told}");
+    let series = format!("handrail_udap_community_not_after_timestamp_seconds{{community=\"{COMMUNITY}\"}}");
+    assert!(server.metrics().value(&series) > 1.7e9);
     let long = lab.member("ours", &server.base, &[]);
     ok(&add(&server.directory, &lab, &long, &["--replace"]));
     let doctor = run(["doctor", "--data", data]);
