@@ -10,19 +10,26 @@
 //! - A person is one agent with two types, the user of BALP's activity patterns (IRCP) and of its OAuth patterns: by
 //!   their account (`sub`) as identifier, their resource as reference, with name and role. That is the OAuth Minimal
 //!   pattern (row F19).
+//! - An organization that came by UDAP is an agent of its own: by the URI that its certificate proves as identifier, by
+//!   the Organization here as reference. Its purposes are the event's and of the agent that asked and of the
+//!   organization (row D28). Who asked there is as it says itself: name, role and, below the organization's URI, id.
 //!
 //! Left out: one event for each patient of a search; one event lists them all, as row F18 allows.
 //! SPEC: R4 auditevent.html; IHE BALP RESTful activity and OAuth patterns; rows F17 to F19.
 
 mod codes;
 
-use crate::entry::{Action, Entry, Kind, Outcome, Person};
+use crate::entry::{Action, Entry, Kind, Outcome};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fhir::{LogicalId, ResourceType, json::Writer};
-use std::{borrow::Cow, net::IpAddr};
+use oauth::udap::purpose::{self, Purpose};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 #[cfg(test)]
 mod tests;
+
+/// The system of identifiers that are URIs.
+const URIS: &str = "urn:ietf:rfc:3986";
 
 /// The server that recorded the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +68,30 @@ pub struct Agent<'a> {
     pub policy: Option<String>,
     /// Network address and its type (`2` address, `5` URI).
     pub network: Option<(Cow<'a, str>, &'static str)>,
+    /// A role that no code of ours says, in the words of who asserted it.
+    pub role_text: Option<&'a str>,
+    /// `who.display`.
+    pub display: Option<&'a str>,
+    /// `purposeOfUse`: codes of v3-ActReason.
+    pub purposes: &'a [Arc<str>],
+}
+
+impl<'a> Agent<'a> {
+    /// One of whom nothing more is known.
+    fn new(kinds: Vec<Coding<'static>>, who: Who<'a>) -> Self {
+        Self {
+            kinds,
+            who,
+            name: None,
+            role: None,
+            requestor: false,
+            policy: None,
+            network: None,
+            role_text: None,
+            display: None,
+            purposes: &[],
+        }
+    }
 }
 
 /// Who an agent is.
@@ -68,8 +99,8 @@ pub struct Agent<'a> {
 pub enum Who<'a> {
     /// An identifier.
     Identifier(&'a str, &'a str),
-    /// A person: system and value of the account, and the resource that stands for them.
-    Person(&'a str, &'a str, Option<(ResourceType, LogicalId)>),
+    /// Who is known here: system and value of an identifier (a person's account), and the resource that stands for them.
+    Known(&'a str, &'a str, Option<(ResourceType, LogicalId)>),
     /// A text only.
     Display(&'static str),
 }
@@ -190,54 +221,61 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
     let mut agents = Vec::with_capacity(3);
     if !itself {
         agents.push(Agent {
-            kinds: vec![client],
-            who: who(),
-            name: None,
-            role: None,
             requestor: token_name(entry).is_none() && person.is_none(),
-            policy: None,
             network: entry.address.map(|address| (Cow::Owned(plain(address)), "2")),
+            ..Agent::new(vec![client], who())
         });
     }
     agents.push(Agent {
-        kinds: vec![us],
-        who: Who::Identifier("urn:ietf:rfc:3986", &server.base_url),
-        name: None,
-        role: None,
         requestor: itself,
-        policy: None,
         network: Some((Cow::Borrowed(&server.base_url), "5")),
+        ..Agent::new(vec![us], Who::Identifier(URIS, &server.base_url))
     });
+    let organization = entry.organization.as_deref();
+    let purposes = organization.map_or(&[][..], |organization| &organization.purposes);
     let policy = token_name(entry).map(|token| format!("urn:ietf:params:oauth:jti:{token}"));
     if let Some(person) = person {
         let mut kinds = vec![codes::USER];
         kinds.extend(policy.is_some().then_some(codes::OAUTH_USER));
+        let who = Who::Known(&server.base_url, &person.id, resource_of(person.fhir_user.as_deref()));
         agents.push(Agent {
-            kinds,
-            who: Who::Person(&server.base_url, &person.id, resource_of(person)),
             name: Some(&*person.name).filter(|name| !name.trim().is_empty()),
             role: Some(Coding { system: codes::OWN, code: Cow::Borrowed(person.role.as_str()), display: "" }),
             requestor: true,
             policy,
-            network: None,
+            purposes,
+            ..Agent::new(kinds, who)
         });
     } else if policy.is_some() {
+        let subject = organization
+            .and_then(|organization| Some(Who::Identifier(&organization.uri, said(organization.subject_id.as_ref())?)));
         agents.push(Agent {
-            kinds: vec![codes::OAUTH_USER],
-            who: who(),
-            name: None,
-            role: None,
+            name: organization.and_then(|organization| said(organization.subject_name.as_ref())),
+            role_text: organization.and_then(|organization| said(organization.subject_role.as_ref())),
             requestor: true,
             policy,
-            network: None,
+            purposes,
+            ..Agent::new(vec![codes::OAUTH_USER], subject.unwrap_or_else(who))
         });
+    }
+    if let Some(organization) = organization {
+        let who = Who::Known(URIS, &organization.uri, resource_of(organization.resource.as_deref()));
+        let is_payer = purposes.iter().any(|purpose| Purpose::parse(purpose).is_some_and(Purpose::is_payment));
+        let kind = if is_payer { codes::PAYER } else { codes::PROVIDER };
+        let display = said(organization.name.as_ref());
+        agents.push(Agent { display, purposes, ..Agent::new(vec![kind], who) });
     }
     agents
 }
 
-/// The resource that stands for a person.
-fn resource_of(person: &Person) -> Option<(ResourceType, LogicalId)> {
-    let (name, id) = person.fhir_user.as_deref()?.split_once('/')?;
+/// What somebody said, when it is anything.
+fn said(text: Option<&Arc<str>>) -> Option<&str> {
+    text.map(|text| &**text).filter(|text| !text.trim().is_empty())
+}
+
+/// The resource that stands for somebody.
+fn resource_of(reference: Option<&str>) -> Option<(ResourceType, LogicalId)> {
+    let (name, id) = reference?.split_once('/')?;
     Some((ResourceType::parse(name).ok()?, LogicalId::parse(id).ok()?))
 }
 
@@ -305,6 +343,9 @@ impl Event<'_> {
             if let Some(text) = self.entry.outcome_text.as_deref().filter(|text| !text.trim().is_empty()) {
                 w.member("outcomeDesc", text);
             }
+            if let Some(organization) = self.entry.organization.as_deref() {
+                purposes(w, "purposeOfEvent", &organization.purposes);
+            }
             w.key("agent");
             w.array(|w| self.agents.iter().for_each(|one| agent(w, one)));
             w.key("source");
@@ -356,6 +397,22 @@ fn identified(
     });
 }
 
+fn purposes(w: &mut Writer, name: &str, purposes: &[Arc<str>]) {
+    if purposes.is_empty() {
+        return;
+    }
+    w.key(name);
+    w.array(|w| {
+        for purpose in purposes {
+            let code = Coding { system: purpose::SYSTEM, code: Cow::Borrowed(&**purpose), display: "" };
+            w.object(|w| {
+                w.key("coding");
+                w.array(|w| coding(w, &code));
+            });
+        }
+    });
+}
+
 fn agent(w: &mut Writer, agent: &Agent<'_>) {
     w.object(|w| {
         w.key("type");
@@ -372,10 +429,14 @@ fn agent(w: &mut Writer, agent: &Agent<'_>) {
                 });
             });
         }
+        if let Some(text) = agent.role_text {
+            w.key("role");
+            w.array(|w| w.object(|w| w.member("text", text)));
+        }
         w.key("who");
         match &agent.who {
-            Who::Identifier(system, value) => identified(w, None, system, value, None),
-            Who::Person(system, value, resource) => identified(w, resource.as_ref(), system, value, None),
+            Who::Identifier(system, value) => identified(w, None, system, value, agent.display),
+            Who::Known(system, value, resource) => identified(w, resource.as_ref(), system, value, agent.display),
             Who::Display(text) => w.object(|w| w.member("display", text)),
         }
         if let Some(name) = agent.name {
@@ -394,6 +455,7 @@ fn agent(w: &mut Writer, agent: &Agent<'_>) {
                 w.member("type", kind);
             });
         }
+        purposes(w, "purposeOfUse", agent.purposes);
     });
 }
 

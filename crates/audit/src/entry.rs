@@ -1,11 +1,11 @@
 //! One audit event as facts: 100 to 200 bytes instead of a JSON resource of 3 KB.
 //!
-//! The bytes of an entry are `encode`'s (numbers and texts as in `bytes.rs`). What a person did has version 2, all else
-//! version 1, as it was before there were people:
+//! The bytes of an entry are `encode`'s (numbers and texts as in `bytes.rs`). What an organization did that came by UDAP
+//! has version 3, what a person did version 2, all else version 1, as it was before there were people:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | version of this format: 1, or 2 with a person |
+//! | 1 | version of this format: 1, 2 with a person, or 3 with an organization |
 //! | 1 | kind (bits 0, 1), action (bits 2 to 4), outcome (bits 5, 6); bit 7 is 0 |
 //! | 1 | which optional parts follow: 1 outcome text, 2 client, 4 token name, 8 IPv4, 16 IPv6, 32 query |
 //! | 8 | recorded: milliseconds since 1970, big-endian, signed |
@@ -15,7 +15,11 @@
 //! | text | query, when its bit is set |
 //! | number, then for each: text, text, number | resources touched: type, id, version (0: not known) |
 //! | number, then for each: text | patients |
-//! | text, text, 1, text | version 2 alone: the person's id and name, their role (its place in the list of all), and the resource that stands for them (empty: none) |
+//! | 1 | version 3 alone: 1 when a person follows, else 0 |
+//! | text, text, 1, text | version 2, and 3 with a person: the person's id and name, their role (its place in the list of all), and the resource that stands for them (empty: none) |
+//! | text, text | version 3 alone: community and URI of the organization, as its certificate proves them |
+//! | number, then for each: text | version 3 alone: purposes of use |
+//! | 6 texts (empty: none) | version 3 alone: the resource that stands for the organization, its own id and name, and name, id and role of who asked there |
 //!
 //! Equal entries have equal bytes; a decoder refuses every other form. A change of the format is a
 //! new version byte and keeps reading the old ones: logs are kept for years (row F26).
@@ -29,6 +33,10 @@ use crate::{
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::caller::{Role, User};
 use std::{fmt, net::IpAddr, sync::Arc};
+
+mod organization;
+
+pub use organization::Organization;
 
 #[cfg(test)]
 mod tests;
@@ -127,6 +135,8 @@ pub struct Entry {
     pub token_name: Option<Arc<str>>,
     /// The person on whose behalf the client acted, or who acted themselves; `None` for systems.
     pub person: Option<Box<Person>>,
+    /// The organization that the client acted for, and why; `None` for clients that did not come by UDAP.
+    pub organization: Option<Box<Organization>>,
     /// Address of the peer.
     pub address: Option<IpAddr>,
     /// X-Request-Id of the response.
@@ -173,6 +183,7 @@ impl std::error::Error for Malformed {}
 
 const VERSION: u8 = 1;
 const VERSION_WITH_PERSON: u8 = 2;
+const VERSION_WITH_ORGANIZATION: u8 = 3;
 const OUTCOME_TEXT: u8 = 1;
 const CLIENT: u8 = 2;
 const TOKEN: u8 = 4;
@@ -220,7 +231,11 @@ impl Entry {
             Some(IpAddr::V4(_)) => IPV4,
             Some(IpAddr::V6(_)) => IPV6,
         };
-        let version = if self.person.is_some() { VERSION_WITH_PERSON } else { VERSION };
+        let version = match (&self.organization, &self.person) {
+            (Some(_), _) => VERSION_WITH_ORGANIZATION,
+            (None, Some(_)) => VERSION_WITH_PERSON,
+            (None, None) => VERSION,
+        };
         out.extend_from_slice(&[version, kind | action << 2 | outcome << 5, parts]);
         out.extend_from_slice(&self.recorded.unix_millis().to_be_bytes());
         put_text(out, &self.subtype, TEXT_BYTES_MAX);
@@ -246,11 +261,17 @@ impl Entry {
         for patient in self.patients.iter().take(ENTITIES_MAX) {
             put_text(out, patient.as_str(), TEXT_BYTES_MAX);
         }
+        if self.organization.is_some() {
+            out.push(u8::from(self.person.is_some()));
+        }
         if let Some(person) = &self.person {
             put_text(out, &person.id, TEXT_BYTES_MAX);
             put_text(out, &person.name, TEXT_BYTES_MAX);
             out.push(role_number(person.role));
             put_text(out, person.fhir_user.as_deref().unwrap_or_default(), TEXT_BYTES_MAX);
+        }
+        if let Some(organization) = &self.organization {
+            organization.put(out);
         }
     }
 
@@ -267,7 +288,7 @@ impl Entry {
 
 fn read(r: &mut Reader<'_>) -> Option<Entry> {
     let [version, codes, parts] = r.array()?;
-    if !matches!(version, VERSION | VERSION_WITH_PERSON)
+    if !matches!(version, VERSION | VERSION_WITH_PERSON | VERSION_WITH_ORGANIZATION)
         || codes & 0x80 != 0
         || parts & 0xc0 != 0
         || parts & (IPV4 | IPV6) == IPV4 | IPV6
@@ -311,8 +332,18 @@ fn read(r: &mut Reader<'_>) -> Option<Entry> {
     for _ in 0..r.length(ENTITIES_MAX)? {
         patients.push(LogicalId::parse(r.text(TEXT_BYTES_MAX)?).ok()?);
     }
-    let person = match version {
-        VERSION_WITH_PERSON => Some(Box::new(person(r)?)),
+    let has_person = match version {
+        VERSION_WITH_PERSON => true,
+        VERSION_WITH_ORGANIZATION => match r.array()? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        },
+        _ => false,
+    };
+    let person = if has_person { Some(Box::new(person(r)?)) } else { None };
+    let organization = match version {
+        VERSION_WITH_ORGANIZATION => Some(Box::new(Organization::read(r)?)),
         _ => None,
     };
     Some(Entry {
@@ -325,6 +356,7 @@ fn read(r: &mut Reader<'_>) -> Option<Entry> {
         client_id,
         token_name,
         person,
+        organization,
         address,
         request_id,
         query,

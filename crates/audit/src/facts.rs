@@ -41,10 +41,10 @@ pub fn facts_for_search(event: &Event<'_>) -> Vec<(&'static str, Fact)> {
     ];
     facts.extend(event.subtypes.iter().map(|subtype| ("subtype", token(subtype.system, &subtype.code))));
     for agent in &event.agents {
-        if let Who::Identifier(system, value) | Who::Person(system, value, _) = agent.who {
+        if let Who::Identifier(system, value) | Who::Known(system, value, _) = agent.who {
             facts.push(("agent", Fact::Identifier(Some(system.to_owned()), value.to_owned())));
         }
-        if let Who::Person(system, account, Some((kind, id))) = &agent.who {
+        if let Who::Known(system, account, Some((kind, id))) = &agent.who {
             facts.push(("agent", Fact::Reference(*kind, id.clone())));
             if kind.name() == "Patient" {
                 facts.push(("patient", Fact::Reference(*kind, id.clone())));

@@ -3,7 +3,7 @@
 use crate::outcome::{self, Refusal};
 use audit::{
     Entry,
-    entry::{Action, Kind, Outcome, Person, Touched},
+    entry::{Action, Kind, Organization, Outcome, Person, Touched},
 };
 use fhir::{Instant, LogicalId, ResourceType};
 use oauth::caller::User;
@@ -20,6 +20,8 @@ pub(crate) struct Event {
     pub(crate) client_id: Option<Arc<str>>,
     /// The person who acted, or on whose behalf the client did.
     pub(crate) person: Option<Person>,
+    /// The organization that the client acts for, and why.
+    pub(crate) organization: Option<Organization>,
     /// The token concerned.
     pub(crate) token_name: Option<Arc<str>>,
     /// Why it failed, more exactly than the client is told.
@@ -45,6 +47,7 @@ impl Event {
             action,
             client_id: None,
             person: None,
+            organization: None,
             token_name: None,
             reason: None,
             told: None,
@@ -140,6 +143,7 @@ impl Event {
             client_id: self.client_id,
             token_name: self.token_name,
             person: self.person.map(Box::new),
+            organization: self.organization.map(Box::new),
             address,
             request_id,
             query: self.query.or_else(|| (!details.is_empty()).then(|| details.join("&"))).map(Into::into),

@@ -185,6 +185,7 @@ pub(crate) fn record(store: &store::Store, subtype: &str) -> Result<(), Fault> {
         client_id: None,
         token_name: None,
         person: None,
+        organization: None,
         address: None,
         request_id: "".into(),
         query: None,

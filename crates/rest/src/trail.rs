@@ -5,7 +5,7 @@ use crate::{
     outcome::Mapped,
     wire::{Accepted, Method},
 };
-use audit::entry::{Action, Entry, Kind, Outcome, Person, Touched};
+use audit::entry::{Action, Entry, Kind, Organization, Outcome, Person, Touched};
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::Caller;
 use policy::Interaction;
@@ -39,6 +39,7 @@ impl Trail {
                 client_id: None,
                 token_name: None,
                 person: None,
+                organization: None,
                 address: Some(peer.address),
                 request_id,
                 query: None,
@@ -57,6 +58,7 @@ impl Trail {
         let grant = caller.grant();
         self.entry.client_id = Some(Arc::clone(&grant.client_id));
         self.entry.person = grant.user.as_deref().map(|user| Box::new(Person::of(user)));
+        self.entry.organization = caller.acting().map(|acting| Box::new(Organization::of(acting)));
         self.entry.token_name = (!grant.token_name.is_empty()).then(|| Arc::clone(&grant.token_name));
     }
 

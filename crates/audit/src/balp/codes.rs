@@ -30,6 +30,13 @@ pub(super) const USER: Coding<'static> =
 pub(super) const OAUTH_USER: Coding<'static> =
     coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes", "UserOauthAgent", "");
 
+/// BALP's code for the organization of who asked.
+pub(super) const PROVIDER: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV", "healthcare provider");
+/// The same for one that asks as a payer: BALP has none.
+pub(super) const PAYER: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PAYOR", "invoice payor");
+
 pub(super) const PERSON: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/audit-entity-type", "1", "Person");
 pub(super) const SYSTEM_OBJECT: Coding<'static> =

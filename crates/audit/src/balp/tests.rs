@@ -1,7 +1,10 @@
 //! F17 to F19, row by row, on the rendered JSON.
 
 use super::*;
-use crate::{entry::Touched, facts::facts_for_search};
+use crate::{
+    entry::{Person, Touched},
+    facts::facts_for_search,
+};
 use fhir::{
     Instant, VersionId,
     json::{Tree, Value},
@@ -30,6 +33,7 @@ fn entry(subtype: &str, action: Action) -> Entry {
         client_id: Some("client-1".into()),
         token_name: Some("0123456789abcdef".into()),
         person: None,
+        organization: None,
         address: Some("192.0.2.7".parse().unwrap()),
         request_id: "request-1".into(),
         query: None,
@@ -228,6 +232,64 @@ fn a_person_is_named() {
     assert_eq!(agents.len(), 3);
     assert!(agents[2].get("policy").is_none());
     assert_eq!(agents[2].get("type").unwrap().get("coding").unwrap().items().count(), 1);
+}
+
+/// D28, F18: the organization is an agent of its own; why is said of the event, of who asked and of the organization.
+#[test]
+fn an_organization_is_named_with_its_purpose() {
+    let organization = |purposes: &[&str], subject_id: Option<&str>| crate::entry::Organization {
+        community: "https://community.example".into(),
+        uri: "https://payer.example/fhir".into(),
+        resource: Some("Organization/payer".into()),
+        asserted_id: Some("https://payer.example".into()),
+        name: Some("A payer".into()),
+        purposes: purposes.iter().map(|code| (*code).into()).collect(),
+        subject_name: Some("Eve Reviewer".into()),
+        subject_id: subject_id.map(Into::into),
+        subject_role: Some("Utilization reviewer".into()),
+    };
+    let of = |organization| Entry { organization: Some(Box::new(organization)), ..entry("read", Action::Read) };
+    let codes = |value: Value<'_>, name: &str| -> Vec<String> {
+        let all = value.get(name).map(|all| all.items().collect::<Vec<_>>()).unwrap_or_default();
+        all.iter().map(|one| format!("{}|{}", text(*one, "coding.system"), text(*one, "coding.code"))).collect()
+    };
+    let why = ["HPAYMT", "TREAT"].map(|code| format!("http://terminology.hl7.org/CodeSystem/v3-ActReason|{code}"));
+
+    let rendered = tree(&of(organization(&["HPAYMT", "TREAT"], Some("77"))));
+    assert_eq!(codes(rendered.root(), "purposeOfEvent"), why);
+    let agents = list(&rendered, "agent");
+    assert_eq!(agents.len(), 4);
+    let asked: Vec<_> = agents.iter().map(|agent| agent.get("requestor").unwrap().as_bool().unwrap()).collect();
+    assert_eq!(asked, [false, false, true, false]);
+    assert_eq!(text(agents[0], "who.identifier.value"), "client-1");
+    assert_eq!(codes(agents[0], "purposeOfUse"), [""; 0]);
+    let who = |agent: Value<'_>| (text(agent, "who.identifier.system"), text(agent, "who.identifier.value"));
+    assert_eq!(who(agents[2]), ("https://payer.example/fhir".to_owned(), "77".to_owned()));
+    assert_eq!((text(agents[2], "name"), text(agents[2], "role.text")), {
+        ("Eve Reviewer".to_owned(), "Utilization reviewer".to_owned())
+    });
+    assert_eq!(codes(agents[2], "purposeOfUse"), why);
+    assert!(text(agents[2], "policy").starts_with("urn:ietf:params:oauth:jti:"));
+    assert_eq!(who(agents[3]), ("urn:ietf:rfc:3986".to_owned(), "https://payer.example/fhir".to_owned()));
+    assert_eq!((text(agents[3], "who.reference"), text(agents[3], "who.display")), {
+        ("Organization/payer".to_owned(), "A payer".to_owned())
+    });
+    assert_eq!(
+        (text(agents[3], "type.coding.code"), codes(agents[3], "purposeOfUse")),
+        ("PAYOR".to_owned(), why.to_vec())
+    );
+
+    let without_id = tree(&of(organization(&["TREAT"], None)));
+    let agents = list(&without_id, "agent");
+    assert_eq!(text(agents[2], "who.identifier.value"), "client-1", "who asked has no id, the client has");
+    assert_eq!(
+        (text(agents[2], "name").as_str(), text(agents[3], "type.coding.code").as_str()),
+        ("Eve Reviewer", "PROV")
+    );
+    let refused = Entry { token_name: None, ..of(organization(&[], None)) };
+    let refused = tree(&refused);
+    assert_eq!(list(&refused, "agent").len(), 3);
+    assert!(refused.root().get("purposeOfEvent").is_none());
 }
 
 /// F16: what the authorization server and the process do.

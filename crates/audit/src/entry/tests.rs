@@ -14,6 +14,7 @@ fn sample() -> Entry {
         client_id: Some("c-3f9a2b7710".into()),
         token_name: Some("a94a8fe5ccb19ba6".into()),
         person: None,
+        organization: None,
         address: Some("192.0.2.7".parse().unwrap()),
         request_id: "5f2c9f0e-6a4e-4c53-9f6e-0d1d2a7e3b11".into(),
         query: None,
@@ -66,8 +67,72 @@ fn a_person_stands_behind_what_was_there_before() {
     assert!(with.as_bytes().len() <= 200);
 }
 
+fn organization() -> Organization {
+    Organization {
+        community: "urn:c".into(),
+        uri: "urn:o".into(),
+        resource: Some("Organization/7".into()),
+        asserted_id: Some("urn:o".into()),
+        name: Some("Payer".into()),
+        purposes: vec!["HPAYMT".into(), "CLMATTCH".into()],
+        subject_name: Some("Eve".into()),
+        subject_id: None,
+        subject_role: Some("reviewer".into()),
+    }
+}
+
+fn with_organization() -> Entry {
+    Entry { organization: Some(Box::new(organization())), ..sample() }
+}
+
+/// D28, F18, F26: the same bytes with another version, and for whom it was and why.
+#[test]
+fn an_organization_stands_behind_what_was_there_before() {
+    let told =
+        b"\x05urn:c\x05urn:o\x02\x06HPAYMT\x08CLMATTCH\x0eOrganization/7\x05urn:o\x05Payer\x03Eve\x00\x08reviewer";
+    let (without, with) = (sample().encode(), with_organization().encode());
+    let rest = with.as_bytes().strip_prefix(&[3][..]).unwrap().strip_prefix(&without.as_bytes()[1..]).unwrap();
+    assert_eq!(rest, [&[0][..], told].concat());
+    let both = Entry { organization: Some(Box::new(organization())), ..with_person() };
+    let rest = both.encode().as_bytes().strip_prefix(&[3][..]).unwrap()[without.as_bytes().len() - 1..].to_vec();
+    assert_eq!(rest, [&b"\x01\x03u-1\x03Ada\x01\x0fRelatedPerson/r"[..], told].concat());
+    assert_eq!(Entry::decode(both.encode().as_bytes()), Ok(both));
+}
+
+/// D28: what is kept is what the token was issued for.
+#[test]
+fn an_organization_is_kept_as_it_acted() {
+    let b2b = oauth::udap::b2b::B2b {
+        organization_id: "urn:o".into(),
+        organization_name: Some("Payer".into()),
+        purposes: ["HPAYMT", "urn:oid:2.16.840.1.113883.5.8#CLMATTCH"]
+            .map(|code| oauth::udap::purpose::Purpose::parse(code).unwrap())
+            .to_vec(),
+        subject_name: Some("Eve".into()),
+        subject_id: Some(String::new()),
+        subject_role: Some("reviewer".into()),
+        consent_policy: Vec::new(),
+        consent_reference: Vec::new(),
+    };
+    let acting = oauth::caller::Acting {
+        community: "urn:c".into(),
+        uri: "urn:o".into(),
+        b2b,
+        organization: Some("Organization/7".into()),
+    };
+    assert_eq!(Organization::of(&acting), organization());
+}
+
 #[test]
 fn every_other_form_is_refused() {
+    let good = with_organization().encode().as_bytes().to_vec();
+    for end in 0..good.len() {
+        assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
+    }
+    let flag = sample().encode().as_bytes().len();
+    for value in [1, 2, 255] {
+        assert_eq!(Entry::decode(&[&good[..flag], &[value], &good[flag + 1..]].concat()), Err(Malformed), "{value}");
+    }
     let good = with_person().encode().as_bytes().to_vec();
     for end in 0..good.len() {
         assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
@@ -80,7 +145,7 @@ fn every_other_form_is_refused() {
         assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
     }
     assert_eq!(Entry::decode(&[&good[..], &[0]].concat()), Err(Malformed), "trailing byte");
-    for (at, value) in [(0, 2), (0, 3), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
+    for (at, value) in [(0, 2), (0, 3), (0, 4), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
         let mut bytes = good.clone();
         bytes[at] = value;
         assert_eq!(Entry::decode(&bytes), Err(Malformed), "byte {at} = {value}");
@@ -117,6 +182,9 @@ prop_compose! {
         ]),
         texts in (any_text(), any_text(), any_text(), any_text()),
         person in proptest::option::of(("\\PC{0,20}", "\\PC{0,20}", prop::sample::select(Role::ALL.to_vec()), "[A-Za-z/0-9]{0,20}")),
+        organization in proptest::option::of((
+            "\\PC{0,20}", "\\PC{0,20}", prop::collection::vec("\\PC{0,9}", 0..4),
+            prop::array::uniform6(proptest::option::of("\\PC{1,20}")))),
         address in proptest::option::of(any::<IpAddr>()),
         subtype in "[a-z-]{1,20}",
         request_id in "[a-z0-9-]{1,40}",
@@ -132,9 +200,15 @@ prop_compose! {
             let fhir_user = Some(fhir_user).filter(|text| !text.is_empty()).map(Arc::from);
             Box::new(Person { id: id.into(), name: name.into(), role, fhir_user })
         });
+        let organization = organization.map(|(community, uri, purposes, texts)| {
+            let [resource, asserted_id, name, subject_name, subject_id, subject_role] = texts.map(|text| text.map(Arc::from));
+            let purposes = purposes.into_iter().map(Arc::from).collect();
+            let (community, uri) = (community.into(), uri.into());
+            Box::new(Organization { community, uri, resource, asserted_id, name, purposes, subject_name, subject_id, subject_role })
+        });
         Entry {
             recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome, outcome_text,
-            client_id, token_name, person, address, request_id: request_id.into(), query, touched, patients,
+            client_id, token_name, person, organization, address, request_id: request_id.into(), query, touched, patients,
         }
     }
 }
@@ -147,7 +221,7 @@ proptest! {
 
     #[test]
     fn whatever_decodes_has_no_other_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             let bytes = [&[version][..], &bytes].concat();
             if let Ok(entry) = Entry::decode(&bytes) {
                 prop_assert_eq!(entry.encode().as_bytes().to_vec(), bytes);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     balp::{Server, event},
-    entry::{Action, Entry, Kind, Outcome, Person, Touched},
+    entry::{Action, Entry, Kind, Organization, Outcome, Person, Touched},
 };
 use fhir::{VersionId, element::Element, json::Tree};
 use proptest::prelude::*;
@@ -29,6 +29,30 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn any_organization()(
+        uri in "https://[a-z]{1,9}",
+        resource in prop::sample::select(vec![None, Some("Organization/payer"), Some("nonsense")]),
+        purposes in prop::sample::subsequence(vec!["HPAYMT", "TREAT", "SYSDEV"], 0..=3),
+        name in proptest::option::of("[ -~]{1,20}"),
+        subject_name in proptest::option::of("[ -~]{1,20}"),
+        subject_id in proptest::option::of("[ -~]{1,20}"),
+        subject_role in proptest::option::of("[ -~]{1,20}"),
+    ) -> Organization {
+        Organization {
+            community: "https://community.example".into(),
+            asserted_id: Some(uri.as_str().into()),
+            uri: uri.into(),
+            resource: resource.map(Into::into),
+            name: name.map(Into::into),
+            purposes: purposes.into_iter().map(Into::into).collect(),
+            subject_name: subject_name.map(Into::into),
+            subject_id: subject_id.map(Into::into),
+            subject_role: subject_role.map(Into::into),
+        }
+    }
+}
+
+prop_compose! {
     fn any_entry()(
         millis in 0_i64..4_000_000_000_000,
         (kind, subtype) in prop::sample::select(vec![
@@ -49,6 +73,7 @@ prop_compose! {
         touched in prop::collection::vec((prop::sample::select(vec!["Observation", "Patient", "Encounter"]), "[a-z0-9]{1,8}", 0_u32..3), 0..3),
         patients in prop::collection::vec("[a-z0-9]{1,8}", 0..3),
         person in proptest::option::of(any_person()),
+        organization in proptest::option::of(any_organization()),
     ) -> Entry {
         let touched = touched.into_iter().map(|(kind, one, version)| Touched {
             resource_type: ResourceType::parse(kind).unwrap(), id: id(&one), version: VersionId::new(version),
@@ -56,7 +81,8 @@ prop_compose! {
         Entry {
             recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome,
             outcome_text: outcome_text.map(Into::into), client_id: client_id.map(Into::into),
-            token_name: token_name.map(Into::into), person: person.map(Box::new), address, request_id: request_id.into(), query: query.map(Into::into),
+            token_name: token_name.map(Into::into), person: person.map(Box::new),
+            organization: organization.map(Box::new), address, request_id: request_id.into(), query: query.map(Into::into),
             touched, patients: patients.iter().map(|one| id(one)).collect(),
         }
     }
@@ -65,6 +91,8 @@ prop_compose! {
 /// An index value as facts: a reference may have an identifier beside it. None for the free texts that facts leave out.
 fn facts(value: &IndexValue) -> Vec<Fact> {
     let one = match value {
+        // The text of a concept without a code.
+        IndexValue::Token { system: None, code, .. } if code.is_empty() => return Vec::new(),
         IndexValue::Token { system, code, .. } => Fact::Token(system.clone(), code.clone()),
         IndexValue::String { original, .. } => Fact::Text(original.clone()),
         IndexValue::Uri(uri) => Fact::Text(uri.clone()),

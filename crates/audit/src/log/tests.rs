@@ -45,6 +45,7 @@ pub(crate) fn entry(number: i64) -> Entry {
         client_id: Some("client".into()),
         token_name: None,
         person: None,
+        organization: None,
         address: None,
         request_id: format!("request-{number}").into(),
         query: Some("Observation?code=52491-8".into()),

@@ -18,7 +18,7 @@ use crate::{
     outcome::Refusal,
     service::Inner,
 };
-use audit::entry::Action;
+use audit::entry::{Action, Organization};
 use oauth::{
     caller::Grant,
     secret::Secret,
@@ -76,6 +76,7 @@ fn access_token(
     new: NewGrant,
     event: &mut Event,
 ) -> Result<(Secret, Arc<Grant>), Refusal> {
+    event.organization = new.acting.as_deref().map(Organization::of);
     let (token, grant) = inner.tokens.issue(new).map_err(|why| match why {
         IssueError::TooMany { retry_after_s } => {
             event.reason = Some("too many live tokens".into());

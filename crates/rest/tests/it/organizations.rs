@@ -441,6 +441,31 @@ fn other_purposes_and_strangers() {
     let _ = get(&server, &both, "Encounter").expect(403);
 }
 
+/// D28, F16, F18: the log says for whom and why, of what was answered and of what was refused.
+#[test]
+fn the_log_names_the_organization_and_its_purpose() {
+    let server = world();
+    let payer = token(&server, PAYER, "CLMATTCH", READS);
+    let _ = get(&server, &payer, "Patient/ann").expect(200);
+    let _ = get(&server, &payer, "AllergyIntolerance/ann-allergy").expect(403);
+    let auditor = server.token_for("system/AuditEvent.rs");
+    let events = get(&server, &auditor, "AuditEvent?agent=Organization/payer").expect(200).json();
+    let events = events["entry"].as_array().unwrap();
+    assert_eq!(events.len(), 2);
+    for (event, outcome) in events.iter().zip(["4", "0"]) {
+        let event = &event["resource"];
+        assert_eq!(event["outcome"], outcome);
+        assert_eq!(event["purposeOfEvent"][0]["coding"][0]["code"], "CLMATTCH");
+        let agents = event["agent"].as_array().unwrap();
+        assert_eq!(agents.len(), 4);
+        assert_eq!(agents[2]["name"], "Nightly review");
+        assert_eq!(agents[3]["who"]["identifier"]["value"], "https://partner.test");
+        assert_eq!(agents[3]["purposeOfUse"], event["purposeOfEvent"]);
+    }
+    let by_uri = "AuditEvent?agent:identifier=urn:ietf:rfc:3986|https://partner.test&subtype=read";
+    assert_eq!(get(&server, &auditor, by_uri).expect(200).entries("match").len(), 2);
+}
+
 /// Roads that a payer can go, with what could tell of others on them.
 const ROADS: &[&str] = &[
     "Patient/ann",

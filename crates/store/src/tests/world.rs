@@ -66,6 +66,7 @@ pub(crate) fn entry(subtype: &str, touched: &[(ResourceType, LogicalId)]) -> Ent
         client_id: Some("test".into()),
         token_name: None,
         person: None,
+        organization: None,
         address: None,
         request_id: "request".into(),
         query: None,
