@@ -12,6 +12,8 @@ pub const DECISION: &str = "decision";
 pub const SHARE: &str = "share";
 /// `decision`: let it see nothing.
 pub const DENY: &str = "deny";
+/// `decision`: go on without a visit.
+pub const WITHOUT: &str = "without";
 /// `decision`: end an app's access.
 pub const END: &str = "end";
 /// `decision`: not now.

@@ -40,6 +40,7 @@ pub use page::{
     partners::{CertificateLife, CommunityFacts, PartnerFacts, PartnerState, Partners},
     passkey::Passkey,
     pick_patient::PickPatient,
+    pick_visit::PickVisit,
     problem::{Problem, ProblemWhat},
     recovery::{Recovery, RecoveryStep},
     second_factor::{CodeProblem, CodeWay, SecondFactor},

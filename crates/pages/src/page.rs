@@ -9,6 +9,7 @@ pub(crate) mod launch;
 pub(crate) mod partners;
 pub(crate) mod passkey;
 pub(crate) mod pick_patient;
+pub(crate) mod pick_visit;
 pub(crate) mod problem;
 pub(crate) mod recovery;
 pub(crate) mod second_factor;

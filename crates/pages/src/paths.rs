@@ -23,6 +23,8 @@ pub const INVITATION: &str = "/account/invitation";
 pub const RECOVERY: &str = "/account/recovery";
 /// GET with `continuation` and `filter`: whose record. POST: `patient`.
 pub const PATIENT: &str = "/account/patient";
+/// GET with `continuation`: which visit. POST: `encounter`, or `decision=without`.
+pub const VISIT: &str = "/account/visit";
 /// GET with `continuation`: the consent page. POST: `decision`, `group`, `scope`, `lasts`.
 pub const CONSENT: &str = "/account/consent";
 /// GET: the apps that a person lets in (`management_endpoint`, row B62). POST: `decision=end` ends them all.

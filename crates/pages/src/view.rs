@@ -40,6 +40,8 @@ views! {
     Recovery: recovery,
     /// Whose record.
     PickPatient: pick_patient,
+    /// Which visit.
+    PickVisit: pick_visit,
     /// What an app may see.
     Consent: consent,
     /// My apps.

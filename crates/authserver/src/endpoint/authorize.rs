@@ -6,7 +6,7 @@
 //! `/oauth/authorize?continuation=HANDLE`, which shows whatever is due. A posted request comes from another site, so the
 //! session's cookie is not with it; that is why each one, posted or not, goes on with a redirect to ourselves.
 //!
-//! `going_on`: what is due. `consent`, `patient`: their pages and forms; `remembered`: when no page is needed. `pending`:
+//! `going_on`: what is due. `consent`, `patient`, `visit`: their pages and forms; `remembered`: when no page is needed. `pending`:
 //! what waits. `way_back`: the redirect to the app. `pushed`: requests that were left here before.
 
 mod consent;
@@ -15,6 +15,7 @@ mod patient;
 pub(crate) mod pending;
 pub(crate) mod pushed;
 mod remembered;
+mod visit;
 mod way_back;
 
 use crate::{
@@ -46,7 +47,7 @@ pub(crate) const PATH: &str = "/oauth/authorize";
 
 /// Whether a path is answered here.
 pub(crate) fn owns(path: &str) -> bool {
-    [PATH, paths::PATIENT, paths::CONSENT].contains(&path)
+    [PATH, paths::PATIENT, paths::VISIT, paths::CONSENT].contains(&path)
 }
 
 /// Somebody at a browser.
@@ -190,10 +191,10 @@ impl Visitor<'_> {
             let reply = self.problem(ProblemWhat::FormExpired, Sent::Refused);
             return reply.failed(event, "the form is not from a page of ours for this browser", "sign-in");
         }
-        if path == paths::PATIENT {
-            self.patient_picked(handle, form, &session).await
-        } else {
-            self.consented(handle, form, &session).await
+        match path {
+            paths::PATIENT => self.patient_picked(handle, form, &session).await,
+            paths::VISIT => self.visit_picked(handle, form, &session).await,
+            _ => self.consented(handle, form, &session).await,
         }
     }
 

@@ -37,7 +37,16 @@ pub(crate) fn openid_configuration(inner: &Inner) -> Response<Bytes> {
 
 /// What this server offers: what is built, and of scopes what it can enforce (row B4).
 pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> Offer {
-    let specials = ["openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access", "online_access"];
+    let specials = [
+        "openid",
+        "fhirUser",
+        "profile",
+        "launch",
+        "launch/patient",
+        "launch/encounter",
+        "offline_access",
+        "online_access",
+    ];
     let contexts = [ScopeContext::Patient, ScopeContext::User, ScopeContext::System];
     let mut offer = Offer {
         endpoints,
@@ -51,6 +60,7 @@ pub(crate) fn offer(endpoints: Endpoints, enforceable: &check::Enforceable) -> O
             Feature::ContextStyle,
             Feature::StandaloneLaunch,
             Feature::StandalonePatient,
+            Feature::StandaloneEncounter,
             Feature::AuthorizePost,
             Feature::OpenIdConnect,
             Feature::OfflineAccess,

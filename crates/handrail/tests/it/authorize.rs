@@ -130,9 +130,14 @@ async fn b52_e5_a_public_app_gets_what_the_person_gave_and_no_more() {
     let smart = http.get("/fhir/.well-known/smart-configuration", &[]).await.json();
     assert_eq!(smart["authorization_endpoint"], format!("{issuer}/oauth/authorize"));
     let capabilities = smart["capabilities"].as_array().unwrap();
-    for capability in
-        ["launch-ehr", "launch-standalone", "client-public", "context-standalone-patient", "permission-offline"]
-    {
+    for capability in [
+        "launch-ehr",
+        "launch-standalone",
+        "client-public",
+        "context-standalone-patient",
+        "context-standalone-encounter",
+        "permission-offline",
+    ] {
         assert!(capabilities.iter().any(|one| one == capability), "{capability}: {capabilities:?}");
     }
     let openid = http.get("/.well-known/openid-configuration", &[]).await.json();

@@ -7,7 +7,7 @@ use pages::{
     ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, CommunityFacts, Consent, Date, Done, DoneWhat,
     EncounterFacts, Ended, Ends, Frame, GrantFacts, IntentFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep,
     Moment, NewPasswordProblem, Next, OpenableApp, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey,
-    PasskeyFacts, PatientFacts, PickPatient, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
+    PasskeyFacts, PatientFacts, PickPatient, PickVisit, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
     RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor,
     SecretFacts, Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
@@ -202,6 +202,22 @@ fn patients(states: &mut Vec<State>) {
         filter: None,
     };
     let signed = || frame(Some("Lucía Álvarez"), &[]);
+    let visit = |id: &str, kind, ended| EncounterFacts {
+        id: id.into(),
+        kind,
+        name: None,
+        began: Date::parse("2026-02-11"),
+        ended,
+    };
+    let visits = PickVisit {
+        csrf: "token".into(),
+        continuation: "handle".into(),
+        app: "Steady Steps".into(),
+        patient: rosa.clone(),
+        visits: vec![visit("e1", VisitKind::Nursing, None), visit("e2", VisitKind::Office, Date::parse("2026-02-11"))],
+    };
+    add(states, "visit-none", signed(), PickVisit { visits: Vec::new(), ..visits.clone() });
+    add(states, "visit-two", signed(), visits);
     add(states, "patient-two", signed(), page.clone());
     add(states, "patient-one", signed(), PickPatient { patients: vec![rosa], ..page.clone() });
     add(states, "patient-none", signed(), PickPatient { patients: Vec::new(), ..page.clone() });

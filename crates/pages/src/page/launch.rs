@@ -151,7 +151,7 @@ impl VisitKind {
 }
 
 impl EncounterFacts {
-    fn words(&self, t: &Texts) -> String {
+    pub(super) fn words(&self, t: &Texts) -> String {
         let name = match &self.name {
             Some(name) if self.kind == VisitKind::Other && !name.is_empty() => name.as_str(),
             _ => self.kind.words(t),

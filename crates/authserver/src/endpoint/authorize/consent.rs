@@ -4,7 +4,7 @@
 //! What was not on the page cannot be granted: the form's scopes are held against the offer, which is made anew from the
 //! registration. When no page is needed: `remembered`.
 
-use super::{Reply, Visitor, going_on::Due, way_back};
+use super::{Reply, Visitor, going_on::Due, pending::PickedVisit, way_back};
 use crate::{
     codes::Code, event::Event, families::Lasting, limits, outcome::page::Sent, page::facts, people::session::Session,
     single_use::GiveError,
@@ -74,8 +74,10 @@ impl Visitor<'_> {
             Some(fields::SHARE) => {}
             _ => return self.problem(ProblemWhat::WrongRequest, Sent::NotTaken),
         }
-        // A page of before the patient was picked decides nothing.
-        if due.waiting.session != Some(session.hash) || (due.needs_patient() && due.patient().is_none()) {
+        // A page of before the patient or the visit was picked decides nothing.
+        let lacks_patient = due.needs_patient() && due.patient().is_none();
+        let lacks_visit = due.needs_visit() && due.visit().is_none();
+        if due.waiting.session != Some(session.hash) || lacks_patient || lacks_visit {
             return self.gone_on(due.handle).await;
         }
         let lasts = Lasts::among(&lasts(&due), form.value(fields::LASTS).unwrap_or_default());
@@ -214,7 +216,15 @@ fn kept(due: &Due, lasts: Lasts, granted: &Granted, patient: Option<Arc<str>>, n
         scope_text: Arc::clone(&granted.text),
         launch: Arc::new(match &due.waiting.launched {
             Some(launched) => launched.context.clone(),
-            None => LaunchContext { patient, ..LaunchContext::default() },
+            None => match due.visit() {
+                Some(PickedVisit::Visit { id, around, .. }) if due.needs_visit() => LaunchContext {
+                    patient,
+                    encounter: Some(Arc::clone(id)),
+                    fhir_context: around.clone(),
+                    ..LaunchContext::default()
+                },
+                _ => LaunchContext { patient, ..LaunchContext::default() },
+            },
         }),
         nonce: request.nonce.as_deref().map(Arc::from),
         lasting,

@@ -1,6 +1,10 @@
 //! What is due of a request: signing in, a patient, consent. SPEC: OpenID Connect Core section 3.1.2.3; rows B23 to B28.
 
-use super::{Reply, Visitor, pending::Waiting, refusal_event, rules, sign_in, way_back};
+use super::{
+    Reply, Visitor,
+    pending::{PickedVisit, Waiting},
+    refusal_event, rules, sign_in, way_back,
+};
 use crate::{
     client::{Client, check, scopes::LAUNCH_TYPES},
     launches::{LaunchError, Launched},
@@ -37,9 +41,27 @@ impl Due {
     pub(super) fn needs_patient(&self) -> bool {
         self.offer.lines().iter().any(|line| match line {
             Line::Resource(offered) => offered.scope.context == ScopeContext::Patient,
-            Line::Special(_, Special::LaunchType { resource_type, .. }) => **resource_type == *"patient",
+            // A visit is a patient's.
+            Line::Special(_, Special::LaunchType { .. }) => true,
             Line::Special(..) => false,
         })
+    }
+
+    /// Whether somebody must say which visit the app shall know of (row B51). An app that was opened here has that of the
+    /// launch.
+    pub(super) fn needs_visit(&self) -> bool {
+        let asks = |line: &Line| match line {
+            Line::Special(_, Special::LaunchType { resource_type, .. }) => **resource_type == *"encounter",
+            _ => false,
+        };
+        self.waiting.launched.is_none() && self.offer.lines().iter().any(asks)
+    }
+
+    /// What was said of a visit of the patient in context.
+    pub(super) fn visit(&self) -> Option<&PickedVisit> {
+        let (visit, patient) = (self.waiting.visit.as_ref()?, self.patient()?);
+        let (PickedVisit::Without { patient: of } | PickedVisit::Visit { patient: of, .. }) = visit;
+        (*of == patient).then_some(visit)
     }
 
     /// The patient in context: of the launch, the one that was picked, or the only one there is. Only of those that the
@@ -85,6 +107,12 @@ impl Visitor<'_> {
             }
             return self.patient_page(&due).await;
         }
+        if let Some(patient) = due.patient().filter(|_| due.needs_visit() && due.visit().is_none()) {
+            if prompt.none {
+                return self.given_up(&due, ErrorCode::InteractionRequired, "a visit must be chosen");
+            }
+            return self.visit_page(&due, &patient).await;
+        }
         if let Some(granted) = self.remembered(&due).await {
             return self.let_in_again(&due, &granted).await;
         }
@@ -115,7 +143,10 @@ impl Visitor<'_> {
         let user = inner.persons.user(&session.account);
         let user = user.ok_or_else(|| Box::new(self.problem(ProblemWhat::AccountDisabled, Sent::Refused)))?;
         let enforces = |scope: &Scope| check::usable(scope, &*inner.enforceable).is_ok();
-        let has_encounter = waiting.launched.as_ref().is_some_and(|launch| launch.context.encounter.is_some());
+        let has_encounter = match &waiting.launched {
+            Some(launch) => launch.context.encounter.is_some(),
+            None => !matches!(waiting.visit, Some(PickedVisit::Without { .. })),
+        };
         let able = Able {
             enforces: &enforces,
             has_fhir_user: user.fhir_user.is_some(),

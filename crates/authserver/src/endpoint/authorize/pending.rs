@@ -6,11 +6,30 @@
 //! nobody but their neighbours; the oldest gives way.
 
 use crate::{launches::Launched, limits, people::session::Session, random, token::TokenHash};
-use oauth::authorization_request::AuthorizationRequest;
+use oauth::{authorization_request::AuthorizationRequest, launch_context::FhirContext};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+/// What was said of a visit, for this patient.
+#[derive(Clone)]
+pub(crate) enum PickedVisit {
+    /// The app shall know of none.
+    Without {
+        /// The patient in context then.
+        patient: Arc<str>,
+    },
+    /// Of this one.
+    Visit {
+        /// Whose it is.
+        patient: Arc<str>,
+        /// Logical id of the Encounter.
+        id: Arc<str>,
+        /// What is in context with it.
+        around: Vec<FhirContext>,
+    },
+}
 
 /// A request, and how far it has come.
 #[derive(Clone)]
@@ -23,6 +42,8 @@ pub(crate) struct Waiting {
     pub(crate) session: Option<[u8; 32]>,
     /// The patient that was picked in this session.
     pub(crate) patient: Option<Arc<str>>,
+    /// What was said in this session of a visit.
+    pub(crate) visit: Option<PickedVisit>,
     /// What the app was launched with from here, once its handle was taken.
     pub(crate) launched: Option<Arc<Launched>>,
     /// Signing in was asked for, while this session was there.
@@ -38,6 +59,7 @@ impl Waiting {
             began_s: now_s,
             session: None,
             patient: None,
+            visit: None,
             launched: None,
             sent_to_sign_in: None,
         }
@@ -156,7 +178,7 @@ impl Pending {
             && waiting.session.as_ref() != Some(session)
         {
             waiting.session = Some(*session);
-            waiting.patient = None;
+            (waiting.patient, waiting.visit) = (None, None);
         }
         Some(waiting.clone())
     }
@@ -183,7 +205,18 @@ impl Pending {
         if waiting.session.as_ref() != Some(session) {
             return false;
         }
-        waiting.patient = Some(patient.into());
+        (waiting.patient, waiting.visit) = (Some(patient.into()), None);
+        true
+    }
+
+    /// Keeps what was said of a visit in this session; `false` when it is not this session's.
+    pub(crate) fn pick_visit(&self, handle: &str, session: &[u8; 32], visit: PickedVisit, now_s: i64) -> bool {
+        let mut state = self.state();
+        let Some(waiting) = state.fresh(handle, now_s) else { return false };
+        if waiting.session.as_ref() != Some(session) {
+            return false;
+        }
+        waiting.visit = Some(visit);
         true
     }
 

@@ -1,6 +1,7 @@
 //! Who signs in, whose record it is, and when nobody need be asked. Rows A18, B21, B23 to B26, B28, B52, F16.
 
 use super::*;
+use crate::records::VisitRecord;
 use oauth::launch_context::LaunchContext;
 
 const SCOPE: &str = "openid launch/patient patient/Patient.rs";
@@ -113,6 +114,76 @@ async fn b25_a_caregiver_picks_one_of_two() {
     let mut office = bench.somebody("office", Role::Administrator, "Practitioner/o1", &[]).await;
     add_second_factor(&mut office).await;
     assert_eq!(error(&bench.asked(&mut office, SCOPE, &[]).await), "access_denied");
+}
+
+/// Rows B51, B25: an app that was not opened from here asks for a visit; the person picks one of the patient's, or none.
+#[tokio::test]
+async fn b51_a_visit_is_picked() {
+    const VISIT_SCOPE: &str = "openid launch/patient launch/encounter patient/Patient.rs";
+    let scope = format!("{VISIT_SCOPE} user/Patient.rs");
+    let bench = Bench::with(&NewClient { scope, ..app(NewKind::Public) });
+    let visit = |of: &str, id: &str| {
+        let began = Some("2026-02-01".into());
+        let record = VisitRecord { id: id.into(), class: Some("SNF".into()), words: None, began, ended: None };
+        (of.to_owned(), record)
+    };
+    *bench.world.charts.visits.lock().unwrap() = vec![visit("p1", "e1"), visit("p2", "e2")];
+    bench.world.charts.around.lock().unwrap().push(("e1".into(), "EpisodeOfCare/stay".into()));
+    let mut ana = bench.ana().await;
+    assert_eq!(error(&bench.asked(&mut ana, VISIT_SCOPE, &[("prompt", "none")]).await), "interaction_required");
+    let page = bench.asked(&mut ana, VISIT_SCOPE, &[]).await;
+    assert!(page.status == 200 && page.body.contains("value=\"e1\""), "{}", page.body);
+    assert!(page.body.contains("Nursing facility stay") && !page.body.contains("e2"), "{}", page.body);
+    let entry = bench.world.last_entry();
+    assert_eq!((&*entry.subtype, entry.query.as_deref()), ("search-type", Some("Encounter?patient=p1")), "F18");
+    assert_eq!(entry.patients.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["p1"]);
+    let (csrf, handle) = (page.field("csrf"), page.field("continuation"));
+    let pick = |visit| [("csrf", csrf.as_str()), ("continuation", &*handle), ("encounter", visit)];
+    for stranger in ["e2", "e3", "Encounter/e1"] {
+        assert_eq!(ana.post("/account/visit", &pick(stranger)).await.status, 403, "{stranger}");
+    }
+    let nothing = [("csrf", csrf.as_str()), ("continuation", &*handle)];
+    assert_eq!(ana.post("/account/visit", &nothing).await.status, 403);
+    // Consent before the pick decides nothing.
+    assert_eq!(bench.share(&mut ana, &page, &["patient/Patient.rs"], &[]).await.status, 403);
+    let page = ana.post("/account/visit", &pick("e1")).await;
+    assert!(page.body.contains("name=\"decision\""), "{}", page.body);
+    let back = bench.share(&mut ana, &page, &["patient/Patient.rs"], &[]).await;
+    let answered = bench.redeem(&back).await;
+    assert_eq!((&answered.body["patient"], &answered.body["encounter"]), (&"p1".into(), &"e1".into()));
+    assert_eq!(answered.body["fhirContext"], serde_json::json!([{ "reference": "EpisodeOfCare/stay" }]));
+    assert!(answered.body["scope"].as_str().unwrap().contains("launch/encounter"));
+    assert_eq!(bench.grant(&answered).launch.encounter.as_deref(), Some("e1"));
+    // Without one: the app has no visit, and not the scope.
+    let page = bench.asked(&mut ana, VISIT_SCOPE, &[("prompt", "consent")]).await;
+    let (csrf, handle) = (page.field("csrf"), page.field("continuation"));
+    let without = [("csrf", csrf.as_str()), ("continuation", &*handle), ("decision", "without")];
+    let page = ana.post("/account/visit", &without).await;
+    let back = bench.share(&mut ana, &page, &["patient/Patient.rs"], &[]).await;
+    let answered = bench.redeem(&back).await;
+    assert_eq!(answered.body["scope"], "launch/patient patient/Patient.rs");
+    assert!(answered.body.get("encounter").is_none() && answered.body["patient"] == "p1");
+    // Sharing nothing.
+    let page = bench.asked(&mut ana, VISIT_SCOPE, &[("prompt", "consent")]).await;
+    let (csrf, handle) = (page.field("csrf"), page.field("continuation"));
+    let no = [("csrf", csrf.as_str()), ("continuation", &*handle), ("decision", "deny")];
+    assert_eq!(error(&ana.post("/account/visit", &no).await), "access_denied");
+    // Whoever picks a patient picks a visit of that one; another pick of the patient begins that anew.
+    let mut luis = bench.somebody("luis", Role::Caregiver, "RelatedPerson/r1", &["p1", "p2"]).await;
+    let page = bench.asked(&mut luis, VISIT_SCOPE, &[]).await;
+    let (csrf, handle) = (page.field("csrf"), page.field("continuation"));
+    let patient = |patient| [("csrf", csrf.as_str()), ("continuation", &*handle), ("patient", patient)];
+    let page = luis.post("/account/patient", &patient("p1")).await;
+    let visits = page.field("csrf");
+    let pick = |visit| [("csrf", visits.as_str()), ("continuation", &*handle), ("encounter", visit)];
+    assert_eq!(luis.post("/account/visit", &pick("e2")).await.status, 403);
+    assert!(luis.post("/account/visit", &pick("e1")).await.body.contains("name=\"decision\""));
+    let page = luis.post("/account/patient", &patient("p2")).await;
+    assert!(page.body.contains("value=\"e2\""), "{}", page.body);
+    let page = luis.post("/account/visit", &pick("e2")).await;
+    let back = bench.share(&mut luis, &page, &["patient/Patient.rs"], &[]).await;
+    let answered = bench.redeem(&back).await;
+    assert_eq!((&answered.body["patient"], &answered.body["encounter"]), (&"p2".into(), &"e2".into()));
 }
 
 /// Row B25: a clinician says whom they look for; what is found is what they may see.
