@@ -110,10 +110,10 @@ impl Folder {
     /// Bytes on the heap, about.
     pub(crate) fn bytes(&self) -> usize {
         self.contents.as_ref().map_or(64, |contents| {
-            256 + contents.rows.len() * size_of::<Row>()
-                + contents.entries.len() * size_of::<Entry>()
-                + contents.values.len()
-                + contents.ordinals.len() * size_of::<u16>()
+            256 + contents.rows.capacity() * size_of::<Row>()
+                + contents.entries.capacity() * size_of::<Entry>()
+                + contents.values.capacity()
+                + contents.ordinals.capacity() * size_of::<u16>()
                 + contents.versions.iter().flatten().map(|packed| packed.bytes() + 48).sum::<usize>()
         })
     }
@@ -246,9 +246,10 @@ impl Contents {
         }
 
         let mut contents = Self::empty(&self.patient, rows, versions);
-        contents.entries.reserve(self.entries.len() + gathered.len());
-        contents.values.reserve(self.values.len());
-        contents.ordinals.reserve(self.ordinals.len());
+        // A vector that outgrows its place takes twice as much.
+        contents.entries.reserve_exact(self.entries.len() + gathered.len());
+        contents.values.reserve_exact(self.values.len() + gathered.keys().map(|(_, value)| value.len()).sum::<usize>());
+        contents.ordinals.reserve_exact(self.ordinals.len() + gathered.values().map(Vec::len).sum::<usize>());
         let mut coming = gathered.into_iter().peekable();
         for (parameter, value, ordinals) in self.all() {
             let own = (parameter, value);

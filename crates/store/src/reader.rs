@@ -190,6 +190,14 @@ impl Reader {
         })
     }
 
+    /// The current version of a row, for whoever is about to replace it: it is not kept.
+    pub(crate) fn current_once(&self, kind: ResourceType, row: Row) -> Result<Option<Stored>, Fault> {
+        Ok(self.view.version(self.types.number(kind), row)?.map(|current| match current {
+            Current::Kept(packed) => self.unpacking(kind, row, packed),
+            Current::Read(value, _) => Self::stored(kind, row, value),
+        }))
+    }
+
     /// The current version of a row, with what somebody else may keep of it.
     pub(crate) fn to_keep(&self, kind: ResourceType, row: Row) -> Result<Option<(Stored, Option<Packed>)>, Fault> {
         Ok(match self.view.version(self.types.number(kind), row)? {

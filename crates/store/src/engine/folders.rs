@@ -16,6 +16,9 @@ use super::{
 use crate::{folder::Folder, limits, stats::ShelfStats};
 use std::sync::{Arc, atomic::Ordering};
 
+/// Parts of the shelf: a folder takes up to half a megabyte, of which each part must hold several.
+const SHARDS: usize = 16;
+
 /// Patient and type → what lies there.
 #[derive(Debug)]
 pub(crate) struct Folders(Shelf<Box<[u8]>, Followed>);
@@ -49,7 +52,7 @@ pub(crate) struct Place {
 
 impl Folders {
     pub(crate) fn new() -> Self {
-        Self(Shelf::new(limits::FOLDERS_BYTES))
+        Self(Shelf::new(limits::FOLDERS_BYTES, SHARDS))
     }
 
     pub(crate) fn stats(&self) -> ShelfStats {

@@ -24,7 +24,6 @@ use std::{
     },
 };
 
-const SHARDS: usize = 16;
 /// Keys that share a slot only cost each other a look-up of the engine. Half a megabyte.
 const SLOTS: usize = 64 * 1024;
 
@@ -80,14 +79,14 @@ struct Shard<K, V> {
 
 impl<K, V> Shard<K, V> {
     fn insert(&mut self, hash: u64, entry: Entry<K, V>, bytes_max: usize) {
-        let bytes_max = bytes_max / SHARDS;
         self.take_old(hash);
         self.young_bytes += entry.bytes;
         if let Some(replaced) = self.young.insert(hash, entry) {
             self.young_bytes -= replaced.bytes;
         }
         if self.young_bytes + self.old_bytes > bytes_max {
-            self.old.clear();
+            // Cleared, it would keep the table itself.
+            self.old = Table::default();
         }
         if self.old.is_empty() {
             self.old_bytes = 0;
@@ -126,8 +125,9 @@ pub(crate) struct Shelf<K, V> {
 }
 
 impl<K: PartialEq, V: Clone> Shelf<K, V> {
-    /// An empty shelf for this many bytes.
-    pub(crate) fn new(bytes_max: usize) -> Self {
+    /// An empty shelf for this many bytes, in so many parts: each has a lock and a table of its own, and lets go of
+    /// half of what it has at a time.
+    pub(crate) fn new(bytes_max: usize, shards: usize) -> Self {
         let shard = || Shard {
             young: Table::default(),
             old: Table::default(),
@@ -136,7 +136,7 @@ impl<K: PartialEq, V: Clone> Shelf<K, V> {
             asked: 0,
             found: 0,
         };
-        Self { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), bytes_max }
+        Self { shards: (0..shards).map(|_| Mutex::new(shard())).collect(), bytes_max }
     }
 
     /// What it holds, and how often it had what it was asked for.
@@ -151,8 +151,12 @@ impl<K: PartialEq, V: Clone> Shelf<K, V> {
         stats
     }
 
+    fn shard_bytes(&self) -> usize {
+        self.bytes_max / self.shards.len().max(1)
+    }
+
     fn shard(&self, hash: u64) -> Option<&Mutex<Shard<K, V>>> {
-        usize::try_from(hash >> 48).ok().and_then(|hash| self.shards.get(hash % SHARDS))
+        usize::try_from(hash >> 48).ok().and_then(|hash| self.shards.get(hash % self.shards.len().max(1)))
     }
 
     /// The value, when it is known to be what the view of this moment sees.
@@ -185,7 +189,7 @@ impl<K: PartialEq, V: Clone> Shelf<K, V> {
         let made = look(&entry.value, entry.read_at)?;
         shard.found += 1;
         if in_old && let Some(entry) = shard.take_old(hash) {
-            shard.insert(hash, entry, self.bytes_max);
+            shard.insert(hash, entry, self.shard_bytes());
         }
         Some(made)
     }
@@ -211,7 +215,16 @@ impl<K: PartialEq, V: Clone> Shelf<K, V> {
         let Some(value) = when(there.map(|entry| (&mut entry.value, entry.read_at))) else { return };
         // Tables are half full on average, and each allocation has a head.
         let bytes = bytes + 32 + 3 * size_of::<Entry<K, V>>() / 2;
-        shard.insert(hash, Entry { key, value, read_at: moment, bytes }, self.bytes_max);
+        shard.insert(hash, Entry { key, value, read_at: moment, bytes }, self.shard_bytes());
+    }
+
+    /// Lets go of what is under this hash: no view that is taken from now on sees it, and what is deleted would
+    /// only go when the shelf is full.
+    pub(super) fn forget(&self, hash: u64) {
+        let Some(shard) = self.shard(hash) else { return };
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.take_old(hash);
+        shard.take_young(hash);
     }
 
     /// Changes the value under this hash, if there is one; when `change` says no, it goes.

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::{limits, stats::ShelfStats};
 
+/// Parts of a shelf of small things: the table of each stays at some 64 KB, where the allocator wastes least.
+const SMALL_SHARDS: usize = 64;
+
 /// The shelves, and the numbers that say of which moment their entries are.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -25,8 +28,8 @@ impl Memory {
     pub(crate) fn new() -> Self {
         Self {
             hot: Hot::new(),
-            places: Shelf::new(limits::PLACES_BYTES),
-            versions: Shelf::new(limits::VERSIONS_BYTES),
+            places: Shelf::new(limits::PLACES_BYTES, SMALL_SHARDS),
+            versions: Shelf::new(limits::VERSIONS_BYTES, SMALL_SHARDS),
             folders: Folders::new(),
             dictionaries: Dictionaries::new(),
         }

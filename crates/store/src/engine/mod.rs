@@ -305,7 +305,7 @@ impl Engine {
     pub(crate) fn batch(&self) -> Batch<'_> {
         // Data and what is needed to read it back, the file's length too; not its times.
         let batch = self.database.batch().durability(Some(PersistMode::SyncData));
-        Batch { engine: self, batch, changed: Vec::new(), touched: Vec::new(), fault: None }
+        Batch { engine: self, batch, changed: Vec::new(), stale: Vec::new(), touched: Vec::new(), fault: None }
     }
 
     /// All tables that there are.
@@ -519,6 +519,8 @@ pub(crate) struct Batch<'a> {
     batch: fjall::OwnedWriteBatch,
     /// Keys of what is kept in memory.
     changed: Vec<u64>,
+    /// Those of them that are places or versions.
+    stale: Vec<(Kind, u64)>,
     /// Folders, and the rows in them.
     touched: Vec<(u64, Row)>,
     fault: Option<Fault>,
@@ -531,7 +533,9 @@ impl Batch<'_> {
             Space::Current => Kind::Version,
             _ => return,
         };
-        self.changed.push(self.engine.memory.hot.hash(kind, key));
+        let hash = self.engine.memory.hot.hash(kind, key);
+        self.changed.push(hash);
+        self.stale.push((kind, hash));
     }
 
     /// Says that the resource of a row changes, which lies in the folder of this prefix, or will.
@@ -592,11 +596,18 @@ impl Batch<'_> {
                 // Batches come one after the other, so the numbers run on in the order of the journal.
                 let batch = self.engine.batches.fetch_add(1, Ordering::AcqRel) + 1;
                 self.batch.insert(self.engine.space(Space::Meta)?, journal::BATCH, batch.to_be_bytes());
-                let Memory { hot, folders, .. } = &*self.engine.memory;
+                let Memory { hot, places, versions, folders, .. } = &*self.engine.memory;
                 let number = hot.begin(&self.changed);
                 folders.note(number, &self.touched);
                 self.batch.commit()?;
                 hot.publish(number);
+                for (kind, hash) in self.stale {
+                    match kind {
+                        Kind::Place => places.forget(hash),
+                        Kind::Version => versions.forget(hash),
+                        Kind::Folder => {}
+                    }
+                }
                 Ok(())
             }
         }

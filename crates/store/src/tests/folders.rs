@@ -174,3 +174,24 @@ fn a_version_that_was_kept_leaves_as_it_was_stored() {
         assert_eq!((found.json.into_bytes().unwrap(), found.patients, found.version), (read.3, read.4, read.1));
     }
 }
+
+#[test]
+fn what_is_changed_or_deleted_leaves_memory() {
+    let world = World::new();
+    let kept = || -> HashMap<_, _> {
+        let stats = world.store().stats();
+        stats.engine.shelves.iter().map(|shelf| (shelf.name, shelf.bytes)).collect()
+    };
+    world.commit(vec![world.create(&patient("Ada"), "p1"), world.create(&patient("Bea"), "p2")], 0);
+    let read = |name| world.store().snapshot().read_under(everything().as_ref(), kind("Patient"), &id(name)).is_ok();
+    assert!(read("p1") && read("p2"));
+    let full = kept();
+    assert!(full["places"] > 0 && full["versions"] > 0);
+
+    // Who replaces a version has read it, and does not keep it.
+    world.commit(vec![world.update(&patient("Cleo"), "p1", None)], 1);
+    world.commit(vec![world.delete("Patient", "p2")], 2);
+    world.commit(vec![world.delete("Patient", "p1")], 3);
+    let empty = kept();
+    assert_eq!((empty["places"], empty["versions"]), (0, 0));
+}

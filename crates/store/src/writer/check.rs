@@ -94,7 +94,7 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
     let place = reader.place(change.kind, change.id.as_str()).map_err(fault)?;
     let live = match place.filter(|place| !place.deleted) {
         Some(place) => {
-            let stored = reader.current(change.kind, place.row).map_err(fault)?;
+            let stored = reader.current_once(change.kind, place.row).map_err(fault)?;
             Some(stored.ok_or_else(|| CommitError::Unavailable("a current version is missing".into()))?)
         }
         None => None,

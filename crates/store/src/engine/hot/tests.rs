@@ -11,7 +11,7 @@ struct Kept {
 
 impl Kept {
     fn new() -> Self {
-        Self { hot: Hot::new(), shelf: Shelf::new(1024 * 1024) }
+        Self { hot: Hot::new(), shelf: Shelf::new(1024 * 1024, 16) }
     }
 
     fn hash(&self) -> u64 {
@@ -45,6 +45,17 @@ fn a_value_is_given_again_until_its_key_changes() {
     kept.keep("two", second);
     assert_eq!(kept.given(second).unwrap(), "two");
     assert_eq!(kept.given(first), None, "the old view must not see the new value");
+}
+
+#[test]
+fn what_is_forgotten_takes_no_room() {
+    let kept = Kept::new();
+    let moment = kept.hot.moment();
+    kept.keep("one", moment);
+    assert!(kept.shelf.stats("test").bytes > 0);
+    kept.shelf.forget(kept.hash());
+    assert_eq!(kept.given(moment), None);
+    assert_eq!(kept.shelf.stats("test").bytes, 0);
 }
 
 #[test]
@@ -125,5 +136,5 @@ fn it_stays_within_its_bytes_and_keeps_what_is_asked_for() {
             shard.young.values().chain(shard.old.values()).map(|entry| entry.bytes).sum::<usize>()
         })
         .sum();
-    assert!(bytes <= kept.shelf.bytes_max + SHARDS * 2000, "{bytes}");
+    assert!(bytes <= kept.shelf.bytes_max + 16 * 2000, "{bytes}");
 }
