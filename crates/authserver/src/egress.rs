@@ -3,7 +3,8 @@
 //!
 //! SPEC: rows C9 and F60. What the fetcher owes: TLS verified, `Accept: application/json`, at most
 //! [`crate::limits::FETCH_BODY_BYTES_MAX`] bytes and [`crate::limits::FETCH_TIME_S_MAX`] seconds, at most
-//! three redirects and none to another origin, no credentials.
+//! three redirects and none to another origin, no credentials. Revocation lists and OCSP answers have limits of their own
+//! ([`Fetch::list`]), and alone may come by plain HTTP: they are signed.
 
 use bytes::Bytes;
 use oauth::secret::Secret;
@@ -94,6 +95,41 @@ pub trait Fetch: Send + Sync {
     fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {
         let _ = posting;
         Box::pin(async { Err(FetchError::Forbidden("forms are not sent from here".into())) })
+    }
+
+    /// Fetches what an authority says of its certificates, by http or https: at most
+    /// [`oauth::limits::CRL_BYTES_MAX`] or [`oauth::limits::OCSP_BYTES_MAX`] bytes and
+    /// [`crate::limits::LISTING_TIME_S_MAX`] seconds. One that does not refuses.
+    fn list<'a>(&'a self, asked: Listing<'a>) -> Fetching<'a> {
+        let _ = asked;
+        Box::pin(async { Err(FetchError::Forbidden("revocation lists are not fetched from here".into())) })
+    }
+}
+
+/// What is asked of an authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing<'a> {
+    /// GETs a revocation list. Redirects within the origin are followed.
+    Crl {
+        /// Where it is.
+        url: &'a str,
+    },
+    /// POSTs a question to an OCSP responder.
+    Ocsp {
+        /// Where it answers.
+        url: &'a str,
+        /// The question, DER.
+        request: &'a [u8],
+    },
+}
+
+impl<'a> Listing<'a> {
+    /// Where to.
+    #[must_use]
+    pub const fn url(self) -> &'a str {
+        match self {
+            Self::Crl { url } | Self::Ocsp { url, .. } => url,
+        }
     }
 }
 

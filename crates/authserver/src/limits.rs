@@ -89,6 +89,9 @@ pub const FETCH_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Seconds that a fetch may take (row C9).
 pub const FETCH_TIME_S_MAX: u64 = 5;
 
+/// Seconds that fetching a revocation list or an OCSP answer may take.
+pub const LISTING_TIME_S_MAX: u64 = 5;
+
 /// Bytes of a logo: four times what a page has, for the one picture on it.
 pub const LOGO_BYTES_MAX: usize = 128 * 1024;
 
@@ -155,3 +158,59 @@ pub const COMMUNITY_REGISTRATIONS_DEFAULT: usize = 1000;
 
 /// Bytes of the URI of a community: it is the key of a row.
 pub const COMMUNITY_URI_BYTES_MAX: usize = 1024;
+
+/// Seconds that what an authority says of a certificate is kept without asking again, even when it counts longer: so
+/// soon a revocation is known. As long as an access token lives.
+pub const LISTING_LIFE_S_MAX: i64 = 300;
+
+/// Seconds that a list goes on to count, within its own time, while a newer one cannot be had.
+pub const LISTING_OLD_S_MAX: i64 = 24 * 3600;
+
+/// Seconds in which a list or answer that could not be had is not asked for again.
+pub const LISTING_FAILURE_S: i64 = 30;
+
+/// Seconds in which a host that did not answer at all is left alone: at first, and after many times.
+pub const LISTING_HOST_QUIET_S: (i64, i64) = (30, 120);
+
+/// Requests to one host for lists and answers at once.
+pub const LISTING_HOST_AT_ONCE_MAX: usize = 2;
+
+/// Requests for lists and answers at once to hosts that answered the last time. A list has up to 8 MB.
+pub const LISTING_PROVEN_AT_ONCE_MAX: usize = 16;
+
+/// As [`LISTING_PROVEN_AT_ONCE_MAX`], to hosts that did not, or were never asked: those that hang hold up no others.
+pub const LISTING_UNPROVEN_AT_ONCE_MAX: usize = 8;
+
+/// As [`LISTING_UNPROVEN_AT_ONCE_MAX`], for registrations that are looked after while nobody waits.
+pub const LISTING_TENDING_AT_ONCE_MAX: usize = 4;
+
+/// Requests that wait for a list or an answer at once; beyond it they are told to come again. A fraction of all that are
+/// served at once, so that hosts that hang take no place from anybody else.
+pub const LISTING_WAITING_MAX: usize = 64;
+
+/// As [`LISTING_WAITING_MAX`], for hosts that answered the last time.
+pub const LISTING_WAITING_PROVEN_MAX: usize = 128;
+
+/// Lists that are taken apart at once.
+pub const LISTING_READ_AT_ONCE_MAX: usize = 2;
+
+/// Bytes of the lists that are held in memory: eight of the largest.
+pub const LISTINGS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Lists and answers that are held in memory; an answer has some hundred bytes.
+pub const LISTINGS_MAX: usize = 20_000;
+
+/// Hosts of lists that are remembered.
+pub const LISTING_HOSTS_MAX: usize = 10_000;
+
+/// Seconds in which it must be known whether the certificates of a chain were revoked; somebody waits.
+pub const VOUCH_TIME_S_MAX: u64 = 8;
+
+/// Seconds after which a registration is looked at again whose certificates nobody spoke of.
+pub const TEND_AGAIN_S: i64 = 60;
+
+/// Registrations that are looked at in one round; the rest are due in the next.
+pub const TEND_AT_ONCE_MAX: usize = 1000;
+
+/// Seconds between two rounds.
+pub const TEND_S: u64 = 5;

@@ -22,7 +22,7 @@ use crate::{
     records::Records,
     single_use::SingleUse,
     tables::Tables,
-    udap::community::Communities,
+    udap::{community::Communities, tending::Tending, trust::Trust},
     used_assertions::UsedAssertions,
 };
 use audit::{Entry, Receipt, log};
@@ -156,6 +156,8 @@ pub(crate) struct Inner {
     pub(crate) families: Families,
     pub(crate) launches: Launches,
     pub(crate) communities: Communities,
+    pub(crate) trust: Trust,
+    pub(crate) tending: Tending,
     pub(crate) strict_community: bool,
     pub(crate) proofs: Proofs,
     pub(crate) persons: Arc<dyn Persons>,
@@ -224,6 +226,8 @@ impl Service {
                 clients,
                 invitations: Invitations::open(tables.client_invitations).map_err(broken)?,
                 sources: JwksSources::new(Arc::clone(&egress), Arc::clone(&clock)),
+                trust: Trust::new(Arc::clone(&egress), Arc::clone(&clock)),
+                tending: Tending::default(),
                 logos: Arc::new(Logos::new(egress, Arc::clone(&clock))),
                 tokens,
                 assertions: UsedAssertions::open(tables.assertions).map_err(broken)?,

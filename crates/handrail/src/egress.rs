@@ -1,6 +1,6 @@
 //! The one guarded way out: every fetch from another host goes through here. SPEC: rows F60 and C9.
 //!
-//! https only. The host is resolved first and *every* address must be public, or lie in a network that
+//! https only, but for revocation lists and OCSP, which are signed by themselves. The host is resolved first and *every* address must be public, or lie in a network that
 //! the operator allowed; the connection then goes to a checked address, so a second answer of the name
 //! server changes nothing (DNS rebinding). Redirects: three, within the origin, each checked again.
 //! No proxies from the environment, no credentials, bounded time and bytes.
@@ -14,8 +14,8 @@ use crate::{
     limits,
 };
 use authserver::{
-    egress::{Fetch, FetchError, Fetched, Fetching, Posting},
-    limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX, LOGO_BYTES_MAX},
+    egress::{Fetch, FetchError, Fetched, Fetching, Listing, Posting},
+    limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX, LISTING_TIME_S_MAX, LOGO_BYTES_MAX},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
@@ -37,7 +37,10 @@ impl Egress {
     }
 
     async fn get(&self, url: &str, accept: &'static str, bytes_max: usize) -> Result<Fetched, FetchError> {
-        let mut url = Url::parse(url).map_err(forbidden)?;
+        self.get_from(Url::parse(url).map_err(forbidden)?, accept, bytes_max).await
+    }
+
+    async fn get_from(&self, mut url: Url, accept: &'static str, bytes_max: usize) -> Result<Fetched, FetchError> {
         for _ in 0..=limits::REDIRECTS_MAX {
             let mut connection = self.connect(&url).await?;
             let request = Request::get(url.target())
@@ -96,6 +99,26 @@ impl Egress {
         }
     }
 
+    async fn listing(&self, asked: Listing<'_>) -> Result<Fetched, FetchError> {
+        let url = Url::parse_plain_too(asked.url()).map_err(forbidden)?;
+        let Listing::Ocsp { request, .. } = asked else {
+            let accept = "application/pkix-crl, application/x-pem-file;q=0.9, */*;q=0.1";
+            return self.get_from(url, accept, oauth::limits::CRL_BYTES_MAX).await;
+        };
+        let mut connection = self.connect(&url).await?;
+        let request = Request::post(url.target())
+            .header(header::ACCEPT, "application/ocsp-response")
+            .header(header::CONTENT_TYPE, "application/ocsp-request")
+            .header(header::USER_AGENT, "handrail")
+            .body(Full::new(Bytes::copy_from_slice(request)))
+            .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
+        let answer = connection.send(request, oauth::limits::OCSP_BYTES_MAX).await.map_err(unreachable)?;
+        match answer.status().as_u16() {
+            200 => Ok(Fetched { cache_control: None, age_s: None, body: answer.into_body() }),
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
     async fn connect(&self, url: &Url) -> Result<Connection, FetchError> {
         let mut last = FetchError::Unreachable(format!("{} has no address", url.host()));
         for address in self.checked_addresses(url).await? {
@@ -129,7 +152,12 @@ impl Egress {
                     url.host()
                 )));
             }
-            if !limits::EGRESS_PORTS.contains(&url.port()) {
+            let is_ours = if url.is_plain() {
+                url.port() == limits::LISTING_PORT
+            } else {
+                limits::EGRESS_PORTS.contains(&url.port())
+            };
+            if !is_ours {
                 return Err(FetchError::Forbidden(format!("port {} is not one of ours", url.port())));
             }
         }
@@ -150,6 +178,13 @@ impl Fetch for Egress {
         Some(Box::pin(async move {
             timeout(Duration::from_secs(FETCH_TIME_S_MAX), got).await.unwrap_or(Err(FetchError::TimedOut))
         }))
+    }
+
+    fn list<'a>(&'a self, asked: Listing<'a>) -> Fetching<'a> {
+        let got = self.listing(asked);
+        Box::pin(async move {
+            timeout(Duration::from_secs(LISTING_TIME_S_MAX), got).await.unwrap_or(Err(FetchError::TimedOut))
+        })
     }
 
     fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {

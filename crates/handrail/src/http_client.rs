@@ -1,7 +1,7 @@
-//! One HTTP/1.1 request over TLS to one address: what the egress client and the commands share.
+//! One HTTP/1.1 request, over TLS but for revocation lists, to one address: what the egress client and the commands share.
 //!
 //! It resolves nothing, follows nothing and reads no proxy settings: whoever calls decides on the
-//! address. Left out: HTTP/2, plain HTTP, cookies, compression.
+//! address. Left out: HTTP/2, cookies, compression.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
@@ -48,9 +48,10 @@ impl fmt::Display for ClientError {
 
 impl std::error::Error for ClientError {}
 
-/// An https URL, taken apart.
+/// An https URL, or an http one where such are allowed, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Url {
+    is_plain: bool,
     host: String,
     port: u16,
     target: String,
@@ -62,10 +63,21 @@ impl Url {
     /// # Errors
     /// [`ClientError::Url`].
     pub(crate) fn parse(text: &str) -> Result<Self, ClientError> {
+        let url = Self::parse_plain_too(text)?;
+        if url.is_plain { Err(ClientError::Url("only https URLs are used here")) } else { Ok(url) }
+    }
+
+    /// As [`Url::parse`], http too: for what is signed by itself, such as revocation lists (row F60).
+    ///
+    /// # Errors
+    /// [`ClientError::Url`].
+    pub(crate) fn parse_plain_too(text: &str) -> Result<Self, ClientError> {
         let uri: Uri = text.parse().map_err(|_| ClientError::Url("not a URL"))?;
-        if uri.scheme_str() != Some("https") {
-            return Err(ClientError::Url("only https URLs are used here"));
-        }
+        let is_plain = match uri.scheme_str() {
+            Some("https") => false,
+            Some("http") => true,
+            _ => return Err(ClientError::Url("only https URLs are used here")),
+        };
         let authority = uri.authority().ok_or(ClientError::Url("the URL names no host"))?;
         if authority.as_str().contains('@') {
             return Err(ClientError::Url("the URL holds a user name"));
@@ -76,7 +88,13 @@ impl Url {
         }
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { host, port: uri.port_u16().unwrap_or(443), target })
+        let port = uri.port_u16().unwrap_or(if is_plain { 80 } else { 443 });
+        Ok(Self { is_plain, host, port, target })
+    }
+
+    /// Whether it is http.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// The host: a name, or an address without brackets.
@@ -94,9 +112,9 @@ impl Url {
         &self.target
     }
 
-    /// Whether both have the same host and port.
+    /// Whether both have the same scheme, host and port.
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
-        self.host == other.host && self.port == other.port
+        self.is_plain == other.is_plain && self.host == other.host && self.port == other.port
     }
 
     /// What a `Location` of an answer from here means.
@@ -109,19 +127,21 @@ impl Url {
             let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
             return Ok(Self { target, ..self.clone() });
         }
-        Self::parse(location)
+        if self.is_plain { Self::parse_plain_too(location) } else { Self::parse(location) }
     }
 
     /// `host:port`, brackets around IPv6 addresses, the default port left away: the `Host` field.
     pub(crate) fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 443 { host } else { format!("{host}:{}", self.port) }
+        let usual = if self.is_plain { 80 } else { 443 };
+        if self.port == usual { host } else { format!("{host}:{}", self.port) }
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}{}", self.authority(), self.target)
+        let scheme = if self.is_plain { "http" } else { "https" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.target)
     }
 }
 
@@ -137,13 +157,20 @@ impl Connection {
     /// # Errors
     /// [`ClientError`].
     pub(crate) async fn open(url: &Url, address: SocketAddr, tls: &Arc<ClientConfig>) -> Result<Self, ClientError> {
-        let name = ServerName::try_from(url.host().to_owned()).map_err(|_| ClientError::Url("not a host name"))?;
         let tcp = TcpStream::connect(address).await.map_err(|why| ClientError::Connect(address, why))?;
         let _ = tcp.set_nodelay(true);
-        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await.map_err(ClientError::Tls)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(http_error)?;
-        // Ends with the connection: when the sender is dropped or the peer closes.
-        tokio::spawn(connection);
+        // The task ends with the connection: when the sender is dropped or the peer closes.
+        let sender = if url.is_plain() {
+            let (sender, connection) = handshake(TokioIo::new(tcp)).await.map_err(http_error)?;
+            tokio::spawn(connection);
+            sender
+        } else {
+            let name = ServerName::try_from(url.host().to_owned()).map_err(|_| ClientError::Url("not a host name"))?;
+            let stream = TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await.map_err(ClientError::Tls)?;
+            let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(http_error)?;
+            tokio::spawn(connection);
+            sender
+        };
         let authority = HeaderValue::from_str(&url.authority()).map_err(|_| ClientError::Url("not a host name"))?;
         Ok(Self { sender, authority })
     }

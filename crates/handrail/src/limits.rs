@@ -120,6 +120,9 @@ pub(crate) const REDIRECTS_MAX: usize = 3;
 /// Ports that outbound fetches may use, outside allowed networks (row F60).
 pub(crate) const EGRESS_PORTS: [u16; 2] = [443, 8443];
 
+/// Port of revocation lists and OCSP responders that answer by plain HTTP, outside allowed networks (row F60).
+pub(crate) const LISTING_PORT: u16 = 80;
+
 /// Bytes of one line on the control socket: a name, scopes and a JWKS.
 pub(crate) const CONTROL_BYTES_MAX: usize = 512 * 1024;
 

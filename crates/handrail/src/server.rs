@@ -217,6 +217,7 @@ impl Server {
             (self.watches, self.client_watch),
             hang_up,
         ));
+        let tending = tokio::spawn(tending(Arc::clone(&self.assembly.authserver)));
         let scraping = self.metrics.map(|(listener, render)| tokio::spawn(metrics::listener::serve(listener, render)));
         let mut serving = tokio::spawn(listener::serve(self.doors, self.router, self.capacity, stopped));
         ready();
@@ -239,6 +240,7 @@ impl Server {
             tracing::warn!(connections = cut, "connections were cut because they did not finish in time");
         }
         housekeeping.abort();
+        tending.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
         }
@@ -311,6 +313,17 @@ fn router(
         metrics,
         handshake_lines: Sparing::default(),
     })
+}
+
+/// Looks at the certificates of registrations by trust communities; apart from the rest, for others may answer slowly
+/// (row D9).
+async fn tending(authserver: Arc<authserver::Service>) {
+    let mut tend = interval(Duration::from_secs(authserver::limits::TEND_S));
+    tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tend.tick().await;
+        authserver.tend().await;
+    }
 }
 
 /// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificates, anchors

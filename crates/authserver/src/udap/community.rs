@@ -361,7 +361,9 @@ impl Inner {
         tell(&mut event, &community);
         let record =
             || self.did(&By::Operator, event).map(drop).map_err(|why| CommunityError::Unavailable(why.to_string()));
-        self.communities.put(community, record)
+        let community = self.communities.put(community, record)?;
+        self.tending.all_due();
+        Ok(community)
     }
 
     fn community_event(&self, subtype: &'static str, action: Action, of: &Community) -> Result<(), CommunityError> {

@@ -142,3 +142,115 @@ async fn an_untrusted_certificate_is_refused() {
     let fetched = egress.fetch(&format!("https://127.0.0.1:{port}/jwks")).await;
     assert!(matches!(fetched, Err(FetchError::Unreachable(_))), "{fetched:?}");
 }
+
+/// A server of lists by plain HTTP: redirects within and away, and one that sends too much.
+async fn lists() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let service = service_fn(|request: Request<hyper::body::Incoming>| async move {
+                    let moved = |to: &str| Response::builder().status(302).header(header::LOCATION, to);
+                    let full = |body: Vec<u8>| Full::new(Bytes::from(body));
+                    let asks = request.method() == "POST"
+                        && request.headers()[header::CONTENT_TYPE] == "application/ocsp-request";
+                    let path = request.uri().path().to_owned();
+                    let body = http_body_util::BodyExt::collect(request.into_body()).await.unwrap().to_bytes();
+                    Ok::<_, Infallible>(match path.as_str() {
+                        "/ocsp" if asks => Response::new(full([b"answer to ", &body[..]].concat())),
+                        "/ocsp-large" => Response::new(full(vec![0; oauth::limits::OCSP_BYTES_MAX + 1])),
+                        "/ocsp-moved" => moved("/ocsp").body(full(Vec::new())).unwrap(),
+                        "/1.crl" => Response::new(full(b"list".to_vec())),
+                        "/large.crl" => Response::new(full(vec![0; oauth::limits::CRL_BYTES_MAX])),
+                        "/larger.crl" => Response::new(full(vec![0; oauth::limits::CRL_BYTES_MAX + 1])),
+                        "/moved.crl" => moved("/1.crl").body(full(Vec::new())).unwrap(),
+                        "/away.crl" => moved("http://127.0.0.1:1/1.crl").body(full(Vec::new())).unwrap(),
+                        "/up.crl" => moved("https://127.0.0.1/1.crl").body(full(Vec::new())).unwrap(),
+                        _ => Response::builder().status(404).body(full(Vec::new())).unwrap(),
+                    })
+                });
+                let _ = http1::Builder::new().serve_connection(TokioIo::new(tcp), service).await;
+            });
+        }
+    });
+    port
+}
+
+/// F60: lists and OCSP alone come by plain HTTP, under the same rules of addresses, with bounds of their own.
+#[tokio::test]
+async fn f60_lists_come_by_plain_http_within_bounds() {
+    let port = lists().await;
+    let tls = tls::trust::client_config(None).unwrap();
+    let egress = Egress::new(Arc::clone(&tls), vec!["127.0.0.0/8".parse().unwrap()]);
+    let crl = |path: &str| {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let egress = &egress;
+        async move { egress.list(Listing::Crl { url: &url }).await.map(|fetched| fetched.body.len()) }
+    };
+    assert_eq!(crl("/1.crl").await, Ok(4));
+    assert_eq!(crl("/moved.crl").await, Ok(4));
+    assert_eq!(crl("/large.crl").await, Ok(oauth::limits::CRL_BYTES_MAX));
+    assert_eq!(crl("/larger.crl").await, Err(FetchError::TooLarge));
+    assert!(matches!(crl("/away.crl").await, Err(FetchError::Forbidden(_))));
+    assert!(matches!(crl("/up.crl").await, Err(FetchError::Forbidden(_))));
+    assert_eq!(crl("/none.crl").await, Err(FetchError::Status(404)));
+    let ocsp = |path: &str| {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let egress = &egress;
+        async move { egress.list(Listing::Ocsp { url: &url, request: b"question" }).await.map(|fetched| fetched.body) }
+    };
+    assert_eq!(ocsp("/ocsp").await.unwrap().as_ref(), b"answer to question");
+    assert_eq!(ocsp("/ocsp-large").await, Err(FetchError::TooLarge));
+    assert_eq!(ocsp("/ocsp-moved").await, Err(FetchError::Status(302)), "a question goes where it was sent alone");
+    // Nothing else comes by plain HTTP.
+    assert!(matches!(egress.fetch(&format!("http://127.0.0.1:{port}/1.crl")).await, Err(FetchError::Forbidden(_))));
+    let picture = format!("http://127.0.0.1:{port}/1.crl");
+    assert!(matches!(egress.picture(&picture).unwrap().await, Err(FetchError::Forbidden(_))));
+    // And not from where nothing else may come.
+    let egress = Egress::new(tls, Vec::new());
+    for host in
+        ["127.0.0.1", "localhost", "[::1]", "[::ffff:7f00:1]", "169.254.169.254", "0x7f.1", "10.0.0.1", "192.168.1.1"]
+    {
+        for url in
+            [format!("http://{host}/1.crl"), format!("https://{host}/1.crl"), format!("http://{host}:{port}/1.crl")]
+        {
+            for asked in [Listing::Crl { url: &url }, Listing::Ocsp { url: &url, request: b"" }] {
+                let fetched = egress.list(asked).await;
+                assert!(
+                    matches!(fetched, Err(FetchError::Forbidden(_) | FetchError::Unreachable(_))),
+                    "{url}: {fetched:?}"
+                );
+            }
+        }
+    }
+    for url in ["file:///etc/passwd", "ldap://192.0.2.1/x", "ftp://192.0.2.1/x", "http://user@192.0.2.1/"] {
+        assert!(matches!(egress.list(Listing::Crl { url }).await, Err(FetchError::Forbidden(_))), "{url}");
+    }
+    // Ports: the usual ones of each scheme.
+    let check = |url: &str| {
+        let url = Url::parse_plain_too(url).unwrap();
+        egress.check(&url, &[SocketAddr::new("93.184.216.34".parse().unwrap(), url.port())]).is_ok()
+    };
+    assert!(check("http://crl.example/x") && check("https://crl.example/x") && check("https://crl.example:8443/x"));
+    for port in [22, 443, 6379, 8080, 8443] {
+        assert!(!check(&format!("http://crl.example:{port}/x")), "{port}");
+    }
+}
+
+/// F60: a host that takes the question and never answers costs no more than the limit of time.
+#[tokio::test(start_paused = true)]
+async fn f60_a_list_that_never_comes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/1.crl", listener.local_addr().unwrap());
+    let held = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok(accepted) = listener.accept().await {
+            held.push(accepted);
+        }
+    });
+    let egress = Egress::new(tls::trust::client_config(None).unwrap(), vec!["127.0.0.0/8".parse().unwrap()]);
+    assert_eq!(egress.list(Listing::Crl { url: &url }).await.err(), Some(FetchError::TimedOut));
+    held.abort();
+}
