@@ -1,9 +1,11 @@
 //! Who a client is: by exactly one way, the one that it is registered for. SPEC: RFC 6749 section 2.3, RFC 7523, RFC 8705
-//! section 2; rows A7, A11, B12, C2 to C9, C13.
+//! section 2; rows A7, A11, B12, C2 to C9, C13. `communities`: with certificates of a trust community (UDAP).
 //!
 //! Every way to fail looks the same from outside. Where no key or secret of a client can be tried, one of nobody is, so
 //! that the time spent does not tell much either; a client whose keys must be fetched can be told by a patient observer.
 //! That a public client exists is no secret: its id stands in URLs.
+
+mod communities;
 
 use crate::{
     client::{Client, Keys, Kind},
@@ -12,16 +14,18 @@ use crate::{
     jwks_source::SourceError,
     outcome::Refusal,
     service::Inner,
+    udap::trust::Distrust,
 };
 use oauth::{
     client_assertion::{AssertionError, ClientAssertion, Expected, Unverified},
     client_authentication::{Credentials, CredentialsError},
     jwk::{Jwks, MatchError},
+    udap,
 };
 use std::{fmt, sync::Arc};
 
 /// Why a client was not authenticated. For the audit entry; outside nearly all are [`Refusal::Client`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum ClientRefusal {
     /// No credentials that can be read, or several.
     Credentials(CredentialsError),
@@ -43,6 +47,14 @@ pub(crate) enum ClientRefusal {
     Keys(SourceError),
     /// The assertion was used before.
     Replayed,
+    /// The assertion with certificates is not acceptable.
+    Udap(udap::assertion::AssertionError),
+    /// Its first certificate cannot be read.
+    Leaf,
+    /// Its certificates are not good, or not the client's.
+    Distrust(Distrust),
+    /// The form of a request is not as UDAP says.
+    UdapForm(&'static str),
 }
 
 impl ClientRefusal {
@@ -58,6 +70,9 @@ impl ClientRefusal {
             Self::Certificate => "client-certificate",
             Self::Keys(_) => "client-keys",
             Self::Replayed => "client-replayed",
+            Self::Udap(_) | Self::Leaf => "client-assertion",
+            Self::Distrust(why) => why.word(),
+            Self::UdapForm(_) => "request",
         }
     }
 }
@@ -75,6 +90,10 @@ impl fmt::Display for ClientRefusal {
             Self::Certificate => f.write_str("no certificate, or not the client's"),
             Self::Keys(why) => why.fmt(f),
             Self::Replayed => f.write_str("the client assertion was used before"),
+            Self::Udap(why) => why.fmt(f),
+            Self::Leaf => f.write_str("the first certificate of x5c cannot be read"),
+            Self::Distrust(why) => why.fmt(f),
+            Self::UdapForm(why) => f.write_str(why),
         }
     }
 }
@@ -95,6 +114,22 @@ pub(crate) enum Proof {
     Assertion(ClientAssertion),
     /// By the certificate of its connection.
     Certificate,
+    /// By an assertion with certificates that its community vouches for, not yet marked as used.
+    Community {
+        assertion: udap::assertion::Assertion,
+        /// The certificates, when they are others than before.
+        renewed: Option<Vec<Vec<u8>>>,
+    },
+}
+
+impl Proof {
+    fn assertion(&self) -> Option<&ClientAssertion> {
+        match self {
+            Self::Assertion(assertion) => Some(assertion),
+            Self::Community { assertion, .. } => Some(&assertion.proof),
+            Self::None | Self::Secret(_) | Self::Certificate => None,
+        }
+    }
 }
 
 /// A client that proved who it is.
@@ -113,6 +148,17 @@ impl Inner {
         refusal: Refusal,
         event: &mut Event,
     ) -> Result<Arc<Client>, Refusal> {
+        self.proven_client(posted, audiences, refusal, event).await.map(|proven| proven.client)
+    }
+
+    /// The same with its proof.
+    pub(crate) async fn proven_client(
+        self: &Arc<Self>,
+        posted: &Posted,
+        audiences: &[&str],
+        refusal: Refusal,
+        event: &mut Event,
+    ) -> Result<Proven, Refusal> {
         let proven = self.shown_by(posted, audiences).await.map_err(|failed| {
             event.reason = Some(failed.why.to_string());
             event.word = Some(failed.why.word());
@@ -121,25 +167,30 @@ impl Inner {
             }
             match failed.why {
                 ClientRefusal::Credentials(CredentialsError::Several) => Refusal::SeveralCredentials,
+                ClientRefusal::UdapForm(why) => Refusal::Udap(why),
                 _ if posted.tries_basic() => Refusal::ClientBasic,
                 _ => refusal,
             }
         })?;
         let client = Arc::clone(&proven.client);
         let marking = Arc::clone(self);
-        let marked = tokio::task::spawn_blocking(move || marking.counts(&proven)).await;
-        marked.map_err(|_| Refusal::Unavailable)?.map_err(|not_first| {
+        let marked = tokio::task::spawn_blocking(move || marking.counts(&proven).map(|()| proven)).await;
+        let proven = marked.map_err(|_| Refusal::Unavailable)?.map_err(|not_first| {
             event.reason = Some(not_first.reason());
             event.word = not_first.word();
             event.detail("client_id", &client.id);
             not_first.refusal(refusal)
         })?;
         event.client_id = Some(Arc::clone(&client.id));
-        Ok(client)
+        if client.is_approved() { Ok(proven) } else { Err(Refusal::Unapproved) }
     }
 
     /// Checks all but the replay, which needs the disk: see [`Inner::counts`].
     async fn shown_by(&self, posted: &Posted, audiences: &[&str]) -> Result<Proven, Unauthenticated> {
+        // Row D25: it chooses by which rules the request is read.
+        if let Some(version) = posted.form.value("udap") {
+            return self.by_community(posted, version).await;
+        }
         let refused = |why| Unauthenticated { why: ClientRefusal::Credentials(why), claimed: None };
         let credentials = match Credentials::read(posted.authorization.as_deref(), &posted.form) {
             Err(CredentialsError::Missing) => {
@@ -149,7 +200,8 @@ impl Inner {
         };
         match &credentials {
             Credentials::Assertion { assertion, client_id } => {
-                self.by_assertion(assertion.expose(), client_id.as_deref(), audiences).await
+                let outcome = self.by_assertion(assertion.expose(), client_id.as_deref(), audiences).await;
+                outcome.map_err(|failed| self.for_want_of_udap(assertion.expose()).unwrap_or(failed))
             }
             Credentials::Secret { client_id, secret, .. } => self.by_secret(client_id, secret.expose()),
             Credentials::Named { client_id } => self.by_certificate_or_name(client_id, posted),
@@ -287,7 +339,7 @@ impl Inner {
     fn counts(&self, proven: &Proven) -> Result<(), NotFirst> {
         let now = self.now();
         // A replay is found before it can take from the client's rate.
-        if let Proof::Assertion(assertion) = &proven.proof
+        if let Some(assertion) = proven.proof.assertion()
             && self.assertions.was_used(assertion, now.unix_seconds())?
         {
             return Err(NotFirst::Replayed);
@@ -297,9 +349,17 @@ impl Inner {
                 .take(Arc::clone(&proven.client.id), now.unix_millis())
                 .map_err(|limited| NotFirst::Limited(limited.retry_after_s))?;
         }
+        if let Some(assertion) = proven.proof.assertion()
+            && !self.assertions.use_once(assertion, now.unix_seconds())?
+        {
+            return Err(NotFirst::Replayed);
+        }
         match &proven.proof {
-            Proof::Assertion(assertion) if !self.assertions.use_once(assertion, now.unix_seconds())? => {
-                Err(NotFirst::Replayed)
+            Proof::Community { renewed: Some(x5c), .. } => {
+                if let Err(why) = self.certificate_renewed(&proven.client, x5c) {
+                    tracing::warn!(%why, "the renewed certificate of a client could not be noted");
+                }
+                Ok(())
             }
             Proof::Secret(at) => {
                 if let Err(why) = self.clients.secret_used(&proven.client, *at, now) {

@@ -58,7 +58,7 @@ impl Service {
                 return self.posted(route.endpoint, address, request).await;
             }
             (Endpoint::UserInfo, &Method::GET | &Method::POST)
-            | (Endpoint::Register, &Method::POST)
+            | (Endpoint::Register | Endpoint::UdapRegister, &Method::POST)
             | (Endpoint::Registration, &Method::GET | &Method::PUT | &Method::DELETE) => {
                 return self.posted(route.endpoint, address, request).await;
             }
@@ -73,6 +73,9 @@ impl Service {
             (Endpoint::SmartConfiguration, &Method::GET | &Method::HEAD) => {
                 endpoint::discovery::smart_configuration(&self.inner)
             }
+            (Endpoint::Udap, &Method::GET | &Method::HEAD) => {
+                endpoint::udap_discovery::answer(&self.inner, request.uri().query())
+            }
             _ => outcome::refused(Refusal::Method(route.allow)),
         };
         Audited::public(if is_head { document.map(|_| Bytes::new()) } else { document })
@@ -84,12 +87,13 @@ impl Service {
         let begun = || match endpoint {
             Endpoint::UserInfo => endpoint::userinfo::begun(),
             Endpoint::Register | Endpoint::Registration => endpoint::register::begun(request.method()),
+            Endpoint::UdapRegister => endpoint::udap_register::begun(),
             Endpoint::Introspect => Event::new("token-introspected", Action::Execute),
             Endpoint::Revoke => Event::new("token-revoked", Action::Execute),
             Endpoint::PushedRequest => Event::new("authorization-refused", Action::Execute),
             _ => Event::new("token-refused", Action::Execute),
         };
-        let is_registration = matches!(endpoint, Endpoint::Register | Endpoint::Registration);
+        let is_registration = matches!(endpoint, Endpoint::Register | Endpoint::Registration | Endpoint::UdapRegister);
         let (key, now_ms) = (address_key(address), inner.now().unix_millis());
         let taken = inner.address_rate.take(key, now_ms);
         let taken =
@@ -108,7 +112,10 @@ impl Service {
             return inner.recorded(Outcome::refused(refusal, event), address);
         }
         if is_registration {
-            let registering = endpoint::register::answer(inner, &request, address).await;
+            let registering = match endpoint {
+                Endpoint::UdapRegister => endpoint::udap_register::answer(inner, &request, address).await,
+                _ => endpoint::register::answer(inner, &request, address).await,
+            };
             return match registering.recorded {
                 Some(recorded) => Inner::recorded_before(registering.outcome, recorded),
                 None => inner.recorded(registering.outcome, address),

@@ -9,6 +9,8 @@ pub(crate) mod jwks;
 pub(crate) mod register;
 pub(crate) mod revoke;
 pub(crate) mod token;
+pub(crate) mod udap_discovery;
+pub(crate) mod udap_register;
 pub(crate) mod userinfo;
 
 use crate::{client_certificate, event::Event, outcome::Refusal};

@@ -45,6 +45,12 @@ pub(crate) enum Refusal {
     Unbound,
     /// The client did not prove who it is, for whatever reason.
     Client,
+    /// A request of a trust community's client that is not as UDAP says, or one that only looks like it.
+    Udap(&'static str),
+    /// The operator has not agreed to the client yet (UDAP).
+    Unapproved,
+    /// The B2B object is missing, or not acceptable; what to change is told beside.
+    B2b,
     /// As [`Refusal::Client`], where the client tried HTTP Basic.
     ClientBasic,
     /// As [`Refusal::Client`], at the introspection endpoint (row B69).
@@ -124,6 +130,11 @@ fn row(refusal: Refusal) -> (StatusCode, ErrorCode, &'static str) {
             E::InvalidRequest,
             "tokens of this client must be bound, by a DPoP proof or its certificate",
         ),
+        Refusal::Udap(description) => (S::BAD_REQUEST, E::InvalidRequest, description),
+        Refusal::Unapproved => {
+            (S::BAD_REQUEST, E::UnauthorizedClient, "the operator of this server has not agreed to the client yet")
+        }
+        Refusal::B2b => (S::BAD_REQUEST, E::InvalidGrant, "the hl7-b2b object is missing or not acceptable"),
         Refusal::Client => (S::BAD_REQUEST, E::InvalidClient, CLIENT),
         Refusal::ClientBasic | Refusal::ClientIntrospecting => (S::UNAUTHORIZED, E::InvalidClient, CLIENT),
         Refusal::Bearer => (S::UNAUTHORIZED, E::InvalidToken, "the access token is not valid"),
@@ -217,16 +228,22 @@ pub(crate) fn word(refusal: Refusal) -> &'static str {
         | Refusal::MediaType
         | Refusal::Form
         | Refusal::Missing(_)
-        | Refusal::JsonType => "request",
+        | Refusal::JsonType
+        | Refusal::Udap(_) => "request",
         Refusal::TooLarge => "too-long",
         Refusal::SeveralCredentials => "several-credentials",
         Refusal::GrantType | Refusal::GrantTypeOfClient => "grant-type",
         Refusal::Metadata(_) => "registration",
         Refusal::Grant => "grant",
+        Refusal::B2b => "purpose",
         Refusal::Target => "target",
         Refusal::Pushed(..) => "authorization",
         Refusal::DpopProof | Refusal::DpopNonce | Refusal::BearerNonce | Refusal::Unbound => "key",
-        Refusal::Client | Refusal::ClientBasic | Refusal::ClientIntrospecting | Refusal::ClientDisabled => "client",
+        Refusal::Client
+        | Refusal::ClientBasic
+        | Refusal::ClientIntrospecting
+        | Refusal::ClientDisabled
+        | Refusal::Unapproved => "client",
         Refusal::Bearer | Refusal::NoToken | Refusal::BearerRequest => "token",
         Refusal::NoScope | Refusal::MixedScopes | Refusal::ScopeSize | Refusal::Scope | Refusal::OpenIdScope => "scope",
         Refusal::TooMany(_) => "throttled",

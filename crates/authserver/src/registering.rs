@@ -16,7 +16,7 @@ use audit::{
     Receipt,
     entry::{Action, Person},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{cell::Cell, net::IpAddr, sync::Arc};
 
 /// Who changes the register.
 #[derive(Debug, Clone)]
@@ -110,6 +110,34 @@ impl Inner {
         let mut recorded = None;
         let client = self.clients.change(id, changed, |client| {
             let mut event = Event::new("client-changed", Action::Update);
+            tell(&mut event, client);
+            recorded = Some(self.did(by, event)?);
+            Ok(())
+        })?;
+        self.look_for_logo(&client);
+        Ok((client, proof(recorded)?))
+    }
+
+    /// Registers a client of a trust community, or puts it in the place of what it was there; see
+    /// [`crate::client::registry::Registry::register`].
+    pub(crate) fn register_of_community(
+        &self,
+        community: &str,
+        uri: &str,
+        made: impl FnOnce(Option<&Client>, usize) -> Result<Client, ClientError>,
+        by: &By,
+    ) -> Result<(Arc<Client>, Recorded), ClientError> {
+        let mut recorded = None;
+        let is_new = Cell::new(true);
+        let made = |before: Option<&Client>, others: usize| {
+            is_new.set(before.is_none());
+            made(before, others)
+        };
+        let client = self.clients.register(community, uri, made, |client| {
+            let mut event = match is_new.get() {
+                true => Event::new("client-added", Action::Create),
+                false => Event::new("client-changed", Action::Update),
+            };
             tell(&mut event, client);
             recorded = Some(self.did(by, event)?);
             Ok(())

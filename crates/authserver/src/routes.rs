@@ -29,6 +29,10 @@ pub enum Endpoint {
     SmartConfiguration,
     /// `endpoint/userinfo.rs`.
     UserInfo,
+    /// `endpoint/udap_discovery.rs`.
+    Udap,
+    /// `endpoint/udap_register.rs`.
+    UdapRegister,
 }
 
 /// A path with its methods.
@@ -50,7 +54,7 @@ const DOCUMENT: &str = "GET, HEAD";
 
 /// Every route but those of pages. Those with `POST` alone take a form and authenticate the client; `/oauth/authorize` is
 /// for browsers; the others are public documents.
-pub const ROUTES: [Route; 13] = [
+pub const ROUTES: [Route; 15] = [
     Route { path: "/oauth/authorize", allow: "GET, POST", endpoint: Endpoint::Authorize },
     Route { path: "/oauth/par", allow: FORM, endpoint: Endpoint::PushedRequest },
     Route { path: "/oauth/token", allow: FORM, endpoint: Endpoint::Token },
@@ -58,12 +62,14 @@ pub const ROUTES: [Route; 13] = [
     Route { path: "/oauth/revoke", allow: FORM, endpoint: Endpoint::Revoke },
     Route { path: "/oauth/register", allow: FORM, endpoint: Endpoint::Register },
     Route { path: REGISTRATION, allow: "GET, PUT, DELETE", endpoint: Endpoint::Registration },
+    Route { path: "/oauth/udap/register", allow: FORM, endpoint: Endpoint::UdapRegister },
     Route { path: "/oauth/userinfo", allow: "GET, POST", endpoint: Endpoint::UserInfo },
     Route { path: "/oauth/jwks", allow: DOCUMENT, endpoint: Endpoint::Jwks },
     Route { path: "/.well-known/oauth-authorization-server", allow: DOCUMENT, endpoint: Endpoint::AuthorizationServer },
     Route { path: "/brands", allow: DOCUMENT, endpoint: Endpoint::Brands },
     Route { path: "/.well-known/openid-configuration", allow: DOCUMENT, endpoint: Endpoint::OpenIdConfiguration },
     Route { path: "/fhir/.well-known/smart-configuration", allow: DOCUMENT, endpoint: Endpoint::SmartConfiguration },
+    Route { path: "/fhir/.well-known/udap", allow: DOCUMENT, endpoint: Endpoint::Udap },
 ];
 
 /// Whether this path is the authorization server's.

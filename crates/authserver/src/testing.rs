@@ -1,6 +1,7 @@
 //! A whole authorization server in memory for unit tests: its clock, its tables, its log and its web are the test's.
 
 pub(crate) mod browser;
+pub(crate) mod communities;
 
 use crate::{
     Branding, NewClient, NewKeys, NewKind, Service,
@@ -241,6 +242,8 @@ pub(crate) struct World {
     /// Those of the tables sign in, not those of `people`.
     has_accounts: bool,
     pub(crate) brand: Option<Branding>,
+    /// See [`crate::Facility::strict_community`]; counts from the next start on.
+    pub(crate) strict_community: bool,
     pub(crate) service: Service,
     jtis: AtomicUsize,
 }
@@ -288,9 +291,9 @@ impl World {
         let web = Arc::new(Web::default());
         let people = Arc::new(People::default());
         let charts = Arc::new(Charts::default());
-        let service = open(&tables, &recorded, &now_ms, &web, Some(&people), &charts, &brand);
-        let (has_accounts, jtis) = (false, AtomicUsize::new(0));
-        Self { tables, now_ms, recorded, web, people, charts, has_accounts, brand, service, jtis }
+        let service = open(&tables, &recorded, &now_ms, &web, Some(&people), &charts, facility(&brand, false));
+        let (has_accounts, strict_community, jtis) = (false, false, AtomicUsize::new(0));
+        Self { tables, now_ms, recorded, web, people, charts, has_accounts, brand, strict_community, service, jtis }
     }
 
     /// One in which people have accounts and sign in.
@@ -303,9 +306,10 @@ impl World {
 
     /// The server stops and starts on the same tables.
     pub(crate) fn restart(&mut self) {
-        let Self { tables, recorded, now_ms, web, charts, brand, .. } = self;
+        let Self { tables, recorded, now_ms, web, charts, brand, strict_community, .. } = self;
         let people = (!self.has_accounts).then_some(&self.people);
-        self.service = open(tables, recorded, now_ms, web, people, charts, brand);
+        let facility = facility(brand, *strict_community);
+        self.service = open(tables, recorded, now_ms, web, people, charts, facility);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -377,6 +381,15 @@ fn enforceable(scope: &Scope) -> Result<(), String> {
     if scope.query.iter().any(|(name, _)| name == "unknown") { Err("no such search parameter".into()) } else { Ok(()) }
 }
 
+fn facility(brand: &Option<Branding>, strict_community: bool) -> crate::Facility {
+    crate::Facility {
+        name: brand.as_ref().map(|_| "Maple House".to_owned()),
+        brand: brand.clone(),
+        strict_community,
+        ..crate::Facility::default()
+    }
+}
+
 fn open(
     tables: &MemoryTables,
     recorded: &Arc<Recorded>,
@@ -384,7 +397,7 @@ fn open(
     web: &Arc<Web>,
     people: Option<&Arc<People>>,
     charts: &Arc<Charts>,
-    brand: &Option<Branding>,
+    facility: crate::Facility,
 ) -> Service {
     let now_ms = Arc::clone(now_ms);
     let clock = Arc::new(move || Instant::from_unix_millis(now_ms.load(Ordering::SeqCst)));
@@ -396,11 +409,7 @@ fn open(
         clock,
         egress: web.clone(),
         enforceable: Arc::new(enforceable),
-        facility: crate::Facility {
-            name: brand.as_ref().map(|_| "Maple House".to_owned()),
-            brand: brand.clone(),
-            ..crate::Facility::default()
-        },
+        facility,
         persons: people.map(|people| Arc::clone(people) as Arc<dyn Persons>),
     };
     Service::of(ground).unwrap()

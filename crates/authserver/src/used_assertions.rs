@@ -34,9 +34,25 @@ impl UsedAssertions {
         Ok(Self { table, shards: std::array::from_fn(|_| Mutex::new(())), ends: Mutex::new(ends) })
     }
 
+    /// Marks the `jti` of a software statement of this URI as used; `false` when it was already (row D12).
+    pub(crate) fn use_statement_once(
+        &self,
+        uri: &str,
+        jti: &str,
+        ends_s: i64,
+        now_s: i64,
+    ) -> Result<bool, Unavailable> {
+        // No client id is a URI: the two kinds of mark never meet.
+        self.mark(key(uri, jti), ends_s, now_s)
+    }
+
     /// Whether it was used, by a look without a mark.
     pub(crate) fn was_used(&self, assertion: &ClientAssertion, now_s: i64) -> Result<bool, Unavailable> {
-        match self.table.value(&key(assertion))? {
+        self.is_marked(&key(assertion.client_id(), assertion.jti()), now_s)
+    }
+
+    fn is_marked(&self, key: &Key, now_s: i64) -> Result<bool, Unavailable> {
+        match self.table.value(key)? {
             Some(value) => Ok(until_s(&value)? > now_s),
             None => Ok(false),
         }
@@ -44,12 +60,14 @@ impl UsedAssertions {
 
     /// Marks it as used; `false` when it was already. On stable storage when it returns.
     pub(crate) fn use_once(&self, assertion: &ClientAssertion, now_s: i64) -> Result<bool, Unavailable> {
-        let key = key(assertion);
-        let ends_s = assertion.replayable_until_s();
+        self.mark(key(assertion.client_id(), assertion.jti()), assertion.replayable_until_s(), now_s)
+    }
+
+    fn mark(&self, key: Key, ends_s: i64, now_s: i64) -> Result<bool, Unavailable> {
         // INVARIANT: an old mark is replaced by one caller only; the lock spans look, removal and insertion.
         let shard = self.shards.get(usize::from(key[0]) % SHARDS);
         let _guard = shard.map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner));
-        if self.was_used(assertion, now_s)? {
+        if self.is_marked(&key, now_s)? {
             return Ok(false);
         }
         if !self.table.insert_new(&key, &ends_s.to_be_bytes())? {
@@ -79,11 +97,11 @@ impl UsedAssertions {
 }
 
 /// The table's key. The zero byte keeps client id and `jti` apart: no client id has one.
-fn key(assertion: &ClientAssertion) -> Key {
+fn key(issuer: &str, jti: &str) -> Key {
     let mut context = digest::Context::new(&digest::SHA256);
-    context.update(assertion.client_id().as_bytes());
+    context.update(issuer.as_bytes());
     context.update(&[0]);
-    context.update(assertion.jti().as_bytes());
+    context.update(jti.as_bytes());
     let mut key = Key::default();
     key.copy_from_slice(context.finish().as_ref());
     key

@@ -84,13 +84,16 @@ pub(crate) fn endpoint(path: &str) -> &'static str {
         Some(authserver::Endpoint::Introspect) => "introspect",
         Some(authserver::Endpoint::Revoke) => "revoke",
         Some(authserver::Endpoint::UserInfo) => "userinfo",
-        Some(authserver::Endpoint::Register | authserver::Endpoint::Registration) => "register",
+        Some(
+            authserver::Endpoint::Register | authserver::Endpoint::Registration | authserver::Endpoint::UdapRegister,
+        ) => "register",
         Some(authserver::Endpoint::Jwks) => "jwks",
         Some(
             authserver::Endpoint::AuthorizationServer
             | authserver::Endpoint::OpenIdConfiguration
             | authserver::Endpoint::Brands
-            | authserver::Endpoint::SmartConfiguration,
+            | authserver::Endpoint::SmartConfiguration
+            | authserver::Endpoint::Udap,
         ) => "discovery",
         None if path.starts_with("/account/logo/") => "asset",
         None if path.starts_with("/account/") => "account",

@@ -135,6 +135,8 @@ pub(crate) struct Config {
     pub(crate) breached_passwords: Option<PathBuf>,
     /// What apps are told of the facility.
     pub(crate) brand: Option<Branding>,
+    /// See [`table::UDAP_STRICT_COMMUNITY`].
+    pub(crate) strict_community: bool,
     /// An outside OpenID provider.
     pub(crate) openid: Option<OpenId>,
     /// Checks of written resources.
@@ -437,6 +439,7 @@ impl Effective {
             facility_name: self.text(&table::FACILITY_NAME).map(str::to_owned),
             breached_passwords: self.path(&table::PASSWORDS_BREACHED),
             brand: self.brand(),
+            strict_community: self.get(&table::UDAP_STRICT_COMMUNITY) == Some(&Value::Switch(true)),
             openid: self.openid(),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),

@@ -33,6 +33,8 @@ pub struct Endpoints {
     pub revoke: String,
     /// Client registration.
     pub register: String,
+    /// Registration of clients of trust communities (UDAP).
+    pub udap_register: String,
     /// OpenID Connect UserInfo.
     pub userinfo: String,
     /// The server's own public keys.
@@ -60,6 +62,7 @@ impl Endpoints {
             introspect: below("/oauth/introspect"),
             revoke: below("/oauth/revoke"),
             register: below("/oauth/register"),
+            udap_register: below("/oauth/udap/register"),
             userinfo: below("/oauth/userinfo"),
             jwks: below("/oauth/jwks"),
             management: below("/account/apps"),

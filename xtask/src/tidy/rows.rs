@@ -3,13 +3,13 @@
 //!
 //! The table below has the rows' numbers and tags, no text: S must, D should, M may, I looked at by a public suite, P
 //! this project's own rule, K to be confirmed in its RFC. Sections: A transport, B SMART App Launch, C Backend Services
-//! and bulk data, E US Core and (g)(10). Left out: whether a test shows what its row says; that the file of one of them
+//! and bulk data, D UDAP, E US Core and (g)(10). Left out: whether a test shows what its row says; that the file of one of them
 //! cites the row is checked.
 
 use super::threats::is_there;
 
 /// Number and tags of each row, by section.
-const SECTIONS: [(char, &[&str]); 4] = [
+const SECTIONS: [(char, &[&str]); 5] = [
     (
         'A',
         &[
@@ -31,6 +31,13 @@ const SECTIONS: [(char, &[&str]); 4] = [
         &[
             "S", "S", "SP", "S", "K", "S", "S", "SI", "SDP", "SD", "SD", "I", "K", "I", "I", "SIP", "I", "I", "DSP",
             "P", "P",
+        ],
+    ),
+    (
+        'D',
+        &[
+            "S", "S", "S", "SP", "SP", "S", "I", "SDM", "SK", "K", "S", "S", "SK", "S", "I", "SID", "SI", "SDP", "DP",
+            "S", "SP", "P", "SD", "SI", "S", "S", "SKI", "SP", "P", "S", "SD", "I", "M", "S", "SP", "S", "S", "P", "P",
         ],
     ),
     ('E', &["SDM", "S", "S", "S", "S", "S"]),

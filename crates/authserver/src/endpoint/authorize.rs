@@ -19,7 +19,7 @@ mod visit;
 mod way_back;
 
 use crate::{
-    client::Client,
+    client::{Client, Udap},
     door,
     event::Event,
     outcome::{Refusal, page::Sent},
@@ -27,6 +27,7 @@ use crate::{
     people::session::Session,
     rate::{Limited, address_key},
     service::Inner,
+    udap,
 };
 use audit::{
     Audited,
@@ -171,7 +172,8 @@ impl Visitor<'_> {
                 (Unchecked::parse(kept.as_bytes()).map_err(local)?, Way::Pushed, kept.len())
             }
         };
-        let request = unchecked.check(&rules(&client), way, &inner.endpoints.fhir_base).map_err(|why| (named, why))?;
+        let request =
+            unchecked.check(&rules(inner, &client), way, &inner.endpoints.fhir_base).map_err(|why| (named, why))?;
         Ok((request, way == Way::Pushed, length))
     }
 
@@ -238,13 +240,20 @@ fn refusal_event(client_id: Option<&str>) -> Event {
 }
 
 /// What the client's registration says.
-pub(super) fn rules(client: &Client) -> ClientRules<'_> {
+pub(super) fn rules<'a>(inner: &Inner, client: &'a Client) -> ClientRules<'a> {
+    // Row D24: where a community is gone, so is its leave to do without.
+    let is_stu1 = |udap: &Udap| {
+        inner
+            .communities
+            .get(&udap.community)
+            .is_some_and(|community| community.profile == udap::community::Profile::Stu1)
+    };
     ClientRules {
         redirect_uris: &client.redirect_uris,
         may_use_codes: client.is_app() && client.is_approved(),
         requires_pushed: client.requires_pushed,
         profile: if client.is_fapi2 { Profile::Fapi2 } else { Profile::Smart },
-        udap: client.kind.udap().map(|_| UdapRules { requires_challenge: true, is_tiered: false }),
+        udap: client.kind.udap().map(|udap| UdapRules { requires_challenge: !is_stu1(udap), is_tiered: false }),
     }
 }
 

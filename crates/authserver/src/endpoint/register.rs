@@ -5,7 +5,7 @@
 //! a client like any other, but never one that the facility vouches for, or that looks into tokens of others. The way in
 //! which a client proves who it is stays as it was registered; its keys may change.
 //!
-//! Left out: software statements (refused by name), registration without a token.
+//! Left out: software statements (refused by name; UDAP has its own endpoint), registration without a token.
 
 use super::{Outcome, bearer::Shown};
 use crate::{
@@ -74,7 +74,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, request: &Request<Bytes>, address
     }
 }
 
-fn refused(refusal: Refusal, event: Event) -> Registering {
+pub(super) fn refused(refusal: Refusal, event: Event) -> Registering {
     Registering { outcome: Outcome::refused(refusal, event), recorded: None }
 }
 
@@ -92,14 +92,14 @@ fn asked(request: &Request<Bytes>, address: IpAddr) -> Result<Asked, Refusal> {
     Ok(Asked { method: request.method().clone(), client_id, token, body: request.body().clone(), address })
 }
 
-fn is_json(request: &Request<Bytes>) -> bool {
+pub(super) fn is_json(request: &Request<Bytes>) -> bool {
     let mut fields = request.headers().get_all(header::CONTENT_TYPE).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return false };
     let essence = field.to_str().ok().and_then(|text| text.split(';').next()).unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-type Answered = (http::Response<Bytes>, Option<Recorded>);
+pub(super) type Answered = (http::Response<Bytes>, Option<Recorded>);
 
 impl Inner {
     fn registration(&self, asked: &Asked, event: &mut Event) -> Result<Answered, Refusal> {
@@ -287,7 +287,7 @@ fn invalid(why: impl Into<std::borrow::Cow<'static, str>>) -> MetadataError {
 }
 
 /// The refusal of what it said; it is told what to change, the log too.
-fn unacceptable(why: MetadataError, event: &mut Event) -> Refusal {
+pub(super) fn unacceptable(why: MetadataError, event: &mut Event) -> Refusal {
     // SPEC: RFC 6749 section 5.2: the characters of a description.
     let legal = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
     let description: String = why.description.chars().filter(legal).take(DESCRIPTION_CHARS_MAX).collect();
@@ -299,7 +299,7 @@ fn unacceptable(why: MetadataError, event: &mut Event) -> Refusal {
 /// Characters of a description.
 const DESCRIPTION_CHARS_MAX: usize = 500;
 
-fn unavailable(why: &ClientError) -> Refusal {
+pub(super) fn unavailable(why: &ClientError) -> Refusal {
     if let ClientError::Unavailable(inner) = why {
         tracing::error!(why = inner, "a client could not be registered or changed");
     }

@@ -1,17 +1,20 @@
 //! The token endpoint. SPEC: RFC 6749 sections 4.1.3, 4.4 and 6; RFC 8705, RFC 9449; SMART App Launch 2.2; rows B46 to
 //! B50, B57 to B60, C1 to C13.
 //!
-//! The grant type is looked at first, then who asks, then what they bring. `system`: for a system. `code` and `refresh`:
+//! The grant type is looked at first, then who asks, then what they bring. `system`: for a system, `organization`: for one
+//! of a trust community. `code` and `refresh`:
 //! for an app that a person let in. `bound`: the key that a token is bound to.
 
 pub(crate) mod bound;
 mod code;
+mod organization;
 mod refresh;
 mod response;
 mod system;
 
 use super::{Outcome, Posted};
 use crate::{
+    authentication::Proven,
     client::Client,
     event::Event,
     live_tokens::{IssueError, NewGrant},
@@ -34,8 +37,8 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
         Err(why) => return Outcome::refused(refusal(why), event),
     };
     let audiences = [inner.endpoints.token.as_str(), inner.endpoints.issuer.as_str()];
-    let client = match inner.authenticated(&posted, &audiences, Refusal::Client, &mut event).await {
-        Ok(client) => client,
+    let Proven { client, proof } = match inner.proven_client(&posted, &audiences, Refusal::Client, &mut event).await {
+        Ok(proven) => proven,
         Err(refusal) => return Outcome::refused(refusal, event),
     };
     let bound = match bound::to(inner, &client, &posted, &inner.endpoints.token, &mut event) {
@@ -46,7 +49,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted) -> Outcome {
     let failed = event.clone();
     // The rest waits for the disk.
     let outcome = tokio::task::spawn_blocking(move || match asked {
-        Asked::ClientCredentials { scope } => system::issued(&issuing, &client, scope.as_deref(), bound, event),
+        Asked::ClientCredentials { scope } => system::issued(&issuing, &client, &proof, scope.as_deref(), bound, event),
         Asked::AuthorizationCode { code, redirect_uri, verifier } => {
             let redeemed = code::Redeemed { code, redirect_uri, verifier };
             code::issued(&issuing, &client, &redeemed, bound, event)

@@ -79,6 +79,23 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// A client came with another certificate than before: that is kept and recorded (row D21). Blocks on the disk.
+    pub(crate) fn certificate_renewed(&self, client: &Client, x5c: &[Vec<u8>]) -> Result<(), ClientError> {
+        let changed = |udap: Udap| Udap { x5c: x5c.into(), ..udap };
+        let record = |client: &Client| {
+            let mut event = Event::new("client-certificate-renewed", Action::Update);
+            event.client_id = Some(Arc::clone(&client.id));
+            if let Some(udap) = client.kind.udap() {
+                event.detail("uri", &udap.uri);
+                event.detail("certificate", &udap.thumbprint());
+            }
+            self.did(&By::Server, event).map(drop)
+        };
+        self.clients.change(&client.id, |client| with_udap(client, changed), record).map(drop)
+    }
+}
+
 fn with_udap(client: Client, changed: impl FnOnce(Udap) -> Udap) -> Result<Client, ClientError> {
     match client.kind {
         Kind::Udap(udap) => Ok(Client { kind: Kind::Udap(changed(udap)), ..client }),

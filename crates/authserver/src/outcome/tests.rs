@@ -6,7 +6,7 @@ use oauth::error::ErrorCode;
 use serde_json::Value;
 
 /// Every refusal. A new variant does not compile into `order` without a row here, nor pass without one in the page.
-const TABLE: [Refusal; 38] = [
+const TABLE: [Refusal; 42] = [
     Refusal::NotFound,
     Refusal::Method("GET, HEAD"),
     Refusal::TooLarge,
@@ -38,6 +38,7 @@ const TABLE: [Refusal; 38] = [
     Refusal::Metadata(ErrorCode::InvalidClientMetadata),
     Refusal::Metadata(ErrorCode::InvalidRedirectUri),
     Refusal::Metadata(ErrorCode::InvalidSoftwareStatement),
+    Refusal::Metadata(ErrorCode::UnapprovedSoftwareStatement),
     Refusal::ClientDisabled,
     Refusal::NoScope,
     Refusal::MixedScopes,
@@ -45,6 +46,9 @@ const TABLE: [Refusal; 38] = [
     Refusal::Scope,
     Refusal::TooMany(7),
     Refusal::Unavailable,
+    Refusal::Udap("udap must be 1"),
+    Refusal::Unapproved,
+    Refusal::B2b,
 ];
 
 /// The page that clients read.
@@ -85,6 +89,9 @@ fn order(refusal: Refusal) -> usize {
         Refusal::Scope => 29,
         Refusal::TooMany(_) => 30,
         Refusal::Unavailable => 31,
+        Refusal::Udap(_) => 32,
+        Refusal::Unapproved => 33,
+        Refusal::B2b => 34,
     }
 }
 
@@ -93,7 +100,7 @@ fn order(refusal: Refusal) -> usize {
 fn the_whole_table() {
     let mut seen: Vec<usize> = TABLE.iter().map(|refusal| order(*refusal)).collect();
     seen.dedup();
-    assert_eq!(seen, (0..=31).collect::<Vec<_>>(), "each variant has a row");
+    assert_eq!(seen, (0..=34).collect::<Vec<_>>(), "each variant has a row");
     let mut table = String::from("| status | error | headers | text |\n|---|---|---|---|\n");
     for refusal in TABLE {
         let response = refused(refusal);

@@ -95,6 +95,9 @@ name = "Riverbend Health ID"
 [passwords]
 breached = "/etc/handrail/pwned-passwords-sha1.txt"
 
+[udap]
+strict_community = false
+
 [validation]
 required_profiles = [
   "Observation=http://hl7.org/fhir/us/pacio-pfe/StructureDefinition/pfe-observation-single",

@@ -202,6 +202,9 @@ settings! {
         "file with this server's secret at that provider; goes with openid.issuer";
     OPENID_NAME: "openid.name" "HANDRAIL_OPENID_NAME" "openid-name" Kind::Words, None, "the host of openid.issuer",
         "what people call that provider: on its button";
+    UDAP_STRICT_COMMUNITY: "udap.strict_community" "HANDRAIL_UDAP_STRICT_COMMUNITY" "udap-strict-community"
+        Kind::Switch, Some("false"), "",
+        "who asks for the UDAP metadata of a trust community that is not known here gets nothing (204), not those of the first one";
     VALIDATION_REQUIRED_PROFILES: "validation.required_profiles" "HANDRAIL_VALIDATION_REQUIRED_PROFILES" "validation-required-profiles"
         Kind::Profiles, None, "none",
         "profiles that every resource of a type must meet when it is written, besides those that it claims itself";

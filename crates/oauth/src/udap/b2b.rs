@@ -38,7 +38,7 @@ impl fmt::Display for B2bError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape => f.write_str("hl7-b2b is not an object"),
-            Self::Version => f.write_str("hl7-b2b: version is not \"1\""),
+            Self::Version => f.write_str("hl7-b2b: version is not 1"),
             Self::Missing(member) => write!(f, "hl7-b2b: {member} is missing"),
             Self::Member(member) => write!(f, "hl7-b2b: {member} is not as it should be"),
             Self::Purpose => f.write_str("hl7-b2b: purpose_of_use has a code that is not known here"),

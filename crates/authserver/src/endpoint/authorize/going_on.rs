@@ -152,7 +152,7 @@ impl Visitor<'_> {
             has_fhir_user: user.fhir_user.is_some(),
             is_ehr_launch: waiting.launched.is_some(),
             launch_types: if has_encounter { &LAUNCH_TYPES } else { &LAUNCH_TYPES[..1] },
-            is_tiered: rules(&client).udap.is_some_and(|udap| udap.is_tiered),
+            is_tiered: rules(inner, &client).udap.is_some_and(|udap| udap.is_tiered),
         };
         let offer = Offer::of(&request.scope, &client.registered, &able);
         let due = |offer| Due { handle, waiting, client, session, user, offer };

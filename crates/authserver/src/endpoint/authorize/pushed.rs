@@ -58,7 +58,7 @@ pub(crate) async fn answer(inner: &Arc<Inner>, posted: Posted, body: &[u8]) -> O
         Ok(_) => return Outcome::refused(Refusal::Pushed(ErrorCode::InvalidRequest, "client_id is another's"), event),
         Err(why) => return refused(&Refused::Local(why), event),
     };
-    if let Err(why) = unchecked.check(&rules(&client), Way::Pushed, &inner.endpoints.fhir_base) {
+    if let Err(why) = unchecked.check(&rules(inner, &client), Way::Pushed, &inner.endpoints.fhir_base) {
         return refused(&why, event);
     }
     let row = json!({ "client_id": &*client.id, "form": kept });

@@ -2,6 +2,7 @@
 //! F16, F24, F61.
 
 mod attacks;
+mod communities;
 mod people;
 mod pushed;
 mod way;

@@ -1,7 +1,8 @@
 //! A token for a system that acts for itself. SPEC: RFC 6749 section 4.4; SMART Backend Services; rows B47, C1, C10, C11.
 
-use super::Outcome;
+use super::{Outcome, organization};
 use crate::{
+    authentication::Proof,
     client::{Client, check},
     event::Event,
     limits,
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub(super) fn issued(
     inner: &Inner,
     client: &Client,
+    proof: &Proof,
     scope: Option<&str>,
     bound: Option<Confirmation>,
     mut event: Event,
@@ -32,6 +34,12 @@ pub(super) fn issued(
     if client.is_app() {
         return Outcome::refused(Refusal::GrantTypeOfClient, event);
     }
+    let acting = match organization::acting(inner, client, proof, &mut event) {
+        Ok(acting) => acting,
+        Err(refusal) => return Outcome::refused(refusal, event),
+    };
+    // Row D31: who names no scope, gets those that are registered.
+    let scope = scope.or(acting.as_ref().map(|_| &*client.scope_text));
     let granted = match granted(inner, scope, &client.scopes) {
         Ok(granted) => granted,
         Err(refusal) => return Outcome::refused(refusal, event),
@@ -45,7 +53,7 @@ pub(super) fn issued(
         launch: Arc::default(),
         confirmation: bound,
         family: None,
-        acting: None,
+        acting,
         now: inner.now(),
     };
     match super::access_token(inner, client, new, &mut event) {

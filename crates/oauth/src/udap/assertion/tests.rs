@@ -1,3 +1,5 @@
+//! Authentication tokens, each claim broken once. Rows D26, D27.
+
 use super::*;
 use crate::{
     jws::JwsError,

@@ -1,3 +1,5 @@
+//! The B2B object: what it must have, and what of it is never fetched. Rows D27, D29.
+
 use super::*;
 
 fn full() -> Value {

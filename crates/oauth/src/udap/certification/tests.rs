@@ -1,3 +1,5 @@
+//! Certifications, good and worthless. Row D20.
+
 use super::*;
 use crate::{
     discovery::GrantType,

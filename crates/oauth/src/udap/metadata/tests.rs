@@ -1,3 +1,5 @@
+//! Metadata from both sides. Rows D2 to D6, D20.
+
 use super::*;
 use crate::udap::testing::{KEY, NOW_S, OTHER, chain};
 

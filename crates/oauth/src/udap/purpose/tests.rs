@@ -1,3 +1,5 @@
+//! Purposes of use: their forms, and which lies below which. Rows D27, F48.
+
 use super::*;
 
 fn purpose(text: &str) -> Purpose {

@@ -1,3 +1,5 @@
+//! Software statements, each member broken once. Rows D14 to D17, D19.
+
 use super::*;
 use crate::{
     jws::JwsError,

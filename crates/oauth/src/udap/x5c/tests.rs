@@ -1,3 +1,5 @@
+//! JWTs with certificates. Rows D8 to D10.
+
 use super::*;
 use crate::udap::testing::{KEY, OTHER, chain};
 
