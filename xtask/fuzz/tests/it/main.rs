@@ -81,6 +81,7 @@ targets! {
     authorize: 1500,
     credentials: 2000,
     registration: 2000,
+    udap: 600,
     bundle: 120,
     head: 300,
     xml: 4000,

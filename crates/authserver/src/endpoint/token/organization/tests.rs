@@ -1,14 +1,17 @@
-//! Tokens of organizations: D12, D21, D25 to D28, D30 to D32, and each way to be refused.
+//! Tokens of organizations: D9, D12, D21, D25 to D28, D30 to D32, and each way to be refused.
 
-use crate::testing::{
-    TOKEN, World,
-    communities::{CLIENT, Lab, b2b, udap_form, with},
-    credentials, encoded, form, request,
+use crate::{
+    NewCommunity, WhenUnavailable,
+    testing::{
+        NOW_S, TOKEN, World,
+        communities::{CLIENT, Lab, b2b, udap_form, with},
+        credentials, encoded, form, request,
+    },
 };
 use http::Method;
 use oauth::bearer::LiveTokens;
 use serde_json::{Value, json};
-use testkit::pki::Held;
+use testkit::pki::{Authority, Held, List, Wanted};
 
 const FORM: &str = "grant_type=client_credentials&scope=system%2FPatient.rs";
 
@@ -204,4 +207,42 @@ async fn d9_a_suspended_client_has_nothing() {
     world.service.inner.suspend_udap(&id, None).unwrap();
     assert!(world.service.grant(&token).is_none());
     assert_eq!(world.udap_token(&held, &id).await.line(), "200");
+}
+
+/// Row D9, with all of it real: the lists of both authorities are asked; where none says anything, nobody gets in; who is
+/// on one has nothing any more, be it the client's certificate or the authority's above it.
+#[tokio::test]
+async fn d9_revoked_certificates_at_the_endpoints() {
+    const ROOT: &str = "http://root.example/1.crl";
+    const MIDDLE: &str = "http://middle.example/1.crl";
+    for revoked in ["leaf", "middle"] {
+        let world = World::new();
+        let root = Authority::root("Root", NOW_S);
+        let middle = root.below(&Wanted { lists: vec![ROOT.into()], ..Wanted::authority("Middle", NOW_S) });
+        let lab = Lab { root, middle, uri: "https://lab.example/community".into() };
+        let new = NewCommunity { when_unavailable: WhenUnavailable::Refuse, ..lab.community() };
+        world.service.add_community(&new).unwrap();
+        let held = lab.middle.issue(&Wanted { lists: vec![MIDDLE.into()], ..Wanted::leaf("A member", CLIENT, NOW_S) });
+        let line = world.register(&held, &world.system_statement()).await.line();
+        assert_eq!(line, "400 unapproved_software_statement", "no list");
+        world.web.list_put(ROOT, lab.root.list(&List::empty(1, world.now_s())));
+        world.web.list_put(MIDDLE, lab.middle.list(&List::empty(1, world.now_s())));
+        world.pass(600);
+        let registered = world.register(&held, &world.system_statement()).await;
+        assert_eq!(registered.line(), "201", "{}", registered.body);
+        let id = registered.body["client_id"].as_str().unwrap().to_owned();
+        assert_eq!(world.udap_token(&held, &id).await.line(), "200");
+        let now_s = world.now_s();
+        if revoked == "leaf" {
+            world.web.list_put(MIDDLE, lab.middle.list(&List::of(2, now_s, &[&held])));
+        } else {
+            world.web.list_put(ROOT, lab.root.list(&List::of(2, now_s, &[&lab.middle.held])));
+        }
+        world.pass(600);
+        assert_eq!(world.udap_token(&held, &id).await.line(), "400 invalid_client", "{revoked}");
+        let entry = world.last_entry();
+        assert!(entry.outcome_text.unwrap().contains("was revoked"), "{revoked}");
+        let line = world.register(&held, &world.system_statement()).await.line();
+        assert_eq!(line, "400 unapproved_software_statement", "{revoked}");
+    }
 }
