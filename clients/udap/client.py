@@ -5,6 +5,7 @@ Environment: HANDRAIL. Each check prints a line; the first that fails ends the p
 """
 
 import base64
+import itertools
 import json
 import time
 import urllib.parse
@@ -61,9 +62,13 @@ def not_revoked(certificate, issuer):
 
 def vouched(chain, anchor, uri):
     """RFC 5280 section 6, as far as this community goes: the chain leads to the anchor, and the leaf has this URI."""
-    path = chain if chain[-1].fingerprint(pki.hashes.SHA256()) == anchor.fingerprint(pki.hashes.SHA256()) else [*chain, anchor]
+    path = (
+        chain
+        if chain[-1].fingerprint(pki.hashes.SHA256()) == anchor.fingerprint(pki.hashes.SHA256())
+        else [*chain, anchor]
+    )
     assert len(path) > 1
-    for number, (certificate, issuer) in enumerate(zip(path, path[1:])):
+    for number, (certificate, issuer) in enumerate(itertools.pairwise(path)):
         certificate.verify_directly_issued_by(issuer)
         basic = extension(issuer, ExtensionOID.BASIC_CONSTRAINTS)
         assert basic.ca and (basic.path_length is None or basic.path_length >= number)
@@ -83,7 +88,9 @@ def discovered(server, community, plain_query=""):
     document = answer.json
     assert document["udap_versions_supported"] == ["1"]
     assert {"udap_dcr", "udap_authn"} <= set(document["udap_profiles_supported"])
-    assert ("udap_authz" in document["udap_profiles_supported"]) == ("client_credentials" in document["grant_types_supported"])
+    assert ("udap_authz" in document["udap_profiles_supported"]) == (
+        "client_credentials" in document["grant_types_supported"]
+    )
     assert "hl7-b2b" in document["udap_authorization_extensions_supported"]
     required = document["udap_authorization_extensions_required"]
     assert set(required) <= set(document["udap_authorization_extensions_supported"])
@@ -128,7 +135,9 @@ class Partner:
         }
         body = {"software_statement": encode(said, self.held), "certifications": [], "udap": "1"}
         headers = {"content-type": "application/json"}
-        answer = self.server.send("POST", self.document["registration_endpoint"], json.dumps(body), headers, self.source)
+        answer = self.server.send(
+            "POST", self.document["registration_endpoint"], json.dumps(body), headers, self.source
+        )
         assert answer.status in (200, 201), answer
         assert answer.json["software_statement"] == body["software_statement"]
         assert not {"iss", "sub", "aud", "exp", "iat", "jti"} & set(answer.json)

@@ -17,7 +17,6 @@ import threading
 import time
 import urllib.parse
 
-import pki
 import world
 from lists import Hanging, Lists
 from partners import Client, Community, fresh_uri
@@ -163,7 +162,10 @@ def storms(count):
             asked = known.ask()
             between = time.monotonic()
             registered = north.register()
-            return [("token", asked.status, between - began), ("registration", registered.status, time.monotonic() - between)]
+            return [
+                ("token", asked.status, between - began),
+                ("registration", registered.status, time.monotonic() - between),
+            ]
 
         def at(moment, until):
             return [one for one in seen if moment <= one[0] < until]
@@ -177,7 +179,10 @@ def storms(count):
         good = [lists.place(north.authority.crl()) for _ in range(count)]
         marks.append(time.monotonic())
         results, done, good_s, good_kb = storm(server, north, good, meanwhile)
-        told(all(status == 201 for status, _ in results), f"{count} registrations whose lists are there: {summed(results)} in {good_s:.1f} s")
+        told(
+            all(status == 201 for status, _ in results),
+            f"{count} registrations whose lists are there: {summed(results)} in {good_s:.1f} s",
+        )
         marks.append(time.monotonic())
         time.sleep(1)
         # Each list at a host of its own, so that none is known to hang before it is asked.
@@ -185,34 +190,55 @@ def storms(count):
         marks.append(time.monotonic())
         results, done, bad_s, bad_kb = storm(server, north, bad, meanwhile)
         marks.append(time.monotonic())
-        told({status for status, _ in results} <= {400, 503}, f"{count} registrations whose lists hang: {summed(results)} in {bad_s:.1f} s, {len(hanging.connections)} connections to those hosts")
+        told(
+            {status for status, _ in results} <= {400, 503},
+            f"{count} registrations whose lists hang: {summed(results)} in {bad_s:.1f} s, {len(hanging.connections)} connections to those hosts",
+        )
         longest = max(took for _, took in results)
         told(longest < 15, f"the longest of them waited {longest:.1f} s")
         time.sleep(1)
         began, answer = time.monotonic(), north.register(north.with_list(lambda _: north.authority.crl()))
-        told(answer.status == 201, f"after them a registration with a new list: {answer.status} in {time.monotonic() - began:.2f} s")
+        told(
+            answer.status == 201,
+            f"after them a registration with a new list: {answer.status} in {time.monotonic() - began:.2f} s",
+        )
         new = Lists("127.0.0.11")
         began, status = time.monotonic(), 0
         while status != 201 and time.monotonic() - began < 20:
             url = new.place(north.authority.crl())
             status = north.register(north.authority.leaf(fresh_uri(), crl=url)).status
-        told(status == 201, f"and one with a list at a host that was never asked: {status} in {time.monotonic() - began:.2f} s")
+        told(
+            status == 201,
+            f"and one with a list at a host that was never asked: {status} in {time.monotonic() - began:.2f} s",
+        )
         after_kb = server.memory_kb()
         seen = reader.end()
-        parts = {"calm": at(marks[0], marks[1]), "lists are there": at(marks[2], marks[3]), "lists hang": at(marks[4], marks[5])}
+        parts = {
+            "calm": at(marks[0], marks[1]),
+            "lists are there": at(marks[2], marks[3]),
+            "lists hang": at(marks[4], marks[5]),
+        }
         for name, part in parts.items():
             bad_ones = sum(status != 200 for *_, status in part)
-            print(f"     reads, {name}: {len(part)}, p50 {percentile(part, 0.5) * 1000:.1f} ms, p99 {percentile(part, 0.99) * 1000:.1f} ms, {bad_ones} not 200")
+            print(
+                f"     reads, {name}: {len(part)}, p50 {percentile(part, 0.5) * 1000:.1f} ms, p99 {percentile(part, 0.99) * 1000:.1f} ms, {bad_ones} not 200"
+            )
         told(all(status == 200 for *_, status in parts["lists hang"]), "while lists hang every read is answered")
         ours, calm, busy = (percentile(parts[name], 0.99) for name in ("lists hang", "calm", "lists are there"))
         limit = 2 * max(calm, busy, FLOOR_S / 2)
         told(ours <= limit, f"p99 of reads while lists hang: {ours * 1000:.1f} ms, at most {limit * 1000:.1f} ms")
         wrong = [one for one in done if one[1] not in (200, 201)]
         slowest = max(took for _, _, took in done)
-        told(not wrong and slowest < 2, f"{len(done)} tokens and registrations meanwhile, the slowest in {slowest:.2f} s{wrong or ''}")
+        told(
+            not wrong and slowest < 2,
+            f"{len(done)} tokens and registrations meanwhile, the slowest in {slowest:.2f} s{wrong or ''}",
+        )
         # What a connection and a request take, and what is remembered of each list and host.
         most_kb = max(good_kb, calm_kb) + 32 * 1024 + 16 * count
-        told(bad_kb < most_kb, f"memory: calm {calm_kb // 1024} MiB, most {good_kb // 1024} MiB with lists there, {bad_kb // 1024} MiB with lists that hang, {after_kb // 1024} MiB after")
+        told(
+            bad_kb < most_kb,
+            f"memory: calm {calm_kb // 1024} MiB, most {good_kb // 1024} MiB with lists there, {bad_kb // 1024} MiB with lists that hang, {after_kb // 1024} MiB after",
+        )
     hanging.close()
 
 
@@ -310,16 +336,36 @@ def forged():
         path = "/away"
         expect("redirect of a list server", path, sent_away(), 400)
         authority = north.root.below("with a bad list", path_length=0, crl=f"http://127.0.0.1:{canary.port}/x")
-        expect("CRL distribution point of an intermediate", "", north.register(authority.leaf(fresh_uri(), crl=lists.place(authority.crl()))), 400)
+        expect(
+            "CRL distribution point of an intermediate",
+            "",
+            north.register(authority.leaf(fresh_uri(), crl=lists.place(authority.crl()))),
+            400,
+        )
 
         # An app's logo is fetched, beside the request; of the other addresses none is. How many logos are fetched is
         # limited, so these are the few that matter.
-        for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", *own_address(), "169.254.169.254"]:
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "2130706433",
+            *own_address(),
+            "169.254.169.254",
+        ]:
             for at in ["", f":{canary.port}"]:
                 url = f"https://{host}{at}/logo.png"
                 expect("logo_uri", url, north.register(app=True, logo_uri=url), 201, 400)
         inner = f"https://127.0.0.1:{canary.port}/x"
-        for field in ["client_uri", "policy_uri", "tos_uri", "jwks_uri", "sector_identifier_uri", "software_statement_uri"]:
+        for field in [
+            "client_uri",
+            "policy_uri",
+            "tos_uri",
+            "jwks_uri",
+            "sector_identifier_uri",
+            "software_statement_uri",
+        ]:
             expect(field, inner, north.register(app=True, **{field: inner}), 201)
         expect("redirect_uris", inner, north.register(app=True, redirect_uris=[inner]), 201)
         for header in [{"jku": inner, "kid": "1"}, {"x5u": inner}]:
@@ -342,7 +388,11 @@ def forged():
         expect("community", inner, server.send("GET", f"{server.fhir}/.well-known/udap?community={community}"), 200)
         # Logos come beside the requests.
         time.sleep(2)
-        told(not canary.visits, f"nobody came to the canary (ports {', '.join(map(str, canary.ports))}) by " + ", ".join(f"{count} x {field}" for field, count in tried.items()))
+        told(
+            not canary.visits,
+            f"nobody came to the canary (ports {', '.join(map(str, canary.ports))}) by "
+            + ", ".join(f"{count} x {field}" for field, count in tried.items()),
+        )
         log = (server.folder / "log").read_text()
         told(log.count("is not public") >= 30, f"{log.count('is not public')} addresses were refused by what they are")
 

@@ -66,7 +66,7 @@ class Server:
         self.fhir = f"{self.origin}/fhir"
         self.registration, self.token = f"{self.origin}/oauth/udap/register", f"{self.origin}/oauth/token"
         self.log = open(self.folder / "log", "wb")
-        words = ["serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *flags]
+        words = ["serve", "--log-format", "text", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *flags]
         if allow:
             words += ["--egress-allow-networks", ",".join(allow)]
         self.process = subprocess.Popen([HANDRAIL, *words], stdout=self.log, stderr=self.log)
@@ -77,8 +77,7 @@ class Server:
         self.tls = ssl.create_default_context(cafile=self.data / "tls/ca.pem")
 
     def listens(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0 and (self.data / "tls/ca.pem").exists()
+        return b"listening on " in (self.folder / "log").read_bytes()
 
     def __enter__(self):
         return self
