@@ -18,7 +18,8 @@ from lists import Lists
 from partners import Client, Community, fresh_uri
 from world import moment
 
-# fmt: off: a line a case
+# A line a case:
+# fmt: off
 STATEMENT, UNAPPROVED = "invalid_software_statement", "unapproved_software_statement"
 METADATA, REDIRECT = "invalid_client_metadata", "invalid_redirect_uri"
 CLIENT, GRANT, REQUEST, SCOPE = "invalid_client", "invalid_grant", "invalid_request", "invalid_scope"
@@ -108,13 +109,8 @@ def statements(c, canary):
     case("D8", "HS256 with the public key", 400, STATEMENT, symmetric)
     case("D8", "PS256", 400, STATEMENT, lambda: reg(c.leaf(fresh_uri(), key=pki.rsa_key()), sign={"alg": "PS256"}))
     case("D8", "RS256 said, ES256 done", 400, STATEMENT, lambda: headed(alg="RS256"))
-    case(
-        "D8",
-        "ES256 said of a P-384 key",
-        400,
-        STATEMENT,
-        lambda: reg(c.leaf(fresh_uri(), key=pki.ec_key(pki.ec.SECP384R1)), sign={"alg": "ES256"}),
-    )
+    case("D8", "ES256 said of a P-384 key", 400, STATEMENT,
+         lambda: reg(c.leaf(fresh_uri(), key=pki.ec_key(pki.ec.SECP384R1)), sign={"alg": "ES256"}))
     case("D9", "signed with another key", 400, STATEMENT, lambda: signed(key=pki.ec_key()))
 
     def tampered(part):
@@ -125,13 +121,8 @@ def statements(c, canary):
 
     case("D9", "payload exchanged", 400, STATEMENT, lambda: tampered(1))
     case("D9", "signature exchanged", 400, STATEMENT, lambda: tampered(2))
-    case(
-        "D9",
-        "no signature",
-        400,
-        STATEMENT,
-        lambda: c.server.register(world.jws({}, c.leaf(fresh_uri())).rsplit(".", 1)[0] + "."),
-    )
+    case("D9", "no signature", 400, STATEMENT,
+         lambda: c.server.register(world.jws({}, c.leaf(fresh_uri())).rsplit(".", 1)[0] + "."))
     case("D9", "no JWT at all", 400, STATEMENT, lambda: c.server.register("statement"))
 
     case("D8", "x5c missing", 400, STATEMENT, lambda: headed(x5c=None))
@@ -146,34 +137,19 @@ def statements(c, canary):
 
     case("D8", "x5c is a text", 400, STATEMENT, lambda: listed(lambda texts: texts[0]))
     case("D8", "x5c in base64url", 400, STATEMENT, lambda: listed(web_safe))
-    case(
-        "D8",
-        "x5c with line breaks",
-        400,
-        STATEMENT,
-        lambda: listed(lambda texts: [texts[0][:64] + "\n" + texts[0][64:]]),
-    )
+    case("D8", "x5c with line breaks", 400, STATEMENT, lambda: listed(lambda texts: [texts[0][:64] + "\n" + texts[0][64:]]))
     case("D8", "x5c in reverse order", 400, STATEMENT, lambda: listed(lambda texts: texts[::-1]))
     case("D8", "x5c holds no certificate", 400, STATEMENT, lambda: listed(lambda _: [base64.b64encode(b"no").decode()]))
 
     stranger = pki.ec_key()
     numbers = stranger.public_key().public_numbers()
-    jwk = {
-        "kty": "EC",
-        "crv": "P-256",
-        "x": world.b64url(numbers.x.to_bytes(32, "big")),
-        "y": world.b64url(numbers.y.to_bytes(32, "big")),
-    }
+    jwk = {"kty": "EC", "crv": "P-256", "x": world.b64url(numbers.x.to_bytes(32, "big")),
+           "y": world.b64url(numbers.y.to_bytes(32, "big"))}
     mine = {"key": stranger, "alg": "ES256"}
     case("D8", "jwk in place of x5c", 400, STATEMENT, lambda: signed(**mine, header={"x5c": None, "jwk": jwk}))
     case("D8", "jwk beside somebody's x5c", 400, STATEMENT, lambda: signed(**mine, header={"jwk": jwk}))
-    case(
-        "D8",
-        "jku in place of x5c",
-        400,
-        STATEMENT,
-        lambda: signed(**mine, header={"x5c": None, "jku": canary, "kid": "1"}),
-    )
+    case("D8", "jku in place of x5c", 400, STATEMENT,
+         lambda: signed(**mine, header={"x5c": None, "jku": canary, "kid": "1"}))
     case("D8", "x5u in place of x5c", 400, STATEMENT, lambda: signed(header={"x5c": None, "x5u": canary}))
     case("D8", "crit with what is unknown", 400, STATEMENT, lambda: headed(crit=["udap"], udap="1"))
     case("D8", "alg twice in the header", 400, STATEMENT, lambda: twice_in_header())
@@ -199,13 +175,7 @@ def certificates(c):
 
     case("D11", "a second name is ours", 201, None, lambda: named(lambda uri: [fresh_uri(), uri]))
     case("D11", "SAN with a slash more", 400, STATEMENT, lambda: named(lambda uri: uri + "/"))
-    case(
-        "D11",
-        "SAN with the host in capitals",
-        400,
-        STATEMENT,
-        lambda: named(lambda uri: uri.replace("partner", "PARTNER")),
-    )
+    case("D11", "SAN with the host in capitals", 400, STATEMENT, lambda: named(lambda uri: uri.replace("partner", "PARTNER")))
     case("D11", "SAN with the port", 400, STATEMENT, lambda: named(lambda uri: uri.replace(".org/", ".org:443/")))
     case("D11", "SAN without the path", 400, STATEMENT, lambda: named(lambda uri: uri.removesuffix("/fhir")))
     case("D11", "no SAN", 400, STATEMENT, lambda: named(lambda _: None))
@@ -250,24 +220,12 @@ def certificates(c):
         return reg(c.leaf(fresh_uri(), **options))
 
     day = timedelta(days=1)
-    case(
-        "D9",
-        "certificate ended yesterday",
-        400,
-        UNAPPROVED,
-        lambda: ends(not_before=pki.now() - 9 * day, not_after=pki.now() - day),
-    )
+    case("D9", "certificate ended yesterday", 400, UNAPPROVED, lambda: ends(not_before=pki.now() - 9 * day, not_after=pki.now() - day))
     case("D9", "certificate begins tomorrow", 400, UNAPPROVED, lambda: ends(not_before=pki.now() + day))
     case("D10", "no digitalSignature", 400, UNAPPROVED, lambda: ends(key_usage=["key_encipherment"]))
     case("D10", "unknown critical extension", 400, UNAPPROVED, lambda: ends(critical="1.3.6.1.4.1.32473.1"))
     case("D10", "RSA with 1024 bits", 400, STATEMENT, lambda: ends(key=pki.rsa_key(1024)))
-    case(
-        "D10",
-        "leaf is an authority",
-        400,
-        UNAPPROVED,
-        lambda: ends(authority=(True, None), key_usage=["digital_signature", "key_cert_sign"]),
-    )
+    case("D10", "leaf is an authority", 400, UNAPPROVED, lambda: ends(authority=(True, None), key_usage=["digital_signature", "key_cert_sign"]))
 
     def under(**options):
         authority, url = c.below("an intermediate", **options)
@@ -291,20 +249,8 @@ def certificates(c):
     case("D10", "two intermediates, two allowed", 201, None, lambda: too_deep(1, 0))
     case("D10", "two intermediates, one allowed", 400, UNAPPROVED, lambda: too_deep(0, None))
     case("D10", "intermediate without CA", 400, UNAPPROVED, lambda: under(authority=False))
-    case(
-        "D10",
-        "intermediate may not certify",
-        400,
-        UNAPPROVED,
-        lambda: under(key_usage=["digital_signature", "crl_sign"]),
-    )
-    case(
-        "D9",
-        "intermediate ended",
-        400,
-        UNAPPROVED,
-        lambda: under(not_before=pki.now() - 9 * day, not_after=pki.now() - day),
-    )
+    case("D10", "intermediate may not certify", 400, UNAPPROVED, lambda: under(key_usage=["digital_signature", "crl_sign"]))
+    case("D9", "intermediate ended", 400, UNAPPROVED, lambda: under(not_before=pki.now() - 9 * day, not_after=pki.now() - day))
     case("D10", "name within constraints", 201, None, lambda: under(permitted=".example.org"))
     case("D10", "name outside constraints", 400, UNAPPROVED, lambda: under(permitted=".example.net"))
 
@@ -354,20 +300,8 @@ def revocation(c):
     case("D9", "list of tomorrow", 400, UNAPPROVED, lambda: listed(lambda _: ca.crl(age_s=-86400, life_s=2 * 86400)))
     case("D9", "list signed by another key", 400, UNAPPROVED, lambda: listed(lambda _: ca.crl(key=pki.ec_key())))
     case("D9", "list of the root", 400, UNAPPROVED, lambda: listed(lambda _: c.root.crl()))
-    case(
-        "D9",
-        "list of users alone",
-        201,
-        None,
-        lambda: listed(lambda _: ca.crl(issuing_point="only_contains_user_certs")),
-    )
-    case(
-        "D9",
-        "list of authorities alone",
-        400,
-        UNAPPROVED,
-        lambda: listed(lambda _: ca.crl(issuing_point="only_contains_ca_certs")),
-    )
+    case("D9", "list of users alone", 201, None, lambda: listed(lambda _: ca.crl(issuing_point="only_contains_user_certs")))
+    case("D9", "list of authorities alone", 400, UNAPPROVED, lambda: listed(lambda _: ca.crl(issuing_point="only_contains_ca_certs")))
     case("D9", "indirect list", 400, UNAPPROVED, lambda: listed(lambda _: ca.crl(issuing_point="indirect_crl")))
     case("D9", "list not found", 400, UNAPPROVED, lambda: listed(lambda _: 404))
     case("D9", "list server fails", 400, UNAPPROVED, lambda: listed(lambda _: 500))
@@ -385,48 +319,12 @@ def revocation(c):
     case("D9", "OCSP: good, says the delegate", 201, None, lambda: asked(lambda held: ca.ocsp(held, by=ca.delegate())))
     case("D9", "OCSP: revoked", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, "revoked")))
     case("D9", "OCSP: unknown", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, "unknown")))
-    case(
-        "D9",
-        "OCSP: good, says a leaf that may not",
-        400,
-        UNAPPROVED,
-        lambda: asked(lambda held: ca.ocsp(held, by=another())),
-    )
-    case(
-        "D9",
-        "OCSP: good, says another's delegate",
-        400,
-        UNAPPROVED,
-        lambda: asked(lambda held: ca.ocsp(held, by=stranger.delegate())),
-    )
-    case(
-        "D9",
-        "OCSP: good, says the root's delegate",
-        400,
-        UNAPPROVED,
-        lambda: asked(lambda held: ca.ocsp(held, by=c.root.delegate())),
-    )
-    case(
-        "D9",
-        "OCSP: signed by another key",
-        400,
-        UNAPPROVED,
-        lambda: asked(lambda held: ca.ocsp(held, key=pki.ec_key())),
-    )
-    case(
-        "D9",
-        "OCSP: about another certificate",
-        400,
-        UNAPPROVED,
-        lambda: asked(lambda held: ca.ocsp(held, about=another())),
-    )
-    case(
-        "D9",
-        "OCSP: past its nextUpdate",
-        400,
-        UNAPPROVED,
-        lambda: asked(lambda held: ca.ocsp(held, age_s=7200, life_s=-3600)),
-    )
+    case("D9", "OCSP: good, says a leaf that may not", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, by=another())))
+    case("D9", "OCSP: good, says another's delegate", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, by=stranger.delegate())))
+    case("D9", "OCSP: good, says the root's delegate", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, by=c.root.delegate())))
+    case("D9", "OCSP: signed by another key", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, key=pki.ec_key())))
+    case("D9", "OCSP: about another certificate", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, about=another())))
+    case("D9", "OCSP: past its nextUpdate", 400, UNAPPROVED, lambda: asked(lambda held: ca.ocsp(held, age_s=7200, life_s=-3600)))
     case("D9", "OCSP: the responder says: later", 400, UNAPPROVED, lambda: asked(lambda _: bytes.fromhex("30030a0103")))
     case("D9", "OCSP: the responder is gone", 400, UNAPPROVED, lambda: asked(lambda _: 503))
 
@@ -439,44 +337,19 @@ def metadata(c):
         return reg(app=True, **claims)
 
     case("D14", "app in order", 201, None, lambda: app())
-    case(
-        "D15",
-        "system with a logo_uri, as some send it",
-        201,
-        None,
-        lambda: reg(logo_uri="https://app.example.org/x.png"),
-    )
+    case("D15", "system with a logo_uri, as some send it", 201, None, lambda: reg(logo_uri="https://app.example.org/x.png"))
     case("D15", "members that nobody knows", 201, None, lambda: reg(software_color="green"))
-    case(
-        "D14", "both grant types", 400, METADATA, lambda: app(grant_types=["authorization_code", "client_credentials"])
-    )
-    case(
-        "D14",
-        "refresh_token with client_credentials",
-        400,
-        METADATA,
-        lambda: reg(grant_types=["client_credentials", "refresh_token"]),
-    )
+    case("D14", "both grant types", 400, METADATA, lambda: app(grant_types=["authorization_code", "client_credentials"]))
+    case("D14", "refresh_token with client_credentials", 400, METADATA, lambda: reg(grant_types=["client_credentials", "refresh_token"]))
     case("D14", "refresh_token alone", 400, METADATA, lambda: reg(grant_types=["refresh_token"]))
     case("D14", "unknown grant type", 400, METADATA, lambda: reg(grant_types=["password"]))
     case("D14", "no grant_types", 400, METADATA, lambda: reg(grant_types=None))
     case("D14", "redirect URI with http", 400, REDIRECT, lambda: app(redirect_uris=["http://app.example.org/back"]))
     case("D14", "redirect URI of this machine", 400, REDIRECT, lambda: app(redirect_uris=["http://127.0.0.1/back"]))
-    case(
-        "D14",
-        "redirect URI with a fragment",
-        400,
-        REDIRECT,
-        lambda: app(redirect_uris=["https://app.example.org/back#x"]),
-    )
+    case("D14", "redirect URI with a fragment", 400, REDIRECT, lambda: app(redirect_uris=["https://app.example.org/back#x"]))
     case("D14", "redirect URI with a star", 400, REDIRECT, lambda: app(redirect_uris=["https://*.example.org/back"]))
-    case(
-        "D14",
-        "second redirect URI with http",
-        400,
-        REDIRECT,
-        lambda: app(redirect_uris=["https://app.example.org/back", "http://app.example.org/back"]),
-    )
+    case("D14", "second redirect URI with http", 400, REDIRECT,
+         lambda: app(redirect_uris=["https://app.example.org/back", "http://app.example.org/back"]))
     case("D14", "app without redirect URIs", 400, REDIRECT, lambda: app(redirect_uris=None))
     case("D14", "system with redirect URIs", 400, REDIRECT, lambda: reg(redirect_uris=["https://app.example.org/back"]))
     case("D14", "app without a logo", 400, METADATA, lambda: app(logo_uri=None))
@@ -486,13 +359,7 @@ def metadata(c):
     case("D14", "contacts empty", 400, METADATA, lambda: reg(contacts=[]))
     case("D14", "contacts without mailto", 400, METADATA, lambda: reg(contacts=["https://app.example.org/help"]))
     case("D14", "no client_name", 400, METADATA, lambda: reg(client_name=None))
-    case(
-        "D14",
-        "auth method client_secret_basic",
-        400,
-        METADATA,
-        lambda: reg(token_endpoint_auth_method="client_secret_basic"),
-    )
+    case("D14", "auth method client_secret_basic", 400, METADATA, lambda: reg(token_endpoint_auth_method="client_secret_basic"))
     case("D14", "no auth method", 400, METADATA, lambda: reg(token_endpoint_auth_method=None))
     case("D14", "app with response type token", 400, METADATA, lambda: app(response_types=["token"]))
     case("D14", "app without response types", 400, METADATA, lambda: app(response_types=None))
@@ -566,21 +433,9 @@ def registrations(c, south, server):
     case("D18", "other grant type without cancelling", 400, METADATA, flip)
     case("D18", "the same URI in another community", 200, None, of_another_community)
     case("D18", "cancelled in another community", 200, None, cancelled_elsewhere)
-    case(
-        "D19",
-        "cancelled: its token ends",
-        401,
-        "invalid_token",
-        lambda: cancelled(lambda _, token: server.read(token, "Patient")),
-    )
+    case("D19", "cancelled: its token ends", 401, "invalid_token", lambda: cancelled(lambda _, token: server.read(token, "Patient")))
     case("D19", "cancelled: no more tokens", 400, CLIENT, lambda: cancelled(lambda client, _: client.ask()))
-    case(
-        "D19",
-        "cancelled, then the other grant type",
-        201,
-        None,
-        lambda: cancelled(lambda client, _: client.again(app=True)),
-    )
+    case("D19", "cancelled, then the other grant type", 201, None, lambda: cancelled(lambda client, _: client.again(app=True)))
     case("D19", "cancelled, and nothing is there", 400, METADATA, lambda: c.register(grant_types=[]))
 
 
@@ -630,18 +485,11 @@ def tokens(c, south, server):
     case("D21", "a new certificate of the same URI", 200, None, lambda: by())
     case("D26", "a certificate of another URI", 400, CLIENT, lambda: ask(held=c.leaf(fresh_uri())))
     case("D26", "the URI with a slash more", 400, CLIENT, lambda: ask(held=c.leaf(one().held.uri + "/")))
-    case(
-        "D26",
-        "a certificate that ended",
-        400,
-        CLIENT,
-        lambda: by(not_before=pki.now() - timedelta(days=9), not_after=pki.now() - timedelta(days=1)),
-    )
+    case("D26", "a certificate that ended", 400, CLIENT,
+         lambda: by(not_before=pki.now() - timedelta(days=9), not_after=pki.now() - timedelta(days=1)))
     case("D26", "a revoked certificate", 400, CLIENT, revoked)
     case("D26", "the other community's certificate", 400, CLIENT, lambda: ask(held=south.leaf(one().held.uri)))
-    case(
-        "D26", "nobody's certificate", 400, CLIENT, lambda: ask(held=pki.Authority.root("Nobody").leaf(one().held.uri))
-    )
+    case("D26", "nobody's certificate", 400, CLIENT, lambda: ask(held=pki.Authority.root("Nobody").leaf(one().held.uri)))
 
     basic = {"authorization": "Basic " + base64.b64encode(b"client:secret").decode()}
     case("D25", "Authorization header besides", 400, REQUEST, lambda: ask(headers=basic))
@@ -653,28 +501,11 @@ def tokens(c, south, server):
     case("D26", "another client_id besides", 400, CLIENT, lambda: ask(form={"client_id": "another"}))
     case("D25", "grant_type missing", 400, REQUEST, lambda: ask(form={"grant_type": None}))
     case("D25", "grant_type unknown", 400, "unsupported_grant_type", lambda: ask(form={"grant_type": "password"}))
-    case(
-        "D30",
-        "a system refreshes",
-        400,
-        "unauthorized_client",
-        lambda: ask(form={"grant_type": "refresh_token", "refresh_token": "x"}),
-    )
+    case("D30", "a system refreshes", 400, "unauthorized_client", lambda: ask(form={"grant_type": "refresh_token", "refresh_token": "x"}))
     case("D30", "an app asks for itself", 400, "unauthorized_client", lambda: one("app", app=True).ask())
-    case(
-        "D26",
-        "an app with a made-up code",
-        400,
-        GRANT,
-        lambda: one("app", app=True).ask(
-            form={
-                "grant_type": "authorization_code",
-                "code": "x",
-                "code_verifier": "v" * 43,
-                "redirect_uri": "https://app.example.org/back",
-            }
-        ),
-    )
+    case("D26", "an app with a made-up code", 400, GRANT,
+         lambda: one("app", app=True).ask(form={"grant_type": "authorization_code", "code": "x", "code_verifier": "v" * 43,
+                                                 "redirect_uri": "https://app.example.org/back"}))
     case("D31", "scope beyond the registration", 400, SCOPE, lambda: ask(form={"scope": "system/Observation.rs"}))
 
     def narrower():
@@ -703,35 +534,11 @@ def tokens(c, south, server):
     case("D27", "unknown purpose", 400, GRANT, lambda: b2b(purpose_of_use=["FUN"]))
     case("D27", "a purpose of another code system", 400, GRANT, lambda: b2b(purpose_of_use=["urn:oid:1.2.3#HPAYMT"]))
     case("D27", "a purpose that the community has not", 400, GRANT, lambda: b2b(purpose_of_use=["SYSDEV"]))
-    case(
-        "D27",
-        "one of two purposes is not the community's",
-        400,
-        GRANT,
-        lambda: b2b(purpose_of_use=["HPAYMT", "SYSDEV"]),
-    )
-    case(
-        "D27",
-        "subject_role without subject_name",
-        400,
-        GRANT,
-        lambda: b2b(subject_name=None, subject_role="207Q00000X"),
-    )
-    case(
-        "D27",
-        "consent_policy with consent_reference",
-        200,
-        None,
-        lambda: b2b(consent_policy=policy, consent_reference=reference),
-    )
+    case("D27", "one of two purposes is not the community's", 400, GRANT, lambda: b2b(purpose_of_use=["HPAYMT", "SYSDEV"]))
+    case("D27", "subject_role without subject_name", 400, GRANT, lambda: b2b(subject_name=None, subject_role="207Q00000X"))
+    case("D27", "consent_policy with consent_reference", 200, None, lambda: b2b(consent_policy=policy, consent_reference=reference))
     case("D27", "consent_reference without consent_policy", 400, GRANT, lambda: b2b(consent_reference=reference))
-    case(
-        "D27",
-        "consent_reference relative",
-        400,
-        GRANT,
-        lambda: b2b(consent_policy=policy, consent_reference=["Consent/1"]),
-    )
+    case("D27", "consent_reference relative", 400, GRANT, lambda: b2b(consent_policy=policy, consent_reference=["Consent/1"]))
 
     def no_refresh_token():
         answer = ask()
@@ -742,29 +549,15 @@ def tokens(c, south, server):
     case("D30", "no refresh token, an hour at most", 200, None, no_refresh_token)
 
     def authorize(**changed):
-        query = world.without(
-            {
-                "response_type": "code",
-                "client_id": one("app", app=True).id,
-                "redirect_uri": "https://app.example.org/back",
-                "scope": "patient/Patient.rs",
-                "state": "s" * 22,
-                "code_challenge": "c" * 43,
-                "code_challenge_method": "S256",
-                "aud": server.fhir,
-                **changed,
-            }
-        )
+        query = world.without({
+            "response_type": "code", "client_id": one("app", app=True).id, "redirect_uri": "https://app.example.org/back",
+            "scope": "patient/Patient.rs", "state": "s" * 22, "code_challenge": "c" * 43, "code_challenge_method": "S256",
+            "aud": server.fhir, **changed,
+        })
         return server.send("GET", f"{server.origin}/oauth/authorize?{urllib.parse.urlencode(query)}")
 
     case("D23", "authorization without state", 303, REQUEST, lambda: authorize(state=None))
-    case(
-        "D23",
-        "authorization without PKCE",
-        303,
-        REQUEST,
-        lambda: authorize(code_challenge=None, code_challenge_method=None),
-    )
+    case("D23", "authorization without PKCE", 303, REQUEST, lambda: authorize(code_challenge=None, code_challenge_method=None))
 
 
 def of_communities(server, lists):
@@ -778,15 +571,8 @@ def of_communities(server, lists):
     def certification(held, by=None, **changed):
         issuer = "https://certifier.example.org/"
         by = by or certified.leaf(issuer)
-        claims = {
-            "iss": issuer,
-            "sub": held.uri,
-            **world.times(90 * 86400),
-            "certification_name": "Basic",
-            "certification_uris": [basic],
-            "grant_types": ["client_credentials"],
-            **changed,
-        }
+        claims = {"iss": issuer, "sub": held.uri, **world.times(90 * 86400), "certification_name": "Basic",
+                  "certification_uris": [basic], "grant_types": ["client_credentials"], **changed}
         return world.jws(claims, by)
 
     def with_one(by=None, **changed):
@@ -795,30 +581,13 @@ def of_communities(server, lists):
 
     case("D20", "certified", 201, None, with_one)
     case("D20", "certification missing", 400, UNAPPROVED, lambda: certified.register())
-    case(
-        "D20",
-        "another certification",
-        400,
-        UNAPPROVED,
-        lambda: with_one(certification_uris=["https://certifier.example.org/x"]),
-    )
+    case("D20", "another certification", 400, UNAPPROVED, lambda: with_one(certification_uris=["https://certifier.example.org/x"]))
     case("D20", "certification of another client", 400, UNAPPROVED, lambda: with_one(sub=fresh_uri()))
     case("D20", "certification ended", 400, UNAPPROVED, lambda: with_one(iat=moment() - 900, exp=moment() - 300))
     case("D20", "certification for four years", 400, UNAPPROVED, lambda: with_one(**world.times(4 * 366 * 86400)))
-    case(
-        "D20",
-        "certifier's certificate has another URI",
-        400,
-        UNAPPROVED,
-        lambda: with_one(by=certified.leaf(fresh_uri())),
-    )
-    case(
-        "D20",
-        "certifier is nobody's",
-        400,
-        UNAPPROVED,
-        lambda: with_one(by=pki.Authority.root("Nobody").leaf("https://certifier.example.org/")),
-    )
+    case("D20", "certifier's certificate has another URI", 400, UNAPPROVED, lambda: with_one(by=certified.leaf(fresh_uri())))
+    case("D20", "certifier is nobody's", 400, UNAPPROVED,
+         lambda: with_one(by=pki.Authority.root("Nobody").leaf("https://certifier.example.org/")))
 
     kept = {}
 
@@ -834,13 +603,8 @@ def of_communities(server, lists):
     case("D17", "the operator has agreed", 200, None, approved)
     case("D17", "the community is full", 400, UNAPPROVED, lambda: waiting.register())
     case("D9", "nobody says, and that does", 201, None, lambda: lenient.register(lenient.with_list(lambda _: 404)))
-    case(
-        "D9",
-        "revoked, where nobody need say",
-        400,
-        UNAPPROVED,
-        lambda: lenient.register(lenient.with_list(lambda held: lenient.authority.crl(held.certificate))),
-    )
+    case("D9", "revoked, where nobody need say", 400, UNAPPROVED,
+         lambda: lenient.register(lenient.with_list(lambda held: lenient.authority.crl(held.certificate))))
 
 
 def main():
@@ -862,18 +626,12 @@ def main():
                 continue
             try:
                 answer = done()
-                got, is_right = (
-                    f"{answer.status} {error_of(answer) or ''}",
-                    (answer.status, error_of(answer)) == (status, error),
-                )
+                got, is_right = f"{answer.status} {error_of(answer) or ''}", (answer.status, error_of(answer)) == (status, error)
                 why = answer.json.get("error_description") or ""
             except AssertionError as wrong:
                 got, is_right, why = "--", False, str(wrong)
             failed += not is_right
-            print(
-                f"{'ok' if is_right else 'NOT OK':6} {row:4} {what:48} {got}{'' if is_right else f' instead of {status} {error or str()}: {why}'}",
-                flush=True,
-            )
+            print(f"{'ok' if is_right else 'NOT OK':6} {row:4} {what:48} {got}{'' if is_right else f' instead of {status} {error or str()}: {why}'}", flush=True)
     print(f"udap: {len(CASES)} cases, {failed} failed")
     return failed > 0
 
