@@ -123,8 +123,8 @@ class Authority:
             builder = builder.add_revoked_certificate(entry.revocation_date(now() - timedelta(seconds=60)).build())
         return builder.sign(key or self.key, hashes.SHA256()).public_bytes(DER)
 
-    def ocsp(self, held, status="good", by=None, about=None, age_s=10, life_s=3600, key=None):
-        """An answer about `held`, or about another serial (`about`), by us or by a delegate, signed with `key`."""
+    def ocsp(self, held, status="good", by=None, about=None, age_s=10, life_s=3600):
+        """An answer about `held`, or about another serial (`about`), by us or by a delegate."""
         certificate = held.certificate
         if about is not None:
             certificate = about.certificate
@@ -146,7 +146,7 @@ class Authority:
         )
         if by:
             builder = builder.certificates([by.certificate])
-        return builder.sign(key or (by or self).key, hashes.SHA256()).public_bytes(DER)
+        return builder.sign((by or self).key, hashes.SHA256()).public_bytes(DER)
 
     def delegate(self, **options):
         """Who may answer in our place."""
