@@ -12,6 +12,7 @@
 mod ask;
 mod bundle;
 mod compare;
+mod house;
 mod lens;
 mod operation;
 mod plant;
@@ -44,6 +45,9 @@ const OPERATIONS: u64 = 0x6f70_6572_6174_696f;
 
 /// Seeds from here on are of apps that act for people.
 pub const PEOPLE: u64 = 1 << 32;
+
+/// Seeds from here on are of systems of organizations that came by UDAP.
+pub const ORGANIZATIONS: u64 = 1 << 33;
 
 /// Requests about what names a patient, for people.
 const ENTANGLED: usize = 8;
@@ -101,9 +105,14 @@ impl Case {
     pub fn new(seed: u64) -> Self {
         let crowded = seed.is_multiple_of(CROWDED_EVERY);
         let mut dice = Dice::new(seed);
-        let of_person = seed >= PEOPLE;
-        let mut lens = if of_person { Lens::of_person(&mut dice) } else { Lens::roll(&mut dice) };
-        if crowded && !of_person {
+        let of_organization = seed >= ORGANIZATIONS;
+        let of_person = seed >= PEOPLE && !of_organization;
+        let mut lens = match (of_organization, of_person) {
+            (true, _) => Lens::of_organization(&mut dice),
+            (_, true) => Lens::of_person(&mut dice),
+            _ => Lens::roll(&mut dice),
+        };
+        if crowded && !of_person && !of_organization {
             lens = lens.searching(&mut dice);
         }
         let mut moments = script::roll(&mut dice, &lens);
@@ -113,6 +122,9 @@ impl Case {
         }
         if of_person {
             script::entangle(&mut dice, &mut moments);
+        }
+        if let Some(house) = lens.house() {
+            script::keep_members(house, &mut moments);
         }
         assert!(script::is_fair(&lens, &moments), "seed {seed}: the worlds differ in what is visible");
         let differ = moments.iter().filter(|moment| moment.events[0] != moment.events[1]);
@@ -125,8 +137,14 @@ impl Case {
         if of_person {
             asks.extend((0..ENTANGLED).map(|_| Ask::Send(asker.entangled(&mut own))));
         }
-        let plan =
-            Plan { actor: lens.actor().cloned(), moments, scope: lens.scope(), small: dice.chance(60), plant: None };
+        let plan = Plan {
+            actor: lens.actor().cloned(),
+            house: lens.house().cloned(),
+            moments,
+            scope: lens.scope(),
+            small: dice.chance(60),
+            plant: None,
+        };
         Self { seed, lens, plan, asks }
     }
 

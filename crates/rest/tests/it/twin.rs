@@ -1,6 +1,6 @@
 //! Twin worlds as a property (rows F1 to F10, F13, F14): many more run as `cargo xtask twin`.
 
-use testkit::twin::{Case, PEOPLE, PLANTS, Plant, Tally};
+use testkit::twin::{Case, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
 
 /// Sequences.
 const SEQUENCES: u64 = 40;
@@ -9,6 +9,8 @@ const FOUND_WITHIN: u64 = 120;
 const THREADS: usize = 2;
 /// Sequences of apps that act for people.
 const SEQUENCES_OF_PEOPLE: u64 = 10;
+/// Sequences of systems of organizations.
+const SEQUENCES_OF_ORGANIZATIONS: u64 = 8;
 
 /// Invariant 5 over random scopes, worlds and sequences: every status, header and body is equal.
 #[test]
@@ -23,6 +25,13 @@ fn worlds_that_differ_in_what_is_hidden_answer_alike() {
 fn what_others_records_say_tells_people_nothing() {
     let tally = tally(PEOPLE, SEQUENCES_OF_PEOPLE);
     assert!(tally.hidden > 60 && tally.statuses.get(&200).is_some_and(|count| *count > 80), "{tally:?}");
+}
+
+/// The same for payers and hospitals that came by UDAP: G14, G15, D28.
+#[test]
+fn who_is_no_member_is_not_there_for_an_organization() {
+    let tally = tally(ORGANIZATIONS, SEQUENCES_OF_ORGANIZATIONS);
+    assert!(tally.hidden > 60 && tally.statuses.get(&200).is_some_and(|count| *count > 50), "{tally:?}");
 }
 
 fn tally(first: u64, sequences: u64) -> Tally {

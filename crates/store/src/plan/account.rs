@@ -76,6 +76,8 @@ shapes! {
     HasGathered "the join back was followed",
     /// `_has` reaches too many.
     HasTooWide "the join back reaches too many: tested on each candidate instead",
+    /// A join was not tried.
+    JoinTested "the join seems to reach more than another list gives: tested on each of that list instead",
     /// A range was gathered.
     RangeGathered "the range was gathered and put in order",
     /// No range is short.

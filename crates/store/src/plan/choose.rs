@@ -100,8 +100,18 @@ pub(crate) fn plan(
         return Ok(plan);
     }
     let streams = parts.iter().any(|part| matches!(part.path, Path::Stream(..)));
+    let has_joins = parts.iter().any(|part| matches!(part.path, Path::Join));
+    let shortest = if streams && has_joins { shortest(&mut parts, &place)? } else { None };
     for part in &mut parts {
         if matches!(part.path, Path::Join) {
+            // To look through ten thousand members of a payer costs more than to ask each of a few hundred rows.
+            if let Some(rows) = shortest
+                && budget.account.within(|| place.is_wider(&part.predicate, rows))?
+            {
+                budget.account.note_on(kind, Shape::JoinTested, Some(&part.predicate), None);
+                part.path = Path::None;
+                continue;
+            }
             let max = if streams { reader.search.small_join_rows } else { reader.search.join_rows_max };
             let rows = budget.account.within(|| place.join(&part.predicate, max))?;
             let back = matches!(part.predicate.as_ref(), Predicate::Has { .. });
@@ -213,6 +223,20 @@ fn smallest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<Plan>, ReadE
     let part = parts.get(driver).map(|part| &part.predicate);
     budget.account.note_on(kind, shape, part, Some(rows.len()));
     Ok(Some(Plan { source: Source::list(rows), residual, whole_type: false, folder: None, within_patient: false }))
+}
+
+/// Rows of the shortest stream, when it has no more than a join may reach beside it.
+fn shortest(parts: &mut [Part], place: &Place<'_>) -> Result<Option<usize>, ReadError> {
+    let mut least = None;
+    for part in parts {
+        let Path::Stream(source, _) = &mut part.path else { continue };
+        let max = least.unwrap_or(place.reader.search.small_join_rows);
+        if let Some(rows) = source.drain(max, place.budget)? {
+            least = Some(rows.len());
+        }
+        source.rewind();
+    }
+    Ok(least)
 }
 
 /// Where no posting is short, a range may be: the last week of a long record.

@@ -287,6 +287,37 @@ impl Place<'_> {
         }
     }
 
+    /// Whether a join seems to go over more than `max` resources, by the lengths of lists alone: what these lists
+    /// do not say counts as wide.
+    pub(crate) fn is_wider(&self, part: &Predicate, max: usize) -> Result<bool, ReadError> {
+        Ok(match part {
+            Predicate::Chain { target: kind, predicate, .. } | Predicate::Has { source: kind, predicate, .. } => {
+                Place { kind: *kind, patient: None, ..*self }.is_wider(predicate, max)?
+            }
+            Predicate::Now(part) => self.is_wider(part, max)?,
+            Predicate::And(parts) => {
+                for part in parts {
+                    if !self.is_wider(part, max)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Predicate::Or(parts) => {
+                for part in parts {
+                    if self.is_wider(part, max)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            part => match self.path(part)? {
+                Path::Stream(mut source, _) => source.drain(max, self.budget)?.is_none(),
+                Path::Ranges(..) | Path::Join | Path::None => true,
+            },
+        })
+    }
+
     fn wide_span(&self, parameter: ParameterId, range: &KeyRange) -> Span {
         Place { patient: None, ..*self }.span(parameter, range)
     }

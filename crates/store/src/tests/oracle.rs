@@ -24,6 +24,9 @@ use std::{io::Write, time::Instant};
 /// Cases of `cargo test`: enough for every way at the top of a search.
 const CASES: u64 = 24;
 
+/// Their first seed: some ways are rare.
+const FIRST: u64 = 201;
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
@@ -56,7 +59,7 @@ fn a_search_finds_what_the_matcher_means() {
         say(format_args!("seed {seed}: no difference\n{coverage}"));
         return;
     }
-    let (wanted, first) = (number("ORACLE_QUERIES"), number("ORACLE_SEED").unwrap_or(1));
+    let (wanted, first) = (number("ORACLE_QUERIES"), number("ORACLE_SEED").unwrap_or(FIRST));
     let started = Instant::now();
     let (mut whole, mut stores, mut queries) = (Coverage::default(), 0, 0);
     while wanted.map_or(stores < CASES, |wanted| queries < wanted) {

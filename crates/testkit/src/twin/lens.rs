@@ -8,6 +8,7 @@
 
 use super::{
     dice::Dice,
+    house::House,
     shape::{CODES, LOINC, Shape, TYPES, Type},
 };
 use oauth::caller::Role;
@@ -164,6 +165,8 @@ pub struct Lens {
     rules: Vec<Rule>,
     /// The person whom the caller acts for.
     actor: Option<Actor>,
+    /// The organization that it is a system of.
+    house: Option<House>,
     /// Criteria of a scope for audit events.
     events: Option<&'static str>,
 }
@@ -193,7 +196,7 @@ impl Lens {
             _ => Self::mixed(dice),
         };
         let events = dice.chance(35).then(|| dice.word(&EVENTS));
-        Self { rules, actor: None, events }
+        Self { rules, actor: None, house: None, events }
     }
 
     /// The scopes of an app that acts for a person: some of everything, some of a few types.
@@ -206,7 +209,25 @@ impl Lens {
             4 => vec![whole(dice.word(&LETTERS)), Self::granular(dice, Type::Observation)],
             _ => Self::mixed(dice),
         };
-        Self { rules, actor: Some(actor), events: None }
+        Self { rules, actor: Some(actor), house: None, events: None }
+    }
+
+    /// The scopes of a system of an organization that came by UDAP: some of everything, some of a few types.
+    pub(super) fn of_organization(dice: &mut Dice) -> Self {
+        let house = House::roll(dice);
+        let whole = |letters| Rule { kind: None, letters, all: Vec::new() };
+        let rules = match dice.below(6) {
+            0..3 => vec![whole("rs")],
+            3 => vec![whole("cruds")],
+            4 => vec![whole(dice.word(&["rs", "r", "s"])), Self::granular(dice, Type::Observation)],
+            _ => Self::mixed(dice),
+        };
+        Self { rules, actor: None, house: Some(house), events: None }
+    }
+
+    /// The organization.
+    pub(super) fn house(&self) -> Option<&House> {
+        self.house.as_ref()
     }
 
     /// The person.
@@ -295,9 +316,12 @@ impl Lens {
 
     /// Whether anything that tells of its being there covers it.
     pub(super) fn sees(&self, shape: &Shape) -> bool {
+        // An organization changes nothing, whatever its scopes say.
+        let telling: &[char] = if self.house.is_some() { &['r', 's'] } else { &['r', 's', 'u', 'd'] };
         self.rules.iter().enumerate().any(|(at, rule)| {
             rule.is_of(shape.kind)
-                && rule.letters.contains(['r', 's', 'u', 'd'])
+                && rule.letters.contains(telling)
+                && self.house.as_ref().is_none_or(|house| house.reaches(shape))
                 && self.actor.as_ref().is_none_or(|actor| actor.reaches(at, rule.letters, shape))
                 && rule.all.iter().all(|criterion| criterion.covers(shape))
         })

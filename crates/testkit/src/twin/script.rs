@@ -3,6 +3,7 @@
 
 use super::{
     dice::Dice,
+    house::House,
     lens::Lens,
     shape::{Shape, TYPES, Type},
 };
@@ -104,6 +105,15 @@ pub(super) fn entangle(dice: &mut Dice, moments: &mut [Moment]) {
             if let Event::Put(shape) = event {
                 shape.other.clone_from(&names[if is_same { 0 } else { at }]);
             }
+        }
+    }
+}
+
+/// Members of an organization stay: what is about a patient who is gone is in no record.
+pub(super) fn keep_members(house: &House, moments: &mut [Moment]) {
+    for moment in moments.iter_mut().filter(|moment| house.is_member(moment.kind, &moment.id)) {
+        for event in moment.events.iter_mut().filter(|event| **event == Event::Delete) {
+            *event = Event::Nothing;
         }
     }
 }

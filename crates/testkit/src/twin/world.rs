@@ -2,6 +2,7 @@
 
 use super::{
     ask::{Ask, Plain},
+    house::House,
     lens::Actor,
     plant::Plant,
     script::{Event, Moment},
@@ -30,6 +31,7 @@ pub(super) struct World {
     pub(super) server: Server,
     scope: String,
     actor: Option<Actor>,
+    house: Option<House>,
     tokens: BTreeMap<String, String>,
     plant: Option<Plant>,
     /// The last `next` link.
@@ -47,6 +49,8 @@ pub(super) struct Plan {
     pub(super) scope: String,
     /// The person whom the caller acts for.
     pub(super) actor: Option<Actor>,
+    /// The organization that it is a system of.
+    pub(super) house: Option<House>,
     /// With small limits, else with those of the product.
     pub(super) small: bool,
     pub(super) plant: Option<Plant>,
@@ -60,6 +64,13 @@ impl World {
             plant.limit(&mut search);
         }
         let server = Server::given(Given { secret: SECRET, search });
+        for resource in plan.house.iter().flat_map(|house| house.resources(which)) {
+            let path =
+                [&resource["resourceType"], &resource["id"]].map(|part| part.as_str().unwrap_or_default()).join("/");
+            let request = server.request("PUT", &path).as_operator().header("x-request-id", "script");
+            let reply = request.json(&resource).send();
+            assert!(reply.status == 201, "the house is at fault: {path} {}", reply.text());
+        }
         let mut passed_s = 0;
         for moment in &plan.moments {
             server.clock().advance_s(moment.after_s);
@@ -87,9 +98,9 @@ impl World {
             assert!(reply.status < 300, "the script is at fault: {path} {}", reply.text());
         }
         server.clock().advance_s(ASKS_BEGIN_S - passed_s);
-        let (scope, actor) = (plan.scope.clone(), plan.actor.clone());
+        let (scope, actor, house) = (plan.scope.clone(), plan.actor.clone(), plan.house.clone());
         let (next, made, events) = (None, Vec::new(), Vec::new());
-        Self { server, scope, actor, tokens: BTreeMap::new(), plant: plan.plant, next, made, events }
+        Self { server, scope, actor, house, tokens: BTreeMap::new(), plant: plan.plant, next, made, events }
     }
 
     /// The answer to one request; `None` when there is no page to go on to.
@@ -110,8 +121,12 @@ impl World {
     /// The answer to a request of the caller, whose scopes are these more. A person with more is a clinician.
     pub(super) fn send(&mut self, plain: &Plain, more: &str) -> Reply {
         let scope = if more.is_empty() { self.scope.clone() } else { format!("{} {more}", self.scope) };
-        let (server, actor) = (&self.server, &self.actor);
+        let (server, actor, house) = (&self.server, &self.actor, self.house.as_ref().filter(|_| more.is_empty()));
         let token = self.tokens.entry(scope).or_insert_with_key(|scope| match actor {
+            None if house.is_some() => {
+                let purpose = house.map_or("", |house| house.purpose);
+                server.tokens().token_of_organization(Some("Organization/house"), &[purpose], scope)
+            }
             None => server.token_for(scope),
             Some(actor) => {
                 let user = User {

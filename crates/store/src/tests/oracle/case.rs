@@ -64,7 +64,7 @@ fn limits(dice: &mut Dice) -> limits::Search {
     let usual = limits::Search {
         probe_rows: dice.pick(&[1, 2, 3, 64]),
         gather_keys: dice.pick(&[1, 2, 5, 1024]),
-        small_join_rows: dice.pick(&[0, 1, 2, 2000]),
+        small_join_rows: dice.pick(&[0, 2, 8, 2000]),
         join_rows_max: dice.pick(&[0, 1, 3, 50_000]),
         casual_keys: dice.pick(&[0, 3, 8, 256]),
         ..limits::Search::default()

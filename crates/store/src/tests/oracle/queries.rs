@@ -123,7 +123,17 @@ fn joined(dice: &mut Dice, of: &'static str, depth: usize) -> Arc<Predicate> {
             Arc::new(plain(dice, of)),
             Arc::new(plain(dice, of)),
         ]),
-        8 | 9 => Predicate::And(dice.list(2, 4, |dice| Arc::new(plain(dice, of)))),
+        8 => Predicate::And(dice.list(2, 4, |dice| Arc::new(plain(dice, of)))),
+        // A list that is not short, beside a join that is wider still.
+        9 => {
+            let wide = chain(dice, of, 1);
+            let Predicate::Chain { parameter, target, predicate } = wide else { return Arc::new(wide) };
+            let predicate = Arc::new(Predicate::Not(Arc::new(Predicate::And(vec![
+                predicate,
+                Arc::new(plain(dice, target.name())),
+            ]))));
+            Predicate::And(vec![Arc::new(plain(dice, of)), Arc::new(Predicate::Chain { parameter, target, predicate })])
+        }
         10..13 => chain(dice, of, depth),
         13..16 => has(dice, of, depth),
         16 => Predicate::And(vec![Arc::new(chain(dice, of, depth)), simple(dice, of, 1)]),
