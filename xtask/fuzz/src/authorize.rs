@@ -3,8 +3,9 @@
 //! bound to a challenge; and no step after the request gives more than the one before.
 
 use oauth::{
-    authorization_request::{ClientRules, Refused, Unchecked, Way},
+    authorization_request::{ClientRules, Refused, UdapRules, Unchecked, Way},
     authorization_response,
+    discovery::Endpoints,
     fapi2::Profile,
     form::Form,
     redirect_uri::{ApplicationType, RedirectUri},
@@ -23,23 +24,36 @@ const REGISTERED: [&str; 3] = ["https://app.example/cb?x=1", "http://127.0.0.1/c
 const SCOPES: &str = "openid fhirUser launch launch/patient offline_access patient/Patient.rs patient/Condition.rs \
                       patient/Observation.rs user/*.r";
 
+static OWN: LazyLock<Endpoints> = LazyLock::new(|| Endpoints::of_fhir_base(BASE).expect("a base URL"));
+
 static URIS: LazyLock<Vec<RedirectUri>> = LazyLock::new(|| {
     let register = |text: &&str| RedirectUri::register(text, ApplicationType::Native).expect("it may be registered");
     REGISTERED.iter().map(register).collect()
 });
 
-/// A query string.
+/// A query string, of an app and of one of a trust community that needs no PKCE.
 pub fn authorize(bytes: &[u8]) {
     let Ok(unchecked) = Unchecked::parse(bytes) else { return };
+    assert!(!unchecked.client_id().is_empty());
+    for udap in [None, Some(UdapRules { requires_challenge: false, is_tiered: false })] {
+        asked(&unchecked, udap);
+    }
+}
+
+fn asked(unchecked: &Unchecked, udap: Option<UdapRules>) {
     let form = unchecked.form();
     let sent = |name: &str| form.value(name).unwrap_or_default();
-    assert!(!unchecked.client_id().is_empty());
-    let rules =
-        ClientRules { redirect_uris: &URIS, may_use_codes: true, requires_pushed: false, profile: Profile::Smart };
+    let rules = ClientRules {
+        redirect_uris: &URIS,
+        may_use_codes: true,
+        requires_pushed: false,
+        profile: Profile::Smart,
+        udap,
+    };
     match unchecked.check(&rules, Way::Browser, BASE) {
         Err(Refused::Local(_)) => {}
         Err(Refused::Redirected(why)) => {
-            let url = authorization_response::error(&why, ISSUER);
+            let url = authorization_response::error(&why, &OWN);
             assert!(why.state.as_deref().is_none_or(|state| state == sent("state")));
             let mut expected = vec![("error", why.code.as_str()), ("error_description", why.description)];
             expected.extend(why.state.as_deref().map(|state| ("state", state)));
@@ -47,8 +61,15 @@ pub fn authorize(bytes: &[u8]) {
             leads_to_the_client(&url, sent("redirect_uri"), &expected);
         }
         Ok(request) => {
-            assert_eq!((sent("response_type"), sent("code_challenge_method")), ("code", "S256"));
-            assert_eq!(sent("code_challenge"), request.challenge.as_parameter());
+            assert_eq!(sent("response_type"), "code");
+            match request.challenge {
+                Some(challenge) => {
+                    assert_eq!(sent("code_challenge_method"), "S256");
+                    assert_eq!(sent("code_challenge"), challenge.as_parameter());
+                }
+                None => assert!(udap.is_some() && sent("code_challenge").is_empty()),
+            }
+            assert!(udap.is_some() || form.values("aud").chain(form.values("resource")).next().is_some());
             for name in ["aud", "resource"] {
                 assert!(form.values(name).all(|named| named.trim_end_matches('/') == BASE), "{name}");
             }
@@ -57,7 +78,7 @@ pub fn authorize(bytes: &[u8]) {
             assert!(request.launch.is_none() || request.scope.asks(&Special::Launch));
             assert!(form.value("request").is_none() && form.value("request_uri").is_none());
             let code = Secret::new("c0de");
-            let url = authorization_response::success(&request, &code, ISSUER);
+            let url = authorization_response::success(&request, &code, &OWN);
             let expected = [("code", "c0de"), ("state", &*request.state), ("iss", ISSUER)];
             leads_to_the_client(url.expose(), sent("redirect_uri"), &expected);
             narrows(&request.scope, sent("nonce"));
@@ -90,6 +111,7 @@ fn narrows(request: &ScopeRequest, chosen: &str) {
         has_fhir_user: true,
         is_ehr_launch: false,
         launch_types: &["patient"],
+        is_tiered: false,
     };
     let Ok(offer) = Offer::of(request, &registered, &able) else { return };
     for offered in offer.resources() {
