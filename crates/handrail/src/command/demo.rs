@@ -1,5 +1,7 @@
 //! `handrail demo`: a server with a made-up post-acute story in it, and lines to paste.
 
+mod community;
+mod payer;
 mod people;
 
 use super::{
@@ -73,8 +75,12 @@ impl Demo {
             return Err(Fault::at(self.data.display(), "a demo already runs on this folder")
                 .fix("use it, stop it with Ctrl-C there, or give this one another folder with --data"));
         }
-        let config = Config { listen: self.place().await?, ..Config::defaults().map_err(Fault::new)? };
+        // The demo's community publishes its revocation lists on this machine.
+        let loopback = ["127.0.0.0/8".parse().map_err(Fault::new)?];
+        let defaults = Config::defaults().map_err(Fault::new)?;
+        let config = Config { listen: self.place().await?, egress_networks: loopback.to_vec(), ..defaults };
         let server = Server::start(&self.data, &config).await?;
+        community::begin(&self.data, &server.base_url, &server.assembly).await?;
         let (told, links) = match told(&self.data)? {
             Some(told) if server.assembly.authserver.client(&told.client_id).is_some() => {
                 if (told.patients, told.seed) != (self.patients, self.seed) {
@@ -117,6 +123,7 @@ impl Demo {
         let bar = load::progress(self.patients.into());
         bar.set_message("telling the story");
         let (mut resources, mut patient, mut people) = (0, None, Vec::new());
+        let mut payer = payer::Payer::default();
         for stay in story::Story::new(self.seed, self.patients) {
             let json = Bytes::from(stay);
             let tree = Tree::parse(json.clone()).map_err(|why| Fault::at("the story", why))?;
@@ -124,6 +131,7 @@ impl Demo {
                 resources += 1;
                 if let Some(resource) = entry.resource {
                     people::look(&mut people, resource);
+                    payer.look(resource);
                 }
                 let text = |name: &str| entry.resource.and_then(|resource| resource.get(name)).and_then(Value::as_str);
                 if text("resourceType").as_deref() == Some("Patient") {
@@ -137,6 +145,12 @@ impl Demo {
             }
         }
         bar.finish_and_clear();
+        if let Some(organization) = payer.known() {
+            if let Sent::Refused(reasons) = target.send(organization).await? {
+                let why = reasons.into_iter().next().map(|reason| reason.text).unwrap_or_default();
+                return Err(Fault::at("the story's payer was refused, which is a fault in handrail", why));
+            }
+        }
 
         let key = key_path(&self.data);
         match std::fs::remove_file(&key) {
@@ -151,6 +165,7 @@ impl Demo {
             other => return Err(Fault::new(format_args!("the demo client could not be registered: {other:?}"))),
         };
         people::in_order(&mut people);
+        people.push(Person::office());
         let links = people::invite(&server.assembly, &people)?;
         let told = Told { client_id, patients: self.patients, seed: self.seed, resources, patient, people };
         let text = serde_json::to_string(&told).map_err(Fault::new)?;
@@ -219,6 +234,7 @@ fn show(base: &str, directory: &Path, told: &Told, links: &[String]) {
     print::result("");
     let again = format!("{program} user invite --data {}", word(directory));
     people::show(&style, base.trim_end_matches("/fhir"), &again, &told.people, links);
+    community::show(&style, base, directory, &program);
     print::result(style.faint("  A token lives five minutes; its line gets another. Ctrl-C stops the server."));
     print::result(
         style.faint(format_args!(

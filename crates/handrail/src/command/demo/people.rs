@@ -1,4 +1,5 @@
-//! Who can sign in at a demo: the first patient of the story, the first caregiver, the first clinician.
+//! Who can sign in at a demo: the first patient of the story, the first caregiver, the first clinician, and an
+//! administrator.
 
 use crate::{
     assembly::Assembly,
@@ -19,6 +20,13 @@ pub(super) struct Person {
     login: String,
     name: String,
     reference: String,
+}
+
+impl Person {
+    /// Who runs the server; nothing of the story stands for them.
+    pub(super) fn office() -> Self {
+        Self { login: "administrator".into(), name: "Office".into(), reference: String::new() }
+    }
 }
 
 /// Takes a resource of the story for an account, when it is the first of its type.
@@ -48,7 +56,7 @@ pub(super) fn invite(assembly: &Assembly, people: &[Person]) -> Result<Vec<Strin
             user: person.login.clone(),
             name: person.name.clone(),
             role: person.login.clone(),
-            bound_to: vec![person.reference.clone()],
+            bound_to: Some(person.reference.clone()).filter(|reference| !reference.is_empty()).into_iter().collect(),
         };
         let mut reply = control::perform(&hands, order);
         if matches!(reply, Reply::Refused(_)) {
@@ -56,7 +64,7 @@ pub(super) fn invite(assembly: &Assembly, people: &[Person]) -> Result<Vec<Strin
         }
         match reply {
             Reply::UserAdded { link, .. } | Reply::UserInvited { link } => links.push(link.0),
-            other => return Err(Fault::new(format_args!("no account for {}: {other:?}", person.reference))),
+            other => return Err(Fault::new(format_args!("no account for {}: {other:?}", person.login))),
         }
     }
     Ok(links)
