@@ -1,9 +1,10 @@
-//! A partner's server as its UDAP metadata shows it, held against the rules and the anchors. SPEC: HL7 FHIR UDAP
-//! Security 2.0 section 2 (and 1.0, 1.1); rows D1 to D11.
+//! A partner's server as its UDAP metadata shows it, held against the rules, the anchors and what is told of revocations.
+//! SPEC: HL7 FHIR UDAP Security 2.0 section 2 (and 1.0, 1.1); rows D1 to D11.
 //!
 //! What is found are lines for people, in the order in which one depends on the other.
 
 use crate::doctor::{Line, Weight};
+use authserver::{egress::Fetch, udap::status};
 use fhir::Instant;
 use http::StatusCode;
 use oauth::{
@@ -11,8 +12,9 @@ use oauth::{
         metadata::{Document, SignedMetadata},
         x5c::Signed,
     },
-    x509::{Anchors, Certificate, Chain},
+    x509::{Anchors, Certificate, Chain, Status},
 };
+use std::sync::Arc;
 
 /// Days before a certificate's end at which whoever depends on it should know.
 pub(crate) const WARN_DAYS: i64 = 30;
@@ -26,7 +28,6 @@ pub(crate) struct Seen {
     /// The document, its signed endpoints in it, when it can be used.
     pub(crate) document: Option<Document>,
     /// Its chain to an anchor, when there is one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "who asks whether it was revoked comes next"))]
     pub(crate) chain: Option<Chain>,
 }
 
@@ -34,6 +35,36 @@ impl Seen {
     /// The worst of what was found.
     pub(crate) fn weight(&self) -> Weight {
         self.lines.iter().map(|line| line.weight).max().unwrap_or(Weight::Well)
+    }
+}
+
+impl Seen {
+    /// Asks of each certificate below the anchor whether it was revoked (row D9).
+    pub(crate) async fn ask_status(&mut self, fetch: &Arc<dyn Fetch>, now: Instant) {
+        let Some(chain) = &self.chain else { return };
+        for (certificate, issuer) in chain.issued() {
+            let told = status::ask(Arc::clone(fetch), certificate, issuer, now).await;
+            self.lines.push(revocation(&certificate.subject().to_string(), told));
+        }
+    }
+}
+
+fn revocation(whose: &str, told: Result<Status, status::Unavailable>) -> Line {
+    let unknown = |why: &dyn std::fmt::Display| {
+        let advice = "a server that is strict refuses it until its authority answers; within your own network allow its \
+                      address with --allow-network";
+        Line::problem("revocation", format!("{whose}: nobody says whether it was revoked: {why}"), advice)
+    };
+    match told {
+        Ok(Status::Good { until_s }) => {
+            Line::well("revocation", format!("{whose}: not revoked; that word counts until {}", moment(until_s)))
+        }
+        Ok(Status::Revoked { since_s, .. }) => {
+            let found = format!("{whose}: revoked on {}", moment(since_s));
+            Line::problem("revocation", found, "nobody may trust it any more")
+        }
+        Ok(Status::Unknown) => unknown(&"its authority does not know it"),
+        Err(why) => unknown(&why),
     }
 }
 

@@ -25,7 +25,8 @@ use std::{
   handrail udap registrations --data ./data
   handrail udap approve ID --data ./data
   handrail udap join https://north.example.org/fhir --anchors community-root.pem \\
-      --certificate payer.pem --key payer.key --purpose HPAYMT --scope 'system/Encounter.rs'
+      --certificate payer.pem --key payer.key --contact mailto:it@payer.example.org \\
+      --purpose HPAYMT --scope 'system/Encounter.rs'
 
 docs/udap.md says what all this is.")]
 pub(super) struct Udap {

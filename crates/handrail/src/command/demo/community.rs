@@ -137,7 +137,8 @@ pub(super) fn show(style: &Style, base: &str, directory: &Path, program: &str) {
     print::result("");
     print::result(format_args!(
         "PAYER=$({program} udap join {base} --ca {ca} --anchors {} --certificate {} --key {} \
-         --purpose HPAYMT --scope 'system/Encounter.rs system/Coverage.rs' --name 'Copperleaf Payer')",
+         --allow-network 127.0.0.0/8 --contact mailto:it@payer.handrail.example --purpose HPAYMT --scope 'system/Encounter.rs system/Coverage.rs' \
+         --name 'Copperleaf Payer')",
         word("root.pem"),
         word("payer.pem"),
         word("payer.key"),
@@ -149,7 +150,10 @@ pub(super) fn show(style: &Style, base: &str, directory: &Path, program: &str) {
     print::result(
         style.faint(format_args!("  {program} pki community {} revoke payer", shell(&absolute.to_string_lossy()))),
     );
-    print::result(style.faint(format_args!("  {program} udap check {base} --ca {ca} --anchors {}", word("root.pem"))));
+    print::result(style.faint(format_args!(
+        "  {program} udap check {base} --ca {ca} --anchors {} --allow-network 127.0.0.0/8",
+        word("root.pem")
+    )));
     print::result(style.faint(format_args!("  Who joined: {origin}/account/partners, as the administrator.")));
     print::result("");
 }

@@ -7,14 +7,17 @@ use crate::{
         doctor,
         remote::{Reach, Remote},
     },
+    egress::{Egress, Network},
     fault::Fault,
     partner::{self, Answered, Seen},
+    tls::trust,
 };
+use authserver::egress::Fetch;
 use clap::Args;
 use http::header;
 use oauth::x509::Anchors;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -23,7 +26,7 @@ use std::{path::PathBuf, process::ExitCode};
       --community https://trust.example.org/community
 
 It fetches BASE/.well-known/udap and says what the server offers, what is wrong by which rule, whether
-its certificate leads to the anchors, and when it ends. The exit code is 1 when
+its certificate leads to the anchors, whether it was revoked, and when it ends. The exit code is 1 when
 there is a problem: then others will refuse this server too.")]
 pub(super) struct Check {
     /// FHIR base URL of the server, to the letter
@@ -43,6 +46,10 @@ pub(super) struct Whom {
     /// URI of the trust community to ask for
     #[arg(long, value_name = "URI")]
     community: Option<String>,
+    /// Network that revocation lists and answers may come from although it is not public, such as 127.0.0.0/8; may be
+    /// repeated
+    #[arg(long = "allow-network", value_name = "NETWORK")]
+    networks: Vec<Network>,
 }
 
 impl Whom {
@@ -76,5 +83,11 @@ pub(super) async fn see(server: &mut Remote, base: &str, whom: &Whom) -> Result<
         body: answer.body(),
         community: whom.community.as_deref(),
     };
-    Ok(partner::look(base.trim_end_matches('/'), &answered, anchors.as_ref(), clock::now().unix_seconds()))
+    let now = clock::now();
+    let mut seen = partner::look(base.trim_end_matches('/'), &answered, anchors.as_ref(), now.unix_seconds());
+    // The addresses are the certificate's: fetched as guarded as a server would.
+    let tls = trust::client_config(None).map_err(Fault::new)?;
+    let fetch: Arc<dyn Fetch> = Arc::new(Egress::new(tls, whom.networks.clone()));
+    seen.ask_status(&fetch, now).await;
+    Ok(seen)
 }

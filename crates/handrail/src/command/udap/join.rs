@@ -38,7 +38,8 @@ const JWT_LIFE_S: i64 = 120;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   TOKEN=$(handrail udap join https://north.example.org/fhir --anchors community-root.pem \\
-      --certificate payer.pem --key payer.key --purpose HPAYMT --scope 'system/Encounter.rs')
+      --certificate payer.pem --key payer.key --contact mailto:it@payer.example.org \\
+      --purpose HPAYMT --scope 'system/Encounter.rs')
 
   handrail udap join https://north.example.org/fhir --anchors community-root.pem \\
       --certificate payer.pem --key payer.key --leave
@@ -63,8 +64,8 @@ pub(super) struct Join {
     /// Name of your software, for people there
     #[arg(long, value_name = "NAME", default_value = "handrail")]
     name: String,
-    /// How to reach you; may be repeated
-    #[arg(long = "contact", value_name = "ADDRESS", default_value = "mailto:operator@example.org")]
+    /// How to reach you, as mailto:you@example.org; may be repeated
+    #[arg(long = "contact", value_name = "ADDRESS", required_unless_present_any = ["client", "leave"])]
     contacts: Vec<String>,
     /// What to ask for, divided by blanks
     #[arg(long, value_name = "SCOPES", default_value = "system/*.rs")]
