@@ -84,7 +84,7 @@ pub(super) async fn see(server: &mut Remote, base: &str, whom: &Whom) -> Result<
         community: whom.community.as_deref(),
     };
     let now = clock::now();
-    let mut seen = partner::look(base.trim_end_matches('/'), &answered, anchors.as_ref(), now.unix_seconds());
+    let mut seen = partner::look(base, &answered, anchors.as_ref(), now.unix_seconds());
     // The addresses are the certificate's: fetched as guarded as a server would.
     let tls = trust::client_config(None).map_err(Fault::new)?;
     let fetch: Arc<dyn Fetch> = Arc::new(Egress::new(tls, whom.networks.clone()));
