@@ -33,8 +33,8 @@ fn the_printed_lines_work_when_pasted() {
     let own = tempfile::tempdir().unwrap();
     let (mut child, lines) = screen(&own.path().join("a demo's folder"));
     let pasted: Vec<_> =
-        lines.iter().filter(|line| line.starts_with("curl ") || line.starts_with("TOKEN=")).cloned().collect();
-    assert_eq!(pasted.iter().filter(|line| line.starts_with("curl ")).count(), 3, "{lines:#?}");
+        lines.iter().filter(|line| ["curl ", "TOKEN=", "PAYER="].iter().any(|start| line.starts_with(start))).cloned().collect();
+    assert_eq!(pasted.iter().filter(|line| line.starts_with("curl ")).count(), 4, "{lines:#?}");
     let script = pasted.join(" \n").replace("curl ", "echo; curl -sS --fail-with-body ");
     let output = Command::new("bash").args(["-e", "-c", &script]).output().unwrap();
     let _ = child.kill();
@@ -43,10 +43,10 @@ fn the_printed_lines_work_when_pasted() {
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     let answers: Vec<serde_json::Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let kinds: Vec<_> = answers.iter().map(|answer| answer["resourceType"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["CapabilityStatement", "Bundle", "Bundle"]);
+    assert_eq!(kinds, ["CapabilityStatement", "Bundle", "Bundle", "Bundle"]);
     let links: Vec<_> = lines.iter().filter(|line| line.contains("/account/invitation?invitation=")).collect();
     let roles: Vec<_> = links.iter().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(roles, ["patient", "caregiver", "clinician"], "{lines:#?}");
+    assert_eq!(roles, ["patient", "caregiver", "clinician", "administrator"], "{lines:#?}");
     for bundle in &answers[1..] {
         assert!(bundle["entry"].as_array().is_some_and(|entries| !entries.is_empty()), "{bundle}");
     }
