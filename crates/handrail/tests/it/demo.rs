@@ -32,8 +32,11 @@ fn screen(directory: &Path) -> (std::process::Child, Vec<String>) {
 fn the_printed_lines_work_when_pasted() {
     let own = tempfile::tempdir().unwrap();
     let (mut child, lines) = screen(&own.path().join("a demo's folder"));
-    let pasted: Vec<_> =
-        lines.iter().filter(|line| ["curl ", "TOKEN=", "PAYER="].iter().any(|start| line.starts_with(start))).cloned().collect();
+    let pasted: Vec<_> = lines
+        .iter()
+        .filter(|line| ["curl ", "TOKEN=", "PAYER="].iter().any(|start| line.starts_with(start)))
+        .cloned()
+        .collect();
     assert_eq!(pasted.iter().filter(|line| line.starts_with("curl ")).count(), 4, "{lines:#?}");
     let script = pasted.join(" \n").replace("curl ", "echo; curl -sS --fail-with-body ");
     let output = Command::new("bash").args(["-e", "-c", &script]).output().unwrap();

@@ -622,7 +622,7 @@ fn partners(states: &mut Vec<State>) {
         PartnerFacts { is_app: true, ..partner("Steady Steps", PartnerState::Waits) },
         partner("Harbor Hospital", PartnerState::Revoked),
         partner("Old Mill Clinic", PartnerState::Ended),
-        partner("Pine Street Pharmacy", PartnerState::Unknown),
+        partner("Pine Street Pharmacy", PartnerState::Unfit),
         PartnerFacts {
             uri: "https://x.example.org/a-very-long-path/that-goes-on/and-on/fhir".into(),
             ..partner(LONG, PartnerState::Stopped)

@@ -76,8 +76,8 @@ pub enum PartnerState {
     Revoked,
     /// Its certificate has ended.
     Ended,
-    /// Whether its certificate was revoked cannot be learnt.
-    Unknown,
+    /// Its certificate does not hold here any more, for another reason.
+    Unfit,
     /// Somebody here stopped it.
     Stopped,
 }
@@ -89,7 +89,7 @@ impl PartnerState {
             Self::Waits => t.partner_waits,
             Self::Revoked => t.partner_revoked,
             Self::Ended => t.partner_ended,
-            Self::Unknown => t.partner_unknown,
+            Self::Unfit => t.partner_unfit,
             Self::Stopped => t.partner_stopped,
         }
     }

@@ -523,7 +523,7 @@ super::declare! {
     partner_waits: "Waits for your yes",
     partner_revoked: "Shut out: its certificate was revoked",
     partner_ended: "Shut out: its certificate has ended",
-    partner_unknown: "Shut out: nobody can say if its certificate still counts",
+    partner_unfit: "Shut out: its certificate no longer holds here",
     partner_stopped: "Stopped by the facility",
     partner_app: "An app that people use.",
     partner_system: "A system that asks by itself.",

@@ -525,7 +525,7 @@ pub(super) const SPANISH: Texts = Texts {
     partner_waits: "Espera su sí",
     partner_revoked: "Sin acceso: su certificado fue revocado",
     partner_ended: "Sin acceso: su certificado terminó",
-    partner_unknown: "Sin acceso: nadie puede decir si su certificado vale",
+    partner_unfit: "Sin acceso: su certificado ya no vale aquí",
     partner_stopped: "Detenida por el centro",
     partner_app: "Una app que usan personas.",
     partner_system: "Un sistema que pide por sí mismo.",

@@ -101,7 +101,7 @@ fn suspension(why: &str) -> PartnerState {
     match why {
         "certificate-revoked" => PartnerState::Revoked,
         "certificate-ended" => PartnerState::Ended,
-        _ => PartnerState::Unknown,
+        _ => PartnerState::Unfit,
     }
 }
 
