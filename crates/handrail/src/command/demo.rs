@@ -145,11 +145,11 @@ impl Demo {
             }
         }
         bar.finish_and_clear();
-        if let Some(organization) = payer.known() {
-            if let Sent::Refused(reasons) = target.send(organization).await? {
-                let why = reasons.into_iter().next().map(|reason| reason.text).unwrap_or_default();
-                return Err(Fault::at("the story's payer was refused, which is a fault in handrail", why));
-            }
+        if let Some(organization) = payer.known()
+            && let Sent::Refused(reasons) = target.send(organization).await?
+        {
+            let why = reasons.into_iter().next().map(|reason| reason.text).unwrap_or_default();
+            return Err(Fault::at("the story's payer was refused, which is a fault in handrail", why));
         }
 
         let key = key_path(&self.data);
