@@ -1,4 +1,4 @@
-//! `handrail pki community` and `handrail udap`: operators of trust communities. Rows D1, D4, D6, D9, F24.
+//! `handrail pki community` and `handrail udap`: operators of trust communities. Rows D1, D4, D6, D9, D18, D21, F24.
 
 use crate::support::{Server, handrail, ok, run, stderr};
 use std::{
