@@ -163,6 +163,9 @@ pub const COMMUNITY_URI_BYTES_MAX: usize = 1024;
 /// soon a revocation is known. As long as an access token lives.
 pub const LISTING_LIFE_S_MAX: i64 = 300;
 
+/// Seconds that it is kept at least, when whoever gives it out says less: they set how soon, not how often.
+pub const LISTING_LIFE_S_MIN: i64 = 5;
+
 /// Seconds that a list goes on to count, within its own time, while a newer one cannot be had.
 pub const LISTING_OLD_S_MAX: i64 = 24 * 3600;
 
@@ -214,13 +217,3 @@ pub const TEND_AT_ONCE_MAX: usize = 1000;
 
 /// Seconds between two rounds.
 pub const TEND_S: u64 = 5;
-
-/// Identity providers of trust communities that are kept in mind at once; each takes some kilobytes.
-pub const IDPS_MAX: usize = 256;
-
-/// Seconds for which a registration at an identity provider counts; then it is made anew, which changes nothing where the
-/// provider still knows it.
-pub const IDP_REGISTRATION_S: i64 = 24 * 3600;
-
-/// Seconds until a registration that could not be made anew is tried again, while the old one is used.
-pub const IDP_REGISTRATION_AGAIN_S: i64 = 600;

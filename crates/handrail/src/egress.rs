@@ -14,13 +14,12 @@ use crate::{
     limits,
 };
 use authserver::{
-    egress::{Fetch, FetchError, Fetched, Fetching, Listing, Message, Posting, Said, Sending},
+    egress::{Fetch, FetchError, Fetched, Fetching, Listing, Posting},
     limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX, LISTING_TIME_S_MAX, LOGO_BYTES_MAX},
 };
 use bytes::Bytes;
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
-use oauth::secret::Secret;
 use rustls::ClientConfig;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::lookup_host, time::timeout};
@@ -50,20 +49,10 @@ impl Egress {
                 .body(Full::new(Bytes::new()))
                 .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
             let answer = connection.send(request, bytes_max).await.map_err(unreachable)?;
-            let field = |name: header::HeaderName| {
-                let values: Vec<_> = answer.headers().get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
-                (!values.is_empty()).then(|| values.join(", "))
-            };
             match answer.status().as_u16() {
-                200 => {
-                    return Ok(Fetched {
-                        cache_control: field(header::CACHE_CONTROL),
-                        age_s: field(header::AGE).and_then(|age| age.trim().parse().ok()),
-                        body: answer.into_body(),
-                    });
-                }
+                200 => return Ok(fetched(answer)),
                 301 | 302 | 303 | 307 | 308 => {
-                    let location = field(header::LOCATION)
+                    let location = field(&answer, header::LOCATION)
                         .ok_or_else(|| FetchError::Forbidden("a redirect without Location".into()))?;
                     let next = url.join(&location).map_err(forbidden)?;
                     if !next.same_origin(&url) {
@@ -77,24 +66,27 @@ impl Egress {
         Err(FetchError::Forbidden(format!("more than {} redirects", limits::REDIRECTS_MAX)))
     }
 
-    async fn send(&self, message: Message<'_>, authorization: Option<&Secret>) -> Result<Said, FetchError> {
-        let url = Url::parse(message.url).map_err(forbidden)?;
+    async fn send(&self, posting: Posting<'_>) -> Result<Fetched, FetchError> {
+        let url = Url::parse(posting.url).map_err(forbidden)?;
         let mut connection = self.connect(&url).await?;
         let mut request = Request::post(url.target())
             .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, message.media_type)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::USER_AGENT, "handrail");
-        if let Some(authorization) = authorization {
+        if let Some(authorization) = posting.authorization {
             let value = HeaderValue::from_str(authorization.expose());
             let mut value = value.map_err(|_| FetchError::Forbidden("not a header field".into()))?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
         let request = request
-            .body(Full::new(Bytes::copy_from_slice(message.body.expose().as_bytes())))
+            .body(Full::new(Bytes::copy_from_slice(posting.form.expose().as_bytes())))
             .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
         let answer = connection.send(request, FETCH_BODY_BYTES_MAX).await.map_err(unreachable)?;
-        Ok(Said { status: answer.status().as_u16(), body: answer.into_body() })
+        match answer.status().as_u16() {
+            200 => Ok(Fetched { cache_control: None, age_s: None, body: answer.into_body() }),
+            status => Err(FetchError::Status(status)),
+        }
     }
 
     async fn listing(&self, asked: Listing<'_>) -> Result<Fetched, FetchError> {
@@ -112,7 +104,7 @@ impl Egress {
             .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
         let answer = connection.send(request, oauth::limits::OCSP_BYTES_MAX).await.map_err(unreachable)?;
         match answer.status().as_u16() {
-            200 => Ok(Fetched { cache_control: None, age_s: None, body: answer.into_body() }),
+            200 => Ok(fetched(answer)),
             status => Err(FetchError::Status(status)),
         }
     }
@@ -186,24 +178,23 @@ impl Fetch for Egress {
     }
 
     fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {
-        let Posting { url, form, authorization } = posting;
-        let message = Message { url, media_type: "application/x-www-form-urlencoded", body: form };
-        let sent = async move { self.send(message, authorization).await };
-        Box::pin(async move {
-            let said =
-                timeout(Duration::from_secs(FETCH_TIME_S_MAX), sent).await.unwrap_or(Err(FetchError::TimedOut))?;
-            match said.status {
-                200 => Ok(Fetched { cache_control: None, age_s: None, body: said.body }),
-                status => Err(FetchError::Status(status)),
-            }
-        })
-    }
-
-    fn send<'a>(&'a self, message: Message<'a>) -> Sending<'a> {
-        let sent = async move { Self::send(self, message, None).await };
+        let sent = async move { self.send(posting).await };
         Box::pin(async move {
             timeout(Duration::from_secs(FETCH_TIME_S_MAX), sent).await.unwrap_or(Err(FetchError::TimedOut))
         })
+    }
+}
+
+fn field(answer: &Response<Bytes>, name: header::HeaderName) -> Option<String> {
+    let values: Vec<_> = answer.headers().get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+fn fetched(answer: Response<Bytes>) -> Fetched {
+    Fetched {
+        cache_control: field(&answer, header::CACHE_CONTROL),
+        age_s: field(&answer, header::AGE).and_then(|age| age.trim().parse().ok()),
+        body: answer.into_body(),
     }
 }
 

@@ -2,6 +2,12 @@
 //! section 4.1.2.5 (times). Rows D9, D10.
 //!
 //! Reading is strict: definite lengths in their shortest form, tag numbers below 31. What a value means, its reader says.
+//! `fields`: numbers, times and their kin, read.
+
+mod fields;
+
+pub use fields::dotted;
+pub(crate) use fields::integer_of;
 
 use std::fmt;
 
@@ -25,6 +31,8 @@ pub const UTC_TIME: u8 = 0x17;
 pub const GENERALIZED_TIME: u8 = 0x18;
 /// SEQUENCE and SEQUENCE OF.
 pub const SEQUENCE: u8 = 0x30;
+/// SET and SET OF.
+pub const SET: u8 = 0x31;
 
 /// Tag of a constructed value in its context: `[number]` that is explicit, or implicit over a SEQUENCE.
 #[must_use]

@@ -1,7 +1,7 @@
 //! X.509: what certificates say, whether a chain of them ends in an anchor, and whether one was revoked. SPEC: RFC 5280,
 //! RFC 6960; rows D7 to D11.
 //!
-//! - [`Certificate`]: one certificate as facts. `der`: the reading of bytes.
+//! - [`Certificate`]: one certificate as facts. Bytes are read by [`crate::der`].
 //! - [`Anchors::chain`]: a chain from a leaf to an anchor, with every rule of row D10.
 //! - [`crl`], [`ocsp`]: what an authority says of the certificates that it gave out; [`Status`].
 //!
@@ -15,7 +15,6 @@
 mod certificate;
 mod chain;
 pub mod crl;
-mod der;
 mod name;
 mod name_constraints;
 pub mod ocsp;

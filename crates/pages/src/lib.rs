@@ -48,7 +48,6 @@ pub use page::{
         AuthenticatorSetup, ChangePassword, OutsideFacts, PasskeyFacts, RecoveryCodes, Security, SecurityNotice,
         SessionFacts,
     },
-    sent_on::SentOn,
     sign_in::{Provider, SignIn, SignInReason},
 };
 pub use render::page;

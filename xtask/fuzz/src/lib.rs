@@ -14,6 +14,7 @@
 
 mod authorize;
 mod bundle;
+mod certificate;
 mod choices;
 mod code_system_file;
 mod credentials;
@@ -38,6 +39,7 @@ mod xml;
 
 pub use authorize::authorize;
 pub use bundle::bundle;
+pub use certificate::certificate;
 pub use code_system_file::code_system_file;
 pub use credentials::credentials;
 pub use dpop::dpop;

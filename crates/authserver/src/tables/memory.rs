@@ -74,7 +74,6 @@ pub(crate) struct MemoryTables {
     pub(crate) families: Arc<Memory>,
     pub(crate) launches: Arc<Memory>,
     pub(crate) communities: Arc<Memory>,
-    pub(crate) identity_providers: Arc<Memory>,
 }
 
 impl MemoryTables {
@@ -92,7 +91,6 @@ impl MemoryTables {
             families: self.families.clone(),
             launches: self.launches.clone(),
             communities: self.communities.clone(),
-            identity_providers: self.identity_providers.clone(),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! while, and a host that does not answer at all is left alone for longer. Hosts that answered the last time have places
 //! of their own, so that a thousand that hang hold up nobody who asks one that works. A fetch goes on when whoever asked
 //! has gone, for others will ask the same. What is kept was verified; its bytes are bounded in all.
+//!
+//! Who gives it out may say that it is to be kept for less (`Cache-Control`), down to five seconds.
 
 use crate::{
     egress::{Fetch, FetchError, Fetched, Listing},
@@ -141,9 +143,10 @@ struct Held {
 }
 
 impl Held {
-    fn said(&self, now_s: i64) -> Result<Kept, Failure> {
+    /// With the second from which on it is asked for again.
+    fn said(&self, now_s: i64) -> Result<(Kept, i64), Failure> {
         match &self.kept {
-            Some((kept, until_s)) if now_s < *until_s => Ok(kept.clone()),
+            Some((kept, until_s)) if now_s < *until_s => Ok((kept.clone(), self.again_s.min(*until_s))),
             _ => Err(self.failure.clone().unwrap_or(Failure::NotAgainYet)),
         }
     }
@@ -230,35 +233,35 @@ impl Lists {
         (self.clock)().unix_seconds()
     }
 
-    /// The list at this address, when this issuer made it.
+    /// The list at this address, when this issuer made it, and when it is asked for again.
     pub(crate) async fn list(
         self: &Arc<Self>,
         url: &str,
         issuer: &Arc<Certificate>,
         waits: Waits,
-    ) -> Result<Arc<List>, Failure> {
+    ) -> Result<(Arc<List>, i64), Failure> {
         match self.kept(Asked::List { url: url.into(), issuer: Arc::clone(issuer) }, waits).await? {
-            Kept::List(list) => Ok(list),
-            Kept::Answer(_) => Err(Failure::NotAgainYet),
+            (Kept::List(list), again_s) => Ok((list, again_s)),
+            (Kept::Answer(_), _) => Err(Failure::NotAgainYet),
         }
     }
 
-    /// What the responder at this address says of a certificate.
+    /// What the responder at this address says of a certificate, and when it is asked again.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         url: &str,
         certificate: &Arc<Certificate>,
         issuer: &Arc<Certificate>,
         waits: Waits,
-    ) -> Result<Arc<Answer>, Failure> {
+    ) -> Result<(Arc<Answer>, i64), Failure> {
         let (issuer, certificate) = (Arc::clone(issuer), Arc::clone(certificate));
         match self.kept(Asked::Answer { url: url.into(), issuer, certificate }, waits).await? {
-            Kept::Answer(answer) => Ok(answer),
-            Kept::List(_) => Err(Failure::NotAgainYet),
+            (Kept::Answer(answer), again_s) => Ok((answer, again_s)),
+            (Kept::List(_), _) => Err(Failure::NotAgainYet),
         }
     }
 
-    async fn kept(self: &Arc<Self>, asked: Asked, waits: Waits) -> Result<Kept, Failure> {
+    async fn kept(self: &Arc<Self>, asked: Asked, waits: Waits) -> Result<(Kept, i64), Failure> {
         let slot = self.slot(asked.key());
         let now_s = self.now_s();
         {
@@ -283,7 +286,7 @@ impl Lists {
         fetched.await.unwrap_or(Err(Failure::NotAgainYet))
     }
 
-    async fn fetched(self: &Arc<Self>, asked: &Asked, slot: &Arc<Slot>, waits: Waits) -> Result<Kept, Failure> {
+    async fn fetched(self: &Arc<Self>, asked: &Asked, slot: &Arc<Slot>, waits: Waits) -> Result<(Kept, i64), Failure> {
         let _one_at_a_time = slot.fetching.lock().await;
         let before = slot.held().clone();
         let now_s = self.now_s();
@@ -292,16 +295,20 @@ impl Lists {
             return before.said(now_s);
         }
         let outcome = match self.come(asked, waits).await {
-            Ok(body) => self.read(asked, body).await,
+            Ok(fetched) => {
+                let stated_s = fetched.life_s().map_or(i64::MAX, |life_s| i64::try_from(life_s).unwrap_or(i64::MAX));
+                let life_s = stated_s.clamp(limits::LISTING_LIFE_S_MIN, limits::LISTING_LIFE_S_MAX);
+                self.read(asked, fetched).await.map(|kept| (kept, life_s))
+            }
             Err(why) => Err(why),
         };
         let now_s = self.now_s();
         {
             let mut held = slot.held();
             match outcome {
-                Ok(kept) => {
+                Ok((kept, life_s)) => {
                     let until_s = kept.until_s().min(now_s + limits::LISTING_OLD_S_MAX);
-                    held.again_s = until_s.min(now_s + limits::LISTING_LIFE_S_MAX);
+                    held.again_s = until_s.min(now_s + life_s);
                     (held.kept, held.failure) = (Some((kept, until_s)), None);
                 }
                 Err(why) => {

@@ -70,26 +70,30 @@ pub async fn ask(
     issuer: &Arc<Certificate>,
     now: Instant,
 ) -> Result<Status, Unavailable> {
-    status(&Lists::new(fetch, Arc::new(move || now)), certificate, issuer, Waits::Nobody).await
+    status(&Lists::new(fetch, Arc::new(move || now)), certificate, issuer, Waits::Nobody)
+        .await
+        .map(|(status, _)| status)
 }
 
-/// What the issuer says of a certificate: good or revoked.
+/// What the issuer says of a certificate: good or revoked; and the second from which on it is asked again.
 pub(crate) async fn status(
     lists: &Arc<Lists>,
     certificate: &Arc<Certificate>,
     issuer: &Arc<Certificate>,
     waits: Waits,
-) -> Result<Status, Unavailable> {
+) -> Result<(Status, i64), Unavailable> {
     let mut whys = Whys::default();
     for url in certificate.ocsp_urls().iter().take(ADDRESSES_MAX) {
         match lists.answer(url, certificate, issuer, waits).await {
             Err(why) => whys.failed(url, &why),
-            Ok(answer) if answer.status == Status::Unknown => whys.add(url, &"the responder does not know it"),
-            Ok(answer) => match &answer.delegate {
-                None => return Ok(answer.status),
+            Ok((answer, _)) if answer.status == Status::Unknown => whys.add(url, &"the responder does not know it"),
+            Ok((answer, again_s)) => match &answer.delegate {
+                None => return Ok((answer.status, again_s)),
                 // Who answers in the issuer's place must stand itself; by a list, or questions would go in circles.
                 Some(delegate) => match by_list(lists, &Arc::new(Certificate::clone(delegate)), issuer, waits).await {
-                    Ok(Status::Good { until_s }) => return Ok(no_longer_than(answer.status, until_s)),
+                    Ok((Status::Good { until_s }, other_s)) => {
+                        return Ok((no_longer_than(answer.status, until_s), again_s.min(other_s)));
+                    }
                     Ok(_) => whys.add(url, &"whoever answers was revoked"),
                     Err(why) => {
                         whys.is_busy |= why.is_busy;
@@ -100,7 +104,7 @@ pub(crate) async fn status(
         }
     }
     match by_list(lists, certificate, issuer, waits).await {
-        Ok(status) => Ok(status),
+        Ok(said) => Ok(said),
         Err(why) => {
             whys.is_busy |= why.is_busy;
             whys.all.push(why.why);
@@ -122,20 +126,21 @@ async fn by_list(
     certificate: &Arc<Certificate>,
     issuer: &Arc<Certificate>,
     waits: Waits,
-) -> Result<Status, Unavailable> {
+) -> Result<(Status, i64), Unavailable> {
     let mut whys = Whys::default();
     for url in certificate.crl_urls().iter().take(ADDRESSES_MAX) {
-        let list = match lists.list(url, issuer, waits).await {
-            Ok(list) => list,
+        let (list, again_s) = match lists.list(url, issuer, waits).await {
+            Ok(said) => said,
             Err(why) => {
                 whys.failed(url, &why);
                 continue;
             }
         };
         let changes = changes(lists, certificate, issuer, &list, waits).await;
-        match list.status(certificate, changes.as_deref()) {
+        let again_s = changes.as_ref().map_or(again_s, |(_, other_s)| again_s.min(*other_s));
+        match list.status(certificate, changes.as_ref().map(|(changes, _)| &**changes)) {
             Status::Unknown => whys.add(url, &"the list does not speak of it"),
-            status => return Ok(status),
+            status => return Ok((status, again_s)),
         }
     }
     if whys.all.is_empty() {
@@ -151,14 +156,14 @@ async fn changes(
     issuer: &Arc<Certificate>,
     list: &List,
     waits: Waits,
-) -> Option<Arc<List>> {
+) -> Option<(Arc<List>, i64)> {
     let named = certificate.delta_crl_urls().iter().chain(list.delta_urls());
     for url in named.take(ADDRESSES_MAX) {
         // Lists that cannot be had are in the log.
-        if let Ok(changes) = lists.list(url, issuer, waits).await
+        if let Ok((changes, again_s)) = lists.list(url, issuer, waits).await
             && changes.changes(list)
         {
-            return Some(changes);
+            return Some((changes, again_s));
         }
     }
     None

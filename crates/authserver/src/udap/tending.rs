@@ -17,10 +17,16 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-/// When which registration is due: by its id, with the certificate that was looked at.
+/// When a registration is looked at again, and whether that is still of the certificate that it has.
+struct Due {
+    shown: Option<[u8; 32]>,
+    at_s: i64,
+}
+
+/// When which registration is due: by its id.
 #[derive(Default)]
 pub(crate) struct Tending {
-    due: Mutex<HashMap<Arc<str>, (Option<[u8; 32]>, i64)>>,
+    due: Mutex<HashMap<Arc<str>, Due>>,
 }
 
 impl Tending {
@@ -32,8 +38,8 @@ impl Tending {
         let mut due: Vec<(i64, Arc<Client>)> = all
             .iter()
             .filter_map(|client| match known.get(&client.id) {
-                Some((shown, due_s)) if *shown == shown_by(client) => {
-                    (*due_s <= now_s).then(|| (*due_s, Arc::clone(client)))
+                Some(due) if due.shown == shown_by(client) => {
+                    (due.at_s <= now_s).then(|| (due.at_s, Arc::clone(client)))
                 }
                 // Never looked at, or it has another certificate now.
                 _ => Some((i64::MIN, Arc::clone(client))),
@@ -50,7 +56,7 @@ impl Tending {
 
     fn look_again(&self, client: &Client, at_s: i64) {
         let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(Arc::clone(&client.id), (shown_by(client), at_s));
+        known.insert(Arc::clone(&client.id), Due { shown: shown_by(client), at_s });
     }
 }
 

@@ -10,15 +10,13 @@ use super::{
 };
 use crate::{egress::Fetch, limits};
 use fhir::Instant;
-use oauth::x509::{Chain, ChainError, Status};
+use oauth::x509::{ChainError, Status};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 
-/// Who was believed, and how long that counts without asking again.
-#[derive(Debug, Clone)]
+/// Somebody is believed, and so long without asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Vouched {
-    /// Its certificates, the leaf first, the anchor last.
-    pub(crate) chain: Arc<Chain>,
     /// From this second on it must be asked again.
     pub(crate) known_until_s: i64,
 }
@@ -121,11 +119,13 @@ impl Trust {
         let (mut unavailable, mut revoked, mut is_busy) = (None, None, false);
         while let Some(answered) = asked.join_next().await {
             match answered {
-                Ok((whose, Ok(Status::Revoked { since_s, .. }))) => {
+                Ok((whose, Ok((Status::Revoked { since_s, .. }, _)))) => {
                     revoked = Some(Distrust::Revoked { whose, since_s })
                 }
-                Ok((_, Ok(Status::Good { until_s }))) => known_until_s = known_until_s.min(until_s),
-                Ok((whose, Ok(Status::Unknown))) => unavailable = Some(whose),
+                Ok((_, Ok((Status::Good { until_s }, again_s)))) => {
+                    known_until_s = known_until_s.min(until_s).min(again_s);
+                }
+                Ok((whose, Ok((Status::Unknown, _)))) => unavailable = Some(whose),
                 Ok((whose, Err(why))) => {
                     is_busy |= why.is_busy;
                     unavailable = Some(format!("{whose}: {why}"));
@@ -151,7 +151,7 @@ impl Trust {
             );
             known_until_s = known_until_s.min(now_s + limits::TEND_AGAIN_S);
         }
-        Ok(Vouched { chain: Arc::new(chain), known_until_s })
+        Ok(Vouched { known_until_s })
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::tls;
-use http::Response;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;

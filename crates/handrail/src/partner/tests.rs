@@ -70,7 +70,6 @@ fn document(scopes: &[String]) -> Document {
         registration_endpoint: "https://north.example.org/oauth/udap/register",
         scopes,
         certifications: &[],
-        is_tiered: false,
     })
 }
 

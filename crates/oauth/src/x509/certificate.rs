@@ -8,11 +8,11 @@ mod extensions;
 pub(super) use extensions::{Extensions, Identifier, authority_key, extension, point_urls, points};
 
 use super::{
-    der::{Malformed, Reader, tag},
     name,
     name_constraints::NameConstraints,
     scheme::{self, KeyError, Sealed},
 };
+use crate::der::{self, Malformed, Reader};
 use crate::{
     certificate::DistinguishedName,
     jwk::{JwkError, PublicKey},
@@ -84,27 +84,27 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError`].
     pub fn read(der: &[u8]) -> Result<Self, CertificateError> {
-        let mut parts = Reader::only(der, tag::SEQUENCE)?.reader();
+        let mut parts = Reader::only(der, der::SEQUENCE)?.inside();
         let sealed = Sealed::read(&mut parts)?;
         parts.end()?;
-        let mut tbs = sealed.content.reader();
-        let version = tbs.tagged(tag::constructed(0))?.reader().small()?;
+        let mut tbs = sealed.content.inside();
+        let version = tbs.expect(der::context(0))?.inside().small()?;
         let serial = tbs.integer()?.to_owned();
         // SPEC: RFC 5280 section 4.1.2.3: the same algorithm inside and outside.
-        if version != 2 || serial.len() > 21 || tbs.tagged(tag::SEQUENCE)?.whole != sealed.algorithm.whole {
+        if version != 2 || serial.len() > 21 || tbs.expect(der::SEQUENCE)?.whole != sealed.algorithm.whole {
             return Err(CertificateError::Malformed);
         }
-        let issuer = tbs.tagged(tag::SEQUENCE)?;
+        let issuer = tbs.expect(der::SEQUENCE)?;
         let mut validity = tbs.sequence()?;
         let (not_before_s, not_after_s) = (validity.time()?, validity.time()?);
         validity.end()?;
-        let subject = tbs.tagged(tag::SEQUENCE)?;
-        let (key, bits) = scheme::public_key(tbs.tagged(tag::SEQUENCE)?)?;
+        let subject = tbs.expect(der::SEQUENCE)?;
+        let (key, bits) = scheme::public_key(tbs.expect(der::SEQUENCE)?)?;
         // SPEC: sections 4.1.2.8: unique identifiers, which nobody writes.
-        tbs.optional(tag::context(1))?;
-        tbs.optional(tag::context(2))?;
-        let extensions = match tbs.optional(tag::constructed(3))? {
-            Some(all) => Extensions::read(Reader::only(all.content, tag::SEQUENCE)?.reader())?,
+        tbs.optional(der::context_plain(1))?;
+        tbs.optional(der::context_plain(2))?;
+        let extensions = match tbs.optional(der::context(3))? {
+            Some(all) => Extensions::read(Reader::only(all.content, der::SEQUENCE)?.inside())?,
             None => Extensions::default(),
         };
         tbs.end()?;
@@ -246,7 +246,7 @@ impl Certificate {
     /// Whether the signature on it is this key's. `None`: it was made in a way that proves nothing, such as with SHA-1.
     pub(super) fn is_signed_by(&self, key: &PublicKey) -> Option<bool> {
         // It was read before, from the same bytes.
-        let mut parts = Reader::only(&self.der, tag::SEQUENCE).ok()?.reader();
+        let mut parts = Reader::only(&self.der, der::SEQUENCE).ok()?.inside();
         let sealed = Sealed::read(&mut parts).ok()?;
         (sealed.scheme != scheme::Scheme::Refused).then(|| sealed.verifies(key))
     }

@@ -5,13 +5,8 @@
 //! indirect ones, ones with critical extensions that are not known. A list of changes (delta) is asked together with
 //! the whole list that it changes, never alone.
 
-use super::{
-    Status,
-    certificate::Certificate,
-    der::{Malformed, Reader, tag},
-    pem,
-    scheme::Sealed,
-};
+use super::{Status, certificate::Certificate, pem, scheme::Sealed};
+use crate::der::{self, Malformed, Reader};
 use crate::limits;
 use std::{cmp::Ordering, fmt};
 
@@ -88,7 +83,7 @@ impl Crl {
             return Err(CrlError::TooLarge);
         }
         let der = match bytes.first() {
-            Some(&tag::SEQUENCE) => bytes.to_owned(),
+            Some(&der::SEQUENCE) => bytes.to_owned(),
             _ => pem::first(bytes, "X509 CRL").ok_or(CrlError::Malformed)?,
         };
         let facts = Facts::read(&der)?;
@@ -108,7 +103,7 @@ impl Crl {
         if !issuer.extensions().may_revoke() {
             return Err(CrlError::KeyUsage);
         }
-        let mut parts = Reader::only(&self.der, tag::SEQUENCE)?.reader();
+        let mut parts = Reader::only(&self.der, der::SEQUENCE)?.inside();
         if !Sealed::read(&mut parts)?.verifies(issuer.key()) {
             return Err(CrlError::Signature);
         }

@@ -1,7 +1,7 @@
 //! Names in certificates. SPEC: RFC 5280 sections 4.1.2.4, 4.2.1.6 and 4.2.1.10.
 
-use super::der::{Malformed, Reader, Value, dotted, tag};
 use crate::certificate::{Attribute, AttributeValue, DistinguishedName};
+use crate::der::{self, Malformed, Reader, Value, dotted};
 use std::net::IpAddr;
 
 /// Tags of the string types of X.520 whose bytes are UTF-8 or part of it.
@@ -12,13 +12,13 @@ const BMP: u8 = 30;
 
 /// Reads a `Name` behind its tag.
 pub(super) fn distinguished(name: Value<'_>) -> Result<DistinguishedName, Malformed> {
-    let (mut parts, mut all) = (Vec::new(), name.reader());
+    let (mut parts, mut all) = (Vec::new(), name.inside());
     while !all.is_empty() {
-        let (mut part, mut set) = (Vec::new(), all.tagged(tag::SET)?.reader());
+        let (mut part, mut set) = (Vec::new(), all.expect(der::SET)?.inside());
         while !set.is_empty() {
             let mut pair = set.sequence()?;
             let oid = dotted(pair.oid()?);
-            let value = pair.any()?;
+            let value = pair.take()?;
             pair.end()?;
             part.push(Attribute { oid, value: attribute(value)? });
         }
@@ -70,7 +70,7 @@ pub(super) fn general(value: Value<'_>) -> Result<GeneralName, Malformed> {
         0x86 => GeneralName::Uri(text()?),
         0x87 => GeneralName::Ip(value.content.to_owned()),
         // A CHOICE keeps its own tag inside.
-        0xa4 => GeneralName::Directory(distinguished(Reader::only(value.content, tag::SEQUENCE)?)?),
+        0xa4 => GeneralName::Directory(distinguished(Reader::only(value.content, der::SEQUENCE)?)?),
         0xa0 | 0xa3 | 0xa5 | 0x88 => GeneralName::Other(value.tag & 0x1f),
         _ => return Err(Malformed),
     })

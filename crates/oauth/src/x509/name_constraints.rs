@@ -5,9 +5,9 @@
 
 use super::{
     certificate::Certificate,
-    der::{Malformed, Reader, Value, tag},
     name::{self, GeneralName, host},
 };
+use crate::der::{self, Malformed, Reader, Value};
 
 /// The e-mail attribute of a subject.
 const EMAIL: &str = "1.2.840.113549.1.9.1";
@@ -21,9 +21,9 @@ pub(super) struct NameConstraints {
 
 impl NameConstraints {
     pub(super) fn read(value: &[u8]) -> Result<Self, Malformed> {
-        let mut parts = Reader::only(value, tag::SEQUENCE)?.reader();
-        let permitted = parts.optional(tag::constructed(0))?.map(trees).transpose()?.unwrap_or_default();
-        let excluded = parts.optional(tag::constructed(1))?.map(trees).transpose()?.unwrap_or_default();
+        let mut parts = Reader::only(value, der::SEQUENCE)?.inside();
+        let permitted = parts.optional(der::context(0))?.map(trees).transpose()?.unwrap_or_default();
+        let excluded = parts.optional(der::context(1))?.map(trees).transpose()?.unwrap_or_default();
         parts.end()?;
         Ok(Self { permitted, excluded })
     }
@@ -50,10 +50,10 @@ impl NameConstraints {
 }
 
 fn trees(value: Value<'_>) -> Result<Vec<GeneralName>, Malformed> {
-    let (mut all, mut names) = (value.reader(), Vec::new());
+    let (mut all, mut names) = (value.inside(), Vec::new());
     while !all.is_empty() {
         let mut tree = all.sequence()?;
-        names.push(name::general(tree.any()?)?);
+        names.push(name::general(tree.take()?)?);
         // SPEC: the minimum is 0, which DER leaves away, and there is no maximum.
         tree.end()?;
     }

@@ -7,9 +7,9 @@
 use super::{
     Status,
     certificate::{Certificate, extension},
-    der::{Malformed, Reader, Value, tag, written},
     scheme::Sealed,
 };
+use crate::der::{self, Malformed, Reader, Value};
 use crate::limits;
 use aws_lc_rs::digest;
 use std::fmt;
@@ -76,14 +76,13 @@ impl From<Malformed> for OcspError {
 /// The question for this certificate, to be sent as `application/ocsp-request`.
 #[must_use]
 pub fn request(certificate: &Certificate, issuer: &Certificate) -> Vec<u8> {
-    let sequence = |parts: &[&[u8]]| written(tag::SEQUENCE, parts);
-    let octets = |bytes: &[u8]| written(tag::OCTETS, &[bytes]);
+    let (sequence, octets) = (der::sequence, der::octets);
     let hash = &digest::SHA1_FOR_LEGACY_USE_ONLY;
     let id = sequence(&[
-        &sequence(&[&written(tag::OID, &[SHA1]), &written(tag::NULL, &[])]),
+        &sequence(&[&der::value(der::OID, SHA1), &der::value(der::NULL, &[])]),
         &octets(digest::digest(hash, issuer.subject_der()).as_ref()),
         &octets(digest::digest(hash, issuer.key_bits()).as_ref()),
-        &written(tag::INTEGER, &[certificate.serial()]),
+        &der::value(der::INTEGER, certificate.serial()),
     ]);
     // OCSPRequest, tbsRequest, requestList, Request.
     sequence(&[&sequence(&[&sequence(&[&sequence(&[&id])])])])
@@ -115,15 +114,15 @@ impl Response {
         if bytes.len() > limits::OCSP_BYTES_MAX {
             return Err(OcspError::TooLarge);
         }
-        let mut parts = Reader::only(bytes, tag::SEQUENCE)?.reader();
-        match parts.tagged(tag::ENUMERATED)?.content {
+        let mut parts = Reader::only(bytes, der::SEQUENCE)?.inside();
+        match parts.expect(der::ENUMERATED)?.content {
             [0] => {}
             [status] => return Err(OcspError::Refused(*status)),
             _ => return Err(OcspError::Malformed),
         }
-        let body = parts.tagged(tag::constructed(0))?;
+        let body = parts.expect(der::context(0))?;
         parts.end()?;
-        let mut body = Reader::only(body.content, tag::SEQUENCE)?.reader();
+        let mut body = Reader::only(body.content, der::SEQUENCE)?.inside();
         if body.oid()? != BASIC {
             return Err(OcspError::Malformed);
         }
@@ -137,9 +136,9 @@ impl Response {
     /// # Errors
     /// [`OcspError`].
     pub fn verify(&self, certificate: &Certificate, issuer: &Certificate, now_s: i64) -> Result<Answer, OcspError> {
-        let mut parts = Reader::only(&self.basic, tag::SEQUENCE)?.reader();
+        let mut parts = Reader::only(&self.basic, der::SEQUENCE)?.inside();
         let sealed = Sealed::read(&mut parts)?;
-        let enclosed = parts.optional(tag::constructed(0))?;
+        let enclosed = parts.optional(der::context(0))?;
         parts.end()?;
         let data = Data::read(sealed.content)?;
         let delegate = if data.responder.is(issuer) {
@@ -196,9 +195,9 @@ fn delegate(
     now_s: i64,
 ) -> Result<Certificate, OcspError> {
     let enclosed = enclosed.ok_or(OcspError::Responder)?;
-    let (mut all, mut count) = (Reader::only(enclosed.content, tag::SEQUENCE)?.reader(), 0);
+    let (mut all, mut count) = (Reader::only(enclosed.content, der::SEQUENCE)?.inside(), 0);
     while !all.is_empty() {
-        let der = all.tagged(tag::SEQUENCE)?.whole;
+        let der = all.expect(der::SEQUENCE)?.whole;
         count += 1;
         if count > CERTIFICATES_MAX {
             return Err(OcspError::Malformed);
@@ -242,17 +241,17 @@ struct Data<'a> {
 
 impl<'a> Data<'a> {
     fn read(whole: Value<'a>) -> Result<Self, Malformed> {
-        let mut parts = whole.reader();
-        parts.optional(tag::constructed(0))?;
-        let responder = parts.any()?;
+        let mut parts = whole.inside();
+        parts.optional(der::context(0))?;
+        let responder = parts.take()?;
         let responder = match responder.tag {
-            0xa1 => Responder::Name(Reader::only(responder.content, tag::SEQUENCE)?.whole),
-            0xa2 => Responder::Key(Reader::only(responder.content, tag::OCTETS)?.content),
+            0xa1 => Responder::Name(Reader::only(responder.content, der::SEQUENCE)?.whole),
+            0xa2 => Responder::Key(Reader::only(responder.content, der::OCTET_STRING)?.content),
             _ => return Err(Malformed),
         };
         parts.time()?;
         let singles = parts.sequence()?;
-        let critical = has_critical(parts.optional(tag::constructed(1))?)?;
+        let critical = has_critical(parts.optional(der::context(1))?)?;
         parts.end()?;
         Ok(Self { responder, singles, critical })
     }
@@ -275,16 +274,16 @@ struct Single<'a> {
 impl<'a> Single<'a> {
     fn read(mut parts: Reader<'a>) -> Result<Self, Malformed> {
         let id = parts.sequence()?;
-        let standing = parts.any()?;
+        let standing = parts.take()?;
         let standing = match standing.tag {
             0x80 => Standing::Good,
-            0xa1 => Standing::Revoked { since_s: standing.reader().time()? },
+            0xa1 => Standing::Revoked { since_s: standing.inside().time()? },
             0x82 => Standing::Unknown,
             _ => return Err(Malformed),
         };
         let made_s = parts.time()?;
-        let until_s = parts.optional(tag::constructed(0))?.map(|value| value.reader().time()).transpose()?;
-        let critical = has_critical(parts.optional(tag::constructed(1))?)?;
+        let until_s = parts.optional(der::context(0))?.map(|value| value.inside().time()).transpose()?;
+        let critical = has_critical(parts.optional(der::context(1))?)?;
         parts.end()?;
         Ok(Self { id, standing, made_s, until_s, critical })
     }
@@ -292,7 +291,7 @@ impl<'a> Single<'a> {
 
 fn has_critical(all: Option<Value<'_>>) -> Result<bool, Malformed> {
     let Some(all) = all else { return Ok(false) };
-    let mut all = Reader::only(all.content, tag::SEQUENCE)?.reader();
+    let mut all = Reader::only(all.content, der::SEQUENCE)?.inside();
     let mut found = false;
     while !all.is_empty() {
         found |= extension(&mut all)?.1;

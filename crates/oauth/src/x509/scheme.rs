@@ -1,6 +1,6 @@
 //! Signatures on certificates, lists and OCSP answers. SPEC: RFC 3279, 4055, 5758; row D10: no SHA-1.
 
-use super::der::{Malformed, Reader, Value, tag};
+use crate::der::{self, Malformed, Reader, Value};
 use crate::jwk::{Curve, JwkError, Material, PublicKey, without_leading_zeros};
 use aws_lc_rs::signature::{
     self as lib, EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
@@ -34,7 +34,7 @@ const PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 impl Scheme {
     /// Reads an `AlgorithmIdentifier`.
     pub(super) fn read(algorithm: Value<'_>) -> Result<Self, Malformed> {
-        let mut parts = algorithm.reader();
+        let mut parts = algorithm.inside();
         let oid = parts.oid()?;
         let rsa = |hash| (Self::Pkcs1(hash), true);
         let (scheme, may_be_null) = match oid {
@@ -48,7 +48,7 @@ impl Scheme {
             _ => return Ok(Self::Refused),
         };
         if may_be_null {
-            let null = parts.optional(tag::NULL)?;
+            let null = parts.optional(der::NULL)?;
             if null.is_some_and(|null| !null.content.is_empty()) {
                 return Err(Malformed);
             }
@@ -102,12 +102,12 @@ fn ecdsa(curve: Curve, hash: Hash) -> &'static EcdsaVerificationAlgorithm {
 fn pss(mut algorithm: Reader<'_>) -> Option<Scheme> {
     let mut parameters = algorithm.sequence().ok()?;
     algorithm.end().ok()?;
-    let hash = hash_of(parameters.tagged(tag::constructed(0)).ok()?.content)?;
-    let mut mask = parameters.tagged(tag::constructed(1)).ok()?.reader().sequence().ok()?;
-    if mask.oid().ok()? != MGF1 || hash_of(mask.any().ok()?.whole)? != hash {
+    let hash = hash_of(parameters.expect(der::context(0)).ok()?.content)?;
+    let mut mask = parameters.expect(der::context(1)).ok()?.inside().sequence().ok()?;
+    if mask.oid().ok()? != MGF1 || hash_of(mask.take().ok()?.whole)? != hash {
         return None;
     }
-    let salt = parameters.tagged(tag::constructed(2)).ok()?.reader().small().ok()?;
+    let salt = parameters.expect(der::context(2)).ok()?.inside().small().ok()?;
     let fits = match hash {
         Hash::Sha256 => salt == 32,
         Hash::Sha384 => salt == 48,
@@ -117,7 +117,7 @@ fn pss(mut algorithm: Reader<'_>) -> Option<Scheme> {
 }
 
 fn hash_of(algorithm: &[u8]) -> Option<Hash> {
-    match Reader::only(algorithm, tag::SEQUENCE).ok()?.reader().oid().ok()? {
+    match Reader::only(algorithm, der::SEQUENCE).ok()?.inside().oid().ok()? {
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1] => Some(Hash::Sha256),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2] => Some(Hash::Sha384),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3] => Some(Hash::Sha512),
@@ -139,13 +139,13 @@ impl From<Malformed> for KeyError {
 
 /// Reads a `SubjectPublicKeyInfo`: the key, and the bits of it that identifiers are made of.
 pub(super) fn public_key(info: Value<'_>) -> Result<(PublicKey, &[u8]), KeyError> {
-    let mut parts = info.reader();
+    let mut parts = info.inside();
     let mut algorithm = parts.sequence()?;
     let bits = parts.bits()?;
     parts.end()?;
     let oid = algorithm.oid()?;
     let material = if oid == RSA_ENCRYPTION {
-        let mut numbers = Reader::only(bits, tag::SEQUENCE)?.reader();
+        let mut numbers = Reader::only(bits, der::SEQUENCE)?.inside();
         let mut number = || match numbers.integer()? {
             [first, ..] if *first >= 0x80 => Err(Malformed),
             bytes => Ok(without_leading_zeros(bytes.to_owned())),
@@ -184,8 +184,8 @@ pub(super) struct Sealed<'a> {
 impl<'a> Sealed<'a> {
     /// Reads the three; what follows them is for the caller.
     pub(super) fn read(parts: &mut Reader<'a>) -> Result<Self, Malformed> {
-        let content = parts.tagged(tag::SEQUENCE)?;
-        let algorithm = parts.tagged(tag::SEQUENCE)?;
+        let content = parts.expect(der::SEQUENCE)?;
+        let algorithm = parts.expect(der::SEQUENCE)?;
         let signature = parts.bits()?;
         Ok(Self { content, algorithm, scheme: Scheme::read(algorithm)?, signature })
     }

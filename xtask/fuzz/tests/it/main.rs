@@ -78,6 +78,7 @@ targets! {
     scope: 1500,
     jwt: 200,
     dpop: 150,
+    certificate: 1500,
     authorize: 1500,
     credentials: 2000,
     registration: 2000,

@@ -6,7 +6,7 @@ use fhir::Instant;
 use oauth::{
     jws::Algorithm,
     sign::PrivateKey,
-    udap::{purpose::Purpose, x5c},
+    udap::purpose::Purpose,
     x509::{Anchors, Certificate},
 };
 
@@ -42,16 +42,17 @@ pub(super) fn community(
         None => return invalid("our own certificate is missing".into()),
     };
     has_base(&leaf, base)?;
-    let Ok(key) = PrivateKey::parse(new.key.expose(), None) else {
+    let Ok(key) = PrivateKey::parse(new.key.expose(), Some(Algorithm::Rs256)) else {
         return invalid(
             "the private key cannot be read: it must be PEM (PKCS#8, PKCS#1 or SEC 1, not encrypted) or a JWK".into(),
         );
     };
-    // Row D4: RS256, which everybody reads, where the key is RSA.
-    let rsa = PrivateKey::parse(new.key.expose(), Some(Algorithm::Rs256)).ok();
-    let key = rsa.filter(|rsa| rsa.algorithm() == Algorithm::Rs256).unwrap_or(key);
-    if !x5c::ALGORITHMS.contains(&key.algorithm()) {
-        return invalid("the private key must be RSA, or on P-256 or P-384".into());
+    if key.public().key_type() != "RSA" {
+        // Row D4: what we sign must be read by everybody, and some read nothing else.
+        return invalid(
+            "the private key must be RSA, of 2048 bits or more: metadata is signed with RS256, which every partner reads"
+                .into(),
+        );
     }
     if key.public().material() != leaf.key().material() {
         return invalid(format!(

@@ -103,7 +103,7 @@ fn nothing_changes_without_its_record() {
 fn refused(leaf: impl FnOnce(&mut Wanted), change: impl FnOnce(&mut NewCommunity)) -> String {
     let world = World::new();
     let (root, _) = lab();
-    let mut wanted = Wanted { key: Key::p256(), ..Wanted::leaf("Maple House", BASE, NOW_S) };
+    let mut wanted = Wanted { key: Key::rsa(), ..Wanted::leaf("Maple House", BASE, NOW_S) };
     leaf(&mut wanted);
     let mut new = new(&root, &root.issue(&wanted));
     change(&mut new);
@@ -127,10 +127,8 @@ fn d6_our_base_to_the_letter() {
 fn d9_what_cannot_work_is_refused_with_what_to_change() {
     let plain = |_: &mut Wanted| {};
     let says = |why: String, what: &str| assert!(why.contains(what), "{why}");
-    says(
-        refused(plain, |new| new.key = Secret::new(Key::p256().pem())),
-        "the private key is not that of our certificate",
-    );
+    says(refused(plain, |new| new.key = Secret::new(Key::p256().pem())), "the private key must be RSA");
+    says(refused(|leaf| leaf.key = Key::p256(), |new| new.key = Secret::new(Key::rsa().pem())), "is not that of our");
     says(refused(plain, |new| new.key = Secret::new("no key")), "cannot be read");
     says(
         refused(plain, |new| new.anchors = vec![Authority::root("Other", NOW_S).der().to_vec()]),

@@ -34,8 +34,16 @@ impl Lab {
         self.lists.list(url, &self.issuer, Waits::Request).await.map(|_| true)
     }
 
+    /// How long it is kept, when its response says this.
+    async fn kept_s(&self, cache_control: Option<&str>) -> i64 {
+        *self.web.list_cache_control.lock().unwrap() = cache_control.map(str::to_owned);
+        let url = format!("http://ca.example/{cache_control:?}");
+        self.put(&url, &Listed::empty(1, NOW_S));
+        self.lists.list(&url, &self.issuer, Waits::Request).await.unwrap().1 - NOW_S
+    }
+
     async fn revokes(&self, url: &str, held: &Held) -> bool {
-        let list = self.lists.list(url, &self.issuer, Waits::Request).await.unwrap();
+        let (list, _) = self.lists.list(url, &self.issuer, Waits::Request).await.unwrap();
         matches!(list.status(&Certificate::read(&held.der).unwrap(), None), Status::Revoked { .. })
     }
 
@@ -62,6 +70,18 @@ async fn a_list_is_kept_for_five_minutes() {
     // Of another issuer the same address is another list.
     let other = Arc::new(Certificate::read(Authority::root("Root", NOW_S).der()).unwrap());
     assert_eq!(lab.lists.list(URL, &other, Waits::Request).await.unwrap_err(), Failure::Crl(CrlError::Issuer));
+}
+
+#[tokio::test]
+async fn a_list_is_kept_for_less_when_its_host_says_so() {
+    let lab = lab();
+    let said =
+        [None, Some("max-age=30"), Some("max-age=86400"), Some("no-store"), Some("public, max-age=0"), Some("public")];
+    let mut kept = Vec::new();
+    for cache_control in said {
+        kept.push(lab.kept_s(cache_control).await);
+    }
+    assert_eq!(kept, [300, 30, 300, 5, 5, 300]);
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 //! Each at most once. One that is critical and not known here is remembered by its number: such a certificate is in no
 //! chain.
 
+use crate::der::{self, Malformed, Reader, Value, dotted};
 use crate::x509::{
-    der::{Malformed, Reader, Value, dotted, tag},
     name::{self, GeneralName},
     name_constraints::NameConstraints,
 };
@@ -80,14 +80,14 @@ impl Extensions {
             [0x55, 0x1d, 14] => self.subject_key = Some(octets(value)?),
             [0x55, 0x1d, 15] => self.key_usage = Some(named_bits(value)?),
             [0x55, 0x1d, 17] => {
-                self.names = names(Reader::only(value, tag::SEQUENCE)?.reader())?;
+                self.names = names(Reader::only(value, der::SEQUENCE)?.inside())?;
                 let uris = self.names.iter();
                 self.uris = uris
                     .filter_map(|name| if let GeneralName::Uri(uri) = name { Some(uri.clone()) } else { None })
                     .collect();
             }
             [0x55, 0x1d, 19] => {
-                let mut parts = Reader::only(value, tag::SEQUENCE)?.reader();
+                let mut parts = Reader::only(value, der::SEQUENCE)?.inside();
                 let is_one = parts.flag()?;
                 let below_max = if parts.is_empty() { None } else { Some(parts.small()?) };
                 parts.end()?;
@@ -98,7 +98,7 @@ impl Extensions {
             [0x55, 0x1d, 46] => self.deltas = points(value)?,
             [0x55, 0x1d, 35] => self.authority_key = authority_key(value)?,
             [0x55, 0x1d, 37] => {
-                let (mut parts, mut all) = (Reader::only(value, tag::SEQUENCE)?.reader(), Vec::new());
+                let (mut parts, mut all) = (Reader::only(value, der::SEQUENCE)?.inside(), Vec::new());
                 while !parts.is_empty() {
                     all.push(parts.oid()?.to_owned());
                 }
@@ -150,11 +150,11 @@ pub(in crate::x509) fn extension<'a>(all: &mut Reader<'a>) -> Result<(&'a [u8], 
 }
 
 fn octets(value: &[u8]) -> Result<Vec<u8>, Malformed> {
-    Ok(Reader::only(value, tag::OCTETS)?.content.to_owned())
+    Ok(Reader::only(value, der::OCTET_STRING)?.content.to_owned())
 }
 
 fn named_bits(value: &[u8]) -> Result<Vec<u8>, Malformed> {
-    match Reader::only(value, tag::BITS)?.content {
+    match Reader::only(value, der::BIT_STRING)?.content {
         [unused, bits @ ..] if *unused < 8 && (*unused == 0 || !bits.is_empty()) => Ok(bits.to_owned()),
         _ => Err(Malformed),
     }
@@ -163,24 +163,24 @@ fn named_bits(value: &[u8]) -> Result<Vec<u8>, Malformed> {
 pub(in crate::x509) fn names(mut all: Reader<'_>) -> Result<Vec<GeneralName>, Malformed> {
     let mut names = Vec::new();
     while !all.is_empty() {
-        names.push(name::general(all.any()?)?);
+        names.push(name::general(all.take()?)?);
     }
     Ok(names)
 }
 
 /// The key identifier of an authority key identifier.
 pub(in crate::x509) fn authority_key(value: &[u8]) -> Result<Option<Identifier>, Malformed> {
-    let mut parts = Reader::only(value, tag::SEQUENCE)?.reader();
-    Ok(parts.optional(tag::context(0))?.map(|identifier| identifier.content.to_owned()))
+    let mut parts = Reader::only(value, der::SEQUENCE)?.inside();
+    Ok(parts.optional(der::context_plain(0))?.map(|identifier| identifier.content.to_owned()))
 }
 
 /// URLs of distribution points. One with reasons of its own, or whose list another one signs, holds no whole list of the
 /// issuer's, and is left aside.
 pub(in crate::x509) fn points(value: &[u8]) -> Result<Vec<String>, Malformed> {
-    let (mut all, mut urls) = (Reader::only(value, tag::SEQUENCE)?.reader(), Vec::new());
+    let (mut all, mut urls) = (Reader::only(value, der::SEQUENCE)?.inside(), Vec::new());
     while !all.is_empty() {
         let mut point = all.sequence()?;
-        let name = point.optional(tag::constructed(0))?;
+        let name = point.optional(der::context(0))?;
         if !point.is_empty() {
             continue;
         }
@@ -193,22 +193,22 @@ pub(in crate::x509) fn points(value: &[u8]) -> Result<Vec<String>, Malformed> {
 
 /// URLs of a `DistributionPointName` in its `[0]`; none when it is relative to the issuer.
 pub(in crate::x509) fn point_urls(name: Value<'_>) -> Result<Vec<String>, Malformed> {
-    let mut inside = name.reader();
-    let Some(full) = inside.optional(tag::constructed(0))? else { return Ok(Vec::new()) };
+    let mut inside = name.inside();
+    let Some(full) = inside.optional(der::context(0))? else { return Ok(Vec::new()) };
     inside.end()?;
     let web = |name: GeneralName| match name {
         GeneralName::Uri(url) if is_web(&url) => Some(url),
         _ => None,
     };
-    Ok(names(full.reader())?.into_iter().filter_map(web).collect())
+    Ok(names(full.inside())?.into_iter().filter_map(web).collect())
 }
 
 fn responders(value: &[u8]) -> Result<Vec<String>, Malformed> {
-    let (mut all, mut urls) = (Reader::only(value, tag::SEQUENCE)?.reader(), Vec::new());
+    let (mut all, mut urls) = (Reader::only(value, der::SEQUENCE)?.inside(), Vec::new());
     while !all.is_empty() {
         let mut access = all.sequence()?;
         let method = access.oid()?;
-        let place = access.any()?;
+        let place = access.take()?;
         access.end()?;
         if method == OCSP
             && let GeneralName::Uri(url) = name::general(place)?

@@ -4,9 +4,9 @@
 //! them quick to find and small to keep.
 
 use super::CrlError;
+use crate::der::{self, Malformed, Reader, Value, integer_of};
 use crate::x509::{
     certificate::{Identifier, authority_key, extension, point_urls, points},
-    der::{Malformed, Reader, Value, integer, tag},
     scheme::Sealed,
 };
 
@@ -42,21 +42,21 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn read(der: &[u8]) -> Result<Self, CrlError> {
-        let mut parts = Reader::only(der, tag::SEQUENCE)?.reader();
+        let mut parts = Reader::only(der, der::SEQUENCE)?.inside();
         let sealed = Sealed::read(&mut parts)?;
         parts.end()?;
-        let mut tbs = sealed.content.reader();
+        let mut tbs = sealed.content.inside();
         // Version 1 has no number, so that nobody knows which is newer; nobody makes it.
-        if tbs.small()? != 1 || tbs.tagged(tag::SEQUENCE)?.whole != sealed.algorithm.whole {
+        if tbs.small()? != 1 || tbs.expect(der::SEQUENCE)?.whole != sealed.algorithm.whole {
             return Err(CrlError::Malformed);
         }
-        let issuer = tbs.tagged(tag::SEQUENCE)?.whole.to_owned();
+        let issuer = tbs.expect(der::SEQUENCE)?.whole.to_owned();
         let made_s = tbs.time()?;
-        let until_s = match tbs.clone().any() {
-            Ok(Value { tag: tag::UTC_TIME | tag::GENERALIZED_TIME, .. }) => Some(tbs.time()?),
+        let until_s = match tbs.clone().take() {
+            Ok(Value { tag: der::UTC_TIME | der::GENERALIZED_TIME, .. }) => Some(tbs.time()?),
             _ => None,
         };
-        let revoked = tbs.optional(tag::SEQUENCE)?;
+        let revoked = tbs.optional(der::SEQUENCE)?;
         let mut facts = Self {
             issuer,
             made_s,
@@ -69,8 +69,8 @@ impl Facts {
             entries: Vec::new(),
             refused: None,
         };
-        if let Some(all) = tbs.optional(tag::constructed(0))? {
-            facts.read_extensions(Reader::only(all.content, tag::SEQUENCE)?.reader())?;
+        if let Some(all) = tbs.optional(der::context(0))? {
+            facts.read_extensions(Reader::only(all.content, der::SEQUENCE)?.inside())?;
         }
         tbs.end()?;
         if let Some(revoked) = revoked {
@@ -101,16 +101,16 @@ impl Facts {
     }
 
     fn read_point(&mut self, value: &[u8]) -> Result<(), CrlError> {
-        let mut parts = Reader::only(value, tag::SEQUENCE)?.reader();
-        let name = parts.optional(tag::constructed(0))?;
-        let mut flag = |number: u8| match parts.optional(tag::context(number))?.map(|value| value.content) {
+        let mut parts = Reader::only(value, der::SEQUENCE)?.inside();
+        let name = parts.optional(der::context(0))?;
+        let mut flag = |number: u8| match parts.optional(der::context_plain(number))?.map(|value| value.content) {
             None | Some([0]) => Ok(false),
             Some([0xff]) => Ok(true),
             Some(_) => Err(Malformed),
         };
         let (users_only, authorities_only) = (flag(1)?, flag(2)?);
-        let some_reasons = parts.optional(tag::context(3))?.is_some();
-        let mut flag = |number: u8| match parts.optional(tag::context(number))?.map(|value| value.content) {
+        let some_reasons = parts.optional(der::context_plain(3))?.is_some();
+        let mut flag = |number: u8| match parts.optional(der::context_plain(number))?.map(|value| value.content) {
             None | Some([0]) => Ok(false),
             Some([0xff]) => Ok(true),
             Some(_) => Err(Malformed),
@@ -129,7 +129,7 @@ impl Facts {
     }
 
     fn read_entries(&mut self, der: &[u8], revoked: Value<'_>) -> Result<(), CrlError> {
-        let mut all = revoked.reader();
+        let mut all = revoked.inside();
         // Both are slices of the same bytes.
         let place = |value: &Value<'_>| {
             let offset = value.whole.as_ptr().addr().wrapping_sub(der.as_ptr().addr());
@@ -137,7 +137,7 @@ impl Facts {
         };
         let mut entries: Vec<(&[u8], u32)> = Vec::new();
         while !all.is_empty() {
-            let whole = all.tagged(tag::SEQUENCE)?;
+            let whole = all.expect(der::SEQUENCE)?;
             let entry = Entry::read(whole)?;
             if let Some(why) = entry.refused {
                 self.refuse(why);
@@ -160,7 +160,7 @@ impl Facts {
 
 /// A CRL number.
 fn number(value: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let bytes = integer(Reader::only(value, tag::INTEGER)?.content)?;
+    let bytes = integer_of(Reader::only(value, der::INTEGER)?.content)?;
     match bytes {
         [first, ..] if *first >= 0x80 => Err(Malformed),
         // SPEC: section 5.2.3: 20 bytes at most; one of zeros may stand before them.
@@ -182,19 +182,19 @@ impl<'a> Entry<'a> {
     /// The one at this place, which was read before.
     pub(super) fn at(der: &'a [u8], offset: u32) -> Option<Self> {
         let bytes = der.get(usize::try_from(offset).ok()?..)?;
-        Self::read(Reader::new(bytes).tagged(tag::SEQUENCE).ok()?).ok()
+        Self::read(Reader::new(bytes).expect(der::SEQUENCE).ok()?).ok()
     }
 
     fn read(whole: Value<'a>) -> Result<Self, Malformed> {
-        let mut parts = whole.reader();
+        let mut parts = whole.inside();
         let (serial, since_s) = (parts.integer()?, parts.time()?);
         let (mut is_removed, mut refused) = (false, None);
-        if let Some(all) = parts.optional(tag::SEQUENCE)? {
-            let mut all = all.reader();
+        if let Some(all) = parts.optional(der::SEQUENCE)? {
+            let mut all = all.inside();
             while !all.is_empty() {
                 match extension(&mut all)? {
                     ([0x55, 0x1d, 21], _, value) => {
-                        is_removed = Reader::only(value, tag::ENUMERATED)?.content == REMOVED
+                        is_removed = Reader::only(value, der::ENUMERATED)?.content == REMOVED
                     }
                     // Since when the key may have been known to others.
                     ([0x55, 0x1d, 24], ..) => {}

@@ -1,3 +1,5 @@
+//! D10: which names may stand below an authority, kind by kind.
+
 use super::*;
 use crate::pki::{Authority, Name, Wanted, der, name_constraints};
 

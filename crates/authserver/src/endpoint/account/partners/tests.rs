@@ -7,14 +7,14 @@ use crate::{
     testing::{BASE, KEY, NOW_S, World, jwks},
 };
 use oauth::{caller::Role, secret::Secret};
-use testkit::pki::{Authority, DAY_S, Wanted};
+use testkit::pki::{Authority, DAY_S, Key, Wanted};
 
 const PAGE: &str = "/account/partners";
 const URI: &str = "https://community.example";
 
 fn join(world: &World) {
     let root = Authority::root("Root", NOW_S);
-    let held = root.issue(&Wanted::leaf("Maple House", BASE, NOW_S));
+    let held = root.issue(&Wanted { key: Key::rsa(), ..Wanted::leaf("Maple House", BASE, NOW_S) });
     let new = NewCommunity {
         uri: URI.into(),
         name: Some("Network of the Lakes".into()),

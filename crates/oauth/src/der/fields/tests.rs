@@ -1,10 +1,13 @@
+//! One encoding alone is read, and what the lab writes is.
+
 use super::*;
+use crate::der::value;
 use crate::pki::der as other;
 use proptest::prelude::*;
 
 #[test]
 fn one_encoding_alone() {
-    assert_eq!(Reader::only(&[4, 2, 7, 8], tag::OCTETS).unwrap().content, [7, 8]);
+    assert_eq!(Reader::only(&[4, 2, 7, 8], OCTET_STRING).unwrap().content, [7, 8]);
     for bad in [
         &[][..],
         &[4],
@@ -17,7 +20,7 @@ fn one_encoding_alone() {
         &[0x1f, 0x81, 1, 0], // a tag of several bytes
         &[4, 1, 7, 0],       // something behind it
     ] {
-        assert_eq!(Reader::only(bad, tag::OCTETS), Err(Malformed), "{bad:?}");
+        assert_eq!(Reader::only(bad, OCTET_STRING), Err(Malformed), "{bad:?}");
     }
     for bad in [&[2, 0][..], &[2, 2, 0, 1], &[2, 2, 0xff, 0x80]] {
         assert_eq!(Reader::new(bad).integer(), Err(Malformed), "{bad:?}");
@@ -32,12 +35,12 @@ fn one_encoding_alone() {
 
 #[test]
 fn times() {
-    let read = |tag: u8, text: &str| Reader::new(&written(tag, &[text.as_bytes()])).time();
-    assert_eq!(read(tag::UTC_TIME, "700101000000Z"), Ok(0));
-    assert_eq!(read(tag::UTC_TIME, "491231235959Z"), Ok(2_524_607_999));
-    assert_eq!(read(tag::UTC_TIME, "500101000000Z"), Ok(-631_152_000));
-    assert_eq!(read(tag::GENERALIZED_TIME, "20240229120000Z"), Ok(1_709_208_000));
-    assert_eq!(read(tag::GENERALIZED_TIME, "99991231235959Z"), Ok(253_402_300_799));
+    let read = |tag: u8, text: &str| Reader::new(&value(tag, text.as_bytes())).time();
+    assert_eq!(read(UTC_TIME, "700101000000Z"), Ok(0));
+    assert_eq!(read(UTC_TIME, "491231235959Z"), Ok(2_524_607_999));
+    assert_eq!(read(UTC_TIME, "500101000000Z"), Ok(-631_152_000));
+    assert_eq!(read(GENERALIZED_TIME, "20240229120000Z"), Ok(1_709_208_000));
+    assert_eq!(read(GENERALIZED_TIME, "99991231235959Z"), Ok(253_402_300_799));
     for bad in [
         "20230229120000Z",
         "20241301000000Z",
@@ -49,9 +52,9 @@ fn times() {
         "2024010x000000Z",
         "20240100000000Z",
     ] {
-        assert_eq!(read(tag::GENERALIZED_TIME, bad), Err(Malformed), "{bad}");
+        assert_eq!(read(GENERALIZED_TIME, bad), Err(Malformed), "{bad}");
     }
-    assert_eq!(read(tag::OCTETS, "20240229120000Z"), Err(Malformed));
+    assert_eq!(read(OCTET_STRING, "20240229120000Z"), Err(Malformed));
 }
 
 #[test]
@@ -65,7 +68,7 @@ proptest! {
     #[test]
     fn what_the_lab_writes_is_read(content in proptest::collection::vec(any::<u8>(), 0..400), unix_s in 0_i64..253_402_300_799) {
         let whole = other::octets(&content);
-        prop_assert_eq!(&written(tag::OCTETS, &[&content]), &whole);
+        prop_assert_eq!(&value(OCTET_STRING, &content), &whole);
         prop_assert_eq!(Reader::new(&whole).octets(), Ok(content.as_slice()));
         prop_assert_eq!(Reader::new(&other::time(unix_s)).time(), Ok(unix_s));
     }
@@ -73,7 +76,7 @@ proptest! {
     #[test]
     fn hostile_bytes_end_somewhere(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut reader = Reader::new(&bytes);
-        while reader.any().is_ok() {}
+        while reader.take().is_ok() {}
         let _ = Reader::new(&bytes).time();
         let _ = dotted(&bytes);
     }
