@@ -97,6 +97,13 @@ pub trait Fetch: Send + Sync {
         Box::pin(async { Err(FetchError::Forbidden("forms are not sent from here".into())) })
     }
 
+    /// POSTs a message, follows no redirect, and gives back what was said whatever its status: by a refusal one learns
+    /// what to do. One that only reads refuses.
+    fn send<'a>(&'a self, message: Message<'a>) -> Sending<'a> {
+        let _ = message;
+        Box::pin(async { Err(FetchError::Forbidden("messages are not sent from here".into())) })
+    }
+
     /// Fetches what an authority says of its certificates, by http or https: at most
     /// [`oauth::limits::CRL_BYTES_MAX`] or [`oauth::limits::OCSP_BYTES_MAX`] bytes and
     /// [`crate::limits::LISTING_TIME_S_MAX`] seconds. One that does not refuses.
@@ -131,6 +138,29 @@ impl<'a> Listing<'a> {
             Self::Crl { url } | Self::Ocsp { url, .. } => url,
         }
     }
+}
+
+/// The future of something that was sent.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Said, FetchError>> + Send + 'a>>;
+
+/// Something to be sent that proves by itself who sends it. Holds secrets: no Debug.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// What it is: the field `Content-Type`.
+    pub media_type: &'static str,
+    /// The body.
+    pub body: &'a Secret,
+}
+
+/// What the other side says to it, whatever the status.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The status.
+    pub status: u16,
+    /// The body, within the limit.
+    pub body: Bytes,
 }
 
 /// A form to be sent, with what proves who sends it. Holds secrets: no Debug.

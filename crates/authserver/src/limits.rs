@@ -217,3 +217,13 @@ pub const TEND_AT_ONCE_MAX: usize = 1000;
 
 /// Seconds between two rounds.
 pub const TEND_S: u64 = 5;
+
+/// Identity providers of trust communities that are kept in mind at once; each takes some kilobytes.
+pub const IDPS_MAX: usize = 256;
+
+/// Seconds for which a registration at an identity provider counts; then it is made anew, which changes nothing where the
+/// provider still knows it.
+pub const IDP_REGISTRATION_S: i64 = 24 * 3600;
+
+/// Seconds until a registration that could not be made anew is tried again, while the old one is used.
+pub const IDP_REGISTRATION_AGAIN_S: i64 = 600;

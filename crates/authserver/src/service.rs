@@ -22,7 +22,7 @@ use crate::{
     records::Records,
     single_use::SingleUse,
     tables::Tables,
-    udap::{community::Communities, tending::Tending, trust::Trust},
+    udap::{community::Communities, idps::Idps, tending::Tending, trust::Trust},
     used_assertions::UsedAssertions,
 };
 use audit::{Entry, Receipt, log};
@@ -70,6 +70,8 @@ pub struct Facility {
     pub brand: Option<Branding>,
     /// An OpenID provider that people may sign in through.
     pub outside: Option<Outside>,
+    /// E-mail address of who runs this server: identity providers of trust communities ask for it.
+    pub contact: Option<String>,
     /// Whether a trust community that nobody here knows gets no UDAP metadata, in place of those of the default one (row
     /// D5).
     pub strict_community: bool,
@@ -159,6 +161,7 @@ pub(crate) struct Inner {
     pub(crate) trust: Trust,
     pub(crate) tending: Tending,
     pub(crate) signed_parts: SignedParts,
+    pub(crate) idps: Idps,
     pub(crate) strict_community: bool,
     pub(crate) proofs: Proofs,
     pub(crate) persons: Arc<dyn Persons>,
@@ -195,7 +198,8 @@ impl Service {
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
-        let Facility { name, breached, brand, outside, strict_community } = facility;
+        let Facility { name, breached, brand, outside, strict_community, contact } = facility;
+        let logo = brand.as_ref().and_then(|brand| brand.logo.clone());
         let outside =
             outside.map(|told| OutsideProvider::new(told, &endpoints.issuer, Arc::clone(&egress), Arc::clone(&clock)));
         let people = People::open(&tables, &endpoints.issuer, Arc::clone(&clock), breached).map_err(broken)?;
@@ -217,6 +221,7 @@ impl Service {
         if let Some(brands) = &brands {
             brands.add_to(&mut offer);
         }
+        let (issuer, fetch) = (endpoints.issuer.clone(), Arc::clone(&egress));
         Ok(Self {
             inner: Arc::new(Inner {
                 outside,
@@ -244,6 +249,7 @@ impl Service {
                 families,
                 launches: Launches::open(tables.launches).map_err(broken)?,
                 communities: Communities::open(tables.communities).map_err(broken)?,
+                idps: Idps::new(&issuer, logo, contact, fetch, tables.identity_providers),
                 strict_community,
                 signed_parts: SignedParts::default(),
                 proofs: Proofs::new().map_err(|_| StartError::Keys)?,

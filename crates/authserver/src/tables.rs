@@ -15,6 +15,7 @@
 //! | `oauth_codes` | SHA-256 of the code | what it stands for, or that it was used, JSON |
 //! | `oauth_requests` | SHA-256 of the handle | a pushed request, or that it was used, JSON |
 //! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |
+//! | `udap_identity_providers` | URI of the community, a line feed, base URL of the provider | who we are there, JSON |
 //! | `udap_communities` | URI | a trust community with our certificate and key in it, JSON |
 //! | `oauth_launches` | SHA-256 of the launch handle | what an app was opened for, or that it was used, JSON |
 
@@ -121,6 +122,7 @@ pub(crate) struct Tables {
     pub(crate) families: Arc<dyn Table>,
     pub(crate) launches: Arc<dyn Table>,
     pub(crate) communities: Arc<dyn Table>,
+    pub(crate) identity_providers: Arc<dyn Table>,
 }
 
 impl Tables {
@@ -139,6 +141,7 @@ impl Tables {
             families: Arc::new(store.table(FAMILIES)?),
             launches: Arc::new(store.table(LAUNCHES)?),
             communities: Arc::new(store.table("udap_communities")?),
+            identity_providers: Arc::new(store.table("udap_identity_providers")?),
         })
     }
 }

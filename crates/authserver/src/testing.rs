@@ -5,7 +5,7 @@ pub(crate) mod communities;
 
 use crate::{
     Branding, NewClient, NewKeys, NewKind, Service,
-    egress::{Fetch, FetchError, Fetched, Fetching, Listing},
+    egress::{Fetch, FetchError, Fetched, Fetching, Listing, Message, Said, Sending},
     persons::Persons,
     records::{PatientRecord, Patients, Records, VisitRecord},
     service::{Ground, Recorder},
@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
+    pin::Pin,
     sync::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
@@ -91,6 +92,12 @@ type Listed = Result<Vec<u8>, FetchError>;
 /// The other hosts.
 #[derive(Default)]
 pub(crate) struct Web {
+    /// Other servers of ours, each behind its origin.
+    pub(crate) servers: Mutex<HashMap<String, Service>>,
+    /// What was asked of them, and what with: `POST https://…`.
+    pub(crate) asked: Mutex<Vec<(String, String)>>,
+    /// What they answer in place of what they would, each once: path and answer.
+    pub(crate) instead: Mutex<Vec<(String, Said)>>,
     pub(crate) pages: Mutex<HashMap<String, Result<Fetched, FetchError>>>,
     pub(crate) fetches: AtomicUsize,
     /// Revocation lists and OCSP answers; `None` never comes.
@@ -124,6 +131,29 @@ impl Web {
     pub(crate) fn count(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
     }
+
+    /// Asks another server of ours; `None`: there is none.
+    async fn server(&self, method: Method, url: &str, kind: &str, body: &str) -> Option<Said> {
+        let (origin, path) =
+            url.split_at(url.find('/').and_then(|_| url.get(8..)?.find('/')).map_or(url.len(), |at| at + 8));
+        let service = self.servers.lock().unwrap().get(origin).cloned()?;
+        self.asked.lock().unwrap().push((format!("{method} {url}"), body.to_owned()));
+        let wanted = path.split('?').next();
+        let instead = {
+            let mut all = self.instead.lock().unwrap();
+            let at = all.iter().position(|(path, _)| wanted == Some(path));
+            at.map(|at| all.remove(at).1)
+        };
+        if instead.is_some() {
+            return instead;
+        }
+        let asked = request(method, path, &[("content-type", kind)], body);
+        // Boxed: a server asks others too.
+        let answer: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(async move { service.answer("198.51.100.7".parse().unwrap(), asked).await.into_inner() });
+        let answer: Response<Bytes> = answer.await;
+        Some(Said { status: answer.status().as_u16(), body: answer.into_body() })
+    }
 }
 
 impl Fetch for Web {
@@ -151,7 +181,19 @@ impl Fetch for Web {
             self.fetches.fetch_add(1, Ordering::SeqCst);
             // Lets others come in between, as a network would.
             tokio::task::yield_now().await;
+            if let Some(Said { status, body }) = self.server(Method::GET, url, "", "").await {
+                let fetched = Fetched { body, cache_control: None, age_s: None };
+                return if status == 200 { Ok(fetched) } else { Err(FetchError::Status(status)) };
+            }
             self.pages.lock().unwrap().get(url).cloned().unwrap_or(Err(FetchError::Status(404)))
+        })
+    }
+
+    fn send<'a>(&'a self, message: Message<'a>) -> Sending<'a> {
+        Box::pin(async move {
+            let Message { url, media_type, body } = message;
+            let said = self.server(Method::POST, url, media_type, body.expose()).await;
+            said.ok_or_else(|| FetchError::Unreachable("nobody there".into()))
         })
     }
 }
@@ -253,6 +295,8 @@ pub(crate) struct World {
     /// See [`crate::Facility::strict_community`]; counts from the next start on.
     pub(crate) strict_community: bool,
     pub(crate) service: Service,
+    /// Its FHIR base.
+    pub(crate) base: &'static str,
     jtis: AtomicUsize,
 }
 
@@ -299,9 +343,22 @@ impl World {
         let web = Arc::new(Web::default());
         let people = Arc::new(People::default());
         let charts = Arc::new(Charts::default());
-        let service = open(&tables, &recorded, &now_ms, &web, Some(&people), &charts, facility(&brand, false));
+        let service = open(BASE, &tables, &recorded, &now_ms, &web, Some(&people), &charts, facility(&brand, false));
         let (has_accounts, strict_community, jtis) = (false, false, AtomicUsize::new(0));
-        Self { tables, now_ms, recorded, web, people, charts, has_accounts, brand, strict_community, service, jtis }
+        Self {
+            tables,
+            now_ms,
+            recorded,
+            web,
+            people,
+            charts,
+            has_accounts,
+            brand,
+            strict_community,
+            service,
+            base: BASE,
+            jtis,
+        }
     }
 
     /// One in which people have accounts and sign in.
@@ -312,12 +369,26 @@ impl World {
         world
     }
 
+    /// The same under another name.
+    pub(crate) fn of_accounts_at(base: &'static str, brand: Option<Branding>) -> Self {
+        let mut world = Self::branded(brand);
+        world.base = base;
+        world.has_accounts = true;
+        world.restart();
+        world
+    }
+
+    /// What stands before `/fhir`.
+    pub(crate) fn origin(&self) -> &'static str {
+        self.base.strip_suffix("/fhir").unwrap()
+    }
+
     /// The server stops and starts on the same tables.
     pub(crate) fn restart(&mut self) {
-        let Self { tables, recorded, now_ms, web, charts, brand, strict_community, .. } = self;
+        let Self { tables, recorded, now_ms, web, charts, brand, strict_community, base, .. } = self;
         let people = (!self.has_accounts).then_some(&self.people);
         let facility = facility(brand, *strict_community);
-        self.service = open(tables, recorded, now_ms, web, people, charts, facility);
+        self.service = open(base, tables, recorded, now_ms, web, people, charts, facility);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -394,11 +465,14 @@ fn facility(brand: &Option<Branding>, strict_community: bool) -> crate::Facility
         name: brand.as_ref().map(|_| "Maple House".to_owned()),
         brand: brand.clone(),
         strict_community,
+        contact: brand.as_ref().map(|_| "it@maple.example".to_owned()),
         ..crate::Facility::default()
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a world is made of")]
 fn open(
+    base: &str,
     tables: &MemoryTables,
     recorded: &Arc<Recorded>,
     now_ms: &Arc<AtomicI64>,
@@ -413,7 +487,7 @@ fn open(
         tables: tables.tables(),
         recorder: recorded.clone(),
         records: charts.clone(),
-        base_url: BASE.into(),
+        base_url: base.into(),
         clock,
         egress: web.clone(),
         enforceable: Arc::new(enforceable),

@@ -3,9 +3,11 @@
 //!
 //! - [`community`]: whom we trust, and as whom we speak there.
 //! - `trust`: whether a chain holds now. [`status`]: whether one of it was revoked. `lists`: what is fetched for that.
+//! - `idps`: members that people sign in at who come to us.
 //! - `tending`: what becomes of a registration when its certificate does not hold any more.
 
 pub mod community;
+pub(crate) mod idps;
 pub(crate) mod lists;
 pub mod status;
 pub(crate) mod tending;

@@ -137,6 +137,8 @@ pub(crate) struct Config {
     pub(crate) brand: Option<Branding>,
     /// See [`table::UDAP_STRICT_COMMUNITY`].
     pub(crate) strict_community: bool,
+    /// See [`table::FACILITY_CONTACT`].
+    pub(crate) contact: Option<String>,
     /// An outside OpenID provider.
     pub(crate) openid: Option<OpenId>,
     /// Checks of written resources.
@@ -440,6 +442,7 @@ impl Effective {
             breached_passwords: self.path(&table::PASSWORDS_BREACHED),
             brand: self.brand(),
             strict_community: self.get(&table::UDAP_STRICT_COMMUNITY) == Some(&Value::Switch(true)),
+            contact: self.text(&table::FACILITY_CONTACT).map(str::to_owned),
             openid: self.openid(),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),

@@ -14,12 +14,13 @@ use crate::{
     limits,
 };
 use authserver::{
-    egress::{Fetch, FetchError, Fetched, Fetching, Listing, Posting},
+    egress::{Fetch, FetchError, Fetched, Fetching, Listing, Message, Posting, Said, Sending},
     limits::{FETCH_BODY_BYTES_MAX, FETCH_TIME_S_MAX, LISTING_TIME_S_MAX, LOGO_BYTES_MAX},
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
+use oauth::secret::Secret;
 use rustls::ClientConfig;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::lookup_host, time::timeout};
@@ -66,27 +67,24 @@ impl Egress {
         Err(FetchError::Forbidden(format!("more than {} redirects", limits::REDIRECTS_MAX)))
     }
 
-    async fn send(&self, posting: Posting<'_>) -> Result<Fetched, FetchError> {
-        let url = Url::parse(posting.url).map_err(forbidden)?;
+    async fn send(&self, message: Message<'_>, authorization: Option<&Secret>) -> Result<Said, FetchError> {
+        let url = Url::parse(message.url).map_err(forbidden)?;
         let mut connection = self.connect(&url).await?;
         let mut request = Request::post(url.target())
             .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::CONTENT_TYPE, message.media_type)
             .header(header::USER_AGENT, "handrail");
-        if let Some(authorization) = posting.authorization {
+        if let Some(authorization) = authorization {
             let value = HeaderValue::from_str(authorization.expose());
             let mut value = value.map_err(|_| FetchError::Forbidden("not a header field".into()))?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
         let request = request
-            .body(Full::new(Bytes::copy_from_slice(posting.form.expose().as_bytes())))
+            .body(Full::new(Bytes::copy_from_slice(message.body.expose().as_bytes())))
             .map_err(|_| FetchError::Forbidden("not a URL".into()))?;
         let answer = connection.send(request, FETCH_BODY_BYTES_MAX).await.map_err(unreachable)?;
-        match answer.status().as_u16() {
-            200 => Ok(Fetched { cache_control: None, age_s: None, body: answer.into_body() }),
-            status => Err(FetchError::Status(status)),
-        }
+        Ok(Said { status: answer.status().as_u16(), body: answer.into_body() })
     }
 
     async fn listing(&self, asked: Listing<'_>) -> Result<Fetched, FetchError> {
@@ -178,7 +176,21 @@ impl Fetch for Egress {
     }
 
     fn post<'a>(&'a self, posting: Posting<'a>) -> Fetching<'a> {
-        let sent = async move { self.send(posting).await };
+        let Posting { url, form, authorization } = posting;
+        let message = Message { url, media_type: "application/x-www-form-urlencoded", body: form };
+        let sent = async move { self.send(message, authorization).await };
+        Box::pin(async move {
+            let said =
+                timeout(Duration::from_secs(FETCH_TIME_S_MAX), sent).await.unwrap_or(Err(FetchError::TimedOut))?;
+            match said.status {
+                200 => Ok(Fetched { cache_control: None, age_s: None, body: said.body }),
+                status => Err(FetchError::Status(status)),
+            }
+        })
+    }
+
+    fn send<'a>(&'a self, message: Message<'a>) -> Sending<'a> {
+        let sent = async move { Self::send(self, message, None).await };
         Box::pin(async move {
             timeout(Duration::from_secs(FETCH_TIME_S_MAX), sent).await.unwrap_or(Err(FetchError::TimedOut))
         })

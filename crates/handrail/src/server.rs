@@ -127,6 +127,7 @@ impl Server {
         let mut facility = users::facility(config.facility_name.as_deref(), config.breached_passwords.as_deref())?;
         facility.brand.clone_from(&config.brand);
         facility.strict_community = config.strict_community;
+        facility.contact.clone_from(&config.contact);
         facility.outside = config.openid.as_ref().map(users::outside).transpose()?;
         let base = BaseUrl::Of(&base_url, asked.as_ref());
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;

@@ -14,4 +14,5 @@ pub(crate) mod problem;
 pub(crate) mod recovery;
 pub(crate) mod second_factor;
 pub(crate) mod security;
+pub(crate) mod sent_on;
 pub(crate) mod sign_in;

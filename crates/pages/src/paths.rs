@@ -7,6 +7,12 @@ pub const SIGN_IN: &str = "/account/sign-in";
 pub const SIGN_IN_OUTSIDE: &str = "/account/sign-in/outside";
 /// GET: back from it.
 pub const SIGN_IN_OUTSIDE_BACK: &str = "/account/sign-in/outside/back";
+/// GET with `continuation`: before somebody goes to an identity provider that an app named (UDAP).
+pub const IDP: &str = "/account/udap";
+/// GET with `continuation`: on to it.
+pub const IDP_GO: &str = "/account/udap/go";
+/// GET: back from it.
+pub const IDP_BACK: &str = "/account/udap/back";
 /// GET with `continuation`: the second factor. POST: `code`, `way`.
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 /// POST: `credential`. Signs in, or proves the second factor, by a passkey.

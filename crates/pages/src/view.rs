@@ -30,6 +30,8 @@ macro_rules! views {
 views! {
     /// Sign-in.
     SignIn: sign_in,
+    /// On to another organization to sign in.
+    SentOn: sent_on,
     /// The second step.
     SecondFactor: second_factor,
     /// Adding a passkey.

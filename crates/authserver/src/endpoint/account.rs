@@ -8,6 +8,7 @@
 mod apps;
 mod authenticator;
 mod clients;
+mod idp;
 mod invitation;
 mod launch;
 mod next;
@@ -145,6 +146,10 @@ pub(crate) async fn answer(inner: &Arc<Inner>, address: IpAddr, request: Request
         (&Method::GET, Some(Takes::Link(Link::Back))) => {
             visitor.back_from_outside(request.uri().query().unwrap_or_default()).await
         }
+        (&Method::GET, Some(Takes::Link(Link::Idp))) => visitor.go_to_idp().await,
+        (&Method::GET, Some(Takes::Link(Link::IdpBack))) => {
+            visitor.back_from_idp(request.uri().query().unwrap_or_default()).await
+        }
         (&Method::GET | &Method::HEAD, Some(Takes::Page(page) | Takes::Both(page, _))) => visitor.shown(page).await,
         (&Method::POST, Some(Takes::Act(act) | Takes::Both(_, act))) => visitor.posted(act, &request).await,
         (_, Some(takes)) => visitor.problem(ProblemWhat::NotFound, Sent::Method(takes.allow())),
@@ -197,6 +202,7 @@ impl Visitor<'_> {
     async fn shown(&self, page: Page) -> Reply {
         match page {
             Page::SignIn => self.sign_in_page(),
+            Page::Idp => self.idp_page().await,
             Page::SecondFactor => self.second_factor_page(),
             Page::PasskeyAdd => self.passkey_page(),
             Page::Invitation => self.invitation_page(),

@@ -253,7 +253,10 @@ pub(super) fn rules<'a>(inner: &Inner, client: &'a Client) -> ClientRules<'a> {
         may_use_codes: client.is_app() && client.is_approved(),
         requires_pushed: client.requires_pushed,
         profile: if client.is_fapi2 { Profile::Fapi2 } else { Profile::Smart },
-        udap: client.kind.udap().map(|udap| UdapRules { requires_challenge: !is_stu1(udap), is_tiered: false }),
+        udap: client
+            .kind
+            .udap()
+            .map(|udap| UdapRules { requires_challenge: !is_stu1(udap), is_tiered: inner.is_tiered(client) }),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! One document for each trust community: its signed part is signed with the certificate that this server has there. It is
 //! made when somebody asks, and anew twice a day, each time with another `jti`, so that what is given out is good for
-//! half a day at least. Left out: `udap_to` and the scope `udap` (rows D34 to D39, not built).
+//! half a day at least. Where the members of a community sign people in for each other, it says so
+//! (rows D34, D39).
 
 use crate::{
     outcome::{self, Refusal},
@@ -65,13 +66,17 @@ pub(crate) fn answer(inner: &Inner, query: Option<&str>) -> Response<Bytes> {
 /// The document of a community; `None` when nothing can be signed, which is logged.
 fn document(inner: &Inner, community: &Arc<Community>) -> Option<Value> {
     // Who comes by UDAP is not opened from a patient's page here.
-    let scopes: Vec<String> = inner.offer.scopes.iter().filter(|scope| *scope != "launch").cloned().collect();
+    let mut scopes: Vec<String> = inner.offer.scopes.iter().filter(|scope| *scope != "launch").cloned().collect();
+    if community.identity_providers {
+        scopes.push("udap".to_owned());
+    }
     let mut document = Document::offered(&Offered {
         authorization_endpoint: &inner.endpoints.authorize,
         token_endpoint: &inner.endpoints.token,
         registration_endpoint: &inner.endpoints.udap_register,
         scopes: &scopes,
         certifications: &community.certifications,
+        is_tiered: community.identity_providers,
     });
     document.signed = signed(inner, community, &document)?;
     Some(document.to_value())

@@ -252,7 +252,7 @@ impl Inner {
             event.client_id = Some(Arc::clone(&before.id));
             return Ok((outcome::uncached(&statement.answer(&before.id, "")), Some(recorded)));
         };
-        let scope = grantable(self, registration).map_err(|why| unacceptable(why, event))?;
+        let scope = grantable(self, community, registration).map_err(|why| unacceptable(why, event))?;
         let id = random::name().map_err(|_| Refusal::Unavailable)?;
         let mut code = ErrorCode::InvalidClientMetadata;
         let mut replaced = None;
@@ -336,7 +336,7 @@ fn is_within(client: &Client, before: &Client) -> bool {
 
 /// What of the scopes can be registered: what this server can enforce, of the kind that fits. SPEC: section 3.2.3: the
 /// scopes may differ; rows D15, D17, D31: a wildcard that is not offered, or nothing left, is an error.
-fn grantable(inner: &Inner, registration: &Registration) -> Result<String, MetadataError> {
+fn grantable(inner: &Inner, community: &Community, registration: &Registration) -> Result<String, MetadataError> {
     let invalid = |why: &'static str| said(ErrorCode::InvalidClientMetadata, why);
     let wanted = ScopeRequest::parse(&registration.scope).map_err(|_| invalid("too many or too long scopes"))?;
     let offered: Vec<Scope> = inner.offer.scopes.iter().filter_map(|text| Scope::parse(text).ok()).collect();
@@ -355,8 +355,9 @@ fn grantable(inner: &Inner, registration: &Registration) -> Result<String, Metad
         Wanted::Special(_) if !is_app => false,
         Wanted::Special(Special::OfflineAccess | Special::OnlineAccess) => refreshes,
         Wanted::Special(Special::FhirUser) => identifies,
-        // Nobody opens it from here; nobody signs in elsewhere for it.
-        Wanted::Special(Special::Launch | Special::Udap) => false,
+        // Nobody opens it from here.
+        Wanted::Special(Special::Launch) => false,
+        Wanted::Special(Special::Udap) => community.identity_providers,
         Wanted::Special(Special::LaunchType { resource_type, .. }) => scopes::LAUNCH_TYPES.contains(&&**resource_type),
         Wanted::Special(Special::OpenId | Special::Profile) => true,
     };

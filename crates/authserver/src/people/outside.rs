@@ -41,16 +41,19 @@ pub(crate) enum Errand {
     Again,
     /// To take up the account that the visit is invited to.
     Invitation,
+    /// To sign in, at a provider that an app named (UDAP).
+    Tiered,
 }
 
 impl Errand {
-    const ALL: [Self; 3] = [Self::SignIn, Self::Again, Self::Invitation];
+    const ALL: [Self; 4] = [Self::SignIn, Self::Again, Self::Invitation, Self::Tiered];
 
     const fn byte(self) -> u8 {
         match self {
             Self::SignIn => 0,
             Self::Again => 1,
             Self::Invitation => 2,
+            Self::Tiered => 3,
         }
     }
 }

@@ -74,6 +74,7 @@ pub(crate) struct MemoryTables {
     pub(crate) families: Arc<Memory>,
     pub(crate) launches: Arc<Memory>,
     pub(crate) communities: Arc<Memory>,
+    pub(crate) identity_providers: Arc<Memory>,
 }
 
 impl MemoryTables {
@@ -91,6 +92,7 @@ impl MemoryTables {
             families: self.families.clone(),
             launches: self.launches.clone(),
             communities: self.communities.clone(),
+            identity_providers: self.identity_providers.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A browser of tests: cookies, pages and forms, without scripts.
 
-use super::{ISSUER, World, encoded};
+use super::{World, encoded};
 use crate::people::account::NewAccount;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, header};
@@ -84,7 +84,7 @@ impl<'a> Browser<'a> {
 
     /// A form of the page, as a browser sends it.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let headers = [("content-type", FORM), ("origin", ISSUER), ("sec-fetch-site", "same-origin")];
+        let headers = [("content-type", FORM), ("origin", self.world.origin()), ("sec-fetch-site", "same-origin")];
         self.send(Method::POST, path, &headers, &body(fields)).await
     }
 
@@ -114,7 +114,7 @@ pub(crate) fn invited(world: &World, login: &str, role: Role) -> String {
 
 /// Takes an invitation up; the page with the recovery codes.
 pub(crate) async fn accept(browser: &mut Browser<'_>, link: &str, user: &str) -> Page {
-    let to = browser.get(link.strip_prefix(ISSUER).unwrap()).await;
+    let to = browser.get(link.strip_prefix(browser.world.origin()).unwrap()).await;
     assert_eq!((to.status, to.to()), (303, "/account/invitation"));
     let page = browser.get("/account/invitation").await;
     assert_eq!(page.status, 200, "{}", page.body);

@@ -36,7 +36,12 @@ impl Lab {
 
     /// Open, by the newest version of the guide; nobody says whether a certificate was revoked, and that is taken.
     pub(crate) fn community(&self) -> NewCommunity {
-        let own = self.middle.issue(&Wanted { key: Key::rsa(), ..Wanted::leaf("Care", BASE, NOW_S) });
+        self.community_of(BASE)
+    }
+
+    /// The same for the server of this base URL.
+    pub(crate) fn community_of(&self, base: &str) -> NewCommunity {
+        let own = self.middle.issue(&Wanted { key: Key::rsa(), ..Wanted::leaf("Care", base, NOW_S) });
         NewCommunity {
             uri: self.uri.clone(),
             name: None,

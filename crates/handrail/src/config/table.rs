@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Words,
     /// An https URL.
     Url,
+    /// An e-mail address.
+    Mail,
 }
 
 impl Kind {
@@ -62,6 +64,7 @@ impl Kind {
             Self::Pairs => "a list of CHAIN=KEY, such as /etc/handrail/other.pem=/etc/handrail/other.key".into(),
             Self::Words => "a few words on one line".into(),
             Self::Url => "an https URL, such as https://id.example.org".into(),
+            Self::Mail => "an e-mail address, such as it@example.org".into(),
             Self::Header => "the name of a header field, such as X-Client-Cert".into(),
             Self::Profiles => {
                 "a list of TYPE=PROFILE, such as Observation=http://example.org/StructureDefinition/ours".into()
@@ -74,6 +77,7 @@ impl Kind {
         match self {
             Self::Listen => "HOST:PORT",
             Self::BaseUrl | Self::Url => "URL",
+            Self::Mail => "ADDRESS",
             Self::Path => "PATH",
             Self::Switch => "true|false",
             Self::OneOf(_) => "WORD",
@@ -184,6 +188,8 @@ settings! {
         "public website of the facility: with it, /brands tells apps whose server this is; its root without www. identifies the facility";
     FACILITY_LOGO: "facility.logo" "HANDRAIL_FACILITY_LOGO" "facility-logo" Kind::Url, None, "none",
         "address of the facility's logo for those apps: an SVG, or a PNG of 1024 by 1024; goes with facility.website";
+    FACILITY_CONTACT: "facility.contact" "HANDRAIL_FACILITY_CONTACT" "facility-contact" Kind::Mail, None, "none",
+        "e-mail address of who runs this server: told to identity providers of trust communities, which ask for it";
     FACILITY_PORTAL_NAME: "facility.portal_name" "HANDRAIL_FACILITY_PORTAL_NAME" "facility-portal-name" Kind::Words, None, "facility.name",
         "what people call the place where they sign in; goes with facility.website";
     FACILITY_PORTAL_DESCRIPTION: "facility.portal_description" "HANDRAIL_FACILITY_PORTAL_DESCRIPTION" "facility-portal-description" Kind::Words, None, "none",

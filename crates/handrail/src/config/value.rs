@@ -18,7 +18,7 @@ const QUOTED_CHARS_MAX: usize = 100;
 pub(crate) enum Value {
     /// [`Kind::Listen`].
     Listen(Listen),
-    /// [`Kind::BaseUrl`], [`Kind::OneOf`], [`Kind::Words`] and [`Kind::Url`].
+    /// [`Kind::BaseUrl`], [`Kind::OneOf`], [`Kind::Words`], [`Kind::Url`] and [`Kind::Mail`].
     Text(String),
     /// [`Kind::Path`], relative ones joined to where they count from.
     Path(PathBuf),
@@ -79,6 +79,7 @@ pub(crate) fn of(written: &Written) -> Result<Value, String> {
             Value::Pairs(each(written, pair)?)
         }
         Kind::Url => Value::Text(url(only()).ok_or_else(|| unfit(setting, only()))?),
+        Kind::Mail => Value::Text(mail(only()).ok_or_else(|| unfit(setting, only()))?),
         Kind::Words => Value::Text(words(only()).ok_or_else(|| unfit(setting, only()))?),
         Kind::Header => Value::Header(header(only()).ok_or_else(|| unfit(setting, only()))?),
     })
@@ -110,6 +111,15 @@ fn is_content(text: &str) -> bool {
 fn words(text: &str) -> Option<String> {
     let is_fine = !text.is_empty() && text.chars().count() <= QUOTED_CHARS_MAX && !text.contains(char::is_control);
     is_fine.then(|| text.to_owned())
+}
+
+/// An e-mail address, as it can stand behind `mailto:`: no display name, nothing to be encoded.
+fn mail(text: &str) -> Option<String> {
+    let is_plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+".contains(&byte))
+    };
+    let (who, host) = words(text).as_ref().and_then(|_| text.split_once('@'))?;
+    (is_plain(who) && is_plain(host)).then(|| text.to_owned())
 }
 
 /// An https URL without query and fragment, kept to the letter.

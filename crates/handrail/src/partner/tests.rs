@@ -70,6 +70,7 @@ fn document(scopes: &[String]) -> Document {
         registration_endpoint: "https://north.example.org/oauth/udap/register",
         scopes,
         certifications: &[],
+        is_tiered: false,
     })
 }
 

@@ -69,6 +69,8 @@ pub struct Offered<'a> {
     pub registration_endpoint: &'a str,
     /// What can be enforced, no more.
     pub scopes: &'a [String],
+    /// People sign in at other members' servers, and here for them (`udap_to`).
+    pub is_tiered: bool,
     /// Certifications that the community asks for: others mean nothing here.
     pub certifications: &'a [String],
 }
@@ -108,7 +110,10 @@ impl Document {
         let algorithms: Vec<String> = x5c::ALGORITHMS.iter().map(|algorithm| algorithm.as_str().to_owned()).collect();
         Self {
             versions: owned(&["1"]),
-            profiles: owned(&["udap_dcr", "udap_authn", "udap_authz"]),
+            profiles: owned(match offered.is_tiered {
+                true => &["udap_dcr", "udap_authn", "udap_authz", "udap_to"],
+                false => &["udap_dcr", "udap_authn", "udap_authz"],
+            }),
             extensions: owned(&[b2b::NAME]),
             extensions_required: Some(owned(&[b2b::NAME])),
             certifications: offered.certifications.to_vec(),

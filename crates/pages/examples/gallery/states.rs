@@ -9,7 +9,8 @@ use pages::{
     Moment, NewPasswordProblem, Next, OpenableApp, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey,
     PasskeyFacts, PatientFacts, PickPatient, PickVisit, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
     RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor,
-    SecretFacts, Security, SecurityNotice, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
+    SecretFacts, Security, SecurityNotice, SentOn, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind,
+    fields,
 };
 
 /// A page in one state.
@@ -33,6 +34,7 @@ const GET: &str = r#"{"challenge":"q83vASNFZ4k","rpId":"localhost","allowCredent
 pub(crate) fn all() -> Vec<State> {
     let mut states = Vec::new();
     sign_in(&mut states);
+    sent_on(&mut states);
     joining(&mut states);
     patients(&mut states);
     consent(&mut states);
@@ -112,6 +114,23 @@ fn sign_in(states: &mut Vec<State>) {
     };
     add(states, "passkey", frame(Some("Rosa Alvarez"), &[]), page.clone());
     add(states, "passkey-failed", frame(Some("Rosa Alvarez"), &[]), Passkey { has_failed: true, ..page });
+}
+
+fn sent_on(states: &mut Vec<State>) {
+    let page = SentOn {
+        continuation: "handle".into(),
+        app: "Steady Steps".into(),
+        place: "fhir.riverbend.example".into(),
+        community: "Valley Trust".into(),
+    };
+    add(states, "sent-on", frame(None, &[]), page.clone());
+    let long = SentOn {
+        app: LONG.into(),
+        place: "a-very-long-name-of-a-host-that-nobody-would-choose.riverbend-health-partners.example:8443".into(),
+        community: "<b>Valley Trust</b>".into(),
+        ..page
+    };
+    add(states, "sent-on-long", frame(None, &[]), long);
 }
 
 fn joining(states: &mut Vec<State>) {
@@ -307,9 +326,12 @@ fn consent(states: &mut Vec<State>) {
         lasts: lasts.clone(),
         lasts_chosen: Lasts::Days(90),
         was_empty: false,
+        vouched: None,
     };
     let signed = |name| frame(Some(name), &[]);
     add(states, "consent", signed("Rosa Alvarez"), page.clone());
+    let vouched = Some(("fhir.riverbend.example".into(), "Valley Trust".into()));
+    add(states, "consent-vouched", signed("Rosa Alvarez"), Consent { vouched, ..page.clone() });
     let few = |asks: Vec<Ask>| Consent { asks, lasts: vec![Lasts::Now], lasts_chosen: Lasts::Now, ..page.clone() };
     let small = few(vec![
         resources(Context::Patient, "Patient", "r", None),

@@ -5,7 +5,7 @@
 //! stands apart and is off until switched on. Read the answer with [`crate::words::chosen`].
 
 use crate::{
-    AppFacts, Lasts, PatientFacts, Secret, fields,
+    AppFacts, Lasts, PatientFacts, Secret, Text, fields,
     html::{Address, Element, Fragment, el},
     parts::{self, Tone, capital, deciding, fill, hint},
     paths,
@@ -37,6 +37,8 @@ pub struct Consent {
     pub lasts_chosen: Lasts,
     /// Nothing was chosen, yet "share" pressed.
     pub was_empty: bool,
+    /// Who said who the person is, and as whose member, when it was another organization.
+    pub vouched: Option<(Text, Text)>,
 }
 
 impl Consent {
@@ -194,6 +196,9 @@ impl Render for Consent {
             .add(deciding(button(t.deny), fields::DENY));
         let person = cx.frame.person.as_ref();
         let person = person.map(|person| hint(fill(t.deciding_as, &[("person", (&person.name).into())])));
+        let vouched = self.vouched.as_ref().map(|(place, community)| {
+            hint(fill(t.consent_vouched, &[("place", place.into()), ("community", community.into())]))
+        });
         let form = parts::form(paths::CONSENT, &self.csrf)
             .add(parts::continuation(&self.continuation))
             .add(Fragment::all(sections))
@@ -201,6 +206,7 @@ impl Render for Consent {
             .add(self.technical_names(t))
             .add(el("p").add(next))
             .add(person)
+            .add(vouched)
             .add(buttons);
         Fragment::all([
             Fragment::from(facts.flatten()),

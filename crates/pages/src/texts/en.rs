@@ -152,6 +152,12 @@ super::declare! {
     // Consent
     consent_title: "{app} asks to see parts of {patient}’s record",
     consent_title_records: "{app} asks to see the records that you may see",
+    sent_on_title: "You are being sent to {place} to sign in",
+    sent_on_lead: "{app} says that you have an account at {place}. Please sign in there. Then you come back here.",
+    sent_on_trust: "{place} belongs to {community}, a community that {facility} trusts.",
+    sent_on_told: "{facility} learns from there who you are, and no more. You choose later what the app may see.",
+    sent_on_go: "Go on to {place}",
+    consent_vouched: "{place}, of {community}, told us who you are.",
     consent_title_identity: "{app} asks to know who you are",
     made_by: "Made by {maker}",
     maker_unknown: "We do not know who made it.",

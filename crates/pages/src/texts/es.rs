@@ -154,6 +154,12 @@ pub(super) const SPANISH: Texts = Texts {
     // Consent
     consent_title: "{app} pide ver partes del expediente de {patient}",
     consent_title_records: "{app} pide ver los expedientes que usted puede ver",
+    sent_on_title: "Vamos a enviarle a {place} para que entre allí",
+    sent_on_lead: "{app} dice que usted tiene una cuenta en {place}. Entre allí. Después volverá aquí.",
+    sent_on_trust: "{place} es parte de {community}, una comunidad en la que {facility} confía.",
+    sent_on_told: "Así {facility} sabrá quién es usted, y nada más. Después usted elige qué puede ver la aplicación.",
+    sent_on_go: "Seguir a {place}",
+    consent_vouched: "{place}, de {community}, nos dijo quién es usted.",
     consent_title_identity: "{app} pide saber quién es usted",
     made_by: "Hecha por {maker}",
     maker_unknown: "No sabemos quién la hizo.",

@@ -103,7 +103,9 @@ impl Visitor<'_> {
             return self.too_many(limited, failed());
         }
         let state = self.head.query("state").unwrap_or_default();
-        let Some(errant) = people.back_from_outside(&self.head.headers, state, outside.issuer()) else {
+        let errant = people.back_from_outside(&self.head.headers, state, outside.issuer());
+        // One that left for a provider that an app named comes back elsewhere.
+        let Some(errant) = errant.filter(|errant| errant.errand != Errand::Tiered) else {
             // The cookie stays: a link from elsewhere ends nothing that is under way.
             let reply = self.on(to_sign_in_again(None), Vec::new());
             let why = "OpenID provider: the state is not one of this browser, or was used, or has ended";
@@ -171,7 +173,7 @@ impl Visitor<'_> {
     fn in_vain(&self, errand: Errand, handle: Option<&str>, why: &dyn std::fmt::Display, event: Event) -> Reply {
         let to = match errand {
             Errand::Invitation => format!("{}?{NOTICE}={FAILED}", paths::INVITATION),
-            Errand::SignIn | Errand::Again => to_sign_in_again(handle),
+            Errand::SignIn | Errand::Again | Errand::Tiered => to_sign_in_again(handle),
         };
         let cookies = cookie::gone(cookie::OUTSIDE).into_iter().collect();
         self.on(to, cookies).failed(event, &why.to_string(), &Sent::Refused)

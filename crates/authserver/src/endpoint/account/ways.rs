@@ -21,6 +21,7 @@ pub(super) enum Takes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {
     SignIn,
+    Idp,
     SecondFactor,
     PasskeyAdd,
     Invitation,
@@ -60,18 +61,23 @@ pub(super) enum Act {
     Partners,
 }
 
-/// To an outside provider and back from it.
+/// To an outside provider and back from it; to one that an app named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
     Outside,
     Back,
+    Idp,
+    IdpBack,
 }
 
 /// The table.
-pub(super) const WAYS: [(&str, Takes); 22] = [
+pub(super) const WAYS: [(&str, Takes); 25] = [
     (paths::SIGN_IN, Takes::Both(Page::SignIn, Act::SignIn)),
     (paths::SIGN_IN_OUTSIDE, Takes::Link(Link::Outside)),
     (paths::SIGN_IN_OUTSIDE_BACK, Takes::Link(Link::Back)),
+    (paths::IDP, Takes::Page(Page::Idp)),
+    (paths::IDP_GO, Takes::Link(Link::Idp)),
+    (paths::IDP_BACK, Takes::Link(Link::IdpBack)),
     (paths::SECOND_FACTOR, Takes::Both(Page::SecondFactor, Act::SecondFactor)),
     (paths::PASSKEY_SIGN_IN, Takes::Act(Act::PasskeySignIn)),
     (paths::PASSKEY_ADD, Takes::Both(Page::PasskeyAdd, Act::PasskeyAdd)),

@@ -60,6 +60,7 @@ impl Visitor<'_> {
             lasts_chosen: lasts.get(1).or(lasts.first()).copied().unwrap_or(Lasts::Now),
             lasts,
             was_empty,
+            vouched: due.waiting.vouching.as_ref().map(|from| (Text::new(&from.place), Text::new(&from.community))),
         }
     }
 
@@ -113,6 +114,9 @@ impl Visitor<'_> {
         event.detail("lasts", &lasts.value());
         if is_remembered {
             event.detail("remembered", "yes");
+        }
+        if let Some(idp) = &due.request().idp {
+            event.detail("idp", idp);
         }
         event.about(patient.as_slice());
         let kept = code.to_kept();

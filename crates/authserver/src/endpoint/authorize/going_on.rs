@@ -23,7 +23,7 @@ use oauth::{
         request::Special,
     },
 };
-use pages::ProblemWhat;
+use pages::{ProblemWhat, fields, paths};
 use std::sync::Arc;
 
 /// A request with everything that it needs to be decided.
@@ -232,6 +232,9 @@ impl Visitor<'_> {
             return way_back::refused(inner, &refused).failed(event, refused.description, "authorization");
         }
         inner.pending.sent_to_sign_in(handle, session.map(|session| session.hash), now_s);
+        if request.idp.is_some() {
+            return Reply::of(page::see_other(format!("{}?{}={handle}", paths::IDP, fields::CONTINUATION), Vec::new()));
+        }
         Reply::of(page::see_other(sign_in(handle), Vec::new()))
     }
 

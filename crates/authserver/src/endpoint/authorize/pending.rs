@@ -31,6 +31,17 @@ pub(crate) enum PickedVisit {
     },
 }
 
+/// How a person came by an identity provider that the app named (row D37).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Vouching {
+    /// Whose account here is bound to who it vouched for.
+    pub(crate) account: Arc<str>,
+    /// The provider's host and port.
+    pub(crate) place: Arc<str>,
+    /// The community whose member it is.
+    pub(crate) community: Arc<str>,
+}
+
 /// A request, and how far it has come.
 #[derive(Clone)]
 pub(crate) struct Waiting {
@@ -48,6 +59,12 @@ pub(crate) struct Waiting {
     pub(crate) launched: Option<Arc<Launched>>,
     /// Signing in was asked for, while this session was there.
     sent_to_sign_in: Option<Option<[u8; 32]>>,
+    /// The person went to the identity provider that the request names.
+    is_at_idp: bool,
+    /// They were sent there again, because it had forgotten us.
+    is_anew: bool,
+    /// Who came back from there.
+    pub(crate) vouching: Option<Arc<Vouching>>,
 }
 
 impl Waiting {
@@ -62,11 +79,18 @@ impl Waiting {
             visit: None,
             launched: None,
             sent_to_sign_in: None,
+            is_at_idp: false,
+            is_anew: false,
+            vouching: None,
         }
     }
 
     /// Whether the person proved who they are late enough for what the app asked (`prompt=login`, `max_age`; row B26).
     pub(crate) fn is_recent(&self, session: &Session, now_s: i64) -> bool {
+        // Who is to sign in elsewhere has done so for this request; how recently was looked at then.
+        if self.request.idp.is_some() {
+            return self.vouching.as_ref().is_some_and(|vouching| vouching.account == session.account);
+        }
         // Signing in for this very request makes another session, and is always enough.
         if self.sent_to_sign_in.is_some_and(|before| before != Some(session.hash))
             && session.authenticated_at_s >= self.began_s
@@ -195,6 +219,34 @@ impl Pending {
     pub(crate) fn launched(&self, handle: &str, launched: &Arc<Launched>, now_s: i64) {
         if let Some(waiting) = self.state().fresh(handle, now_s) {
             waiting.launched = Some(Arc::clone(launched));
+        }
+    }
+
+    /// The person goes to the identity provider.
+    pub(crate) fn sent_to_idp(&self, handle: &str, now_s: i64) {
+        if let Some(waiting) = self.state().fresh(handle, now_s) {
+            waiting.is_at_idp = true;
+        }
+    }
+
+    /// Whether they went, and did not come back yet.
+    pub(crate) fn was_sent_to_idp(&self, handle: &str, now_s: i64) -> bool {
+        self.state().fresh(handle, now_s).is_some_and(|waiting| waiting.is_at_idp)
+    }
+
+    /// They are to go there again, which is done once for each request.
+    pub(crate) fn begins_anew(&self, handle: &str, now_s: i64) -> bool {
+        let mut state = self.state();
+        let Some(waiting) = state.fresh(handle, now_s) else { return false };
+        waiting.is_at_idp = false;
+        !std::mem::replace(&mut waiting.is_anew, true)
+    }
+
+    /// The identity provider vouched for somebody.
+    pub(crate) fn vouched(&self, handle: &str, vouching: Vouching, now_s: i64) {
+        if let Some(waiting) = self.state().fresh(handle, now_s) {
+            waiting.is_at_idp = false;
+            waiting.vouching = Some(Arc::new(vouching));
         }
     }
 

@@ -173,6 +173,6 @@ pub(super) fn answer(
     };
     event.detail("consent", &given.family);
     let (token, grant) = super::access_token(inner, client, new, event)?;
-    let body = super::response::body(inner, &token, &grant, &given)?;
+    let body = super::response::body(inner, client, &token, &grant, &given)?;
     Ok(outcome::uncached(&body))
 }

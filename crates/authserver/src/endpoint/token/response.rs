@@ -2,7 +2,7 @@
 //! 3.1.3.3; rows B47, B50, B53 to B55.
 
 use super::refresh::Given;
-use crate::{outcome::Refusal, service::Inner};
+use crate::{client::Client, outcome::Refusal, service::Inner};
 use oauth::{
     caller::Grant,
     id_token::{Claims, fhir_user_url},
@@ -13,10 +13,16 @@ use oauth::{
 use serde_json::Value;
 
 /// The body.
-pub(super) fn body(inner: &Inner, access_token: &Secret, grant: &Grant, given: &Given) -> Result<Value, Refusal> {
+pub(super) fn body(
+    inner: &Inner,
+    client: &Client,
+    access_token: &Secret,
+    grant: &Grant,
+    given: &Given,
+) -> Result<Value, Refusal> {
     let granted = |text: &str| grant.scope_text.split(' ').any(|scope| scope == text);
     let id_token = match granted("openid") {
-        true => Some(id_token(inner, access_token, grant, given, &granted)?),
+        true => Some(id_token(inner, client, access_token, grant, given, &granted)?),
         false => None,
     };
     let response = TokenResponse {
@@ -33,6 +39,7 @@ pub(super) fn body(inner: &Inner, access_token: &Secret, grant: &Grant, given: &
 
 fn id_token(
     inner: &Inner,
+    client: &Client,
     access_token: &Secret,
     grant: &Grant,
     given: &Given,
@@ -41,8 +48,11 @@ fn id_token(
     let url = |reference: &std::sync::Arc<str>| fhir_user_url(&inner.endpoints.fhir_base, reference);
     let fhir_user = given.user.fhir_user.as_ref().filter(|_| granted("fhirUser")).map(url);
     let methods: Vec<&str> = given.signed_in.methods.iter().map(|method| &**method).collect();
+    // Row D39: for who sends people here to sign in, as a member of their community.
+    let community = client.kind.udap().filter(|_| granted("udap"));
+    let community = community.and_then(|udap| inner.communities.get(&udap.community));
     let claims = Claims {
-        issuer: &inner.endpoints.issuer,
+        issuer: if community.is_some() { &inner.endpoints.fhir_base } else { &inner.endpoints.issuer },
         subject: &given.user.id,
         client_id: &grant.client_id,
         issued_at_s: grant.issued_at_s,
@@ -55,8 +65,14 @@ fn id_token(
         name: granted("profile").then_some(&*given.user.name),
         session: None,
     };
-    let key = inner.keys.current(Algorithm::Rs256).ok_or(Refusal::Unavailable)?;
-    claims.signed(&key, access_token).map_err(|why| {
+    let signed = match &community {
+        Some(community) => claims.signed_with(&community.key, &community.chain, access_token),
+        None => {
+            let key = inner.keys.current(Algorithm::Rs256).ok_or(Refusal::Unavailable)?;
+            claims.signed(&key, access_token)
+        }
+    };
+    signed.map_err(|why| {
         tracing::error!(?why, "no id token could be signed");
         Refusal::Unavailable
     })

@@ -13,6 +13,7 @@ fn document() -> Document {
         registration_endpoint: "https://care.example/oauth/udap/register",
         scopes: &["system/*.rs".to_owned(), "openid".to_owned()],
         certifications: &[],
+        is_tiered: false,
     })
 }
 
@@ -60,6 +61,7 @@ fn d20_certifications_that_are_required_are_told() {
         registration_endpoint: "https://care.example/oauth/udap/register",
         scopes: &[],
         certifications: &uris,
+        is_tiered: false,
     });
     assert_eq!(document.certifications_required.as_deref(), Some(&uris[..]));
     assert_eq!(document.broken_rules(), [""; 0]);

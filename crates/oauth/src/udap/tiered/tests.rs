@@ -39,6 +39,7 @@ fn document(scopes: &[&str], authorize: &str) -> Document {
         registration_endpoint: "https://idp.example/register",
         scopes: &scopes,
         certifications: &[],
+        is_tiered: false,
     });
     document.signed = metadata::signed(&document, BASE, &KEY, &chain(), "jti-1", NOW_S, 3600).unwrap();
     document
