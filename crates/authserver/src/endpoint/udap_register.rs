@@ -46,6 +46,9 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 /// Certifications that are looked at: a client that brings more shows none that matters.
 const CERTIFICATIONS_MAX: usize = 8;
 
+/// What a client hears that the operator has disabled.
+const DISABLED: &str = "the operator of this server has disabled this client";
+
 /// The event of a request, until it did what was asked for.
 pub(crate) fn begun() -> Event {
     Event::new("client-registration-refused", Action::Create)
@@ -240,8 +243,7 @@ impl Inner {
         let before = self.clients.of_uri(&community.uri, uri);
         // Who was disabled here is not back by coming again.
         if before.as_ref().is_some_and(|client| client.disabled) {
-            let why = "the operator of this server has disabled this client";
-            return Err(unacceptable(said(ErrorCode::UnapprovedSoftwareStatement, why), event));
+            return Err(unacceptable(said(ErrorCode::UnapprovedSoftwareStatement, DISABLED), event));
         }
         let Some(registration) = &statement.registration else {
             let Some(before) = before else {
@@ -260,6 +262,11 @@ impl Inner {
             if before.is_none() && others >= community.registrations_max {
                 code = ErrorCode::UnapprovedSoftwareStatement;
                 return Err(ClientError::Invalid("the community has as many clients here as it may".into()));
+            }
+            // Meanwhile, perhaps.
+            if before.is_some_and(|before| before.disabled) {
+                code = ErrorCode::UnapprovedSoftwareStatement;
+                return Err(ClientError::Invalid(DISABLED.into()));
             }
             // Row D18.
             if before.is_some_and(|before| before.is_app() != registration.is_app()) {
