@@ -44,7 +44,19 @@ pub enum IdHash {
 }
 
 impl IdHash {
-    fn of(self, bytes: &[u8]) -> Vec<u8> {
+    /// The one with this name: the content of an OBJECT IDENTIFIER.
+    pub(crate) fn named(oid: &[u8]) -> Option<Self> {
+        [Self::Sha1, Self::Sha256].into_iter().find(|hash| hash.oid().get(2..) == Some(oid))
+    }
+
+    fn oid(self) -> Vec<u8> {
+        match self {
+            Self::Sha1 => der::oid(&SHA_1),
+            Self::Sha256 => der::oid(&SHA_256),
+        }
+    }
+
+    pub(crate) fn of(self, bytes: &[u8]) -> Vec<u8> {
         let algorithm = match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => &digest::SHA256,
@@ -56,11 +68,7 @@ impl IdHash {
 /// CertID of a certificate: `name` is its issuer's name (DER), `key` the content of its issuer's subjectPublicKey.
 #[must_use]
 pub fn certificate_id(hash: IdHash, name: &[u8], key: &[u8], serial: &[u8]) -> Vec<u8> {
-    let algorithm = match hash {
-        IdHash::Sha1 => der::oid(&SHA_1),
-        IdHash::Sha256 => der::oid(&SHA_256),
-    };
-    let algorithm = der::sequence(&[&algorithm, &der::value(der::NULL, &[])]);
+    let algorithm = der::sequence(&[&hash.oid(), &der::value(der::NULL, &[])]);
     der::sequence(&[&algorithm, &der::octets(&hash.of(name)), &der::octets(&hash.of(key)), &der::integer(serial)])
 }
 
@@ -124,10 +132,7 @@ impl Asked {
     fn read(id: der::Value<'_>) -> Result<Self, Malformed> {
         let mut parts = id.inside();
         let mut algorithm = parts.expect(der::SEQUENCE)?.inside();
-        let name = algorithm.expect(der::OID)?.whole;
-        let hash = [(IdHash::Sha1, der::oid(&SHA_1)), (IdHash::Sha256, der::oid(&SHA_256))]
-            .into_iter()
-            .find_map(|(hash, oid)| (name == oid).then_some(hash));
+        let hash = IdHash::named(algorithm.oid()?);
         let name_hash = parts.expect(der::OCTET_STRING)?.content.to_vec();
         let key_hash = parts.expect(der::OCTET_STRING)?.content.to_vec();
         let serial = parts.expect(der::INTEGER)?.content;

@@ -6,11 +6,9 @@
 
 use super::certificate::Leaf;
 use crate::limits;
-use aws_lc_rs::digest::{self, digest};
 use fhir::Instant;
-use oauth::der::{self, Malformed, Reader, Value};
+use oauth::x509::ocsp::{OcspError, Response, Said, Standing};
 use std::{fmt, io::Read, path::Path};
-use x509_parser::{asn1_rs::GeneralizedTime, prelude::FromDer};
 
 /// What a clock may differ from the responder's, in seconds.
 const SKEW_S: i64 = 300;
@@ -77,19 +75,14 @@ impl fmt::Display for StapleError {
     }
 }
 
-impl From<Malformed> for StapleError {
-    fn from(_: Malformed) -> Self {
-        Self::NotOcsp
+impl From<OcspError> for StapleError {
+    fn from(why: OcspError) -> Self {
+        match why {
+            OcspError::TooLarge => Self::TooLarge,
+            OcspError::Refused(status) => Self::NoAnswer(status),
+            _ => Self::NotOcsp,
+        }
     }
-}
-
-/// What a response says of one certificate.
-struct Single<'a> {
-    name_hash: (&'a [u8], &'a [u8]),
-    serial: &'a [u8],
-    told: u8,
-    from_s: i64,
-    until_s: Option<i64>,
 }
 
 /// The bytes of the file; more than could be a response are not read.
@@ -111,100 +104,22 @@ impl Staple {
         if bytes.len() > limits::OCSP_STAPLE_BYTES_MAX {
             return Err(StapleError::TooLarge);
         }
-        let singles = singles(bytes)?;
-        let single = singles.iter().find(|single| single.is_about(leaf)).ok_or(StapleError::OtherCertificate)?;
-        match single.told {
-            GOOD => {}
-            REVOKED => return Err(StapleError::Revoked),
-            _ => return Err(StapleError::Unknown),
+        let said = Response::read(bytes)?.unverified(&leaf.issuer, &leaf.serial)?;
+        let Said { standing, from_s, until_s } = said.ok_or(StapleError::OtherCertificate)?;
+        match standing {
+            Standing::Good => {}
+            Standing::Revoked { .. } => return Err(StapleError::Revoked),
+            Standing::Unknown => return Err(StapleError::Unknown),
         }
-        let until_s = single.until_s.ok_or(StapleError::NoEnd)?;
-        if single.from_s > now_s.saturating_add(SKEW_S) {
-            return Err(StapleError::Early(single.from_s));
+        let until_s = until_s.ok_or(StapleError::NoEnd)?;
+        if from_s > now_s.saturating_add(SKEW_S) {
+            return Err(StapleError::Early(from_s));
         }
         if until_s <= now_s {
             return Err(StapleError::Stale(until_s));
         }
         Ok(Self { der: bytes.to_vec(), until_s })
     }
-}
-
-const GOOD: u8 = der::context_plain(0);
-const REVOKED: u8 = der::context(1);
-
-impl Single<'_> {
-    fn is_about(&self, leaf: &Leaf) -> bool {
-        let (algorithm, name_hash) = self.name_hash;
-        let hash = [
-            (der::oid(&[1, 3, 14, 3, 2, 26]), &digest::SHA1_FOR_LEGACY_USE_ONLY),
-            (der::oid(&[2, 16, 840, 1, 101, 3, 4, 2, 1]), &digest::SHA256),
-        ];
-        let hash = hash.into_iter().find(|(oid, _)| *oid == algorithm);
-        self.serial == leaf.serial
-            && hash.is_some_and(|(_, algorithm)| digest(algorithm, &leaf.issuer).as_ref() == name_hash)
-    }
-}
-
-/// What the response says of each certificate.
-fn singles(bytes: &[u8]) -> Result<Vec<Single<'_>>, StapleError> {
-    let mut response = Reader::only(bytes, der::SEQUENCE)?.inside();
-    match response.expect(der::ENUMERATED)?.content {
-        [0] => {}
-        [status] => return Err(StapleError::NoAnswer(*status)),
-        _ => return Err(StapleError::NotOcsp),
-    }
-    let mut wrapped = Reader::only(response.expect(der::context(0))?.content, der::SEQUENCE)?.inside();
-    response.end()?;
-    // id-pkix-ocsp-basic: the one kind that there is.
-    if wrapped.expect(der::OID)?.whole != der::oid(&[1, 3, 6, 1, 5, 5, 7, 48, 1, 1]) {
-        return Err(StapleError::NotOcsp);
-    }
-    let mut basic = Reader::only(wrapped.expect(der::OCTET_STRING)?.content, der::SEQUENCE)?.inside();
-    wrapped.end()?;
-    let mut data = basic.expect(der::SEQUENCE)?.inside();
-    basic.expect(der::SEQUENCE)?;
-    basic.expect(der::BIT_STRING)?;
-    basic.optional(der::context(0))?;
-    basic.end()?;
-    // Version, then who answers, by name or key.
-    data.optional(der::context(0))?;
-    let responder = data.take()?;
-    if responder.tag != der::context(1) && responder.tag != der::context(2) {
-        return Err(StapleError::NotOcsp);
-    }
-    data.expect(der::GENERALIZED_TIME)?;
-    let mut list = data.expect(der::SEQUENCE)?.inside();
-    data.optional(der::context(1))?;
-    data.end()?;
-    let mut found = Vec::new();
-    while !list.is_empty() {
-        found.push(single(list.expect(der::SEQUENCE)?)?);
-    }
-    Ok(found)
-}
-
-fn single(value: Value<'_>) -> Result<Single<'_>, StapleError> {
-    let mut single = value.inside();
-    let mut id = single.expect(der::SEQUENCE)?.inside();
-    let algorithm = id.expect(der::SEQUENCE)?.inside().expect(der::OID)?.whole;
-    let name_hash = id.expect(der::OCTET_STRING)?.content;
-    id.expect(der::OCTET_STRING)?;
-    let serial = id.expect(der::INTEGER)?.content;
-    id.end()?;
-    let told = single.take()?.tag;
-    let from_s = seconds(single.expect(der::GENERALIZED_TIME)?)?;
-    let until_s = match single.optional(der::context(0))? {
-        Some(until) => Some(seconds(Reader::only(until.content, der::GENERALIZED_TIME)?)?),
-        None => None,
-    };
-    single.optional(der::context(1))?;
-    single.end()?;
-    Ok(Single { name_hash: (algorithm, name_hash), serial, told, from_s, until_s })
-}
-
-fn seconds(time: Value<'_>) -> Result<i64, StapleError> {
-    let (_, time) = GeneralizedTime::from_der(time.whole).map_err(|_| StapleError::NotOcsp)?;
-    time.utc_datetime().map(|at| at.unix_timestamp()).map_err(|_| StapleError::NotOcsp)
 }
 
 #[cfg(test)]

@@ -10,14 +10,15 @@ use super::{
     scheme::Sealed,
 };
 use crate::der::{self, Malformed, Reader, Value};
-use crate::limits;
+use crate::{
+    limits,
+    ocsp_responder::{IdHash, certificate_id},
+};
 use aws_lc_rs::digest;
 use std::fmt;
 
 /// `id-pkix-ocsp-basic`.
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 1];
-const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];
-const SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
 
 /// Certificates in an answer.
 const CERTIFICATES_MAX: usize = 10;
@@ -76,16 +77,9 @@ impl From<Malformed> for OcspError {
 /// The question for this certificate, to be sent as `application/ocsp-request`.
 #[must_use]
 pub fn request(certificate: &Certificate, issuer: &Certificate) -> Vec<u8> {
-    let (sequence, octets) = (der::sequence, der::octets);
-    let hash = &digest::SHA1_FOR_LEGACY_USE_ONLY;
-    let id = sequence(&[
-        &sequence(&[&der::value(der::OID, SHA1), &der::value(der::NULL, &[])]),
-        &octets(digest::digest(hash, issuer.subject_der()).as_ref()),
-        &octets(digest::digest(hash, issuer.key_bits()).as_ref()),
-        &der::value(der::INTEGER, certificate.serial()),
-    ]);
+    let id = certificate_id(IdHash::Sha1, issuer.subject_der(), issuer.key_bits(), certificate.serial());
     // OCSPRequest, tbsRequest, requestList, Request.
-    sequence(&[&sequence(&[&sequence(&[&sequence(&[&id])])])])
+    (0..4).fold(id, |inner, _| der::sequence(&[&inner]))
 }
 
 /// An answer that came, not verified.
@@ -93,6 +87,31 @@ pub fn request(certificate: &Certificate, issuer: &Certificate) -> Vec<u8> {
 pub struct Response {
     /// `BasicOCSPResponse`.
     basic: Vec<u8>,
+}
+
+/// What an answer says of a certificate, whoever signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Its standing.
+    pub standing: Standing,
+    /// Since when that is known, in seconds since the epoch.
+    pub from_s: i64,
+    /// When there will be a newer answer.
+    pub until_s: Option<i64>,
+}
+
+/// The standing of a certificate, as an answer has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is not revoked.
+    Good,
+    /// It is, since then.
+    Revoked {
+        /// Seconds since the epoch.
+        since_s: i64,
+    },
+    /// It is not known.
+    Unknown,
 }
 
 /// What a verified answer says.
@@ -156,34 +175,43 @@ impl Response {
         if data.critical {
             return Err(OcspError::Critical);
         }
-        let (mut singles, mut count) = (data.singles, 0);
-        while !singles.is_empty() {
-            count += 1;
-            if count > SINGLES_MAX {
-                return Err(OcspError::Malformed);
-            }
-            let single = Single::read(singles.sequence()?)?;
-            if !names(single.id, certificate, issuer)? {
-                continue;
-            }
-            if single.critical {
-                return Err(OcspError::Critical);
-            }
-            if single.made_s > now_s + limits::CLOCK_SKEW_S {
-                return Err(OcspError::NotYet);
-            }
-            let until_s = single.until_s.unwrap_or(single.made_s + UNSTATED_S);
-            if until_s <= now_s {
-                return Err(OcspError::Old);
-            }
-            let status = match single.standing {
-                Standing::Good => Status::Good { until_s },
-                Standing::Revoked { since_s } => Status::Revoked { since_s, until_s },
-                Standing::Unknown => Status::Unknown,
-            };
-            return Ok(Answer { status, delegate });
+        let is_its = |hash: IdHash, id: &Id<'_>| {
+            id.serial == certificate.serial()
+                && id.name == hash.of(issuer.subject_der())
+                && id.key == hash.of(issuer.key_bits())
+        };
+        let Some(single) = data.single(is_its)? else { return Ok(Answer { status: Status::Unknown, delegate }) };
+        if single.critical {
+            return Err(OcspError::Critical);
         }
-        Ok(Answer { status: Status::Unknown, delegate })
+        let Said { standing, from_s, until_s } = single.said;
+        if from_s > now_s + limits::CLOCK_SKEW_S {
+            return Err(OcspError::NotYet);
+        }
+        let until_s = until_s.unwrap_or(from_s + UNSTATED_S);
+        if until_s <= now_s {
+            return Err(OcspError::Old);
+        }
+        let status = match standing {
+            Standing::Good => Status::Good { until_s },
+            Standing::Revoked { since_s } => Status::Revoked { since_s, until_s },
+            Standing::Unknown => Status::Unknown,
+        };
+        Ok(Answer { status, delegate })
+    }
+
+    /// What it says of the certificate with this serial number of the issuer with this name (DER). **Nothing is
+    /// verified**: for who hands on what somebody else checks, as a server does that staples it.
+    ///
+    /// # Errors
+    /// [`OcspError::Malformed`].
+    pub fn unverified(&self, issuer: &[u8], serial: &[u8]) -> Result<Option<Said>, OcspError> {
+        let mut parts = Reader::only(&self.basic, der::SEQUENCE)?.inside();
+        let sealed = Sealed::read(&mut parts)?;
+        parts.optional(der::context(0))?;
+        parts.end()?;
+        let is_its = |hash: IdHash, id: &Id<'_>| id.serial == serial && id.name == hash.of(issuer);
+        Ok(Data::read(sealed.content)?.single(is_its)?.map(|single| single.said))
     }
 }
 
@@ -255,25 +283,44 @@ impl<'a> Data<'a> {
         parts.end()?;
         Ok(Self { responder, singles, critical })
     }
+
+    /// The first that is about the certificate that is meant.
+    fn single(self, is_meant: impl Fn(IdHash, &Id<'_>) -> bool) -> Result<Option<Single<'a>>, Malformed> {
+        let (mut singles, mut count) = (self.singles, 0);
+        while !singles.is_empty() {
+            count += 1;
+            if count > SINGLES_MAX {
+                return Err(Malformed);
+            }
+            let single = Single::read(singles.sequence()?)?;
+            if single.id.as_ref().is_some_and(|(hash, id)| is_meant(*hash, id)) {
+                return Ok(Some(single));
+            }
+        }
+        Ok(None)
+    }
 }
 
-enum Standing {
-    Good,
-    Revoked { since_s: i64 },
-    Unknown,
+/// `CertID`, its hash apart.
+struct Id<'a> {
+    name: &'a [u8],
+    key: &'a [u8],
+    serial: &'a [u8],
 }
 
 struct Single<'a> {
-    id: Reader<'a>,
-    standing: Standing,
-    made_s: i64,
-    until_s: Option<i64>,
+    /// `None`: a hash that is not known, so nobody's.
+    id: Option<(IdHash, Id<'a>)>,
+    said: Said,
     critical: bool,
 }
 
 impl<'a> Single<'a> {
     fn read(mut parts: Reader<'a>) -> Result<Self, Malformed> {
-        let id = parts.sequence()?;
+        let mut id = parts.sequence()?;
+        let hash = IdHash::named(id.sequence()?.oid()?);
+        let (name, key, serial) = (id.octets()?, id.octets()?, id.integer()?);
+        id.end()?;
         let standing = parts.take()?;
         let standing = match standing.tag {
             0x80 => Standing::Good,
@@ -281,11 +328,12 @@ impl<'a> Single<'a> {
             0x82 => Standing::Unknown,
             _ => return Err(Malformed),
         };
-        let made_s = parts.time()?;
+        let from_s = parts.time()?;
         let until_s = parts.optional(der::context(0))?.map(|value| value.inside().time()).transpose()?;
         let critical = has_critical(parts.optional(der::context(1))?)?;
         parts.end()?;
-        Ok(Self { id, standing, made_s, until_s, critical })
+        let id = hash.map(|hash| (hash, Id { name, key, serial }));
+        Ok(Self { id, said: Said { standing, from_s, until_s }, critical })
     }
 }
 
@@ -297,20 +345,6 @@ fn has_critical(all: Option<Value<'_>>) -> Result<bool, Malformed> {
         found |= extension(&mut all)?.1;
     }
     Ok(found)
-}
-
-/// Whether a `CertID` is this certificate's.
-fn names(mut id: Reader<'_>, certificate: &Certificate, issuer: &Certificate) -> Result<bool, Malformed> {
-    let hash = match id.sequence()?.oid()? {
-        SHA1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        SHA256 => &digest::SHA256,
-        _ => return Ok(false),
-    };
-    let (name, key, serial) = (id.octets()?, id.octets()?, id.integer()?);
-    id.end()?;
-    Ok(serial == certificate.serial()
-        && name == digest::digest(hash, issuer.subject_der()).as_ref()
-        && key == digest::digest(hash, issuer.key_bits()).as_ref())
 }
 
 #[cfg(test)]
