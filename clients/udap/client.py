@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtensionOID
 from joserfc import jws, jwt
-from joserfc.jws import JWSRegistry
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 import pki
 import world

@@ -10,6 +10,7 @@ import asyncio
 import json
 import multiprocessing
 import resource
+import select
 import socket
 import ssl
 import sys
@@ -24,7 +25,7 @@ from partners import Client, Community, fresh_uri
 # Registrations that begin in a second.
 PACE = 100
 # A reader's percentile under this many seconds is good, whatever it was before: two cores are shared with this program.
-FLOOR_S = 0.050
+FLOOR_S = 0.100
 
 failed = []
 
@@ -35,6 +36,11 @@ def told(is_right, what):
         failed.append(what)
 
 
+def resting(connection):
+    """Whether the server has not closed it: what rests may have to give way."""
+    return not select.select([connection.sock], [], [], 0)[0]
+
+
 def read(port, ca, path, token, stop, results):
     """Another process: reads and reads, fifty times a second. Gives back (second, seconds that it took, status)."""
     import http.client
@@ -43,6 +49,8 @@ def read(port, ca, path, token, stop, results):
     while not stop.is_set():
         began = time.monotonic()
         try:
+            if connection and not resting(connection):
+                connection = None
             connection = connection or http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=tls)
             connection.request("GET", path, headers={"authorization": f"Bearer {token}"})
             answer = connection.getresponse()
@@ -96,27 +104,29 @@ class Memory(threading.Thread):
 
 
 async def one(server, tls, number, statement, seen):
-    """A registration from an address of its own; its status, and how long it took."""
+    """A registration from an address of its own; its status, how long it took, and when it was sent."""
     await asyncio.sleep(number / PACE)
     body = json.dumps({"software_statement": statement(), "udap": "1"}).encode()
     head = (
         f"POST /oauth/udap/register HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
-    began = time.monotonic()
+    began = sent = time.monotonic()
     try:
         async with asyncio.timeout(60):
             reading, writing = await asyncio.open_connection(
                 "127.0.0.1", server.port, ssl=tls, local_addr=(world.address(), 0)
             )
             writing.write(head.encode() + body)
+            await writing.drain()
+            sent = time.monotonic()
             line = await reading.readline()
             await reading.read()
             writing.close()
-        status = int(line.split()[1]) if line else 0
-    except (OSError, TimeoutError):
-        status = 0
-    seen.append((status, time.monotonic() - began))
+        status = int(line.split()[1]) if line else "closed"
+    except (OSError, TimeoutError) as why:
+        status = type(why).__name__
+    seen.append((status, time.monotonic() - began, sent))
 
 
 async def all_of(server, statements):
@@ -144,9 +154,9 @@ def storm(server, community, urls, meanwhile):
 
 def summed(results):
     counts = {}
-    for status, _ in results:
+    for status, *_ in results:
         counts[status] = counts.get(status, 0) + 1
-    return ", ".join(f"{count} x {status}" for status, count in sorted(counts.items()))
+    return ", ".join(f"{count} x {status}" for status, count in sorted(counts.items(), key=str))
 
 
 def storms(count):
@@ -173,14 +183,19 @@ def storms(count):
         reader = Reader(server, token)
         time.sleep(1.5)
         marks = [time.monotonic()]
-        time.sleep(4)
+        while time.monotonic() < marks[0] + 5:
+            meanwhile()
+            time.sleep(0.5)
         marks.append(time.monotonic())
         calm_kb = server.memory_kb()
-        good = [lists.place(north.authority.crl()) for _ in range(count)]
+        places = [lists.place(north.authority.crl()) for _ in range(20)]
+        good = [places[number % len(places)] for number in range(count)]
+        for place in places:
+            north.register(north.authority.leaf(fresh_uri(), crl=place))
         marks.append(time.monotonic())
         results, done, good_s, good_kb = storm(server, north, good, meanwhile)
         told(
-            all(status == 201 for status, _ in results),
+            all(status == 201 for status, *_ in results),
             f"{count} registrations whose lists are there: {summed(results)} in {good_s:.1f} s",
         )
         marks.append(time.monotonic())
@@ -190,11 +205,16 @@ def storms(count):
         marks.append(time.monotonic())
         results, done, bad_s, bad_kb = storm(server, north, bad, meanwhile)
         marks.append(time.monotonic())
+        last = max(sent for *_, sent in results)
         told(
-            {status for status, _ in results} <= {400, 503},
+            {status for status, *_ in results} <= {400, 503},
             f"{count} registrations whose lists hang: {summed(results)} in {bad_s:.1f} s, {len(hanging.connections)} connections to those hosts",
         )
-        longest = max(took for _, took in results)
+        refused = sum(status == 400 for status, *_ in results)
+        told(
+            refused <= 150, f"{refused} of them heard that nobody speaks of their certificate, the others to come again"
+        )
+        longest = max(took for _, took, _ in results)
         told(longest < 15, f"the longest of them waited {longest:.1f} s")
         time.sleep(1)
         began, answer = time.monotonic(), north.register(north.with_list(lambda _: north.authority.crl()))
@@ -213,20 +233,26 @@ def storms(count):
         )
         after_kb = server.memory_kb()
         seen = reader.end()
+        # The first tells what the hanging costs; the last two, what so many connections cost two cores, and hanging
+        # must not add to that.
         parts = {
             "calm": at(marks[0], marks[1]),
-            "lists are there": at(marks[2], marks[3]),
-            "lists hang": at(marks[4], marks[5]),
+            "all have come, lists hang": at(last, marks[5]),
+            "they come, lists are there": at(marks[2], marks[3]),
+            "they come, lists hang": at(marks[4], last),
         }
         for name, part in parts.items():
             bad_ones = sum(status != 200 for *_, status in part)
-            print(
-                f"     reads, {name}: {len(part)}, p50 {percentile(part, 0.5) * 1000:.1f} ms, p99 {percentile(part, 0.99) * 1000:.1f} ms, {bad_ones} not 200"
+            times = f"p50 {percentile(part, 0.5) * 1000:.1f} ms, p99 {percentile(part, 0.99) * 1000:.1f} ms"
+            print(f"     reads, {name}: {len(part)}, {times}, {bad_ones} not 200")
+        calm, hang, busy, both = (percentile(part, 0.99) for part in parts.values())
+        told(all(status == 200 for *_, status in at(marks[4], marks[5])), "while lists hang every read is answered")
+        for ours, before, what in [(hang, calm, "calm"), (both, busy, "with lists that are there")]:
+            limit = 2 * max(before, FLOOR_S / 2)
+            told(
+                ours <= limit,
+                f"p99 of reads {ours * 1000:.1f} ms, {what} {before * 1000:.1f} ms; at most {limit * 1000:.1f} ms",
             )
-        told(all(status == 200 for *_, status in parts["lists hang"]), "while lists hang every read is answered")
-        ours, calm, busy = (percentile(parts[name], 0.99) for name in ("lists hang", "calm", "lists are there"))
-        limit = 2 * max(calm, busy, FLOOR_S / 2)
-        told(ours <= limit, f"p99 of reads while lists hang: {ours * 1000:.1f} ms, at most {limit * 1000:.1f} ms")
         wrong = [one for one in done if one[1] not in (200, 201)]
         slowest = max(took for _, _, took in done)
         told(

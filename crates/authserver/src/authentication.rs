@@ -168,6 +168,8 @@ impl Inner {
             match failed.why {
                 ClientRefusal::Credentials(CredentialsError::Several) => Refusal::SeveralCredentials,
                 ClientRefusal::UdapForm(why) => Refusal::Udap(why),
+                // It may come again with the same assertion.
+                ClientRefusal::Distrust(Distrust::Busy) => Refusal::Unavailable,
                 _ if posted.tries_basic() => Refusal::ClientBasic,
                 _ => refusal,
             }

@@ -87,9 +87,12 @@ async fn registered(
     let (community, x5c) = (vouched(inner, unverified.x5c(), &statement.uri, event).await?, unverified.x5c().to_vec());
     event.detail("community", &community.uri);
     if let Some(registration) = &statement.registration {
-        certified(inner, &community, &body.certifications, &statement.uri, registration)
-            .await
-            .map_err(|why| invalid(&why, ErrorCode::UnapprovedSoftwareStatement, event))?;
+        certified(inner, &community, &body.certifications, &statement.uri, registration).await.map_err(
+            |why| match why {
+                Uncertified::Busy => busy(event),
+                Uncertified::Said(why) => invalid(&why, ErrorCode::UnapprovedSoftwareStatement, event),
+            },
+        )?;
     }
     let working = Arc::clone(inner);
     let mut going_on = event.clone();
@@ -160,6 +163,9 @@ async fn vouched(inner: &Inner, x5c: &[Vec<u8>], uri: &str, event: &mut Event) -
             }
         }
     }
+    if why == Some(Distrust::Busy) {
+        return Err(busy(event));
+    }
     // Row D17: what contradicts itself is invalid, what is merely not trusted is not approved.
     let refusal = match &why {
         Some(Distrust::San) => {
@@ -181,6 +187,19 @@ async fn vouched(inner: &Inner, x5c: &[Vec<u8>], uri: &str, event: &mut Event) -
     Err(refusal)
 }
 
+/// Nothing was said of the certificates, for so many ask at once: the same statement may come again.
+fn busy(event: &mut Event) -> Refusal {
+    event.word = Some(Distrust::Busy.word());
+    event.reason = Some(Distrust::Busy.to_string());
+    Refusal::Unavailable
+}
+
+/// Why a client is not certified as its community asks.
+enum Uncertified {
+    Said(String),
+    Busy,
+}
+
 /// Row D20: what the community asks for is certified; all else is not looked at.
 async fn certified(
     inner: &Inner,
@@ -188,7 +207,7 @@ async fn certified(
     certifications: &[String],
     uri: &str,
     registration: &Registration,
-) -> Result<(), String> {
+) -> Result<(), Uncertified> {
     let mut missing: Vec<&str> = community.certifications.iter().map(|uri| &**uri).collect();
     let mut amiss = None;
     for text in certifications.iter().take(CERTIFICATIONS_MAX) {
@@ -208,6 +227,7 @@ async fn certified(
         };
         match inner.trust.vouched(community, unverified.x5c(), &certification.issuer).await {
             Ok(_) => missing.retain(|uri| !certification.uris.iter().any(|certified| certified == uri)),
+            Err(Distrust::Busy) => return Err(Uncertified::Busy),
             Err(why) => {
                 tracing::info!(%why, "the certifier of a client is not trusted");
                 amiss = Some("certification: its certificates are not trusted here".to_owned());
@@ -216,7 +236,10 @@ async fn certified(
     }
     match missing.first() {
         None => Ok(()),
-        Some(uri) => Err(amiss.unwrap_or_else(|| format!("the community asks for a certification: {uri}"))),
+        Some(uri) => {
+            let why = amiss.unwrap_or_else(|| format!("the community asks for a certification: {uri}"));
+            Err(Uncertified::Said(why))
+        }
     }
 }
 
