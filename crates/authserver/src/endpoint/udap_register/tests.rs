@@ -1,9 +1,9 @@
 //! Clients of trust communities register, change and go: D12 to D21, and each way to be refused.
 
 use crate::{
-    Approval, NewCommunity,
+    Approval, NewCommunity, limits,
     testing::{
-        Answer, World,
+        Answer, NOW_S, World,
         communities::{CLIENT, Lab, REDIRECT, REGISTER, with},
         request,
     },
@@ -11,6 +11,7 @@ use crate::{
 use http::Method;
 use oauth::bearer::LiveTokens;
 use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
 use testkit::pki::{DAY_S, Held, Wanted};
 
 fn id(answer: &Answer) -> String {
@@ -356,4 +357,31 @@ async fn d13_two_ways_that_do_not_mix() {
     let plain = json!({ "client_name": "X", "redirect_uris": [REDIRECT] });
     assert_eq!(world.register_with(&plain).await.line(), "400 invalid_client_metadata");
     assert_eq!(REGISTER, world.service.inner.endpoints.udap_register);
+}
+
+/// Rows D9, F60: when too many wait to hear of theirs, the next one is told to come again, and not that nobody trusts it.
+#[tokio::test(start_paused = true)]
+async fn f60_busy_is_no_distrust() {
+    let (world, lab) = world();
+    let (_, client) = world.registered(&lab, &world.system_statement()).await;
+    let community = world.service.inner.communities.get(&lab.uri).unwrap();
+    let hanging = |at: usize| {
+        let url = format!("http://hangs-{at}.example/1.crl");
+        world.web.list_hangs(&url);
+        lab.middle.issue(&Wanted { lists: vec![url], ..Wanted::leaf("A member", CLIENT, NOW_S) })
+    };
+    let mut waiting = tokio::task::JoinSet::new();
+    for at in 0..limits::LISTING_WAITING_MAX {
+        let (inner, community) = (Arc::clone(&world.service.inner), Arc::clone(&community));
+        let held = hanging(at);
+        waiting.spawn(async move { inner.trust.vouched(&community, &held.chain, CLIENT).await.is_ok() });
+    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let held = hanging(limits::LISTING_WAITING_MAX);
+    let answer = world.register(&held, &world.system_statement()).await;
+    assert_eq!(answer.line(), "503 temporarily_unavailable");
+    assert!(answer.header("retry-after").is_some());
+    let answer = world.udap_token(&held, &client.id).await;
+    assert_eq!(answer.line(), "503 temporarily_unavailable");
+    while waiting.join_next().await.is_some() {}
 }
