@@ -331,7 +331,7 @@ def forged():
     canary.visits.clear()
     with world.Server(allow=["127.0.0.9/32"]) as server:
         # That fetching works at all is seen by the lists of the community itself, at 127.0.0.9.
-        north = Community(server, lists, "north")
+        north = Community(server, lists, "north", ["--identity-providers"])
         client = Client(north)
         assert client.ask().status == 200 and lists.asked
         ca = north.authority
@@ -401,15 +401,21 @@ def forged():
             expect(f"{name} at the token endpoint", inner, client.ask(sign={"header": {"x5c": None, **header}}), 400)
         extension = world.b2b(consent_policy=[inner], consent_reference=[inner], organization_id=inner)
         expect("consent_reference", inner, client.ask(extension=extension), 200)
-        app = Client(north, app=True, scope="openid patient/Patient.rs offline_access")
-        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"]:
-            idp = f"https://{host}:{canary.port}/fhir"
+        app = Client(north, app=True, scope="openid udap patient/Patient.rs offline_access")
+        idps = [f"https://{host}{at}/fhir" for host in inner_hosts() for at in ["", f":{canary.port}"]]
+        for idp in [*idps, f"http://127.0.0.1:{canary.port}/fhir"]:
             query = urllib.parse.urlencode({
                 "response_type": "code", "client_id": app.id, "redirect_uri": "https://app.example.org/back", "state": "s" * 22,
                 "scope": "openid udap patient/Patient.rs", "code_challenge": "c" * 43, "code_challenge_method": "S256",
                 "aud": server.fhir, "idp": idp,
             })  # fmt: skip
-            expect("idp", idp, server.send("GET", f"{server.origin}/oauth/authorize?{query}"), 200, 302, 303, 400)
+            answer = server.send("GET", f"{server.origin}/oauth/authorize?{query}")
+            # As a browser does, until it is sent to the app.
+            while (answer.headers["location"] or "").startswith("/"):
+                answer = server.send("GET", server.origin + answer.headers["location"])
+            expect("idp", idp, answer, 303)
+            if "error=invalid_idp" not in answer.headers["location"]:
+                told(False, f"idp {idp}: {answer.headers['location']}")
         community = urllib.parse.quote(inner, safe="")
         expect("community", inner, server.send("GET", f"{server.fhir}/.well-known/udap?community={community}"), 200)
         # Logos come beside the requests.
