@@ -1,5 +1,5 @@
-//! The ends of our certificates and anchors in trust communities: watched, so that nobody finds out by a partner who is
-//! refused. Row D9; issue 6, item 6.
+//! The ends of our certificates and anchors in trust communities, and lists that nobody renews: watched, so that nobody
+//! finds out by a partner who is refused. Row D9; issue 6, item 6.
 
 use crate::{limits::COMMUNITY_WARN_DAYS, partner::moment};
 use authserver::Service;
@@ -13,11 +13,21 @@ const DAY_S: i64 = 86_400;
 pub(crate) struct CommunityWatch {
     /// By community, the days that were left.
     warned: HashMap<String, i64>,
+    /// The day on which it was last said that nobody tells of partners' certificates.
+    said: Option<i64>,
 }
 
 impl CommunityWatch {
     /// Says of each community whose certificates end soon or have ended: once a day.
     pub(crate) fn look(&mut self, authserver: &Service, now: Instant) {
+        let partners = authserver.udap_unanswered().len();
+        let today = now.unix_seconds().div_euclid(DAY_S);
+        if partners > 0 && self.said.replace(today) != Some(today) {
+            tracing::warn!(
+                partners,
+                "nobody says whether the certificates of partners were revoked; they get no tokens"
+            );
+        }
         let communities = authserver.communities();
         self.warned.retain(|uri, _| communities.iter().any(|community| *community.uri == **uri));
         for community in communities {

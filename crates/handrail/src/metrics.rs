@@ -318,6 +318,7 @@ impl Sources {
             states.iter_mut().filter(|(state, _)| *state == standing).for_each(|(_, count)| *count += 1);
         }
         states.iter().for_each(|(state, count)| page.labelled(&c::PARTNERS, &[state], count));
+        page.value(&c::UNANSWERED, self.authserver.udap_unanswered().len());
     }
 
     fn connections(&self, page: &mut Page) {

@@ -21,6 +21,8 @@ use tokio::task::JoinSet;
 struct Due {
     shown: Option<[u8; 32]>,
     at_s: i64,
+    /// Nobody said at the last look whether it was revoked.
+    is_unanswered: bool,
 }
 
 /// When which registration is due: by its id.
@@ -55,8 +57,12 @@ impl Tending {
     }
 
     fn look_again(&self, client: &Client, at_s: i64) {
+        self.note(client, at_s, false);
+    }
+
+    fn note(&self, client: &Client, at_s: i64, is_unanswered: bool) {
         let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(Arc::clone(&client.id), Due { shown: shown_by(client), at_s });
+        known.insert(Arc::clone(&client.id), Due { shown: shown_by(client), at_s, is_unanswered });
     }
 }
 
@@ -78,6 +84,14 @@ impl Service {
         }
         while looks.join_next().await.is_some() {}
     }
+
+    /// Client ids of the registrations of whose certificates nobody said at the last look whether they were revoked: a
+    /// list has ended, or its host does not answer. They get no tokens, unless their community is trusting.
+    #[must_use]
+    pub fn udap_unanswered(&self) -> Vec<Arc<str>> {
+        let known = self.inner.tending.due.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().filter(|(_, due)| due.is_unanswered).map(|(id, _)| Arc::clone(id)).collect()
+    }
 }
 
 impl Inner {
@@ -94,7 +108,7 @@ impl Inner {
         let (suspended, again_s) = match stands {
             Ok(vouched) => (None, vouched.known_until_s),
             Err(Some(Distrust::StatusUnavailable(_) | Distrust::Busy)) => {
-                self.tending.look_again(&client, now_s + limits::TEND_AGAIN_S);
+                self.tending.note(&client, now_s + limits::TEND_AGAIN_S, true);
                 return;
             }
             Err(Some(why)) => {

@@ -6,6 +6,9 @@ use authserver::{Approval, Client, Community, CommunityError, NewCommunity, Prof
 use oauth::{secret::Secret, x509::Certificate};
 use serde::{Deserialize, Serialize};
 
+/// Follows the state of a partner.
+const UNANSWERED: &str = ", nobody says whether its certificate was revoked";
+
 /// A community as a command asks for it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +64,8 @@ pub(crate) struct ListedCommunity {
     pub(crate) identity_providers: bool,
     /// How many joined by it.
     pub(crate) registrations: u64,
+    /// Of how many nobody says whether their certificates were revoked.
+    pub(crate) unanswered: u64,
     /// How many may.
     pub(crate) registrations_max: u64,
     /// Whose our certificate is.
@@ -82,7 +87,7 @@ pub(crate) struct ListedPartner {
     pub(crate) uri: String,
     /// URI of the community.
     pub(crate) community: String,
-    /// `works`, `waits`, `stopped`, or why it is suspended.
+    /// `works`, `waits`, `stopped`, or why it is suspended; and whether nobody tells of its certificates.
     pub(crate) state: String,
     /// What it may ask for.
     pub(crate) scope: String,
@@ -135,16 +140,17 @@ fn refused(why: &CommunityError) -> Reply {
 
 /// All communities, the default one first.
 pub(super) fn communities(authserver: &Service) -> Reply {
-    let joined = authserver.udap_registrations();
+    let (joined, unanswered) = (authserver.udap_registrations(), authserver.udap_unanswered());
     let listed = authserver.communities().into_iter().map(|community| {
         let is_its =
             |client: &&std::sync::Arc<Client>| client.kind.udap().is_some_and(|udap| udap.community == community.uri);
-        listed(&community, joined.iter().filter(is_its).count())
+        let unanswered = joined.iter().filter(is_its).filter(|client| unanswered.contains(&client.id)).count();
+        listed(&community, joined.iter().filter(is_its).count(), unanswered)
     });
     Reply::Communities(listed.collect())
 }
 
-fn listed(community: &Community, registrations: usize) -> ListedCommunity {
+fn listed(community: &Community, registrations: usize, unanswered: usize) -> ListedCommunity {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let purposes: Vec<&str> = community.purposes.iter().map(|purpose| purpose.code()).collect();
     let leaf = community.chain.first().and_then(|der| Certificate::read(der).ok());
@@ -162,6 +168,7 @@ fn listed(community: &Community, registrations: usize) -> ListedCommunity {
         certifications: community.certifications.join(" "),
         identity_providers: community.identity_providers,
         registrations: count(registrations),
+        unanswered: count(unanswered),
         registrations_max: count(community.registrations_max),
         certificate: leaf.map(|leaf| leaf.subject().to_string()).unwrap_or_default(),
         anchors: community.anchors().all().iter().map(anchor).collect(),
@@ -170,7 +177,9 @@ fn listed(community: &Community, registrations: usize) -> ListedCommunity {
 
 /// Everybody who joined, oldest first.
 pub(super) fn partners(authserver: &Service) -> Reply {
+    let unanswered = authserver.udap_unanswered();
     let listed = authserver.udap_registrations().into_iter().filter_map(|client| {
+        let silent = if unanswered.contains(&client.id) { UNANSWERED } else { "" };
         let udap = client.kind.udap()?;
         Some(ListedPartner {
             id: client.id.to_string(),
@@ -178,7 +187,7 @@ pub(super) fn partners(authserver: &Service) -> Reply {
             name: client.name.to_string(),
             uri: udap.uri.to_string(),
             community: udap.community.to_string(),
-            state: state(&client),
+            state: format!("{}{silent}", state(&client)),
             scope: client.scope_text.to_string(),
         })
     });

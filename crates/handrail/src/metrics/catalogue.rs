@@ -60,6 +60,7 @@ families! {
 
     COMMUNITY_ENDS: Gauge "handrail_udap_community_not_after_timestamp_seconds" ["community"], "When the first of our certificates in a trust community, or its last anchor, ends, in seconds since 1970.";
     PARTNERS: Gauge "handrail_udap_registrations" ["state"], "Registrations by trust communities, by state: works, waits, suspended (its certificate does not hold), stopped.";
+    UNANSWERED: Gauge "handrail_udap_unanswered" [], "Registrations of whose certificates nobody says whether they were revoked: lists that have ended, hosts that do not answer.";
 
     CONNECTIONS_OPEN: Gauge "handrail_connections_open" [], "Open connections of clients.";
     CONNECTIONS_LIMIT: Gauge "handrail_connections_limit" [], "How many may be; resting ones give way to newcomers (limits.connections).";

@@ -231,6 +231,12 @@ async fn d9_no_answer_ends_nothing() {
     lab.world.pass(29);
     lab.world.service.tend().await;
     assert_eq!(lab.world.web.count(), asked + 1);
+    // An operator hears of it, until somebody answers.
+    assert_eq!(lab.world.service.udap_unanswered(), [Arc::clone(&id)]);
+    lab.world.web.list_put(CRL, lab.root.list(&List::empty(2, lab.world.now_s())));
+    lab.world.pass(60);
+    lab.world.service.tend().await;
+    assert!(lab.world.service.udap_unanswered().is_empty());
 }
 
 #[tokio::test]

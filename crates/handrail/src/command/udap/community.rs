@@ -120,7 +120,7 @@ struct Add {
     #[arg(long, value_name = "N")]
     registrations: Option<usize>,
     /// Its members may vouch for people who sign in here
-    #[arg(long, hide = true)]
+    #[arg(long)]
     identity_providers: bool,
     /// Change the community of this URI, which is there already
     #[arg(long)]
