@@ -100,6 +100,8 @@ pub(crate) struct Web {
     pub(crate) instead: Mutex<Vec<(String, Said)>>,
     pub(crate) pages: Mutex<HashMap<String, Result<Fetched, FetchError>>>,
     pub(crate) fetches: AtomicUsize,
+    /// Those of them that were logos, which come beside what is asked for.
+    pub(crate) pictures: AtomicUsize,
     /// Revocation lists and OCSP answers; `None` never comes.
     pub(crate) lists: Mutex<HashMap<String, Option<Listed>>>,
     /// What comes with them.
@@ -132,6 +134,11 @@ impl Web {
         self.fetches.load(Ordering::SeqCst)
     }
 
+    /// Without logos.
+    pub(crate) fn count_of_documents(&self) -> usize {
+        self.count() - self.pictures.load(Ordering::SeqCst)
+    }
+
     /// Asks another server of ours; `None`: there is none.
     async fn server(&self, method: Method, url: &str, kind: &str, body: &str) -> Option<Said> {
         let (origin, path) =
@@ -158,7 +165,10 @@ impl Web {
 
 impl Fetch for Web {
     fn picture<'a>(&'a self, url: &'a str) -> Option<Fetching<'a>> {
-        Some(self.fetch(url))
+        Some(Box::pin(async move {
+            self.pictures.fetch_add(1, Ordering::SeqCst);
+            self.fetch(url).await
+        }))
     }
 
     fn list<'a>(&'a self, asked: Listing<'a>) -> Fetching<'a> {

@@ -346,17 +346,17 @@ async fn d38_a_provider_that_fails_is_left_alone() {
     bench.holder.web.servers.lock().unwrap().clear();
     let url = oauth::udap::tiered::metadata_url(IDP, &bench.lab.uri);
     bench.holder.web.fail(&url, FetchError::TimedOut);
-    let before = bench.holder.web.count();
+    let before = bench.holder.web.count_of_documents();
     let inner = &bench.holder.service.inner;
     let all = tokio::join!(inner.idp(IDP), inner.idp(IDP), inner.idp(IDP), inner.idp(IDP));
     assert!(all.0.is_err() && all.1.is_err() && all.2.is_err() && all.3.is_err());
-    assert_eq!(bench.holder.web.count() - before, 1);
+    assert_eq!(bench.holder.web.count_of_documents() - before, 1);
     bench.holder.pass(crate::limits::JWKS_FAILURE_S);
     bench.holder.web.servers.lock().unwrap().insert(IDP_ORIGIN.into(), bench.idp.service.clone());
     let both = tokio::join!(inner.idp(IDP), inner.idp(IDP));
     assert!(both.0.is_ok() && both.1.is_ok());
     assert_eq!(bench.asked_of_idp(&format!("POST {IDP_ORIGIN}/oauth/udap/register")), 1);
-    assert_eq!(bench.holder.web.count() - before, 2);
+    assert_eq!(bench.holder.web.count_of_documents() - before, 2);
 }
 
 /// D36: without what providers ask of us there is no registration, and the log says what is missing.
