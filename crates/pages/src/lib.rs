@@ -48,6 +48,7 @@ pub use page::{
         AuthenticatorSetup, ChangePassword, OutsideFacts, PasskeyFacts, RecoveryCodes, Security, SecurityNotice,
         SessionFacts,
     },
+    sent_back::SentBack,
     sent_on::SentOn,
     sign_in::{Provider, SignIn, SignInReason},
 };

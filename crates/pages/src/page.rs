@@ -14,5 +14,6 @@ pub(crate) mod problem;
 pub(crate) mod recovery;
 pub(crate) mod second_factor;
 pub(crate) mod security;
+pub(crate) mod sent_back;
 pub(crate) mod sent_on;
 pub(crate) mod sign_in;

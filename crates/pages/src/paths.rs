@@ -7,6 +7,8 @@ pub const SIGN_IN: &str = "/account/sign-in";
 pub const SIGN_IN_OUTSIDE: &str = "/account/sign-in/outside";
 /// GET: back from it.
 pub const SIGN_IN_OUTSIDE_BACK: &str = "/account/sign-in/outside/back";
+/// GET with `continuation`: on with what an app asked for.
+pub const AUTHORIZE: &str = "/oauth/authorize";
 /// GET with `continuation`: before somebody goes to an identity provider that an app named (UDAP).
 pub const IDP: &str = "/account/udap";
 /// GET with `continuation`: on to it.

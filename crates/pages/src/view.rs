@@ -32,6 +32,8 @@ views! {
     SignIn: sign_in,
     /// On to another organization to sign in.
     SentOn: sent_on,
+    /// Back from there.
+    SentBack: sent_back,
     /// The second step.
     SecondFactor: second_factor,
     /// Adding a passkey.

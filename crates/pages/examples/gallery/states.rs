@@ -9,8 +9,8 @@ use pages::{
     Moment, NewPasswordProblem, Next, OpenableApp, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey,
     PasskeyFacts, PatientFacts, PickPatient, PickVisit, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
     RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor,
-    SecretFacts, Security, SecurityNotice, SentOn, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind,
-    fields,
+    SecretFacts, Security, SecurityNotice, SentBack, SentOn, SessionFacts, SignIn, SignInReason, Signed, Text, View,
+    VisitKind, fields,
 };
 
 /// A page in one state.
@@ -131,6 +131,7 @@ fn sent_on(states: &mut Vec<State>) {
         ..page
     };
     add(states, "sent-on-long", frame(None, &[]), long);
+    add(states, "sent-back", frame(None, &[]), SentBack { continuation: "handle".into() });
 }
 
 fn joining(states: &mut Vec<State>) {

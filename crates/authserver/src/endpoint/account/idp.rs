@@ -22,7 +22,7 @@ use crate::{
     udap::idps::{Ready, TieredError},
 };
 use audit::entry::Action;
-use http::header;
+use http::{HeaderValue, header};
 use oauth::{
     authorization_request::AuthorizationRequest,
     authorization_response,
@@ -31,7 +31,7 @@ use oauth::{
     secret::Secret,
     udap::tiered::IdpError,
 };
-use pages::{ProblemWhat, SentOn, Text, fields, paths};
+use pages::{ProblemWhat, SentBack, SentOn, Text, fields, paths};
 use std::sync::Arc;
 
 /// A request that waits for somebody to come by a provider.
@@ -71,7 +71,10 @@ impl Visitor<'_> {
         }
         let ready = match self.inner.idp(&due.idp).await {
             Ok(ready) => ready,
-            Err(why) => return self.not_by_idp(&due, &why, NOT_TRUSTED),
+            Err(why) => {
+                let (told, why, event) = self.not_by_idp(&due, &why, NOT_TRUSTED);
+                return self.to_app_in_vain(&due, told, &why, event);
+            }
         };
         let client = self.inner.clients.client(&due.request.client_id);
         let (_, cookies) = self.csrf(super::SIGN_IN_FORM);
@@ -100,7 +103,10 @@ impl Visitor<'_> {
         }
         let ready = match self.inner.idp(&due.idp).await {
             Ok(ready) => ready,
-            Err(why) => return self.not_by_idp(&due, &why, NOT_TRUSTED),
+            Err(why) => {
+                let (told, why, event) = self.not_by_idp(&due, &why, NOT_TRUSTED);
+                return self.to_app_in_vain(&due, told, &why, event);
+            }
         };
         let Some((begun, cookie)) = people.go_outside(&browser, Errand::Tiered, Some(&due.handle), &due.idp) else {
             return self.unavailable("no randomness");
@@ -130,7 +136,7 @@ impl Visitor<'_> {
         let errant = errant.filter(|errant| errant.errand == Errand::Tiered);
         let Some(Errant { begun, away_s, .. }) = errant else {
             let why = "identity provider: the state is not one of this browser, or was used, or has ended";
-            return self.to_app_in_vain(&due, WRONG_STATE, why, failed(&due));
+            return self.back_in_vain(&due, WRONG_STATE, why, failed(&due));
         };
         // They proved it after they left, or as long before as the app allows.
         let away_s = u32::try_from(away_s).unwrap_or(u32::MAX);
@@ -149,7 +155,8 @@ impl Visitor<'_> {
                     TieredError::Idp(IdpError::Provider(ProviderError::State)) => WRONG_STATE,
                     _ => NOT_SAID,
                 };
-                self.not_by_idp(&due, &why, told)
+                let (told, why, event) = self.not_by_idp(&due, &why, told);
+                self.back_in_vain(&due, told, &why, event)
             }
         }
     }
@@ -179,6 +186,9 @@ impl Visitor<'_> {
                 tell(&mut event, due);
                 event.detail("community", &ready.community.uri);
                 event.detail("subject", &subject);
+                if begun.session.is_complete {
+                    return self.back_here(due, begun.cookies).did(event);
+                }
                 self.on(next::after(self.inner, &begun.session, handle), begun.cookies).did(event)
             }
             Ok(Step::SecondFactor { account, cookie }) => {
@@ -193,20 +203,20 @@ impl Visitor<'_> {
                 if let Some(account) = account {
                     event.detail("user", &account);
                 }
-                self.to_app_in_vain(due, NOBODY, &why, event)
+                self.back_in_vain(due, NOBODY, &why, event)
             }
             Err(SignInError::Unavailable(why)) => {
                 tracing::error!(why, "nobody can be signed in");
-                self.to_app_in_vain(due, BUSY, "unavailable", event)
+                self.back_in_vain(due, BUSY, "unavailable", event)
             }
             Err(SignInError::TooMany(_) | SignInError::Busy | SignInError::Expired) => {
-                self.to_app_in_vain(due, BUSY, "too many at once", event)
+                self.back_in_vain(due, BUSY, "too many at once", event)
             }
         }
     }
 
     /// Nobody comes by this provider; what the app is told is `otherwise`, unless it is our own fault.
-    fn not_by_idp(&self, due: &Due, why: &TieredError, otherwise: Told) -> Reply {
+    fn not_by_idp(&self, due: &Due, why: &TieredError, otherwise: Told) -> (Told, String, Event) {
         let mut event = failed(due);
         let told = match why {
             TieredError::Busy => BUSY,
@@ -224,7 +234,32 @@ impl Visitor<'_> {
             }
             _ => otherwise,
         };
-        self.to_app_in_vain(due, told, &why.to_string(), event)
+        (told, why.to_string(), event)
+    }
+
+    /// Back here, and on by itself. Not by a redirect: the other organization's page, whose form led here, need not let its
+    /// form lead to the app.
+    fn back_here(&self, due: &Due, cookies: Vec<HeaderValue>) -> Reply {
+        let view = SentBack { continuation: pages::Secret::new(&*due.handle) };
+        let mut reply = self.page(view, Sent::Shown, cookies);
+        let on = format!("0; url={}", next::with_handle(paths::AUTHORIZE, Some(&due.handle)));
+        if let Ok(mut on) = HeaderValue::from_str(&on) {
+            on.set_sensitive(true);
+            reply.response.headers_mut().insert(header::REFRESH, on);
+        }
+        reply
+    }
+
+    /// The same, where the app is told why nobody comes.
+    fn back_in_vain(&self, due: &Due, Told(code, description): Told, why: &str, mut event: Event) -> Reply {
+        event.detail("error", code.as_str());
+        self.inner.pending.refused(
+            &due.handle,
+            due.request.refused(code, description),
+            self.inner.now().unix_seconds(),
+        );
+        let cookies = cookie::gone(cookie::OUTSIDE).into_iter().collect();
+        self.back_here(due, cookies).failed(event, why, &Sent::Refused)
     }
 
     /// Ends the request; the app is told why.

@@ -129,6 +129,11 @@ impl Visitor<'_> {
         let session = self.session.clone();
         let waiting = inner.pending.in_session(&handle, session.as_ref().map(|session| &session.hash), now_s);
         let waiting = waiting.ok_or_else(|| Box::new(self.problem(ProblemWhat::Expired, Sent::NotFound)))?;
+        if let Some(refused) = &waiting.refused {
+            // Recorded when it was found out.
+            drop(inner.pending.take(&handle));
+            return Err(Box::new(way_back::refused(inner, refused)));
+        }
         let request = Arc::clone(&waiting.request);
         let client = inner.clients.client(&request.client_id).filter(|client| client.works());
         let client = client.ok_or_else(|| Box::new(self.problem(ProblemWhat::UnknownApp, Sent::NotTaken)))?;

@@ -6,7 +6,10 @@
 //! nobody but their neighbours; the oldest gives way.
 
 use crate::{launches::Launched, limits, people::session::Session, random, token::TokenHash};
-use oauth::{authorization_request::AuthorizationRequest, launch_context::FhirContext};
+use oauth::{
+    authorization_request::{AuthorizationRequest, Redirected},
+    launch_context::FhirContext,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -63,6 +66,8 @@ pub(crate) struct Waiting {
     is_at_idp: bool,
     /// They were sent there again, because it had forgotten us.
     is_anew: bool,
+    /// What the app is told: nobody comes by that provider.
+    pub(crate) refused: Option<Arc<Redirected>>,
     /// Who came back from there.
     pub(crate) vouching: Option<Arc<Vouching>>,
 }
@@ -81,6 +86,7 @@ impl Waiting {
             sent_to_sign_in: None,
             is_at_idp: false,
             is_anew: false,
+            refused: None,
             vouching: None,
         }
     }
@@ -240,6 +246,14 @@ impl Pending {
         let Some(waiting) = state.fresh(handle, now_s) else { return false };
         waiting.is_at_idp = false;
         !std::mem::replace(&mut waiting.is_anew, true)
+    }
+
+    /// Nobody comes by the identity provider.
+    pub(crate) fn refused(&self, handle: &str, refused: Redirected, now_s: i64) {
+        if let Some(waiting) = self.state().fresh(handle, now_s) {
+            waiting.is_at_idp = false;
+            waiting.refused = Some(Arc::new(refused));
+        }
     }
 
     /// The identity provider vouched for somebody.
