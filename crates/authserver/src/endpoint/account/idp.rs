@@ -19,7 +19,10 @@ use crate::{
         sign_in::{SignInError, Step},
     },
     rate::address_key,
-    udap::idps::{Ready, TieredError},
+    udap::{
+        idps::{Ready, TieredError},
+        trust::Distrust,
+    },
 };
 use audit::entry::Action;
 use http::{HeaderValue, header};
@@ -219,7 +222,7 @@ impl Visitor<'_> {
     fn not_by_idp(&self, due: &Due, why: &TieredError, otherwise: Told) -> (Told, String, Event) {
         let mut event = failed(due);
         let told = match why {
-            TieredError::Busy => BUSY,
+            TieredError::Busy | TieredError::Distrust(Distrust::Busy) => BUSY,
             TieredError::Own(why) => {
                 tracing::error!(why, "no identity provider can be used");
                 BUSY
