@@ -109,12 +109,13 @@ pub(super) fn entangle(dice: &mut Dice, moments: &mut [Moment]) {
     }
 }
 
-/// Members of an organization stay: what is about a patient who is gone is in no record.
+/// Members of an organization stay, and are the same in both worlds: what is about a patient who is gone is in no
+/// record.
 pub(super) fn keep_members(house: &House, moments: &mut [Moment]) {
     for moment in moments.iter_mut().filter(|moment| house.is_member(moment.kind, &moment.id)) {
-        for event in moment.events.iter_mut().filter(|event| **event == Event::Delete) {
-            *event = Event::Nothing;
-        }
+        let [event, _] = &moment.events;
+        let event = if *event == Event::Delete { Event::Nothing } else { event.clone() };
+        moment.events = [event.clone(), event];
     }
 }
 
