@@ -47,7 +47,8 @@ impl Render for SentOn {
             [("place", (&self.place).into()), ("community", (&self.community).into()), ("facility", facility())];
         let told = fill(t.sent_on_told, &[("facility", facility())]);
         let go = Address::of(paths::IDP_GO).with(fields::CONTINUATION, self.continuation.as_str());
-        let link = primary_link(&go, fill(t.sent_on_go, &[("place", (&self.place).into())]));
+        // One piece: a long address must break within the button.
+        let link = primary_link(&go, el("span").add(fill(t.sent_on_go, &[("place", (&self.place).into())])));
         Fragment::all([
             parts::lead(lead).into(),
             el("p").add(fill(t.sent_on_trust, &trust)).into(),
