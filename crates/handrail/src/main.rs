@@ -30,6 +30,7 @@ mod outcome;
 mod packages;
 mod partner;
 mod pki;
+mod plain_http;
 mod print;
 mod router;
 mod security_headers;

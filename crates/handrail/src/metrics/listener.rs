@@ -6,49 +6,28 @@
 use crate::{
     limits,
     outcome::{self, Scraped},
+    plain_http::{self, Bounds},
 };
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, sync::Arc};
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 /// Makes the page.
 pub(crate) type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Serves until the task is aborted.
 pub(crate) async fn serve(listener: TcpListener, render: Render) {
-    let places = Arc::new(Semaphore::new(limits::METRICS_CONNECTIONS_MAX));
     // One page at a time: a page asks the store and the file system, and scrapers that pile up gain nothing.
     let turn = Arc::new(Semaphore::new(1));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(why) => {
-                tracing::warn!(%why, "the metrics listener could not accept a connection");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                continue;
-            }
-        };
+    let bounds = Bounds { connections: limits::METRICS_CONNECTIONS_MAX, life: limits::METRICS_CONNECTION_LIFE };
+    let one = move |request: Request<Incoming>| {
         let (render, turn) = (Arc::clone(&render), Arc::clone(&turn));
-        tokio::spawn(async move {
-            let _place = place;
-            let service = service_fn(move |request: Request<Incoming>| {
-                let (render, turn) = (Arc::clone(&render), Arc::clone(&turn));
-                async move { Ok::<_, Infallible>(answer(&request, render, &turn).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits::HEAD)
-                .max_headers(limits::HEADERS_MAX)
-                .max_buf_size(limits::HEAD_BYTES_MAX)
-                .serve_connection(TokioIo::new(stream), service);
-            let _ = timeout(limits::METRICS_CONNECTION_LIFE, connection).await;
-        });
-    }
+        async move { answer(&request, render, &turn).await }
+    };
+    plain_http::serve(listener, bounds, one).await;
 }
 
 async fn answer(request: &Request<Incoming>, render: Render, turn: &Semaphore) -> Response<Full<Bytes>> {

@@ -64,20 +64,25 @@ impl Visitor<'_> {
         Some(Due { handle, request, idp })
     }
 
+    /// The provider, when it can be gone to; else what is answered.
+    async fn ready_idp(&self, due: &Due) -> Result<Ready, Reply> {
+        if let Err(limited) = self.inner.address_rate.take(address_key(self.address), self.inner.now().unix_millis()) {
+            return Err(self.too_many(limited, failed(due)));
+        }
+        self.inner.idp(&due.idp).await.map_err(|why| {
+            let (told, why, event) = self.not_by_idp(due, &why, NOT_TRUSTED);
+            self.to_app_in_vain(due, told, &why, event)
+        })
+    }
+
     /// The page before one goes.
     pub(super) async fn idp_page(&self) -> Reply {
         let Some(due) = self.due_at_idp(self.head.query(fields::CONTINUATION)) else {
             return self.problem(ProblemWhat::Expired, Sent::NotFound);
         };
-        if let Err(limited) = self.inner.address_rate.take(address_key(self.address), self.inner.now().unix_millis()) {
-            return self.too_many(limited, failed(&due));
-        }
-        let ready = match self.inner.idp(&due.idp).await {
+        let ready = match self.ready_idp(&due).await {
             Ok(ready) => ready,
-            Err(why) => {
-                let (told, why, event) = self.not_by_idp(&due, &why, NOT_TRUSTED);
-                return self.to_app_in_vain(&due, told, &why, event);
-            }
+            Err(reply) => return reply,
         };
         let client = self.inner.clients.client(&due.request.client_id);
         let (_, cookies) = self.csrf(super::SIGN_IN_FORM);
@@ -101,15 +106,9 @@ impl Visitor<'_> {
             // Not from our page, which would have made a cookie: begin there.
             return self.on(next::with_handle(paths::IDP, Some(&due.handle)), Vec::new());
         };
-        if let Err(limited) = self.inner.address_rate.take(address_key(self.address), self.inner.now().unix_millis()) {
-            return self.too_many(limited, failed(&due));
-        }
-        let ready = match self.inner.idp(&due.idp).await {
+        let ready = match self.ready_idp(&due).await {
             Ok(ready) => ready,
-            Err(why) => {
-                let (told, why, event) = self.not_by_idp(&due, &why, NOT_TRUSTED);
-                return self.to_app_in_vain(&due, told, &why, event);
-            }
+            Err(reply) => return reply,
         };
         let Some((begun, cookie)) = people.go_outside(&browser, Errand::Tiered, Some(&due.handle), &due.idp) else {
             return self.unavailable("no randomness");

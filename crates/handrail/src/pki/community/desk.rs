@@ -20,27 +20,26 @@ use crate::{
     clock, limits,
     outcome::{self, Published},
     pki::PkiError,
+    plain_http::{self, Bounds},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use fhir::Instant;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::body::Incoming;
 use oauth::{
     limits::OCSP_REQUEST_BYTES_MAX,
     ocsp_responder::{Failed, Question},
 };
 use std::{
     collections::VecDeque,
-    convert::Infallible,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use tokio::{net::TcpListener, time::timeout};
 
 /// Who publishes for a community. It does not hold the folder: commands go on changing it.
 pub(crate) struct Desk {
@@ -170,33 +169,8 @@ fn failed(why: &PkiError) -> Published {
 
 /// Serves until the task is aborted.
 pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>) {
-    let places = Arc::new(Semaphore::new(limits::PKI_CONNECTIONS_MAX));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(why) => {
-                tracing::warn!(%why, "a connection could not be accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        let desk = Arc::clone(&desk);
-        tokio::spawn(async move {
-            let _place = place;
-            let service = service_fn(move |request: Request<Incoming>| {
-                let desk = Arc::clone(&desk);
-                async move { Ok::<_, Infallible>(exchange(request, desk).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits::HEAD)
-                .max_headers(limits::HEADERS_MAX)
-                .max_buf_size(limits::HEAD_BYTES_MAX)
-                .serve_connection(TokioIo::new(stream), service);
-            let _ = timeout(limits::PKI_CONNECTION_LIFE, connection).await;
-        });
-    }
+    let bounds = Bounds { connections: limits::PKI_CONNECTIONS_MAX, life: limits::PKI_CONNECTION_LIFE };
+    plain_http::serve(listener, bounds, move |request| exchange(request, Arc::clone(&desk))).await;
 }
 
 async fn exchange(request: Request<Incoming>, desk: Arc<Desk>) -> Response<Full<Bytes>> {
