@@ -76,7 +76,7 @@ pub(super) fn show(style: &Style, origin: &str, again: &str, people: &[Person], 
         return;
     }
     let line = |name: &str, value: &str| {
-        print::result(format_args!("  {} {value}", style.faint(format_args!("{name:<12}"))));
+        print::result(format_args!("  {} {value}", style.faint(format_args!("{name:<13}"))));
     };
     if links.is_empty() {
         print::result(format_args!("  {}", style.strong("Sign in, in a browser:")));
