@@ -14,12 +14,20 @@
 //!   the Organization here as reference. Its purposes are the event's and of the agent that asked and of the
 //!   organization (row D28). Who asked there is as it says itself: name, role and, below the organization's URI, id.
 //!
-//! Left out: one event for each patient of a search; one event lists them all, as row F18 allows.
+//! - An entry is one event, and up to two more that stand nowhere else in the log: what consents decided
+//!   ([`Facet::Consent`], row F20), and the disclosure that it was ([`Facet::Disclosure`], row F21).
+//! - What counted in the decision stands as entities of the role Security Resource, with what it is and what it did as
+//!   details; a broken glass is one of them, and a subtype, so that it can be searched for (rows F50, G18).
+//! - Labels of what left stand at the one resource, or else at the query (row F18).
+//!
+//! Left out: one event for each patient of a search; one event lists them all, as row F18 allows. The profiles of the two
+//! further events are not claimed.
 //! SPEC: R4 auditevent.html; IHE BALP RESTful activity and OAuth patterns; rows F17 to F19.
 
 mod codes;
+mod further;
 
-use crate::entry::{Action, Entry, Kind, Outcome};
+use crate::entry::{Action, Counts, Effect, Entry, Kind, Label, Outcome};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fhir::{LogicalId, ResourceType, json::Writer};
 use oauth::udap::purpose::{self, Purpose};
@@ -103,6 +111,8 @@ pub enum Who<'a> {
     Known(&'a str, &'a str, Option<(ResourceType, LogicalId)>),
     /// A text only.
     Display(&'static str),
+    /// A resource here.
+    Resource(ResourceType, LogicalId),
 }
 
 /// `AuditEvent.entity`.
@@ -116,6 +126,46 @@ pub enum Entity<'a> {
     Patient(&'a LogicalId),
     /// A search, as asked.
     Query(&'a str),
+    /// What counted in the decision: what it is, what it did, its name.
+    Counted(&'static str, &'static str, &'a str),
+    /// The token that was shown, by our name for it as a URN.
+    Token(String),
+}
+
+/// Which event of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Facet {
+    /// What was done.
+    Itself,
+    /// What consents decided of it.
+    Consent,
+    /// That it was a disclosure.
+    Disclosure,
+}
+
+impl Facet {
+    /// All, in the order in which they stand.
+    pub const ALL: [Self; 3] = [Self::Itself, Self::Consent, Self::Disclosure];
+
+    /// Its number, which never changes: names of events carry it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Itself => 0,
+            Self::Consent => 1,
+            Self::Disclosure => 2,
+        }
+    }
+
+    /// Whether this entry has it.
+    #[must_use]
+    pub fn is_of(self, entry: &Entry) -> bool {
+        match self {
+            Self::Itself => true,
+            Self::Consent => entry.counted().iter().any(|counted| counted.what == Counts::Consent),
+            Self::Disclosure => entry.is_disclosure(),
+        }
+    }
 }
 
 impl Entity<'_> {
@@ -124,7 +174,7 @@ impl Entity<'_> {
     pub fn kind(&self) -> Coding<'static> {
         match self {
             Self::Request(_) => codes::REQUEST_ID,
-            Self::Resource(..) | Self::Query(_) => codes::SYSTEM_OBJECT,
+            Self::Resource(..) | Self::Query(_) | Self::Counted(..) | Self::Token(_) => codes::SYSTEM_OBJECT,
             Self::Patient(_) => codes::PERSON,
         }
     }
@@ -134,6 +184,7 @@ impl Entity<'_> {
     pub fn role(&self) -> Option<Coding<'static>> {
         match self {
             Self::Request(_) => None,
+            Self::Counted(..) | Self::Token(_) => Some(codes::SECURITY_ROLE),
             Self::Resource(..) => Some(codes::RESOURCE_ROLE),
             Self::Query(_) => Some(codes::QUERY_ROLE),
             Self::Patient(_) => Some(codes::PATIENT_ROLE),
@@ -158,12 +209,24 @@ pub struct Event<'a> {
     pub action: &'static str,
     /// `outcome`.
     pub outcome: &'static str,
+    /// `outcomeDesc`.
+    pub outcome_text: Option<Cow<'a, str>>,
     /// `agent`.
     pub agents: Vec<Agent<'a>>,
     /// `entity`.
     pub entities: Vec<Entity<'a>>,
     /// `source`.
     pub server: &'a Server,
+}
+
+/// One of the entry's AuditEvents, under this logical id. Ask [`Facet::is_of`] first.
+#[must_use]
+pub fn event_of<'a>(facet: Facet, entry: &'a Entry, id: &LogicalId, server: &'a Server) -> Event<'a> {
+    match facet {
+        Facet::Itself => event(entry, id, server),
+        Facet::Consent => further::consent(entry, id, server),
+        Facet::Disclosure => further::disclosure(entry, id, server),
+    }
 }
 
 /// The AuditEvent of the entry, under this logical id.
@@ -175,6 +238,7 @@ pub fn event<'a>(entry: &'a Entry, id: &LogicalId, server: &'a Server) -> Event<
         Kind::Security | Kind::Application => vec![own(&entry.subtype)],
     };
     subtypes.extend(codes::dicom_subtype(entry.kind, &entry.subtype));
+    subtypes.extend(entry.glass().map(|_| own("break-glass")));
 
     let mut entities = Vec::with_capacity(2 + entry.touched.len() + entry.patients.len());
     if !entry.request_id.trim().is_empty() {
@@ -186,6 +250,9 @@ pub fn event<'a>(entry: &'a Entry, id: &LogicalId, server: &'a Server) -> Event<
     let version = |touched: &crate::entry::Touched| touched.version.map(fhir::VersionId::number);
     entities.extend(entry.touched.iter().map(|t| Entity::Resource(t.resource_type, &t.id, version(t))));
     entities.extend(entry.patients.iter().map(Entity::Patient));
+    let glass = entry.glass().map(|id| Entity::Counted("break-glass", Effect::Permit.as_str(), id));
+    entities.extend(glass.into_iter().chain(entry.counted().iter().map(counted)).filter(is_named));
+    let outcome_text = entry.outcome_text.as_deref().filter(|text| !text.trim().is_empty());
     Event {
         id: id.clone(),
         entry,
@@ -194,10 +261,20 @@ pub fn event<'a>(entry: &'a Entry, id: &LogicalId, server: &'a Server) -> Event<
         subtypes,
         action: codes::action(entry.action),
         outcome: codes::outcome(entry.outcome),
+        outcome_text: outcome_text.map(Cow::Borrowed),
         agents: agents(entry, server),
         entities,
         server,
     }
+}
+
+fn counted(counted: &crate::entry::Counted) -> Entity<'_> {
+    Entity::Counted(counted.what.as_str(), counted.effect.as_str(), &counted.name)
+}
+
+/// FHIR has no empty texts.
+fn is_named(entity: &Entity<'_>) -> bool {
+    !matches!(entity, Entity::Counted(_, _, name) if name.trim().is_empty())
 }
 
 /// Row F17: who sends and who receives depends on the interaction. A query's parameters flow from
@@ -232,7 +309,7 @@ fn agents<'a>(entry: &'a Entry, server: &'a Server) -> Vec<Agent<'a>> {
         ..Agent::new(vec![us], Who::Identifier(URIS, &server.base_url))
     });
     let organization = entry.organization.as_deref();
-    let purposes = organization.map_or(&[][..], |organization| &organization.purposes);
+    let purposes = entry.purposes();
     let policy = token_name(entry).map(|token| format!("urn:ietf:params:oauth:jti:{token}"));
     if let Some(person) = person {
         let mut kinds = vec![codes::USER];
@@ -340,12 +417,10 @@ impl Event<'_> {
             w.member("action", self.action);
             w.member("recorded", &recorded);
             w.member("outcome", self.outcome);
-            if let Some(text) = self.entry.outcome_text.as_deref().filter(|text| !text.trim().is_empty()) {
+            if let Some(text) = &self.outcome_text {
                 w.member("outcomeDesc", text);
             }
-            if let Some(organization) = self.entry.organization.as_deref() {
-                purposes(w, "purposeOfEvent", &organization.purposes);
-            }
+            purposes(w, "purposeOfEvent", self.entry.purposes());
             w.key("agent");
             w.array(|w| self.agents.iter().for_each(|one| agent(w, one)));
             w.key("source");
@@ -358,10 +433,27 @@ impl Event<'_> {
             });
             if !self.entities.is_empty() {
                 w.key("entity");
-                w.array(|w| self.entities.iter().for_each(|one| entity(w, one)));
+                let labelled = self.labelled();
+                w.array(|w| {
+                    for (at, one) in self.entities.iter().enumerate() {
+                        entity(w, one, if labelled == Some(at) { self.entry.labels() } else { &[] });
+                    }
+                });
             }
         });
         w.into_bytes()
+    }
+}
+
+impl Event<'_> {
+    /// The entity that the labels are of: the one resource, else the query.
+    fn labelled(&self) -> Option<usize> {
+        let is_resource = |entity: &Entity<'_>| matches!(entity, Entity::Resource(..));
+        let mut resources = self.entities.iter().enumerate().filter(|(_, entity)| is_resource(entity));
+        match (resources.next(), resources.next()) {
+            (Some((at, _)), None) => Some(at),
+            _ => self.entities.iter().position(|entity| matches!(entity, Entity::Query(_))),
+        }
     }
 }
 
@@ -398,12 +490,13 @@ fn identified(
 }
 
 fn purposes(w: &mut Writer, name: &str, purposes: &[Arc<str>]) {
-    if purposes.is_empty() {
+    let said = || purposes.iter().filter(|purpose| !purpose.trim().is_empty());
+    if said().next().is_none() {
         return;
     }
     w.key(name);
     w.array(|w| {
-        for purpose in purposes {
+        for purpose in said() {
             let code = Coding { system: purpose::SYSTEM, code: Cow::Borrowed(&**purpose), display: "" };
             w.object(|w| {
                 w.key("coding");
@@ -438,6 +531,7 @@ fn agent(w: &mut Writer, agent: &Agent<'_>) {
             Who::Identifier(system, value) => identified(w, None, system, value, agent.display),
             Who::Known(system, value, resource) => identified(w, resource.as_ref(), system, value, agent.display),
             Who::Display(text) => w.object(|w| w.member("display", text)),
+            Who::Resource(kind, id) => w.object(|w| w.member("reference", &format!("{kind}/{id}"))),
         }
         if let Some(name) = agent.name {
             w.member("name", name);
@@ -459,20 +553,47 @@ fn agent(w: &mut Writer, agent: &Agent<'_>) {
     });
 }
 
-fn entity(w: &mut Writer, entity: &Entity<'_>) {
+/// The Consent that counted.
+pub(crate) fn consent(what: &str, name: &str) -> Option<LogicalId> {
+    LogicalId::parse(name).ok().filter(|_| what == Counts::Consent.as_str())
+}
+
+fn labels(w: &mut Writer, labels: &[Label]) {
+    let said = || labels.iter().filter(|label| !label.code.trim().is_empty() && !label.system.trim().is_empty());
+    if said().next().is_none() {
+        return;
+    }
+    w.key("securityLabel");
+    w.array(|w| {
+        for label in said() {
+            w.object(|w| {
+                w.member("system", &label.system);
+                w.member("code", &label.code);
+            });
+        }
+    });
+}
+
+fn entity(w: &mut Writer, entity: &Entity<'_>, labels_of_it: &[Label]) {
+    let identifier = |w: &mut Writer, value: &str| {
+        w.key("what");
+        w.object(|w| {
+            w.key("identifier");
+            w.object(|w| w.member("value", value));
+        });
+    };
     let reference = |w: &mut Writer, text: String| {
         w.key("what");
         w.object(|w| w.member("reference", &text));
     };
     w.object(|w| {
         match entity {
-            Entity::Request(id) => {
-                w.key("what");
-                w.object(|w| {
-                    w.key("identifier");
-                    w.object(|w| w.member("value", id));
-                });
-            }
+            Entity::Request(id) => identifier(w, id),
+            Entity::Token(name) => identifier(w, name),
+            Entity::Counted(what, _, name) => match consent(what, name) {
+                Some(id) => reference(w, format!("Consent/{id}")),
+                None => identifier(w, name),
+            },
             Entity::Resource(kind, id, Some(version)) => reference(w, format!("{kind}/{id}/_history/{version}")),
             Entity::Resource(kind, id, None) => reference(w, format!("{kind}/{id}")),
             Entity::Patient(id) => reference(w, format!("Patient/{id}")),
@@ -484,8 +605,20 @@ fn entity(w: &mut Writer, entity: &Entity<'_>) {
             w.key("role");
             coding(w, &role);
         }
+        labels(w, labels_of_it);
         if let Entity::Query(query) = entity {
             w.member("query", &STANDARD.encode(query));
+        }
+        if let Entity::Counted(what, effect, _) = entity {
+            w.key("detail");
+            w.array(|w| {
+                for (kind, value) in [("counted", what), ("effect", effect)] {
+                    w.object(|w| {
+                        w.member("type", kind);
+                        w.member("valueString", value);
+                    });
+                }
+            });
         }
     });
 }

@@ -1,11 +1,12 @@
 //! One audit event as facts: 100 to 200 bytes instead of a JSON resource of 3 KB.
 //!
-//! The bytes of an entry are `encode`'s (numbers and texts as in `bytes.rs`). What an organization did that came by UDAP
-//! has version 3, what a person did version 2, all else version 1, as it was before there were people:
+//! The bytes of an entry are `encode`'s (numbers and texts as in `bytes.rs`). What has grounds (purposes of use, what
+//! counted in the decision) has version 4; without them, what an organization did that came by UDAP has version 3, what a
+//! person did version 2, all else version 1, as it was before there were people:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | version of this format: 1, 2 with a person, or 3 with an organization |
+//! | 1 | version of this format: 1, 2 with a person, 3 with an organization, or 4 with grounds |
 //! | 1 | kind (bits 0, 1), action (bits 2 to 4), outcome (bits 5, 6); bit 7 is 0 |
 //! | 1 | which optional parts follow: 1 outcome text, 2 client, 4 token name, 8 IPv4, 16 IPv6, 32 query |
 //! | 8 | recorded: milliseconds since 1970, big-endian, signed |
@@ -15,11 +16,12 @@
 //! | text | query, when its bit is set |
 //! | number, then for each: text, text, number | resources touched: type, id, version (0: not known) |
 //! | number, then for each: text | patients |
-//! | 1 | version 3 alone: 1 when a person follows, else 0 |
-//! | text, text, 1, text | version 2, and 3 with a person: the person's id and name, their role (its place in the list of all), and the resource that stands for them (empty: none) |
-//! | text, text | version 3 alone: community and URI of the organization, as its certificate proves them |
-//! | number, then for each: text | version 3 alone: purposes of use |
-//! | 6 texts (empty: none) | version 3 alone: the resource that stands for the organization, its own id and name, and name, id and role of who asked there |
+//! | 1 | version 3: 1 when a person follows, else 0; version 4: 1 for a person, and 2 for an organization |
+//! | text, text, 1, text | version 2, and 3 and 4 with a person: the person's id and name, their role (its place in the list of all), and the resource that stands for them (empty: none) |
+//! | text, text | version 3, and 4 with an organization: community and URI of the organization, as its certificate proves them |
+//! | number, then for each: text | the same: purposes of use |
+//! | 6 texts (empty: none) | the same: the resource that stands for the organization, its own id and name, and name, id and role of who asked there |
+//! | … | version 4 alone: the grounds (`entry/grounds.rs`) |
 //!
 //! Equal entries have equal bytes; a decoder refuses every other form. A change of the format is a
 //! new version byte and keeps reading the old ones: logs are kept for years (row F26).
@@ -34,8 +36,10 @@ use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::caller::{Role, User};
 use std::{fmt, net::IpAddr, sync::Arc};
 
+mod grounds;
 mod organization;
 
+pub use grounds::{Counted, Counts, Effect, Grounds, Label};
 pub use organization::Organization;
 
 #[cfg(test)]
@@ -137,6 +141,8 @@ pub struct Entry {
     pub person: Option<Box<Person>>,
     /// The organization that the client acted for, and why; `None` for clients that did not come by UDAP.
     pub organization: Option<Box<Organization>>,
+    /// On what grounds; `None` when none are known. Never empty.
+    pub grounds: Option<Box<Grounds>>,
     /// Address of the peer.
     pub address: Option<IpAddr>,
     /// X-Request-Id of the response.
@@ -184,6 +190,9 @@ impl std::error::Error for Malformed {}
 const VERSION: u8 = 1;
 const VERSION_WITH_PERSON: u8 = 2;
 const VERSION_WITH_ORGANIZATION: u8 = 3;
+const VERSION_WITH_GROUNDS: u8 = 4;
+const OF_PERSON: u8 = 1;
+const OF_ORGANIZATION: u8 = 2;
 const OUTCOME_TEXT: u8 = 1;
 const CLIENT: u8 = 2;
 const TOKEN: u8 = 4;
@@ -231,10 +240,12 @@ impl Entry {
             Some(IpAddr::V4(_)) => IPV4,
             Some(IpAddr::V6(_)) => IPV6,
         };
-        let version = match (&self.organization, &self.person) {
-            (Some(_), _) => VERSION_WITH_ORGANIZATION,
-            (None, Some(_)) => VERSION_WITH_PERSON,
-            (None, None) => VERSION,
+        let grounds = self.grounds.as_deref().filter(|grounds| !grounds.is_empty());
+        let version = match (grounds, &self.organization, &self.person) {
+            (Some(_), _, _) => VERSION_WITH_GROUNDS,
+            (None, Some(_), _) => VERSION_WITH_ORGANIZATION,
+            (None, None, Some(_)) => VERSION_WITH_PERSON,
+            (None, None, None) => VERSION,
         };
         out.extend_from_slice(&[version, kind | action << 2 | outcome << 5, parts]);
         out.extend_from_slice(&self.recorded.unix_millis().to_be_bytes());
@@ -261,8 +272,13 @@ impl Entry {
         for patient in self.patients.iter().take(ENTITIES_MAX) {
             put_text(out, patient.as_str(), TEXT_BYTES_MAX);
         }
-        if self.organization.is_some() {
-            out.push(u8::from(self.person.is_some()));
+        let of_person = if self.person.is_some() { OF_PERSON } else { 0 };
+        match version {
+            VERSION_WITH_GROUNDS => {
+                out.push(of_person | if self.organization.is_some() { OF_ORGANIZATION } else { 0 });
+            }
+            VERSION_WITH_ORGANIZATION => out.push(of_person),
+            _ => {}
         }
         if let Some(person) = &self.person {
             put_text(out, &person.id, TEXT_BYTES_MAX);
@@ -273,6 +289,55 @@ impl Entry {
         if let Some(organization) = &self.organization {
             organization.put(out);
         }
+        if let Some(grounds) = grounds {
+            grounds.put(out);
+        }
+    }
+
+    /// Purposes of use: those of the request, else those that the organization's token was issued for.
+    #[must_use]
+    pub fn purposes(&self) -> &[Arc<str>] {
+        match (&self.grounds, &self.organization) {
+            (Some(grounds), _) if !grounds.purposes.is_empty() => &grounds.purposes,
+            (_, Some(organization)) => &organization.purposes,
+            _ => &[],
+        }
+    }
+
+    /// The glass that was broken for it.
+    #[must_use]
+    pub fn glass(&self) -> Option<&str> {
+        self.grounds.as_ref().and_then(|grounds| grounds.glass.as_deref())
+    }
+
+    /// What counted in the decision.
+    #[must_use]
+    pub fn counted(&self) -> &[Counted] {
+        self.grounds.as_ref().map_or(&[], |grounds| &grounds.counted)
+    }
+
+    /// Security labels of what left.
+    #[must_use]
+    pub fn labels(&self) -> &[Label] {
+        self.grounds.as_ref().map_or(&[], |grounds| &grounds.labels)
+    }
+
+    /// Whether it was a disclosure to somebody outside.
+    #[must_use]
+    pub fn is_disclosure(&self) -> bool {
+        self.grounds.as_ref().is_some_and(|grounds| grounds.disclosed)
+    }
+
+    /// The grounds, to be filled. Leave none of them empty: [`Entry::settled`] at the end.
+    pub fn grounds_mut(&mut self) -> &mut Grounds {
+        self.grounds.get_or_insert_default()
+    }
+
+    /// Grounds that say nothing are none.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.grounds = self.grounds.filter(|grounds| !grounds.is_empty());
+        self
     }
 
     /// Reads the bytes that [`Entry::encode`] made.
@@ -288,7 +353,7 @@ impl Entry {
 
 fn read(r: &mut Reader<'_>) -> Option<Entry> {
     let [version, codes, parts] = r.array()?;
-    if !matches!(version, VERSION | VERSION_WITH_PERSON | VERSION_WITH_ORGANIZATION)
+    if !(VERSION..=VERSION_WITH_GROUNDS).contains(&version)
         || codes & 0x80 != 0
         || parts & 0xc0 != 0
         || parts & (IPV4 | IPV6) == IPV4 | IPV6
@@ -332,20 +397,15 @@ fn read(r: &mut Reader<'_>) -> Option<Entry> {
     for _ in 0..r.length(ENTITIES_MAX)? {
         patients.push(LogicalId::parse(r.text(TEXT_BYTES_MAX)?).ok()?);
     }
-    let has_person = match version {
-        VERSION_WITH_PERSON => true,
-        VERSION_WITH_ORGANIZATION => match r.array()? {
-            [0] => false,
-            [1] => true,
-            _ => return None,
-        },
-        _ => false,
+    let of = match version {
+        VERSION_WITH_PERSON => OF_PERSON,
+        VERSION_WITH_ORGANIZATION => r.byte().filter(|of| *of <= OF_PERSON)? | OF_ORGANIZATION,
+        VERSION_WITH_GROUNDS => r.byte().filter(|of| *of <= OF_PERSON | OF_ORGANIZATION)?,
+        _ => 0,
     };
-    let person = if has_person { Some(Box::new(person(r)?)) } else { None };
-    let organization = match version {
-        VERSION_WITH_ORGANIZATION => Some(Box::new(Organization::read(r)?)),
-        _ => None,
-    };
+    let person = if of & OF_PERSON == 0 { None } else { Some(Box::new(person(r)?)) };
+    let organization = if of & OF_ORGANIZATION == 0 { None } else { Some(Box::new(Organization::read(r)?)) };
+    let grounds = if version == VERSION_WITH_GROUNDS { Some(Box::new(Grounds::read(r)?)) } else { None };
     Some(Entry {
         recorded,
         kind,
@@ -357,6 +417,7 @@ fn read(r: &mut Reader<'_>) -> Option<Entry> {
         token_name,
         person,
         organization,
+        grounds,
         address,
         request_id,
         query,

@@ -4,7 +4,7 @@
 //! The facts are those that the R4 search parameters of AuditEvent draw from the rendered event; a
 //! test holds the two equal. SPEC: R4 auditevent.html#search.
 
-use crate::balp::{Entity, Event, Who};
+use crate::balp::{Entity, Event, Who, consent};
 use fhir::{Instant, LogicalId, ResourceType};
 
 #[cfg(test)]
@@ -51,6 +51,12 @@ pub fn facts_for_search(event: &Event<'_>) -> Vec<(&'static str, Fact)> {
                 facts.push(("patient", Fact::Identifier(Some((*system).to_owned()), (*account).to_owned())));
             }
         }
+        if let Who::Resource(kind, id) = &agent.who {
+            facts.push(("agent", Fact::Reference(*kind, id.clone())));
+            if kind.name() == "Patient" {
+                facts.push(("patient", Fact::Reference(*kind, id.clone())));
+            }
+        }
         facts.extend(agent.name.map(|name| ("agent-name", Fact::Text(name.to_owned()))));
         facts.extend(agent.role.as_ref().map(|role| ("agent-role", token(role.system, &role.code))));
         if let Some(policy) = &agent.policy {
@@ -79,6 +85,16 @@ pub fn facts_for_search(event: &Event<'_>) -> Vec<(&'static str, Fact)> {
                     facts.push(("entity", Fact::Reference(kind, (*id).clone())));
                     facts.push(("patient", Fact::Reference(kind, (*id).clone())));
                 }
+            }
+            Entity::Token(name) => facts.push(("entity", Fact::Identifier(None, name.clone()))),
+            Entity::Counted(what, _, name) => {
+                facts.push((
+                    "entity",
+                    match (consent(what, name), ResourceType::parse("Consent")) {
+                        (Some(id), Ok(kind)) => Fact::Reference(kind, id),
+                        _ => Fact::Identifier(None, (*name).to_owned()),
+                    },
+                ));
             }
             Entity::Query(_) => {}
         }

@@ -3,7 +3,7 @@
 use crate::outcome::{self, Refusal};
 use audit::{
     Entry,
-    entry::{Action, Kind, Organization, Outcome, Person, Touched},
+    entry::{Action, Grounds, Kind, Organization, Outcome, Person, Touched},
 };
 use fhir::{Instant, LogicalId, ResourceType};
 use oauth::caller::User;
@@ -22,6 +22,8 @@ pub(crate) struct Event {
     pub(crate) person: Option<Person>,
     /// The organization that the client acts for, and why.
     pub(crate) organization: Option<Organization>,
+    /// On what grounds.
+    pub(crate) grounds: Option<Grounds>,
     /// The token concerned.
     pub(crate) token_name: Option<Arc<str>>,
     /// Why it failed, more exactly than the client is told.
@@ -48,6 +50,7 @@ impl Event {
             client_id: None,
             person: None,
             organization: None,
+            grounds: None,
             token_name: None,
             reason: None,
             told: None,
@@ -144,6 +147,7 @@ impl Event {
             token_name: self.token_name,
             person: self.person.map(Box::new),
             organization: self.organization.map(Box::new),
+            grounds: self.grounds.filter(|grounds| !grounds.is_empty()).map(Box::new),
             address,
             request_id,
             query: self.query.or_else(|| (!details.is_empty()).then(|| details.join("&"))).map(Into::into),

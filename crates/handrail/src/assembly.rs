@@ -186,6 +186,7 @@ pub(crate) fn record(store: &store::Store, subtype: &str) -> Result<(), Fault> {
         token_name: None,
         person: None,
         organization: None,
+        grounds: None,
         address: None,
         request_id: "".into(),
         query: None,

@@ -5,7 +5,7 @@ use crate::{
     outcome::Mapped,
     wire::{Accepted, Method},
 };
-use audit::entry::{Action, Entry, Kind, Organization, Outcome, Person, Touched};
+use audit::entry::{Action, Counts, Effect, Entry, Kind, Organization, Outcome, Person, Touched};
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::Caller;
 use policy::Interaction;
@@ -40,6 +40,7 @@ impl Trail {
                 token_name: None,
                 person: None,
                 organization: None,
+                grounds: None,
                 address: Some(peer.address),
                 request_id,
                 query: None,
@@ -128,6 +129,12 @@ impl Trail {
         }
     }
 
+    /// What counted in the decision: id of a consent, code of a label, name of a rule. Rows F20, G18.
+    #[expect(dead_code, reason = "the consents, labels and rules that call it land after the entry's format")]
+    pub(crate) fn counted(&mut self, what: Counts, effect: Effect, name: &str) {
+        self.entry.grounds_mut().count(what, effect, name);
+    }
+
     /// What log lines and metrics may know. `code` as for [`Self::failed`].
     pub(crate) fn answered(&self, refused: Option<&'static str>, code: impl FnOnce() -> &'static str) -> Answered {
         Answered {
@@ -144,7 +151,7 @@ impl Trail {
         let code = self.code.unwrap_or("unknown");
         self.entry.subtype = code.into();
         self.entry.action = action_of(code);
-        self.entry
+        self.entry.settled()
     }
 
     /// The entry of something refused or failed. `code`: what its head looked like, for one that

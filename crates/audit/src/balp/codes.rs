@@ -49,8 +49,28 @@ pub(super) const RESOURCE_ROLE: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/object-role", "4", "Domain Resource");
 pub(super) const QUERY_ROLE: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/object-role", "24", "Query");
+pub(super) const SECURITY_ROLE: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/object-role", "13", "Security Resource");
 pub(super) const APPLICATION_SERVER: Coding<'static> =
     coding("http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server");
+
+/// `type` and `subtype` of what consents decided. SPEC: BALP, row F20.
+pub(super) const SECURITY_ALERT: Coding<'static> = dcm("110113", "Security Alert");
+pub(super) const AUTHZ_CONSENT: Coding<'static> = coding(
+    "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType",
+    "AuthZ-Consent",
+    "Consent Authorization Decision Audit Event",
+);
+/// `type` and `subtype` of a disclosure. SPEC: BALP, row F21.
+pub(super) const EXPORT: Coding<'static> = dcm("110106", "Export");
+pub(super) const DISCLOSE: Coding<'static> = coding(
+    "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle",
+    "disclose",
+    "Disclose/Transmit Record Lifecycle Event",
+);
+/// Who allowed a disclosure.
+pub(super) const AUTHORIZER: Coding<'static> =
+    coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "AUT", "author (originator)");
 
 /// `AuditEvent.action`.
 pub(super) const fn action(action: Action) -> &'static str {

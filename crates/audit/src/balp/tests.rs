@@ -34,6 +34,7 @@ fn entry(subtype: &str, action: Action) -> Entry {
         token_name: Some("0123456789abcdef".into()),
         person: None,
         organization: None,
+        grounds: None,
         address: Some("192.0.2.7".parse().unwrap()),
         request_id: "request-1".into(),
         query: None,

@@ -15,6 +15,7 @@ fn sample() -> Entry {
         token_name: Some("a94a8fe5ccb19ba6".into()),
         person: None,
         organization: None,
+        grounds: None,
         address: Some("192.0.2.7".parse().unwrap()),
         request_id: "5f2c9f0e-6a4e-4c53-9f6e-0d1d2a7e3b11".into(),
         query: None,
@@ -145,7 +146,7 @@ fn every_other_form_is_refused() {
         assert_eq!(Entry::decode(&good[..end]), Err(Malformed), "cut at {end}");
     }
     assert_eq!(Entry::decode(&[&good[..], &[0]].concat()), Err(Malformed), "trailing byte");
-    for (at, value) in [(0, 2), (0, 3), (0, 4), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
+    for (at, value) in [(0, 2), (0, 3), (0, 4), (0, 5), (0, 0), (1, 0x84), (1, 3), (2, 0x40), (2, 0x18)] {
         let mut bytes = good.clone();
         bytes[at] = value;
         assert_eq!(Entry::decode(&bytes), Err(Malformed), "byte {at} = {value}");
@@ -162,6 +163,42 @@ fn long_texts_are_cut_not_refused() {
     let query = back.query.unwrap();
     assert!(query.len() <= TEXT_BYTES_MAX && query.ends_with("ä…"));
     assert_eq!(back.patients.len(), ENTITIES_MAX);
+}
+
+const EVERY_KIND: [Counts; 5] = [Counts::Consent, Counts::Label, Counts::Rule, Counts::Relation, Counts::Default];
+const EVERY_EFFECT: [Effect; 3] = [Effect::Permit, Effect::Withhold, Effect::Deny];
+
+/// F18, F20, F26, F50: the same bytes with another version, and why behind them.
+#[test]
+fn grounds_stand_behind_what_was_there_before() {
+    let mut grounds = Grounds {
+        purposes: vec!["TREAT".into(), "BTG".into()],
+        glass: Some("g1".into()),
+        disclosed: true,
+        ..Grounds::default()
+    };
+    grounds.count(Counts::Consent, Effect::Withhold, "c1");
+    grounds.count(Counts::Consent, Effect::Withhold, "c1");
+    grounds.count(Counts::Default, Effect::Permit, "all-normal");
+    grounds.label("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "R");
+    grounds.label("urn:x", "Y");
+    let told = b"\x03\x02\x05TREAT\x03BTG\x02g1\x02\x10\x02c1\x04\x0aall-normal\x02\x01\x01R\x00\x05urn:x\x01Y";
+    let with = |entry: Entry| Entry { grounds: Some(Box::new(grounds.clone())), ..entry };
+    let common = sample().encode().as_bytes()[1..].to_vec();
+    for (entry, of) in [(sample(), &b"\x00"[..]), (with_person(), b"\x01\x03u-1\x03Ada\x01\x0fRelatedPerson/r")] {
+        let entry = with(entry);
+        assert_eq!(entry.encode().as_bytes(), [&[4][..], &common, of, told].concat());
+        assert_eq!(Entry::decode(entry.encode().as_bytes()), Ok(entry));
+    }
+    let both = with(Entry { organization: Some(Box::new(organization())), ..with_person() });
+    let bytes = both.encode().as_bytes().to_vec();
+    assert_eq!(bytes[common.len() + 1], 3, "a person and an organization");
+    assert_eq!(Entry::decode(&bytes), Ok(both));
+    for end in 0..bytes.len() {
+        assert_eq!(Entry::decode(&bytes[..end]), Err(Malformed), "cut at {end}");
+    }
+    let empty = Entry { grounds: Some(Box::default()), ..sample() };
+    assert_eq!(empty.encode(), sample().encode(), "grounds that say nothing cost nothing");
 }
 
 fn any_text() -> impl Strategy<Value = Option<Arc<str>>> {
@@ -182,6 +219,10 @@ prop_compose! {
         ]),
         texts in (any_text(), any_text(), any_text(), any_text()),
         person in proptest::option::of(("\\PC{0,20}", "\\PC{0,20}", prop::sample::select(Role::ALL.to_vec()), "[A-Za-z/0-9]{0,20}")),
+        grounds in proptest::option::of((
+            prop::collection::vec("\\PC{0,9}", 0..4), proptest::option::of("\\PC{0,20}"), any::<bool>(),
+            prop::collection::vec((0usize..5, 0usize..3, "\\PC{0,9}"), 0..4),
+            prop::collection::vec((prop::sample::select(vec!["http://terminology.hl7.org/CodeSystem/v3-ActCode", "urn:x"]), "\\PC{0,9}"), 0..4))),
         organization in proptest::option::of((
             "\\PC{0,20}", "\\PC{0,20}", prop::collection::vec("\\PC{0,9}", 0..4),
             prop::array::uniform6(proptest::option::of("\\PC{1,20}")))),
@@ -200,6 +241,14 @@ prop_compose! {
             let fhir_user = Some(fhir_user).filter(|text| !text.is_empty()).map(Arc::from);
             Box::new(Person { id: id.into(), name: name.into(), role, fhir_user })
         });
+        let grounds = grounds.map(|(purposes, glass, disclosed, counted, labels)| {
+            let mut grounds = Grounds { purposes: purposes.into_iter().map(Arc::from).collect(), glass: glass.map(Arc::from), disclosed, ..Grounds::default() };
+            for (what, effect, name) in counted {
+                grounds.count(EVERY_KIND[what], EVERY_EFFECT[effect], &name);
+            }
+            labels.into_iter().for_each(|(system, code)| grounds.label(system, &code));
+            Box::new(grounds)
+        });
         let organization = organization.map(|(community, uri, purposes, texts)| {
             let [resource, asserted_id, name, subject_name, subject_id, subject_role] = texts.map(|text| text.map(Arc::from));
             let purposes = purposes.into_iter().map(Arc::from).collect();
@@ -208,8 +257,8 @@ prop_compose! {
         });
         Entry {
             recorded: Instant::from_unix_millis(millis), kind, subtype: subtype.into(), action, outcome, outcome_text,
-            client_id, token_name, person, organization, address, request_id: request_id.into(), query, touched, patients,
-        }
+            client_id, token_name, person, organization, grounds, address, request_id: request_id.into(), query, touched, patients,
+        }.settled()
     }
 }
 
@@ -221,7 +270,7 @@ proptest! {
 
     #[test]
     fn whatever_decodes_has_no_other_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-        for version in [1, 2, 3] {
+        for version in [1, 2, 3, 4] {
             let bytes = [&[version][..], &bytes].concat();
             if let Ok(entry) = Entry::decode(&bytes) {
                 prop_assert_eq!(entry.encode().as_bytes().to_vec(), bytes);

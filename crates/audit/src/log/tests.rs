@@ -46,6 +46,7 @@ pub(crate) fn entry(number: i64) -> Entry {
         token_name: None,
         person: None,
         organization: None,
+        grounds: None,
         address: None,
         request_id: format!("request-{number}").into(),
         query: Some("Observation?code=52491-8".into()),

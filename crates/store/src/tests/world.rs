@@ -67,6 +67,7 @@ pub(crate) fn entry(subtype: &str, touched: &[(ResourceType, LogicalId)]) -> Ent
         token_name: None,
         person: None,
         organization: None,
+        grounds: None,
         address: None,
         request_id: "request".into(),
         query: None,
