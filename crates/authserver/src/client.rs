@@ -112,6 +112,8 @@ pub struct NewClient {
     pub calls_without_token: bool,
     /// May introspect tokens of other clients (row B69).
     pub introspects_any: bool,
+    /// The facility's own record system: consents do not bind it. A system's alone.
+    pub is_custodian: bool,
 }
 
 impl NewClient {
@@ -137,6 +139,7 @@ impl NewClient {
             assertion_algorithm: None,
             calls_without_token: false,
             introspects_any: false,
+            is_custodian: false,
         }
     }
 }
@@ -331,6 +334,8 @@ pub struct Client {
     pub calls_without_token: bool,
     /// May introspect tokens of other clients.
     pub introspects_any: bool,
+    /// See [`NewClient::is_custodian`].
+    pub is_custodian: bool,
     /// When it was registered.
     pub created: Instant,
     /// It gets no token and its tokens do not work.

@@ -130,6 +130,7 @@ impl LiveTokenTable {
             confirmation: grant.confirmation,
             family: grant.family,
             acting: grant.acting,
+            is_custodian: grant.is_custodian,
         });
         {
             let mut index = self.index();
@@ -277,6 +278,7 @@ pub(crate) struct NewGrant {
     pub(crate) confirmation: Option<Confirmation>,
     pub(crate) family: Option<Arc<str>>,
     pub(crate) acting: Option<Arc<Acting>>,
+    pub(crate) is_custodian: bool,
     pub(crate) now: Instant,
 }
 

@@ -72,6 +72,20 @@ impl Service {
         self.inner.change_client(id, &By::Operator, changed).map(drop)
     }
 
+    /// Says whether a system is the facility's own record system, which consents do not bind. Its tokens end: the next
+    /// ones are of what it is then. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ClientError`]; never for apps of people and clients of trust communities.
+    pub fn set_client_custodian(&self, id: &str, is_custodian: bool) -> Result<(), ClientError> {
+        let changed = |client: Client| {
+            check::custodian(is_custodian, client.is_app(), &client.kind)?;
+            Ok(Client { is_custodian, ..client })
+        };
+        self.inner.change_client(id, &By::Operator, changed)?;
+        Ok(self.inner.end_client(id).map(drop)?)
+    }
+
     /// Makes an initial access token: leave to register a client (RFC 7591). Recorded. Blocks on the disk.
     ///
     /// # Errors

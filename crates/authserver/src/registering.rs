@@ -285,6 +285,9 @@ fn tell(event: &mut Event, client: &Client) {
     for intent in &*client.intents {
         event.detail("intent", intent.word());
     }
+    if client.is_custodian {
+        event.detail("custodian", "yes");
+    }
 }
 
 pub(crate) fn no_randomness(_: random::NoRandomness) -> ClientError {

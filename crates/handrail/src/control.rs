@@ -62,6 +62,13 @@ pub(crate) enum Order {
         /// `WORD` or `WORD=NAME` each; none: nothing in particular.
         intents: Vec<String>,
     },
+    /// Say whether a system is the facility's own record system.
+    SetClientCustodian {
+        /// Its id.
+        id: String,
+        /// Which.
+        is_custodian: bool,
+    },
     /// Make another secret for a client.
     NewClientSecret {
         /// Its id.
@@ -354,6 +361,9 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         },
         Order::SetClientDisabled { id, disabled } => client::done(authserver.set_client_disabled(&id, disabled)),
         Order::SetClientIntents { id, intents } => client::done(authserver.set_client_intents(&id, &intents)),
+        Order::SetClientCustodian { id, is_custodian } => {
+            client::done(authserver.set_client_custodian(&id, is_custodian))
+        }
         Order::NewClientSecret { id } => client::new_secret(authserver, id),
         Order::InviteClient { invitation } => client::invite(authserver, invitation),
         Order::ListClientInvitations => client::invitations(authserver),

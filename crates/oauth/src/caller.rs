@@ -40,6 +40,9 @@ pub struct Grant {
     pub family: Option<Arc<str>>,
     /// The organization that the client acts for, and why (UDAP); `None` for clients that were registered here by name.
     pub acting: Option<Arc<Acting>>,
+    /// The client is the facility's own record system, which keeps the records that consents are about: they do not bind
+    /// it (row G4). Never so for apps of people and for clients of trust communities.
+    pub is_custodian: bool,
 }
 
 /// An organization that came by a certificate of a trust community, and what it said of its purpose (rows D27, D28).
@@ -190,6 +193,7 @@ impl Caller {
             confirmation: None,
             family: None,
             acting: None,
+            is_custodian: false,
         };
         Self { grant: Arc::new(grant), kind: CallerKind::Operator }
     }

@@ -83,8 +83,23 @@ impl Tokens {
             confirmation: None,
             family: None,
             acting: None,
+            is_custodian: true,
         };
         self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
+        token
+    }
+
+    /// A token with these scopes, of a system that is not the facility's own: consents bind it. Those of
+    /// [`Tokens::token_for`] are the facility's own record system.
+    ///
+    /// # Panics
+    /// On a scope that is not in the grammar.
+    #[must_use]
+    pub fn token_of_partner(&self, scope: &str) -> String {
+        let token = self.token_of("test-partner", scope);
+        let mut grants = self.grants.lock().unwrap();
+        let grant = Grant { is_custodian: false, ..Grant::clone(&grants[&token]) };
+        grants.insert(token.clone(), Arc::new(grant));
         token
     }
 
@@ -116,6 +131,7 @@ impl Tokens {
         let grant = Grant {
             scope_text: scope.into(),
             user: Some(Arc::new(user)),
+            is_custodian: false,
             launch: Arc::new(LaunchContext { patient: patient.map(Into::into), ..LaunchContext::default() }),
             ..Grant::clone(&grants[&token])
         };
@@ -148,7 +164,7 @@ impl Tokens {
         };
         let token = self.token_of("test-partner", scope);
         let mut grants = self.grants.lock().unwrap();
-        let grant = Grant { acting: Some(Arc::new(acting)), ..Grant::clone(&grants[&token]) };
+        let grant = Grant { acting: Some(Arc::new(acting)), is_custodian: false, ..Grant::clone(&grants[&token]) };
         grants.insert(token.clone(), Arc::new(grant));
         token
     }

@@ -151,6 +151,7 @@ impl Subject {
             "bench",
             "--scope",
             scope,
+            "--custodian",
             "--data",
             &self.data.to_string_lossy(),
             "--generate-key",

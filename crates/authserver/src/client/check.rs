@@ -40,6 +40,7 @@ pub(super) fn checked(
     if new.calls_without_token && (is_app || !matches!(kind, Kind::MutualTls(_))) {
         return invalid("only a system that is known by its certificate can call without a token");
     }
+    custodian(new.is_custodian, is_app, &kind)?;
     if new.is_fapi2 && matches!(kind, Kind::Public | Kind::ConfidentialSymmetric(_)) {
         return Err(ClientError::Invalid(Unfit::Fapi2Kind));
     }
@@ -95,9 +96,18 @@ pub(super) fn checked(
         own: None,
         calls_without_token: new.calls_without_token,
         introspects_any: new.introspects_any,
+        is_custodian: new.is_custodian,
         created,
         disabled: false,
     })
+}
+
+/// Consents leave alone the facility's own record system, and nobody that people or other organizations let in.
+pub(crate) fn custodian(wanted: bool, is_app: bool, kind: &Kind) -> Result<(), ClientError> {
+    if wanted && (is_app || matches!(kind, Kind::Udap(_))) {
+        return invalid("only a system of this facility can be its custodian: consents bind apps and partners");
+    }
+    Ok(())
 }
 
 /// Whether people sign in to what is asked for.

@@ -77,6 +77,9 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
     if client.calls_without_token {
         put("without_token", true.into());
     }
+    if client.is_custodian {
+        put("custodian", true.into());
+    }
     Value::Object(row).to_string().into_bytes()
 }
 
@@ -189,6 +192,7 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         own,
         calls_without_token: flag("without_token")?,
         introspects_any: flag("introspects_any")?,
+        is_custodian: flag("custodian")?,
         created: Instant::from_unix_millis(row.get("created_ms")?.as_i64()?),
         disabled: flag("disabled")?,
     })

@@ -40,6 +40,9 @@ pub(super) fn encode(grant: &Grant) -> Vec<u8> {
         if let Some(acting) = &grant.acting {
             row.insert("acting".into(), acting_row(acting));
         }
+        if grant.is_custodian {
+            row.insert("custodian".into(), true.into());
+        }
     }
     row.to_string().into_bytes()
 }
@@ -97,6 +100,7 @@ pub(super) fn decode(hash: &TokenHash, row: &[u8]) -> Option<Grant> {
         confirmation,
         family,
         acting,
+        is_custodian: row.get("custodian").map_or(Some(false), Value::as_bool)?,
     })
 }
 

@@ -18,6 +18,7 @@ fn new(client: &str, now_s: i64) -> NewGrant {
         confirmation: None,
         family: None,
         acting: None,
+        is_custodian: false,
         now: Instant::from_unix_millis(now_s * 1000),
     }
 }

@@ -67,6 +67,14 @@ enum Action {
         #[arg(long, conflicts_with = "intents")]
         none: bool,
     },
+    /// Say that a system is this facility's own record system: consents of patients do not bind it
+    SetCustodian {
+        #[command(flatten)]
+        client: OfClient,
+        /// It is not, or not any more
+        #[arg(long)]
+        no: bool,
+    },
     /// Remove a client: its tokens stop working with the next request
     Remove(OfClient),
 }
@@ -132,6 +140,7 @@ struct OfClient {
       --redirect https://board.example.org/cb --launch https://board.example.org/launch \\
       --scope 'openid fhirUser launch user/*.rs'
 
+  handrail client add ehr --data ./data --scope 'system/*.cruds' --custodian --generate-key ehr.jwk
   handrail client add lab --data ./data --subject-dn 'CN=lab,O=Example Hospital' --scope 'system/*.rs'
 
 A client with --redirect is an app: people sign in and say what it may see; its scopes are patient/ and user/ ones.
@@ -184,6 +193,9 @@ struct Add {
     /// It may look into tokens of other clients
     #[arg(long)]
     introspects_any: bool,
+    /// It is this facility's own record system: consents of patients do not bind it
+    #[arg(long, conflicts_with = "redirect_uris")]
+    custodian: bool,
     /// Web origin that may call with its tokens, such as https://app.example.org; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
@@ -263,6 +275,15 @@ impl Client {
                 Order::SetClientIntents { id: client.id, intents },
                 "the page that opens apps shows it so from now on",
             ),
+            Action::SetCustodian { client, no } => (
+                client.data,
+                Order::SetClientCustodian { id: client.id, is_custodian: !no },
+                if no {
+                    "consents bind it from now on; it needs a new token"
+                } else {
+                    "consents do not bind it from now on; it needs a new token"
+                },
+            ),
             Action::Remove(client) => {
                 (client.data, Order::RemoveClient { id: client.id }, "removed; its tokens no longer work")
             }
@@ -312,6 +333,7 @@ impl Add {
             is_fapi2: self.fapi2,
             calls_without_token: self.without_token,
             introspects_any: self.introspects_any,
+            is_custodian: self.custodian,
         };
         let added = data::carry_out(&self.data, Order::AddClient { client }).await;
         if let (Some(file), Ok(Reply::Refused(_)) | Err(_)) = (&generate_key, &added) {

@@ -158,7 +158,14 @@ impl Demo {
             _ => {}
         }
         let proof = Proof::Jwks(client::generate(&key)?);
-        let client = Wanted { name: "demo".into(), scope: "system/*.cruds".into(), proof, ..Wanted::default() };
+        // It stands for the facility's own record system.
+        let client = Wanted {
+            name: "demo".into(),
+            scope: "system/*.cruds".into(),
+            proof,
+            is_custodian: true,
+            ..Wanted::default()
+        };
         let order = Order::AddClient { client };
         let client_id = match control::perform(&server.assembly.hands(), order) {
             Reply::Added { id, .. } => id,

@@ -44,6 +44,9 @@ pub(crate) struct Wanted {
     pub(crate) calls_without_token: bool,
     /// May introspect tokens of other clients.
     pub(crate) introspects_any: bool,
+    /// The facility's own record system.
+    #[serde(default)]
+    pub(crate) is_custodian: bool,
 }
 
 /// An initial access token as a command asks for it.
@@ -159,6 +162,7 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         is_fapi2: wanted.is_fapi2,
         calls_without_token: wanted.calls_without_token,
         introspects_any: wanted.introspects_any,
+        is_custodian: wanted.is_custodian,
         purpose: wanted.purpose,
         logo: wanted.logo,
         requires_pushed: false,
@@ -260,6 +264,7 @@ fn registered(client: &Client) -> Registered {
         (client.is_fapi2, "held to the FAPI 2.0 profile"),
         (client.calls_without_token, "calls without a token"),
         (client.introspects_any, "may introspect tokens of others"),
+        (client.is_custodian, "this facility's own record system: consents do not bind it"),
     ] {
         if is {
             fact(name, "yes");

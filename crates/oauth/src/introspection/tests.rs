@@ -23,6 +23,7 @@ fn grant(scope: &str) -> Grant {
         confirmation: None,
         family: Some("f".into()),
         acting: None,
+        is_custodian: false,
     }
 }
 

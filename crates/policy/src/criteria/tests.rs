@@ -32,6 +32,7 @@ fn grants(scope_text: &str) -> Grants {
         confirmation: None,
         family: None,
         acting: None,
+        is_custodian: false,
     };
     let caller: Caller = authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 0).unwrap();
     Grants::compile(&caller, search::registry())

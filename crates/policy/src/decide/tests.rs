@@ -72,6 +72,7 @@ fn caller(scopes: &[Plain]) -> Caller {
         confirmation: None,
         family: None,
         acting: None,
+        is_custodian: false,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }

@@ -57,6 +57,7 @@ fn caller(acting: &Acting, scope_text: &str) -> Caller {
         confirmation: None,
         family: None,
         acting: None,
+        is_custodian: false,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }

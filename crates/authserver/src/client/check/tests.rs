@@ -56,6 +56,23 @@ fn a_client_is_registered() {
     assert_eq!(&*world.service.add_client(&repeated).unwrap().client.scope_text, "system/Patient.rs");
 }
 
+/// G4: consents leave the facility's own record system alone, and nobody else: no app of people. What is changed
+/// counts for tokens that are made after.
+#[test]
+fn g4_only_a_system_of_this_facility_is_its_custodian() {
+    let world = World::new();
+    let custodian = |new: NewClient| NewClient { is_custodian: true, ..new };
+    assert!(error(&world, &custodian(app(NewKind::Public))).contains("consents bind apps"));
+    let own = world.service.add_client(&custodian(good())).unwrap().client;
+    assert!(own.is_custodian);
+    world.service.set_client_custodian(&own.id, false).unwrap();
+    assert!(!world.service.client(&own.id).unwrap().is_custodian);
+    let app = world.service.add_client(&app(NewKind::Public)).unwrap().client;
+    assert!(!app.is_custodian);
+    world.service.set_client_custodian(&app.id, true).unwrap_err();
+    assert!(!world.service.client(&app.id).unwrap().is_custodian);
+}
+
 /// Each message says what to change.
 #[test]
 fn what_is_wrong_is_named() {

@@ -169,6 +169,7 @@ pub(super) fn answer(
         confirmation: given.bound,
         family: Some(Arc::clone(&given.family)),
         acting: None,
+        is_custodian: false,
         now: inner.now(),
     };
     event.detail("consent", &given.family);

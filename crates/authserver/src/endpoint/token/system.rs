@@ -54,6 +54,7 @@ pub(super) fn issued(
         confirmation: bound,
         family: None,
         acting,
+        is_custodian: client.is_custodian,
         now: inner.now(),
     };
     match super::access_token(inner, client, new, &mut event) {

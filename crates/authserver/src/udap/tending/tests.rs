@@ -92,6 +92,7 @@ impl Lab {
             confirmation: None,
             family: family.map(Into::into),
             acting: None,
+            is_custodian: false,
             now: inner.now(),
         };
         inner.tokens.issue(grant).unwrap().0.expose().to_owned()

@@ -230,11 +230,11 @@ pub(crate) struct Client {
     pub(crate) key: PathBuf,
 }
 
-/// Registers a client on a data directory, served or not.
+/// Registers a system of the facility's own on a data directory, served or not.
 pub(crate) fn add_client(directory: &Path, name: &str, scope: &str) -> Client {
     let key = directory.with_file_name(format!("{name}.jwk"));
     let output = handrail()
-        .args(["client", "add", name, "--scope", scope, "--data"])
+        .args(["client", "add", name, "--scope", scope, "--custodian", "--data"])
         .arg(directory)
         .arg("--generate-key")
         .arg(&key)
