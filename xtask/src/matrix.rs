@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use fhir::{Instant, LogicalId, ResourceType, VersionId};
+use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
     caller::{Acting, Caller, Grant, Role, User},
@@ -16,7 +16,7 @@ use oauth::{
     scope::{Scope, parse_list},
     udap::{b2b::B2b, purpose::Purpose},
 };
-use policy::{Access, Grants, Interaction, Need};
+use policy::{Access, Grants, House, Interaction, Need};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 /// The forms of grants, each by what it shows.
@@ -136,7 +136,7 @@ fn text() -> Result<String, String> {
 }
 
 fn write_section(out: &mut String, title: &str, caller: &Caller) -> Result<(), String> {
-    let grants = Arc::new(Grants::compile_at(caller, search::registry(), Instant::from_unix_millis(0)));
+    let grants = Arc::new(Grants::compile(caller, search::registry(), &House::default()));
     let _ = write!(out, "\n## {title}\n");
     for interaction in system_interactions() {
         let _ = writeln!(out, "{}: {}", interaction.code(), answer(caller, &grants, &interaction));

@@ -17,7 +17,7 @@ use search::{
 };
 use serde_json::Value;
 use std::sync::Arc;
-use store::{Found, ReadError, Store};
+use store::{Found, ReadError, Snapshot, Store};
 
 /// What the pages may look up at most.
 const SCOPES: &str =
@@ -89,19 +89,32 @@ pub(crate) trait Records: Send + Sync {
     fn organization_of(&self, uri: &str) -> Option<Arc<str>>;
 }
 
-impl Records for Store {
+/// The records of the store.
+pub(crate) struct Stored {
+    pub(crate) store: Arc<Store>,
+    /// Now: what holds for a time holds by it.
+    pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
+}
+
+impl Stored {
+    fn snapshot(&self) -> Snapshot {
+        self.store.snapshot((self.clock)())
+    }
+}
+
+impl Records for Stored {
     fn patient(&self, user: &Arc<User>, id: &str) -> Option<PatientRecord> {
         let id = LogicalId::parse(id).ok()?;
         let kind = ResourceType::parse("Patient").ok()?;
-        let permit = permit(self, user, &Interaction::Read(kind, id.clone()))?;
+        let permit = permit(&self.store, user, &Interaction::Read(kind, id.clone()))?;
         let found = self.snapshot().read(&permit, kind, &id).map_err(|why| failed(&why)).ok()?;
         patient(&found)
     }
 
     fn patients(&self, user: &Arc<User>, words: &str) -> Option<Patients> {
         let kind = ResourceType::parse("Patient").ok()?;
-        let permit = permit(self, user, &Interaction::SearchType(kind))?;
-        let registry = self.registry();
+        let permit = permit(&self.store, user, &Interaction::SearchType(kind))?;
+        let registry = self.store.registry();
         // What cannot be searched for is found nowhere.
         let criteria = |name: &str, value: &str| {
             let predicate = compile_criteria(&registry, kind, &[pair(name, &escaped(value))]);
@@ -118,7 +131,8 @@ impl Records for Store {
         if all.is_empty() {
             return Some(Patients::default());
         }
-        let query = Query { predicate: Arc::new(Predicate::And(all)), ..query(self, kind, &[("_sort", "family")])? };
+        let query =
+            Query { predicate: Arc::new(Predicate::And(all)), ..query(&self.store, kind, &[("_sort", "family")])? };
         let snapshot = self.snapshot();
         let page = match snapshot.search(&permit, &query, None, "") {
             // Too many to be put in order: some of them, in any.
@@ -132,9 +146,9 @@ impl Records for Store {
     fn visits(&self, user: &Arc<User>, patient: &str) -> Option<Vec<VisitRecord>> {
         let patient = LogicalId::parse(patient).ok()?;
         let kind = ResourceType::parse("Encounter").ok()?;
-        let Some(permit) = permit(self, user, &Interaction::SearchType(kind)) else { return Some(Vec::new()) };
+        let Some(permit) = permit(&self.store, user, &Interaction::SearchType(kind)) else { return Some(Vec::new()) };
         let pairs = [("patient", patient.as_str()), ("part-of:missing", "true"), ("_sort", "-date")];
-        let query = query(self, kind, &pairs)?;
+        let query = query(&self.store, kind, &pairs)?;
         let page = self.snapshot().search(&permit, &query, None, "").map_err(|why| failed(&why)).ok()?;
         let mut visits: Vec<VisitRecord> = page.matches.iter().filter_map(visit).collect();
         // The store puts what goes on last.
@@ -146,7 +160,7 @@ impl Records for Store {
         let snapshot = self.snapshot();
         let read = |kind: &str, id: &str| {
             let (kind, id) = (ResourceType::parse(kind).ok()?, LogicalId::parse(id).ok()?);
-            let permit = permit(self, user, &Interaction::Read(kind, id.clone()))?;
+            let permit = permit(&self.store, user, &Interaction::Read(kind, id.clone()))?;
             json(&snapshot.read(&permit, kind, &id).map_err(|why| failed(&why)).ok()?)
         };
         let encounter = read("Encounter", visit).filter(|visit| is_of(visit, patient))?;
@@ -167,8 +181,8 @@ impl Records for Store {
     fn organization_of(&self, uri: &str) -> Option<Arc<str>> {
         let kind = ResourceType::parse("Organization").ok()?;
         let caller = Caller::operator_within("udap", OWN_SCOPES).ok()?;
-        let permit = permit_of(self, &caller, &Interaction::SearchType(kind))?;
-        let registry = self.registry();
+        let permit = permit_of(&self.store, &caller, &Interaction::SearchType(kind))?;
+        let registry = self.store.registry();
         // Not by a query string: there an empty value would mean any.
         let has = |code: &str, test: TokenTest| {
             let parameter = registry.parameter(kind, code)?.id;
@@ -178,7 +192,7 @@ impl Records for Store {
             has("identifier", TokenTest::SystemCode(URIS.to_owned(), uri.to_owned()))?,
             Arc::new(Predicate::Not(has("active", TokenTest::Code("false".to_owned()))?)),
         ]));
-        let query = Query { predicate, ..query(self, kind, &[])? };
+        let query = Query { predicate, ..query(&self.store, kind, &[])? };
         let page = self.snapshot().search(&permit, &query, None, "");
         let page = page.map_err(|why| failed(&why)).ok()?;
         match page.matches.as_slice() {
@@ -209,7 +223,7 @@ fn permit(store: &Store, user: &Arc<User>, interaction: &Interaction) -> Option<
 }
 
 fn permit_of(store: &Store, caller: &Caller, interaction: &Interaction) -> Option<Permit> {
-    let grants = Arc::new(Grants::compile(caller, &store.registry()));
+    let grants = Arc::new(Grants::compile(caller, &store.registry(), &store.house()));
     policy::decide(caller, &grants, interaction).ok()
 }
 

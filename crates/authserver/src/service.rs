@@ -19,7 +19,7 @@ use crate::{
     persons::Persons,
     proofs::Proofs,
     rate::Buckets,
-    records::Records,
+    records::{Records, Stored},
     single_use::SingleUse,
     tables::Tables,
     udap::{community::Communities, idps::Idps, tending::Tending, trust::Trust},
@@ -189,7 +189,8 @@ impl Service {
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let tables = Tables::of_store(&parts.store).map_err(|why| StartError::Tables(why.to_string()))?;
         let Parts { store, base_url, clock, egress, enforceable, facility } = parts;
-        let (recorder, records) = (Arc::clone(&store), store);
+        let records = Arc::new(Stored { store: Arc::clone(&store), clock: Arc::clone(&clock) });
+        let recorder = store;
         Self::of(Ground { tables, recorder, records, base_url, clock, egress, enforceable, facility, persons: None })
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn compile(
 /// Whether it looks through another resource. Exhaustive on purpose.
 fn joins(predicate: &Predicate) -> bool {
     match predicate {
-        Predicate::Chain { .. } | Predicate::Has { .. } => true,
+        Predicate::Chain { .. } | Predicate::Has { .. } | Predicate::Ruled(_) => true,
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| joins(part)),
         Predicate::Not(inner) | Predicate::Now(inner) => joins(inner),
         Predicate::All
@@ -43,6 +43,8 @@ fn joins(predicate: &Predicate) -> bool {
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
+        | Predicate::InForce(_)
+        | Predicate::Only { .. }
         | Predicate::NoOtherPatient(_) => false,
     }
 }

@@ -16,11 +16,12 @@
 
 use crate::{
     criteria,
+    house::House,
     organization::{Organization, Reached},
     permit::{Access, Need},
     person::{Person, Reach},
 };
-use fhir::{Instant, ResourceType, issue::Issue};
+use fhir::{ResourceType, issue::Issue};
 use oauth::{
     Caller,
     caller::CallerKind,
@@ -54,26 +55,14 @@ impl fmt::Debug for Grants {
 }
 
 impl Grants {
-    /// Compiles the caller's scopes. A granular scope whose query does not parse grants nothing. What holds for a time
-    /// ([`crate::relation`]) holds at no time here: see [`Grants::compile_at`].
+    /// Compiles the caller's scopes, in this house. A granular scope whose query does not parse grants nothing. What
+    /// holds for a time ([`crate::relation`]) is asked with each request (row G17).
     #[must_use]
-    pub fn compile(caller: &Caller, registry: &Registry) -> Self {
-        Self::compile_with(caller, registry, None, &|kind, query| criteria::compile(registry, kind, query))
+    pub fn compile(caller: &Caller, registry: &Registry, house: &House) -> Self {
+        Self::compile_with(caller, registry, house, &|kind, query| criteria::compile(registry, kind, query))
     }
 
-    /// As [`Grants::compile`], with what holds at this moment: for an organization they are good for as long as its
-    /// relations may be out of date, a second at most (row G17).
-    #[must_use]
-    pub fn compile_at(caller: &Caller, registry: &Registry, at: Instant) -> Self {
-        Self::compile_with(caller, registry, Some(at), &|kind, query| criteria::compile(registry, kind, query))
-    }
-
-    pub(crate) fn compile_with(
-        caller: &Caller,
-        registry: &Registry,
-        at: Option<Instant>,
-        criteria: &Criteria<'_>,
-    ) -> Self {
+    pub(crate) fn compile_with(caller: &Caller, registry: &Registry, _: &House, criteria: &Criteria<'_>) -> Self {
         let person = Person::of(caller);
         let organization = Organization::of(caller);
         let scopes = Arc::clone(&caller.grant().scopes);
@@ -93,7 +82,7 @@ impl Grants {
         let unusable =
             scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
         if let Some(organization) = &organization {
-            let reached = Reached::new(organization, registry, at);
+            let reached = Reached::new(organization, registry);
             for (kind, row) in ResourceType::all().zip(&mut table) {
                 let reach = reached.of_type(kind);
                 for (need, access) in NEEDS.into_iter().zip(row) {

@@ -17,7 +17,7 @@ use crate::{
     record::{self, Whose},
     relation::{self, Of, all},
 };
-use fhir::{Instant, LogicalId, ResourceType};
+use fhir::{LogicalId, ResourceType};
 use oauth::Caller;
 use search::{Predicate, Registry};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Organization {
     }
 }
 
-/// What an organization reaches at one moment.
+/// What an organization reaches.
 pub(crate) struct Reached<'r> {
     registry: &'r Registry,
     payer: Option<Payer<'r>>,
@@ -88,11 +88,10 @@ pub(crate) struct Reached<'r> {
 }
 
 impl<'r> Reached<'r> {
-    /// `at`: periods count by it. `None`: at no time, so the directory alone.
-    pub(crate) fn new(organization: &Organization, registry: &'r Registry, at: Option<Instant>) -> Self {
-        let known = organization.id.as_ref().zip(at);
-        let payer = known.filter(|_| organization.pays).and_then(|(id, at)| Payer::new(registry, id, at));
-        let treated = known.filter(|_| organization.treats).and_then(|(id, at)| relation::treatment(registry, id, at));
+    pub(crate) fn new(organization: &Organization, registry: &'r Registry) -> Self {
+        let known = organization.id.as_ref();
+        let payer = known.filter(|_| organization.pays).and_then(|id| Payer::new(registry, id));
+        let treated = known.filter(|_| organization.treats).and_then(|id| relation::treatment(registry, id));
         Self { registry, payer, treated }
     }
 
@@ -123,7 +122,7 @@ struct Payer<'r> {
 }
 
 impl<'r> Payer<'r> {
-    fn new(registry: &'r Registry, id: &LogicalId, at: Instant) -> Option<Self> {
+    fn new(registry: &'r Registry, id: &LogicalId) -> Option<Self> {
         let (claim, encounter) = (Of::new(registry, "Claim")?, Of::new(registry, "Encounter")?);
         let claims = all([claim.refers("insurer", "Organization", id)?, claim.is("status", "active")?]);
         let itself = claim.refers_to_these("encounter", &claims)?;
@@ -131,7 +130,7 @@ impl<'r> Payer<'r> {
         Some(Self {
             registry,
             id: id.clone(),
-            members: relation::payer(registry, id, at)?,
+            members: relation::payer(registry, id)?,
             claimed: Arc::new(Predicate::Or(vec![itself, part])),
             coverages: Of::new(registry, "Coverage")?.refers("payor", "Organization", id)?,
         })

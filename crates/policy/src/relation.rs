@@ -8,26 +8,29 @@
 //!
 //! SPEC: rows G12 to G17. Left out: caregivers, clinicians and consents as relations.
 
-use fhir::{Instant, LogicalId, ResourceType};
+use fhir::{LogicalId, ResourceType};
 use search::{
     ParameterId, Predicate, Registry, Test,
-    predicate::{DateTest, Prefix, ReferenceTest, TokenTest},
+    predicate::{ReferenceTest, TokenTest},
 };
 use std::sync::Arc;
 
 /// Whom a payer pays for: patients with a Coverage in force whose payor is this Organization (row G14).
-pub(crate) fn payer(registry: &Registry, organization: &LogicalId, at: Instant) -> Option<Arc<Predicate>> {
+pub(crate) fn payer(registry: &Registry, organization: &LogicalId) -> Option<Arc<Predicate>> {
     let of = Of::new(registry, "Coverage")?;
     let period = registry.of_server(of.kind, "period")?.id;
-    let coverage =
-        all([of.refers("payor", "Organization", organization)?, of.is("status", "active")?, in_force(period, at)]);
+    let coverage = all([
+        of.refers("payor", "Organization", organization)?,
+        of.is("status", "active")?,
+        Arc::new(Predicate::InForce(period)),
+    ]);
     of.refers_to_these("beneficiary", &coverage)
 }
 
 /// Whom an organization treats: patients who name this Organization as general practitioner or as the one that manages
 /// their record, and those of an active CareTeam that it is in or manages (row G15). A past version of a Patient does
 /// not count: it may name one that is none any more.
-pub(crate) fn treatment(registry: &Registry, organization: &LogicalId, at: Instant) -> Option<Arc<Predicate>> {
+pub(crate) fn treatment(registry: &Registry, organization: &LogicalId) -> Option<Arc<Predicate>> {
     let (patient, team) = (Of::new(registry, "Patient")?, Of::new(registry, "CareTeam")?);
     let manages = registry.of_server(team.kind, "managing-organization")?.id;
     let takes_part = Predicate::Or(vec![
@@ -35,7 +38,7 @@ pub(crate) fn treatment(registry: &Registry, organization: &LogicalId, at: Insta
         refers(manages, "Organization", organization)?,
     ]);
     let period = registry.parameter(team.kind, "date")?.id;
-    let active = all([Arc::new(takes_part), team.is("status", "active")?, in_force(period, at)]);
+    let active = all([Arc::new(takes_part), team.is("status", "active")?, Arc::new(Predicate::InForce(period))]);
     let any = Predicate::Or(vec![
         patient.refers("general-practitioner", "Organization", organization)?,
         patient.refers("organization", "Organization", organization)?,
@@ -93,16 +96,4 @@ fn refers(parameter: ParameterId, target: &str, id: &LogicalId) -> Option<Arc<Pr
 
 pub(crate) fn all<const N: usize>(parts: [Arc<Predicate>; N]) -> Arc<Predicate> {
     Arc::new(Predicate::And(parts.into()))
-}
-
-/// Those whose period this moment lies in; without a period, always. A period without a start has begun, one without
-/// an end goes on; its last day belongs to it. SPEC: R4 datatypes.html#Period.
-fn in_force(period: ParameterId, at: Instant) -> Arc<Predicate> {
-    let low = at.unix_millis();
-    let test = |prefix| {
-        let test = Test::Date(DateTest { prefix, low, high: low.saturating_add(1) });
-        Arc::new(Predicate::Value { parameter: period, test })
-    };
-    let around = all([test(Prefix::Le), test(Prefix::Ge)]);
-    Arc::new(Predicate::Or(vec![Arc::new(Predicate::Missing { parameter: period, missing: true }), around]))
 }

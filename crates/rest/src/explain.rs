@@ -45,9 +45,9 @@ impl Service {
         let interaction = Interaction::SearchType(kind);
         trail.interaction(&interaction);
         trail.query(kind, text);
-        let permit = self.grants.decide(caller, &self.parts.store.registry(), &interaction, self.now())?;
+        let permit = self.decide(caller, &interaction)?;
         let query = explained_query(self, kind, text)?;
-        let snapshot = self.parts.store.snapshot();
+        let snapshot = self.snapshot();
         let started = Instant::now();
         let (page, explanation) = snapshot.explain(&permit, &query);
         let micros = started.elapsed().as_micros();

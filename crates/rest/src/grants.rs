@@ -1,13 +1,13 @@
 //! Compiled grants, kept by what they follow from: scopes are parsed once, not at each request.
 //!
 //! For a system that is its scope string; for a person also who they are and whose record is in context, so there are
-//! as many grants as people at work. What an organization reaches begins and ends with periods, so its grants are of
-//! one second (row G17). Each kind has its own shelf: many people do not push out the systems.
+//! as many grants as people at work; for an organization its purposes. Each kind has its own shelf: many people do not push out the
+//! systems. What holds for a time is asked with each request, and what the facility decided counts with the next one
+//! (row G17).
 
 use crate::limits;
-use fhir::Instant;
 use oauth::{Caller, caller::CallerKind};
-use policy::{Denied, Grants, Interaction, Organization, Permit, Person};
+use policy::{Denied, Grants, House, Interaction, Organization, Permit, Person};
 use search::Registry;
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use std::{
 pub(crate) struct GrantCache {
     systems: Shelf<Arc<str>>,
     people: Shelf<(Arc<str>, Person)>,
-    organizations: Shelf<(Arc<str>, Option<Person>, Organization, i64)>,
+    organizations: Shelf<(Arc<str>, Option<Person>, Organization)>,
     operator: OnceLock<Arc<Grants>>,
 }
 
@@ -37,33 +37,36 @@ impl Default for GrantCache {
 
 impl GrantCache {
     /// Asks `policy` whether this caller may do this now.
-    pub(crate) fn decide(
-        &self,
-        caller: &Caller,
-        registry: &Arc<Registry>,
-        interaction: &Interaction,
-        now: Instant,
-    ) -> Result<Permit, Denied> {
-        policy::decide(caller, &self.of(caller, registry, now), interaction)
+    pub(crate) fn decide(&self, caller: &Caller, given: &Given, interaction: &Interaction) -> Result<Permit, Denied> {
+        policy::decide(caller, &self.of(caller, given), interaction)
     }
 
-    fn of(&self, caller: &Caller, registry: &Arc<Registry>, now: Instant) -> Arc<Grants> {
-        let compile = || Arc::new(Grants::compile(caller, registry));
+    fn of(&self, caller: &Caller, given: &Given) -> Arc<Grants> {
+        let compile = || Arc::new(Grants::compile(caller, &given.registry, &given.house));
         if caller.kind() == CallerKind::Operator {
             return Arc::clone(self.operator.get_or_init(compile));
         }
         let scope = Arc::clone(&caller.grant().scope_text);
-        if let Some(organization) = Organization::of(caller) {
-            let now_s = now.unix_seconds();
-            // Of the begin of the second: whenever in it they are made, they are the same.
-            let at = Instant::from_unix_millis(now_s.saturating_mul(1000));
-            let key = (scope, Person::of(caller), organization, now_s);
-            return self.organizations.get(key, registry, || Arc::new(Grants::compile_at(caller, registry, at)));
+        match (Organization::of(caller), Person::of(caller)) {
+            (Some(organization), person) => self.organizations.get((scope, person, organization), given, compile),
+            (None, Some(person)) => self.people.get((scope, person), given, compile),
+            (None, None) => self.systems.get(scope, given, compile),
         }
-        match Person::of(caller) {
-            Some(person) => self.people.get((scope, person), registry, compile),
-            None => self.systems.get(scope, registry, compile),
-        }
+    }
+}
+
+/// What all grants are written in; other ones mean other grants.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    /// The search parameters.
+    pub(crate) registry: Arc<Registry>,
+    /// What the facility decided.
+    pub(crate) house: Arc<House>,
+}
+
+impl Given {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.registry, &other.registry) && Arc::ptr_eq(&self.house, &other.house)
     }
 }
 
@@ -75,38 +78,38 @@ struct Shelf<K> {
     kept: RwLock<Kept<K>>,
 }
 
-/// Both halves, and the search parameters that the grants are written in: other ones mean other grants.
+/// Both halves, and what the grants are written in.
 #[derive(Debug)]
 struct Kept<K> {
-    registry: Option<Arc<Registry>>,
+    given: Option<Given>,
     younger: HashMap<K, Arc<Grants>>,
     older: HashMap<K, Arc<Grants>>,
 }
 
 impl<K> Kept<K> {
-    fn is_of(&self, registry: &Arc<Registry>) -> bool {
-        self.registry.as_ref().is_some_and(|own| Arc::ptr_eq(own, registry))
+    fn is_of(&self, given: &Given) -> bool {
+        self.given.as_ref().is_some_and(|own| own.is(given))
     }
 }
 
 impl<K: Hash + Eq> Shelf<K> {
     fn new(max: usize) -> Self {
-        let kept = Kept { registry: None, younger: HashMap::new(), older: HashMap::new() };
+        let kept = Kept { given: None, younger: HashMap::new(), older: HashMap::new() };
         Self { half_max: (max / 2).max(1), kept: RwLock::new(kept) }
     }
 
-    fn get(&self, key: K, registry: &Arc<Registry>, compile: impl FnOnce() -> Arc<Grants>) -> Arc<Grants> {
+    fn get(&self, key: K, given: &Given, compile: impl FnOnce() -> Arc<Grants>) -> Arc<Grants> {
         let found = {
             let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(grants) = kept.younger.get(&key).filter(|_| kept.is_of(registry)) {
+            if let Some(grants) = kept.younger.get(&key).filter(|_| kept.is_of(given)) {
                 return Arc::clone(grants);
             }
-            kept.older.get(&key).filter(|_| kept.is_of(registry)).cloned()
+            kept.older.get(&key).filter(|_| kept.is_of(given)).cloned()
         };
         let grants = found.unwrap_or_else(compile);
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if !kept.is_of(registry) {
-            *kept = Kept { registry: Some(Arc::clone(registry)), younger: HashMap::new(), older: HashMap::new() };
+        if !kept.is_of(given) {
+            *kept = Kept { given: Some(given.clone()), younger: HashMap::new(), older: HashMap::new() };
         }
         if kept.younger.len() >= self.half_max {
             kept.older = std::mem::take(&mut kept.younger);

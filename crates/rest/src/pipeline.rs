@@ -93,7 +93,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     trail.caller(&caller);
     let asked = route::parse(&caller, head, &service.base_path)?;
     trail.interaction(&asked.interaction);
-    let permit = service.grants.decide(&caller, &service.registry(), &asked.interaction, service.now())?;
+    let permit = service.decide(&caller, &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
     *held = Held::begin(&permit, &asked.interaction);
     let answer = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await?;

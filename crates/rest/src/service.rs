@@ -5,7 +5,7 @@ use crate::{
     capability,
     checks::Checks,
     failure::Failure,
-    grants::GrantCache,
+    grants::{Given, GrantCache},
     outcome, pipeline,
     wire::{self, Accepted, BodyEnd, Request, Response},
 };
@@ -17,13 +17,14 @@ use fhir::{
 };
 use http_body::Body;
 use oauth::{Caller, bearer::LiveTokens, caller::CallerKind};
+use policy::{Denied, Interaction, Permit};
 use search::{ParameterId, Registry};
 use std::{
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
-use store::Store;
+use store::{Snapshot, Store};
 
 /// Waits until a moment.
 pub type RestUntil = dyn Fn(std::time::Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
@@ -161,6 +162,17 @@ impl Service {
 
     pub(crate) fn now(&self) -> Instant {
         (self.parts.clock)()
+    }
+
+    /// Asks `policy` whether this caller may do this now.
+    pub(crate) fn decide(&self, caller: &Caller, interaction: &Interaction) -> Result<Permit, Denied> {
+        let given = Given { registry: self.registry(), house: self.parts.store.house() };
+        self.grants.decide(caller, &given, interaction)
+    }
+
+    /// What is there now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.parts.store.snapshot(self.now())
     }
 
     pub(crate) fn new_id(&self) -> LogicalId {

@@ -40,6 +40,9 @@ pub fn predicate(registry: &Registry, of: &Predicate) -> String {
         Predicate::Now(inner) => format!("its current version has ({})", predicate(registry, inner)),
         Predicate::PatientCompartment(patient) => format!("in the compartment of Patient/{patient}"),
         Predicate::NoOtherPatient(patient) => format!("refers to no Patient but Patient/{patient}"),
+        Predicate::InForce(parameter) => format!("{} holds now", name(*parameter)),
+        Predicate::Only { parameter, .. } => format!("{} has nothing that is withheld", name(*parameter)),
+        Predicate::Ruled(_) => "what its patient lets through".into(),
     }
 }
 

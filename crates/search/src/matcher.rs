@@ -4,7 +4,7 @@
 use crate::{
     compare,
     index_value::{ValueRef, Values},
-    predicate::Predicate,
+    predicate::{Predicate, Ruled, Ruling},
     registry::{ParameterKind, Registry},
 };
 use fhir::{Instant, LogicalId, ResourceType};
@@ -36,9 +36,14 @@ pub trait Related {
         parameter: crate::ParameterId,
         predicate: &Predicate,
     ) -> bool;
+    /// The moment of the question.
+    fn now(&self) -> Instant;
+    /// The rule of this patient.
+    fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate>;
 }
 
-/// A world without other resources: chains and `_has` mean nothing in it, nor does what is current.
+/// A world without other resources, at the beginning of time: chains and `_has` mean nothing in it, nor does what is
+/// current, and nobody has a rule that lets anything through.
 #[derive(Debug, Clone, Copy)]
 pub struct Alone;
 
@@ -54,6 +59,12 @@ impl Related for Alone {
         _: &Predicate,
     ) -> bool {
         false
+    }
+    fn now(&self) -> Instant {
+        Instant::from_unix_millis(0)
+    }
+    fn rule(&self, _: &Arc<dyn Ruling>, _: &LogicalId) -> Arc<Predicate> {
+        Arc::new(Predicate::Nothing)
     }
 }
 
@@ -92,7 +103,31 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
                     local_target(value).is_some_and(|(kind, id)| registry.is_patient(kind) && id != patient.as_str())
                 })
         }),
+        Predicate::InForce(parameter) => {
+            let now = related.now().unix_millis();
+            let holds = |value: ValueRef<'_>| matches!(value, ValueRef::Date { low, high } if low <= now && now < high);
+            !subject.values.has(*parameter) || subject.values.any(*parameter, &mut |value| holds(value))
+        }
+        Predicate::Only { parameter, tokens } => !subject.values.any(*parameter, &mut |value| match value {
+            ValueRef::Token { system, code, .. } => !tokens.has(system, code),
+            _ => true,
+        }),
+        Predicate::Ruled(ruled) => within_rules(registry, ruled, subject, related),
     }
+}
+
+/// Whether the rule of each patient whom it is about lets it through.
+fn within_rules(registry: &Registry, ruled: &Ruled, subject: Subject<'_>, related: &dyn Related) -> bool {
+    let lets = |patient: &LogicalId| matches(registry, &related.rule(&ruled.ruling, patient), subject, related);
+    if registry.is_patient(subject.resource_type) {
+        return lets(subject.id);
+    }
+    !ruled.about.iter().any(|parameter| {
+        subject.values.any(*parameter, &mut |value| match local_target(value) {
+            Some((kind, id)) if registry.is_patient(kind) => !LogicalId::parse(id).is_ok_and(|id| lets(&id)),
+            _ => false,
+        })
+    })
 }
 
 /// The patient itself, and what refers to it by a parameter of the compartment's definition.

@@ -3,9 +3,14 @@
 //! INVARIANT: a predicate never widens by being ANDed; `policy` relies on `And([grant, search])`
 //! selecting a subset of `grant`.
 
-use crate::registry::ParameterId;
+use crate::{matcher::Related, registry::ParameterId};
 use fhir::{LogicalId, ResourceType, primitive::decimal::Decimal};
-use std::sync::Arc;
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 /// Which resources (of a type given by context) are meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +68,71 @@ pub enum Predicate {
     PatientCompartment(LogicalId),
     /// Those whose reference parameters point at no Patient but this one.
     NoOtherPatient(LogicalId),
+    /// Those that hold at the moment of the question: one value of this date parameter has it within, or there is none.
+    /// A period without a start has begun, one without an end goes on; its last day belongs to it.
+    /// SPEC: R4 datatypes.html#Period.
+    InForce(ParameterId),
+    /// Those all of whose values of the token parameter are in the set; also those without a value.
+    Only {
+        /// The parameter.
+        parameter: ParameterId,
+        /// What may be there.
+        tokens: Arc<TokenSet>,
+    },
+    /// Those that the rule of each patient whom they are about means; also those about nobody.
+    Ruled(Ruled),
+}
+
+/// Tokens that may be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenSet {
+    /// Codes by their system (empty: none).
+    pub codes: BTreeMap<String, BTreeSet<String>>,
+    /// Systems of which any code may be there.
+    pub systems: BTreeSet<String>,
+}
+
+impl TokenSet {
+    /// Whether it holds this token.
+    #[must_use]
+    pub fn has(&self, system: Option<&str>, code: &str) -> bool {
+        let system = system.unwrap_or_default();
+        self.systems.contains(system) || self.codes.get(system).is_some_and(|codes| codes.contains(code))
+    }
+}
+
+/// A rule that each patient has for themselves: what their consents leave.
+#[derive(Clone)]
+pub struct Ruled {
+    /// Gives the rule of a patient.
+    pub ruling: Arc<dyn Ruling>,
+    /// Reference parameters that say whom a resource is about. A Patient is about itself, whatever stands here.
+    pub about: Arc<[ParameterId]>,
+}
+
+impl fmt::Debug for Ruled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ruled({:?}, {:?})", self.ruling, self.about)
+    }
+}
+
+/// Two are equal when they are of one making.
+impl PartialEq for Ruled {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ruling, &other.ruling) && self.about == other.about
+    }
+}
+
+/// Gives the rule of each patient, for one caller and one type of resource.
+pub trait Ruling: fmt::Debug + Send + Sync {
+    /// What is meant of the resources about this patient. `said`: what the patient's own resources say, as whoever
+    /// keeps them has read them; `None`: they say nothing. Who is somebody is asked of `related`.
+    fn rule(
+        &self,
+        patient: &LogicalId,
+        said: Option<&(dyn Any + Send + Sync)>,
+        related: &dyn Related,
+    ) -> Arc<Predicate>;
 }
 
 /// A test of one index value.

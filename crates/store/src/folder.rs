@@ -348,6 +348,9 @@ impl Contents {
             | Predicate::NoOtherPatient(_)
             | Predicate::Id(_)
             | Predicate::LastUpdated(_)
+            | Predicate::InForce(_)
+            | Predicate::Only { .. }
+            | Predicate::Ruled(_)
             | Predicate::Chain { .. }
             | Predicate::Has { .. } => return None,
         })

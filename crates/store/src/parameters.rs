@@ -250,7 +250,11 @@ impl Parameters {
         match predicate {
             Predicate::And(parts) | Predicate::Or(parts) => parts.iter().try_for_each(|part| self.answers(part)),
             Predicate::Not(part) | Predicate::Now(part) => self.answers(part),
-            Predicate::Value { parameter, .. } | Predicate::Missing { parameter, .. } => self.ready(*parameter),
+            Predicate::Value { parameter, .. }
+            | Predicate::Missing { parameter, .. }
+            | Predicate::Only { parameter, .. }
+            | Predicate::InForce(parameter) => self.ready(*parameter),
+            Predicate::Ruled(ruled) => ruled.about.iter().try_for_each(|parameter| self.ready(*parameter)),
             Predicate::Chain { parameter, predicate, .. } | Predicate::Has { parameter, predicate, .. } => {
                 self.ready(*parameter)?;
                 self.answers(predicate)

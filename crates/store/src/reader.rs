@@ -15,6 +15,7 @@ use search::{
     ParameterId, Predicate, Registry,
     encoded::EncodedValues,
     matcher::{Related, Subject, matches},
+    predicate::Ruling,
 };
 use std::{
     cell::{OnceCell, RefCell},
@@ -47,6 +48,8 @@ pub(crate) struct Reader {
     pub(crate) search: limits::Search,
     pub(crate) heavy: Arc<Heavy>,
     pub(crate) followed: Arc<Followed>,
+    /// The moment of the question: periods hold or do not hold by it.
+    pub(crate) at: Instant,
 }
 
 /// What was found out of targets of references in one view: many rows have one target, and a grant asks the same of
@@ -388,5 +391,13 @@ impl Related for Joined<'_> {
         predicate: &Predicate,
     ) -> bool {
         self.keep(self.referrer(subject, source, parameter, predicate))
+    }
+
+    fn now(&self) -> Instant {
+        self.reader.at
+    }
+
+    fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate> {
+        ruling.rule(patient, None, self)
     }
 }

@@ -33,12 +33,13 @@ use audit::{
     checkpoint::{Checkpoint, Signer},
     log::Durability,
 };
+use fhir::Instant;
+use policy::House;
 use search::{Registry, added::Definition};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
-    time::Instant,
 };
 
 /// How to open a store.
@@ -80,6 +81,8 @@ pub struct Store {
     audit_directory: PathBuf,
     pub(crate) meter: Arc<Meter>,
     syncing: Mutex<Option<JoinHandle<()>>>,
+    /// What the facility decided, for all who compile grants; it is not kept on disk here.
+    house: ArcSwap<House>,
 }
 
 fn fault(error: std::io::Error) -> OpenError {
@@ -203,6 +206,7 @@ impl Store {
             server: Arc::new(Server { base_url: options.base_url.clone(), name: "handrail".into() }),
             base_url: options.base_url,
             audit_directory,
+            house: ArcSwap::default(),
             meter,
             syncing: Mutex::new(Some(syncing)),
         })
@@ -221,7 +225,7 @@ impl Store {
         self.engine.is_usable()
     }
 
-    pub(crate) fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self, at: Instant) -> Reader {
         // A parameter is ready after its last key is there, and not ready before its first goes: what
         // is the same before and after the view was taken is true of the view.
         let mut parameters = self.parameters.load_full();
@@ -241,12 +245,24 @@ impl Store {
             search: self.search,
             heavy: Arc::clone(&self.heavy),
             followed: Arc::default(),
+            at,
         }
     }
 
-    /// A consistent view of now.
+    /// What the facility decided on who may see what.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn house(&self) -> Arc<House> {
+        self.house.load_full()
+    }
+
+    /// The facility decided anew: it counts from the next request on.
+    pub fn set_house(&self, house: House) {
+        self.house.store(Arc::new(house));
+    }
+
+    /// A consistent view of what is there; periods in it hold or do not hold at `now`.
+    #[must_use]
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
         let events = Events {
             files: self.files.clone(),
             last: self.log.last().0,
@@ -254,7 +270,7 @@ impl Store {
             names: Arc::clone(&self.names),
             records_max: self.search.audit_records_max,
         };
-        Snapshot { reader: self.reader(), secret: Arc::clone(&self.secret), events }
+        Snapshot { reader: self.reader(now), secret: Arc::clone(&self.secret), events }
     }
 
     pub(crate) fn preparer(&self) -> Preparer {
@@ -391,7 +407,8 @@ impl Store {
     /// # Errors
     /// [`OpenError::Engine`].
     pub fn live_resources(&self, resource_type: fhir::ResourceType) -> Result<u64, OpenError> {
-        Ok(self.reader().live(resource_type)?)
+        // How many there are does not depend on the moment.
+        Ok(self.reader(Instant::from_unix_millis(0)).live(resource_type)?)
     }
 
     /// Writes a backup of this moment, with other files that belong to it. Requests go on meanwhile.
@@ -447,7 +464,7 @@ fn sync_thread(
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("audit-sync".into()).spawn(move || {
         let mut more = true;
-        let mut mark_synced = Instant::now();
+        let mut mark_synced = std::time::Instant::now();
         while more {
             more = files.wait_dirty();
             let reached = log.last().0;
@@ -464,7 +481,7 @@ fn sync_thread(
             let due = !more || mark_synced.elapsed() >= limits::MARK_SYNC;
             let noted = if due { noted.and_then(|()| file.sync_data()) } else { noted };
             if due {
-                mark_synced = Instant::now();
+                mark_synced = std::time::Instant::now();
             }
             if let Err(error) = noted {
                 tracing::warn!(%error, "the mark could not be written");

@@ -124,6 +124,9 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
+        | Predicate::InForce(_)
+        | Predicate::Only { .. }
+        | Predicate::Ruled(_)
         | Predicate::NoOtherPatient(_) => {}
     }
 }

@@ -53,7 +53,7 @@ fn every_form_of_scope_has_its_section() {
 fn known_answers() {
     let ask = |scopes: &str, kind: &str, column: &str| {
         let caller = caller(scopes).unwrap();
-        let grants = Arc::new(Grants::compile(&caller, search::registry()));
+        let grants = Arc::new(Grants::compile(&caller, search::registry(), &House::default()));
         let columns = type_interactions(ResourceType::parse(kind).unwrap()).unwrap();
         let (_, interaction) = columns.into_iter().find(|(head, _)| *head == column).unwrap();
         answer(&caller, &grants, &interaction)

@@ -1,6 +1,6 @@
 //! Tests of `records`, on a real store: who finds whom (rows B25, F1), by which words, and what a hostile word does.
 
-use super::{FOUND_MAX, PatientRecord, Records};
+use super::{FOUND_MAX, PatientRecord, Records, Stored};
 use oauth::caller::{Role, User};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -59,8 +59,13 @@ fn facility() -> Server {
     server
 }
 
+fn records(server: &Server) -> Stored {
+    let clock = server.clock().clone();
+    Stored { store: Arc::clone(server.store()), clock: Arc::new(move || clock.now()) }
+}
+
 fn found(server: &Server, user: &Arc<User>, words: &str) -> Vec<String> {
-    let patients = server.store().patients(user, words).unwrap();
+    let patients = records(server).patients(user, words).unwrap();
     assert!(!patients.has_more);
     patients.found.iter().map(|patient| patient.id.to_string()).collect()
 }
@@ -94,7 +99,7 @@ fn by_name_and_number() {
     for hostile in ["x".repeat(100_000), "a ".repeat(50_000), "\u{0}'\"<>%2F".into()] {
         assert_eq!(found(&server, &clinician, &hostile), [""; 0]);
     }
-    let rosa = server.store().patient(&clinician, "rosa").unwrap();
+    let rosa = records(&server).patient(&clinician, "rosa").unwrap();
     let born = Some("1943-05-17".to_owned());
     assert_eq!(rosa, PatientRecord { id: "rosa".into(), name: "Rosa M. Díaz".into(), born });
 }
@@ -106,24 +111,24 @@ fn nobody_finds_more_than_policy_lets_them_see() {
     let caregiver = person(Role::Caregiver, &["rolf", "carl"]);
     assert_eq!(found(&server, &caregiver, "formerly"), ["rolf", "carl"]);
     assert_eq!(found(&server, &person(Role::Patient, &["rosa"]), "formerly"), ["rosa"]);
-    assert!(server.store().patient(&caregiver, "carl").is_some());
-    assert_eq!(server.store().visits(&caregiver, "carl").unwrap().len(), 1);
-    assert_eq!(server.store().visits(&caregiver, "rosa").unwrap(), []);
+    assert!(records(&server).patient(&caregiver, "carl").is_some());
+    assert_eq!(records(&server).visits(&caregiver, "carl").unwrap().len(), 1);
+    assert_eq!(records(&server).visits(&caregiver, "rosa").unwrap(), []);
     for id in ["rosa", "nobody", "", "../rolf", "Patient/rolf"] {
-        assert_eq!(server.store().patient(&caregiver, id), None, "{id}");
+        assert_eq!(records(&server).patient(&caregiver, id), None, "{id}");
     }
     for role in [Role::PrivacyOfficer, Role::Administrator] {
         let nobody = person(role, &["rosa"]);
-        assert_eq!(server.store().patient(&nobody, "rosa"), None, "{role:?}");
-        assert_eq!(server.store().patients(&nobody, "rosa"), None, "{role:?}");
-        assert_eq!(server.store().visits(&nobody, "rosa").unwrap(), [], "{role:?}");
+        assert_eq!(records(&server).patient(&nobody, "rosa"), None, "{role:?}");
+        assert_eq!(records(&server).patients(&nobody, "rosa"), None, "{role:?}");
+        assert_eq!(records(&server).visits(&nobody, "rosa").unwrap(), [], "{role:?}");
     }
 }
 
 #[test]
 fn visits_latest_first_without_parts_and_cancelled_ones() {
     let server = facility();
-    let visits = server.store().visits(&person(Role::Clinician, &[]), "rosa").unwrap();
+    let visits = records(&server).visits(&person(Role::Clinician, &[]), "rosa").unwrap();
     let shown: Vec<_> =
         visits.iter().map(|visit| (&*visit.id, visit.began.as_deref(), visit.class.as_deref())).collect();
     assert_eq!(shown, [("e-now", Some("2026-02-01"), Some("IMP")), ("e-old", Some("2025-01-01"), Some("IMP"))]);
@@ -165,7 +170,7 @@ fn b50_what_is_around_a_visit() {
     let token = server.token_for("system/*.cruds");
     drop(server.request("DELETE", "EpisodeOfCare/gone").token(&token).send());
     let around = |user: &Arc<User>, patient: &str, visit: &str| {
-        let found = server.store().around(user, patient, visit)?;
+        let found = records(&server).around(user, patient, visit)?;
         Some(found.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     let clinician = person(Role::Clinician, &[]);
@@ -202,7 +207,7 @@ fn an_organization_by_its_uri() {
     organization("twin-b", None, URIS, "https://twin.example");
     organization("moved-a", Some(false), URIS, "https://moved.example");
     organization("moved-b", Some(true), URIS, "https://moved.example");
-    let found = |uri: &str| server.store().organization_of(uri).map(|found| found.to_string());
+    let found = |uri: &str| records(&server).organization_of(uri).map(|found| found.to_string());
     for (uri, id) in [
         ("https://payer.example/fhir", Some("payer")),
         ("https://silent.example,a|b$c\\d", Some("silent")),
@@ -226,6 +231,6 @@ fn more_than_a_page() {
     for number in 0..=FOUND_MAX {
         put(&server, &format!("p{number}"), patient("Ana", "Cruz", &number.to_string()));
     }
-    let patients = server.store().patients(&person(Role::Clinician, &[]), "cruz").unwrap();
+    let patients = records(&server).patients(&person(Role::Clinician, &[]), "cruz").unwrap();
     assert_eq!((patients.found.len(), patients.has_more), (FOUND_MAX, true));
 }

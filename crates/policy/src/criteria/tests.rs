@@ -1,6 +1,6 @@
 //! Granular scopes through the real search.
 
-use crate::{Access, Grants, Need};
+use crate::{Access, Grants, House, Need};
 use fhir::ResourceType;
 use oauth::{
     Caller,
@@ -35,7 +35,7 @@ fn grants(scope_text: &str) -> Grants {
         is_custodian: false,
     };
     let caller: Caller = authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 0).unwrap();
-    Grants::compile(&caller, search::registry())
+    Grants::compile(&caller, search::registry(), &House::default())
 }
 
 fn observation() -> ResourceType {
@@ -108,6 +108,14 @@ impl search::matcher::Related for Alone {
         _: &search::Predicate,
     ) -> bool {
         false
+    }
+
+    fn now(&self) -> fhir::Instant {
+        fhir::Instant::from_unix_millis(0)
+    }
+
+    fn rule(&self, _: &Arc<dyn search::predicate::Ruling>, _: &fhir::LogicalId) -> Arc<search::Predicate> {
+        Arc::new(search::Predicate::Nothing)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `decide` and `Grants` against a slow reference, and the rows that scopes must keep.
 
 use super::*;
+use crate::House;
 use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
@@ -87,7 +88,7 @@ fn criteria(_: ResourceType, query: &[(String, String)]) -> Result<Arc<Predicate
 }
 
 fn grants(caller: &Caller) -> Arc<Grants> {
-    Arc::new(Grants::compile_with(caller, search::registry(), None, &criteria))
+    Arc::new(Grants::compile_with(caller, search::registry(), &House::default(), &criteria))
 }
 
 fn means(predicate: &Predicate, id: &LogicalId) -> bool {

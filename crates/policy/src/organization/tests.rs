@@ -2,15 +2,13 @@
 //! `rest` `it::organizations`.
 
 use super::*;
-use crate::{Denied, Grants, Interaction, Need, decide, grants::NEEDS};
+use crate::{Denied, Grants, House, Interaction, Need, decide, grants::NEEDS};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
     caller::{Acting, Grant, Role, User},
     scope::parse_list,
     udap::{b2b::B2b, purpose::Purpose},
 };
-
-const AT: Instant = Instant::from_unix_millis(1_800_000_000_000);
 
 struct One(Arc<Grant>);
 
@@ -58,7 +56,7 @@ fn caller(scope: &str, acting: Option<Arc<Acting>>, user: Option<User>) -> Calle
 }
 
 fn grants(caller: &Caller) -> Arc<Grants> {
-    Arc::new(Grants::compile_at(caller, search::registry(), AT))
+    Arc::new(Grants::compile(caller, search::registry(), &House::default()))
 }
 
 fn kind(name: &str) -> ResourceType {
@@ -119,21 +117,12 @@ fn purposes() {
 #[test]
 fn the_table_of_payment_is_one_of_records() {
     let organization = Organization { id: LogicalId::parse("1").ok(), pays: true, treats: false };
-    let reached = Reached::new(&organization, search::registry(), Some(AT));
+    let reached = Reached::new(&organization, search::registry());
     for (name, part) in PAYMENT {
         assert!(record::is_about_a_patient(kind(name)), "{name}");
         let Access::Where(predicate) = reached.of_type(kind(name)) else { panic!("{name}: {part:?}") };
         assert_eq!(matches!(*predicate, Predicate::And(_)), *part != Part::Whole, "{name}");
     }
-}
-
-/// G17: nothing that holds for a time holds at no time.
-#[test]
-fn without_a_time_there_is_no_relation() {
-    let caller = caller("system/*.rs", Some(acting(&["HPAYMT", "TREAT"], Some("Organization/1"))), None);
-    let grants = Grants::compile(&caller, search::registry());
-    assert_eq!(*grants.access(kind("Patient"), Need::Read), Access::Nothing);
-    assert_eq!(*grants.access(kind("Practitioner"), Need::Read), Access::Everything);
 }
 
 /// What is granted is of one organization and its purposes.

@@ -1,7 +1,8 @@
 //! Persons against a slow reference: a small world of resources, every role, context, scope and need.
 
 use super::*;
-use crate::{Denied, Grants, Interaction, decide, grants::NEEDS};
+use crate::{Denied, Grants, House, Interaction, decide, grants::NEEDS};
+use fhir::Instant;
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
     caller::{Grant, User},
@@ -12,6 +13,7 @@ use proptest::prelude::*;
 use search::{
     IndexValues, ParameterId,
     matcher::{Related, Subject, matches},
+    predicate::Ruling,
 };
 use std::sync::LazyLock;
 
@@ -63,7 +65,7 @@ fn caller(acting: &Acting, scope_text: &str) -> Caller {
 }
 
 fn grants(caller: &Caller) -> Arc<Grants> {
-    Arc::new(Grants::compile(caller, search::registry()))
+    Arc::new(Grants::compile(caller, search::registry(), &House::default()))
 }
 
 fn kind(name: &str) -> ResourceType {
@@ -188,6 +190,14 @@ impl Related for World {
 
     fn referred_to(&self, _: (ResourceType, &LogicalId), _: ResourceType, _: ParameterId, _: &Predicate) -> bool {
         panic!("no grant looks back")
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_unix_millis(0)
+    }
+
+    fn rule(&self, _: &Arc<dyn Ruling>, _: &LogicalId) -> Arc<Predicate> {
+        Arc::new(Predicate::All)
     }
 }
 

@@ -4,17 +4,21 @@ use super::*;
 use std::cell::Cell;
 
 fn grants() -> Arc<Grants> {
-    Arc::new(Grants::compile(&Caller::operator("test"), search::registry()))
+    Arc::new(Grants::compile(&Caller::operator("test"), search::registry(), &House::default()))
+}
+
+fn given(registry: &Arc<Registry>, house: &Arc<House>) -> Given {
+    Given { registry: Arc::clone(registry), house: Arc::clone(house) }
 }
 
 /// What is in use stays, however many others come; there are never more than the limit.
 #[test]
 fn what_is_in_use_is_kept() {
     let shelf = Shelf::new(8);
-    let (registry, one) = (search::registry(), grants());
+    let (given, one) = (given(search::registry(), &Arc::default()), grants());
     let compiled = Cell::new(0);
     let get = |key: u32| {
-        shelf.get(key, registry, || {
+        shelf.get(key, &given, || {
             compiled.set(compiled.get() + 1);
             Arc::clone(&one)
         })
@@ -32,17 +36,20 @@ fn what_is_in_use_is_kept() {
     assert_eq!(compiled.get(), before + 1, "long forgotten");
 }
 
-/// Grants are written in the search parameters of their time.
+/// Grants are written in the search parameters of their time, under what the facility had decided.
 #[test]
-fn other_search_parameters_mean_other_grants() {
+fn other_search_parameters_and_decisions_mean_other_grants() {
     let shelf = Shelf::new(8);
     let (first, second) = (search::registry(), Arc::new(Registry::new(fhir::schema::r4())));
+    let (house, other) = (Arc::<House>::default(), Arc::<House>::default());
     let compiled = Cell::new(0);
-    for registry in [first, first, &second, &second, first] {
-        shelf.get((), registry, || {
+    for (registry, house) in
+        [(first, &house), (first, &house), (&second, &house), (&second, &house), (first, &house), (first, &other)]
+    {
+        shelf.get((), &given(registry, house), || {
             compiled.set(compiled.get() + 1);
             grants()
         });
     }
-    assert_eq!(compiled.get(), 3);
+    assert_eq!(compiled.get(), 4);
 }

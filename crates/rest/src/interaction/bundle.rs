@@ -23,8 +23,7 @@ pub(super) async fn perform(mut call: Call<'_>, content: Content, trail: &mut Tr
     let tree = content.into_json()?;
     let interaction = form(&tree)?;
     trail.interaction(&interaction);
-    call.permit =
-        call.service.grants.decide(call.caller, &call.service.registry(), &interaction, call.service.now())?;
+    call.permit = call.service.decide(call.caller, &interaction)?;
     match interaction {
         Interaction::Batch => batch::perform(&call, &tree, trail).await,
         _ => transaction::perform(&call, &tree, trail).await,
@@ -72,8 +71,7 @@ pub(super) fn permit<'a>(call: &Call<'_>, entry: Entry<'a>) -> Result<Permitted<
     let returns = Some(call.asked.prefer.returns.unwrap_or(Return::Minimal));
     let prefer = Prefer { returns, ..call.asked.prefer };
     let asked = route::parse_entry(call.caller, &entry, call.service.base_url(), prefer)?;
-    let permit =
-        call.service.grants.decide(call.caller, &call.service.registry(), &asked.interaction, call.service.now())?;
+    let permit = call.service.decide(call.caller, &asked.interaction)?;
     Ok(Permitted { entry, asked, permit })
 }
 

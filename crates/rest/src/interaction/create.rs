@@ -63,7 +63,7 @@ fn existing(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     trail.only(kind, id, Some(version));
-    let found = call.service.parts.store.snapshot().vread(&call.permit, kind, id, version).ok();
+    let found = call.service.snapshot().vread(&call.permit, kind, id, version).ok();
     let last_modified = found.as_ref().map(|found| found.last_updated);
     let stored = found.map(|found| found.json.into_bytes()).transpose()?.unwrap_or_default();
     Ok(Answer::read(Reply {

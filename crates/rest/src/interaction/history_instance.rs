@@ -28,7 +28,7 @@ pub(super) fn perform(
     if cursor.is_some_and(|cursor| cursor.len() > limits::CURSOR_CHARS_MAX) {
         return Err(Failure::Cursor);
     }
-    let page = call.service.parts.store.snapshot().history(&call.permit, kind, id, count, cursor)?;
+    let page = call.service.snapshot().history(&call.permit, kind, id, count, cursor)?;
     trail.found_all(&page.versions);
     Ok(Answer::read(Reply::document(bundle(call.service.base_url(), kind, id, count, &page)?)))
 }

@@ -144,8 +144,7 @@ fn stored(
     trail: &mut Trail,
 ) -> Result<Tree, Failure> {
     let service = call.service;
-    let permit =
-        service.grants.decide(call.caller, &service.registry(), &Interaction::Read(kind, id.clone()), service.now())?;
+    let permit = service.decide(call.caller, &Interaction::Read(kind, id.clone()))?;
     let found = snapshot.read(&permit, kind, id)?;
     trail.found(&found);
     Ok(Tree::parse(found.json.into_bytes()?)?)

@@ -12,7 +12,7 @@ pub(super) fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(call)?;
-    let found = call.service.parts.store.snapshot().read(&call.permit, kind, id)?;
+    let found = call.service.snapshot().read(&call.permit, kind, id)?;
     trail.found(&found);
     Ok(Answer::read(resource::reply(found, &call.asked.conditions)?))
 }

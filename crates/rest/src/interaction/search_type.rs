@@ -28,7 +28,7 @@ pub(super) fn perform(
     let user = grant.user.as_ref().map_or("", |user| &*user.id);
     let context = grant.launch.patient.as_deref().unwrap_or_default();
     let caller_key = [&*grant.client_id, " ", user, " ", context, " ", &grant.scope_text].concat();
-    let page = call.service.parts.store.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
+    let page = call.service.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
     trail.found_all(page.matches.iter().chain(&page.included));
     let url = format!("{}/{path}", call.service.base_url());
     Ok(Answer::read(Reply::document(searchset::write(call.service.base_url(), &url, &query, &page)?)))

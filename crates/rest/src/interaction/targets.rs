@@ -35,7 +35,7 @@ impl<'a> Targets<'a> {
 
     /// The one snapshot of the call.
     pub(super) fn snapshot(&self) -> &Snapshot {
-        self.snapshot.get_or_init(|| self.call.service.parts.store.snapshot())
+        self.snapshot.get_or_init(|| self.call.service.snapshot())
     }
 
     fn stored(&self, kind: ResourceType, id: &LogicalId, version: Option<VersionId>) -> Option<Tree> {

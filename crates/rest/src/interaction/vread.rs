@@ -13,7 +13,7 @@ pub(super) fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(call)?;
-    let found = call.service.parts.store.snapshot().vread(&call.permit, kind, id, version)?;
+    let found = call.service.snapshot().vread(&call.permit, kind, id, version)?;
     trail.found(&found);
     Ok(Answer::read(resource::reply(found, &call.asked.conditions)?))
 }

@@ -3,13 +3,16 @@
 use super::{Alone, Related, Subject, matches, patients_of};
 use crate::{
     IndexValue, IndexValues, ParameterId, Predicate, Test, Values,
-    predicate::{DateTest, Prefix, ReferenceTest, TokenTest},
+    predicate::{DateTest, Prefix, ReferenceTest, Ruled, Ruling, TokenSet, TokenTest},
     registry::registry,
     testing,
 };
 use fhir::{Instant, LogicalId, ResourceType};
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 fn kind(name: &str) -> ResourceType {
     ResourceType::parse(name).unwrap()
@@ -70,6 +73,14 @@ impl Related for World {
             .iter()
             .filter(|one| one.0 == source && self.means(one, predicate))
             .any(|(_, _, values)| values.any(parameter, &mut |value| crate::compare::passes(&test, value)))
+    }
+
+    fn now(&self) -> Instant {
+        NOW
+    }
+
+    fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate> {
+        ruling.rule(patient, None, self)
     }
 }
 
@@ -193,4 +204,85 @@ proptest! {
         let from_bytes = Subject { values: &crate::EncodedValues::new(&encoded), ..subject };
         prop_assert_eq!(matches(registry(), &both, from_bytes, &Alone), means(&both), "from bytes as from values");
     }
+}
+
+/// When the questions of these tests are asked.
+const NOW: Instant = Instant::from_unix_millis(1_700_000_000_000);
+
+/// G17: a period holds from its begin to its end, and without one as long as it stands there.
+#[test]
+fn what_is_in_force_has_the_moment_within() {
+    let period = parameter("Encounter", "date");
+    let now = NOW.unix_millis();
+    let at = |spans: &[(i64, i64)]| {
+        let values = spans.iter().map(|(low, high)| (period, IndexValue::Date { low: *low, high: *high })).collect();
+        let world = World(vec![(kind("Encounter"), id("e"), sorted(values))]);
+        !world.find("Encounter", &Predicate::InForce(period)).is_empty()
+    };
+    assert!(at(&[]) && at(&[(now, now + 1)]) && at(&[(i64::MIN, now + 1)]) && at(&[(now - 9, i64::MAX)]));
+    assert!(!at(&[(now - 9, now)]) && !at(&[(now + 1, i64::MAX)]));
+    // Not one before and one after: one that has it within.
+    assert!(!at(&[(now - 9, now), (now + 1, now + 9)]) && at(&[(now - 9, now), (now, now + 9)]));
+}
+
+/// F41, F44: one value outside the set is enough to withhold.
+#[test]
+fn only_what_is_in_the_set() {
+    let code = parameter("Observation", "code");
+    let token = |system: Option<&str>, code: &str| IndexValue::Token {
+        system: system.map(Into::into),
+        code: code.into(),
+        text: None,
+    };
+    let tokens = Arc::new(TokenSet {
+        codes: BTreeMap::from([
+            ("s".to_owned(), BTreeSet::from(["a".to_owned(), "b".to_owned()])),
+            (String::new(), BTreeSet::from(["c".to_owned()])),
+        ]),
+        systems: BTreeSet::from(["all".to_owned()]),
+    });
+    let passes = |values: Vec<IndexValue>| {
+        let values = values.into_iter().map(|value| (code, value)).collect();
+        let world = World(vec![(kind("Observation"), id("o"), sorted(values))]);
+        !world.find("Observation", &Predicate::Only { parameter: code, tokens: Arc::clone(&tokens) }).is_empty()
+    };
+    assert!(passes(vec![]) && passes(vec![token(Some("s"), "a"), token(None, "c"), token(Some("all"), "whatever")]));
+    assert!(!passes(vec![token(Some("s"), "a"), token(Some("s"), "z")]));
+    assert!(!passes(vec![token(None, "a")]) && !passes(vec![token(Some("other"), "a")]));
+}
+
+/// A rule lets through what has this code, for one patient; nothing of others.
+#[derive(Debug)]
+struct OfAnna(Arc<Predicate>);
+
+impl Ruling for OfAnna {
+    fn rule(
+        &self,
+        patient: &LogicalId,
+        said: Option<&(dyn std::any::Any + Send + Sync)>,
+        _: &dyn Related,
+    ) -> Arc<Predicate> {
+        assert!(said.is_none());
+        if patient.as_str() == "anna" { Arc::clone(&self.0) } else { Arc::new(Predicate::Nothing) }
+    }
+}
+
+/// G7: each patient's rule holds for what is about them; what is about nobody has none.
+#[test]
+fn the_rule_of_each_patient() {
+    let ruled = |code: &str| {
+        Predicate::Ruled(Ruled {
+            ruling: Arc::new(OfAnna(Arc::new(with_code(code)))),
+            about: Arc::new([parameter("Observation", "subject")]),
+        })
+    };
+    assert_eq!(world().find("Observation", &ruled("8480-6")), ["o1", "o3"]);
+    assert_eq!(world().find("Observation", &ruled("8462-4")), ["o3"]);
+    let mut both = world();
+    let (subject, code) = (parameter("Observation", "subject"), parameter("Observation", "code"));
+    let two =
+        sorted(vec![refers(subject, "Patient", "anna"), refers(subject, "Patient", "bert"), coded(code, "8480-6")]);
+    both.0.push((kind("Observation"), id("o4"), two));
+    assert_eq!(both.find("Observation", &ruled("8480-6")), ["o1", "o3"], "bert's rule lets nothing through");
+    assert_eq!(world().find("Patient", &ruled("8480-6")), [] as [&str; 0], "a Patient is about itself");
 }

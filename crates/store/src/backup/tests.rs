@@ -50,7 +50,11 @@ fn what_is_restored_is_the_same_store_and_goes_on() {
     let store = open(new.path()).unwrap();
     let permit = everything();
     let read = |store: &crate::Store, of: &str, name: &str| {
-        store.snapshot().read_under(permit.as_ref(), kind(of), &id(name)).and_then(|found| found.json.into_bytes()).ok()
+        store
+            .snapshot(at(0))
+            .read_under(permit.as_ref(), kind(of), &id(name))
+            .and_then(|found| found.json.into_bytes())
+            .ok()
     };
     for (of, name) in [("Patient", "p1"), ("Observation", "o1"), ("Patient", "p2")] {
         assert_eq!(read(&store, of, name), read(world.store(), of, name), "{name}");

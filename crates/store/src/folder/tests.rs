@@ -93,7 +93,7 @@ fn brought_up_it_is_as_if_made_anew() {
             }
         }
         world.commit(changes, round);
-        let snapshot = world.store().snapshot();
+        let snapshot = world.store().snapshot(at(0));
         let reader = &snapshot.reader;
         for patient in ["p1", "p2"] {
             let prefix = key::folder(patient, reader.types.number(of));

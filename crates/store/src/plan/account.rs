@@ -261,7 +261,10 @@ fn shape_of(part: &Predicate, path: &Path) -> Shape {
             | Predicate::Not(_)
             | Predicate::Missing { .. }
             | Predicate::LastUpdated(_)
-            | Predicate::NoOtherPatient(_),
+            | Predicate::NoOtherPatient(_)
+            | Predicate::InForce(_)
+            | Predicate::Only { .. }
+            | Predicate::Ruled(_),
             _,
         )
         | (Predicate::Value { .. }, Path::Join | Path::None) => Shape::PathNone,

@@ -41,6 +41,9 @@ fn bound(permit: &dyn Covers, predicate: &Arc<Predicate>) -> Arc<Predicate> {
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
-        | Predicate::NoOtherPatient(_) => Arc::clone(predicate),
+        | Predicate::NoOtherPatient(_)
+        | Predicate::InForce(_)
+        | Predicate::Only { .. }
+        | Predicate::Ruled(_) => Arc::clone(predicate),
     }
 }

@@ -69,7 +69,13 @@ impl Place<'_> {
             // The index has current versions alone.
             Predicate::Now(part) => self.path(part)?,
             Predicate::Chain { .. } | Predicate::Has { .. } => Path::Join,
-            Predicate::All | Predicate::Not(_) | Predicate::Missing { .. } | Predicate::NoOtherPatient(_) => Path::None,
+            Predicate::All
+            | Predicate::Not(_)
+            | Predicate::Missing { .. }
+            | Predicate::NoOtherPatient(_)
+            | Predicate::InForce(_)
+            | Predicate::Only { .. }
+            | Predicate::Ruled(_) => Path::None,
         })
     }
 

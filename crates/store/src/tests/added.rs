@@ -49,7 +49,7 @@ fn query(store: &Store, text: &str) -> Query {
 }
 
 fn found_under(store: &Store, permit: &dyn Covers, text: &str) -> Result<Vec<String>, ReadError> {
-    let page = store.snapshot().search_under(permit, &query(store, text), None, "me")?;
+    let page = store.snapshot(at(0)).search_under(permit, &query(store, text), None, "me")?;
     Ok(page.matches.iter().chain(&page.included).map(|found| found.id.to_string()).collect())
 }
 
@@ -143,7 +143,7 @@ fn a_grant_by_a_half_built_parameter_decides_nothing() {
         for grant in &grants {
             let grant = grant.as_ref();
             let is_refused = |error: ReadError| assert!(matches!(error, ReadError::NotIndexed(_)), "{error:?}");
-            let snapshot = world.store().snapshot();
+            let snapshot = world.store().snapshot(at(0));
             is_refused(snapshot.read_under(grant, kind("Observation"), &id("o00")).unwrap_err());
             is_refused(snapshot.history_under(grant, kind("Observation"), &id("o03"), 9, None).unwrap_err());
             let first = fhir::VersionId::FIRST;
@@ -163,7 +163,7 @@ fn a_grant_by_a_half_built_parameter_decides_nothing() {
     }
     world.store().index(None);
     let grant = grants[0].as_ref();
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     assert!(snapshot.read_under(grant, kind("Observation"), &id("o00")).is_ok());
     assert!(matches!(snapshot.read_under(grant, kind("Observation"), &id("o03")), Err(ReadError::NotFound)));
     // o03 was n3, which is not granted; o04 was deleted with n4: seen by "not n0" as gone.
@@ -223,7 +223,7 @@ fn changes_between_the_steps_leave_every_version_whole() {
     let missing = world.store().registry();
     let pairs = [("note-text:missing".to_owned(), "true".to_owned())];
     let missing = only(kind("Observation"), search::compile_criteria(&missing, kind("Observation"), &pairs).unwrap());
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     for number in 0..20 {
         let history =
             snapshot.history_under(missing.as_ref(), kind("Observation"), &id(&format!("o{number:02}")), 99, None);
@@ -247,7 +247,7 @@ fn what_is_removed_goes_in_the_background_and_comes_back_whole() {
     assert!(unknown.is_err(), "no query names it");
     for steps in [0, 2] {
         world.store().index(Some(steps));
-        let answer = world.store().snapshot().search_under(everything().as_ref(), &old, None, "me");
+        let answer = world.store().snapshot(at(0)).search_under(everything().as_ref(), &old, None, "me");
         assert!(matches!(answer, Err(ReadError::NotIndexed(_))), "parsed before: {answer:?}");
         assert_eq!(found(world.store(), "Observation?site=s|n1").unwrap().len(), 4);
     }
@@ -260,7 +260,7 @@ fn what_is_removed_goes_in_the_background_and_comes_back_whole() {
     world.store().set_parameters(Vec::new()).unwrap();
     world.store().index(None);
     assert_eq!(world.store().parameters(), []);
-    let answer = world.store().snapshot().search_under(everything().as_ref(), &old, None, "me");
+    let answer = world.store().snapshot(at(0)).search_under(everything().as_ref(), &old, None, "me");
     assert!(matches!(answer, Err(ReadError::NotIndexed(_))));
     sound(&mut world);
     // A number is never another's: values that somebody kept would be read as the new one's.

@@ -32,7 +32,7 @@ fn a_resource_lives_changes_and_ends_and_every_version_stays_readable() {
     world.commit(vec![world.update(&patient("Bea"), "p1", None)], 2);
     world.commit(vec![world.delete("Patient", "p1")], 3);
 
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     assert!(matches!(snapshot.read_under(all.as_ref(), kind("Patient"), &id("p1")), Err(ReadError::Gone)));
     let first = snapshot.vread_under(all.as_ref(), kind("Patient"), &id("p1"), version(1)).unwrap();
     let json = first.json.into_bytes().unwrap();
@@ -52,7 +52,7 @@ fn a_resource_lives_changes_and_ends_and_every_version_stays_readable() {
     assert!(done[0].created && done[0].version == Some(version(5)));
     // A snapshot stays what it was (invariant 8).
     assert!(matches!(snapshot.read_under(all.as_ref(), kind("Patient"), &id("p1")), Err(ReadError::Gone)));
-    let found = world.store().snapshot().read_under(all.as_ref(), kind("Patient"), &id("p1")).unwrap();
+    let found = world.store().snapshot(at(0)).read_under(all.as_ref(), kind("Patient"), &id("p1")).unwrap();
     assert_eq!(found.patients, [id("p1")]);
     assert_eq!(world.store().live_resources(kind("Patient")).unwrap(), 1);
 }
@@ -68,7 +68,7 @@ fn preconditions_stop_the_whole_transaction() {
     assert!(matches!(none, Err(CommitError::Version(0, None))));
     let twice = world.try_commit(vec![world.update(&patient("Bea"), "p1", None), world.delete("Patient", "p1")], 1);
     assert!(matches!(twice, Err(CommitError::Duplicate(1))));
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let missing = snapshot.read_under(everything().as_ref(), kind("Patient"), &id("p2"));
     assert!(matches!(missing, Err(ReadError::NotFound)));
     // Deleting what is not there changes nothing and is no error.
@@ -144,7 +144,7 @@ fn a_permit_is_held_against_the_version_before_and_the_version_after() {
     let absent = attempt(world.delete("Observation", "nobody")).unwrap().into_parts().0;
     let hidden = attempt(world.delete("Observation", "hidden")).unwrap().into_parts().0;
     assert_eq!(absent[0].version, hidden[0].version);
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     assert!(snapshot.read_under(everything().as_ref(), kind("Observation"), &id("hidden")).is_ok());
     assert!(matches!(
         snapshot.read_under(permit.as_ref(), kind("Observation"), &id("hidden")),
@@ -160,7 +160,7 @@ fn a_version_is_visible_by_its_own_values_alone() {
     world.commit(vec![world.update(&observation("p1", "plain", 1), "o1", None)], 1);
     world.commit(vec![world.update(&observation("p1", "secret", 1), "o1", None)], 2);
     world.commit(vec![world.delete("Observation", "o1")], 3);
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let observation = kind("Observation");
     let plain = only(observation, code("plain"));
     let history = snapshot.history_under(plain.as_ref(), observation, &id("o1"), 10, None).unwrap();
@@ -209,7 +209,7 @@ fn the_store_completes_the_audit_entries_of_a_write() {
     world.commit(vec![world.create(&patient("Ada"), "p1"), world.create(&observation("p1", "1-1", 1), "o1")], 0);
     let receipt = world.try_commit(vec![world.update(&observation("p1", "1-1", 2), "o1", None)], 1).unwrap();
     let sequence = receipt.into_parts().1.sequence();
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let event = world.store().names.id(sequence).unwrap();
     let found = snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).unwrap();
     assert_eq!(found.patients, [id("p1")]);
@@ -286,7 +286,7 @@ fn a_log_that_fails_stops_writes_and_the_next_start_brings_the_entry_home() {
     assert!(matches!(refused, Err(CommitError::Unavailable(_))));
     world.reopen();
     assert_eq!(world.store().log().last().0, 2);
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     assert!(snapshot.read_under(everything().as_ref(), kind("Patient"), &id("p2")).is_ok());
     assert!(matches!(snapshot.read_under(everything().as_ref(), kind("Patient"), &id("p3")), Err(ReadError::NotFound)));
 }

@@ -61,25 +61,25 @@ fn a_folder_is_of_its_moment() {
     let create = |name: &str, code: &str| world.create(&observation("p1", code, "x"), name);
     world.commit(vec![create("o1", "a"), create("o2", "b"), create("o3", "a")], 0);
     let (a, b) = ([of("p1"), with_code("a")], [of("p1"), with_code("b")]);
-    let before = world.store().snapshot();
+    let before = world.store().snapshot(at(0));
     assert_eq!(found(&before, &a), ["o1", "o3"]);
     assert_eq!(found(&before, &b), ["o2"]);
 
     world.commit(vec![world.update(&observation("p1", "b", "x"), "o1", None)], 1);
-    let updated = world.store().snapshot();
+    let updated = world.store().snapshot(at(0));
     assert_eq!(found(&updated, &a), ["o3"]);
     assert_eq!(found(&updated, &b), ["o1", "o2"]);
     assert_eq!(found(&before, &a), ["o1", "o3"], "an older view sees what it saw");
 
     world.commit(vec![world.delete("Observation", "o3"), create("o4", "a")], 2);
-    let now = world.store().snapshot();
+    let now = world.store().snapshot(at(0));
     assert_eq!(found(&now, &a), ["o4"]);
     assert_eq!(found(&updated, &a), ["o3"]);
 
     // It leaves the record of one patient for another's; in the compartment of the performer it stays.
     assert_eq!(found(&now, &[of("p2")]), Vec::<String>::new());
     world.commit(vec![world.update(&observation("p2", "a", "x"), "o4", None)], 3);
-    let moved = world.store().snapshot();
+    let moved = world.store().snapshot(at(0));
     assert_eq!(found(&moved, &a), Vec::<String>::new());
     assert_eq!(found(&moved, &[of("p2")]), ["o4"]);
     let kept = Arc::new(Predicate::PatientCompartment(id("keeper")));
@@ -92,7 +92,7 @@ fn a_version_too_large_to_keep_is_found_among_others() {
     let large = "x".repeat(limits::VERSION_KEPT_BYTES_MAX);
     let create = |name: &str, text: &str| world.create(&observation("p1", "a", text), name);
     world.commit(vec![create("o1", "small"), create("o2", &large), create("o3", "small")], 0);
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     assert_eq!(found(&snapshot, &[of("p1"), with_code("a")]), ["o1", "o2", "o3"]);
     let page = snapshot.search_under(everything().as_ref(), &query(vec![of("p1")], 50), None, "me").unwrap();
     let sizes: Vec<_> = page.matches.iter().map(|found| found.json.len() > large.len()).collect();
@@ -104,10 +104,10 @@ fn a_change_that_no_compartment_key_shows_is_seen() {
     let world = World::new();
     world.commit(vec![world.create(&observation("p1", "a", "x"), "o1")], 0);
     let text = |text: &str| value("value-string", Test::String(search::predicate::StringMatch::Exact, text.into()));
-    let before = world.store().snapshot();
+    let before = world.store().snapshot(at(0));
     assert_eq!(found(&before, &[of("p1"), text("x")]), ["o1"]);
     world.commit(vec![world.update(&observation("p1", "a", "y"), "o1", None)], 1);
-    let after = world.store().snapshot();
+    let after = world.store().snapshot(at(0));
     assert_eq!(found(&after, &[of("p1"), text("x")]), Vec::<String>::new());
     assert_eq!(found(&after, &[of("p1"), text("y")]), ["o1"]);
 }
@@ -121,7 +121,7 @@ fn permits_and_totals_are_the_same_from_a_folder() {
         world.create(&observation(patient, code, "x"), &format!("o{n}"))
     });
     world.commit(all.collect(), 0);
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let narrow = only(kind("Observation"), Predicate::Or(vec![with_code("a"), with_code("b")]));
     let hidden: HashMap<_, _> = HashMap::new();
     let nothing = Arc::new(Table { default: Access::Nothing, of: hidden });
@@ -153,7 +153,7 @@ fn a_version_that_was_kept_leaves_as_it_was_stored() {
     for n in 0..many {
         world.commit(vec![world.create(&observation("p1", "a", &format!("text {n}")), &format!("o{n}"))], n);
     }
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let read = |name: &str| {
         let found = snapshot.read_under(everything().as_ref(), kind("Observation"), &id(name)).unwrap();
         (found.id, found.version, found.last_updated, found.json.into_bytes().unwrap(), found.patients, found.method)
@@ -183,7 +183,8 @@ fn what_is_changed_or_deleted_leaves_memory() {
         stats.engine.shelves.iter().map(|shelf| (shelf.name, shelf.bytes)).collect()
     };
     world.commit(vec![world.create(&patient("Ada"), "p1"), world.create(&patient("Bea"), "p2")], 0);
-    let read = |name| world.store().snapshot().read_under(everything().as_ref(), kind("Patient"), &id(name)).is_ok();
+    let read =
+        |name| world.store().snapshot(at(0)).read_under(everything().as_ref(), kind("Patient"), &id(name)).is_ok();
     assert!(read("p1") && read("p2"));
     let full = kept();
     assert!(full["places"] > 0 && full["versions"] > 0);

@@ -47,7 +47,7 @@ fn whether_a_total_is_told_does_not_depend_on_hidden_rows() {
             queries.map(|text| {
                 let context = Context { handling: Handling::Strict, base_url: BASE, now: at(0), compartment: None };
                 let query = search::query::parse(search::registry(), kind, &pairs(text), &context).unwrap();
-                let page = world.store().snapshot().search_under(permit.as_ref(), &query, None, "caller").unwrap();
+                let page = world.store().snapshot(at(0)).search_under(permit.as_ref(), &query, None, "caller").unwrap();
                 let ids: Vec<_> = page.matches.iter().map(|found| found.id.to_string()).collect();
                 (text, ids, page.total, page.next.is_some())
             })

@@ -80,7 +80,7 @@ fn a_search_by_patient_within_the_compartment_finds_what_subject_names() {
     let patient = Test::Reference(ReferenceTest::Target(kind("Patient"), id("r9")));
     let performer = Test::Reference(ReferenceTest::AnyType(id("r6")));
     let code = Test::Token(TokenTest::SystemCode("s".into(), "a".into()));
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let parts = vec![value("performer", performer), value("patient", patient), value("code", code)];
     let with = |query: &mut Query| query.predicate = Arc::new(Predicate::And(parts));
     let (matches, _) = searched(&snapshot, &everything(), with).unwrap();
@@ -121,7 +121,7 @@ fn includes_come_once_and_under_their_own_permit() {
         ],
         0,
     );
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let include =
         |target| Include { source: kind("Observation"), parameter: parameter("Observation", "subject"), target };
     let with = |query: &mut Query| query.includes = vec![include(None)];
@@ -161,7 +161,7 @@ fn a_cursor_works_for_its_caller_and_search_alone() {
         count: 2,
     };
     let query = query(&asked, Total::None);
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let page = |query: &Query, cursor: &str, caller: &str| {
         snapshot.search_under(asked.permit.as_ref(), query, Some(cursor), caller)
     };
@@ -181,7 +181,7 @@ fn a_cursor_works_for_its_caller_and_search_alone() {
     }
     // A page goes on where the one before ended, whatever came or went meanwhile.
     world.commit(vec![world.delete("Observation", "o0"), world.create(&observation("p1", "1-1", 1), "o9")], 1);
-    let later = world.store().snapshot();
+    let later = world.store().snapshot(at(0));
     let rest = later.search_under(asked.permit.as_ref(), &query, Some(&next), "me").unwrap();
     let names: Vec<_> = rest.matches.iter().map(|found| found.id.to_string()).collect();
     assert_eq!(names, ["o2", "o3"]);
@@ -195,7 +195,7 @@ fn audit_events_are_searched_in_the_log() {
     for _ in 0..300 {
         world.store().log().record(&entry("read", &[])).unwrap();
     }
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let about = |patient: &str| {
         let test = Test::Reference(ReferenceTest::Target(kind("Patient"), id(patient)));
         Arc::new(Predicate::Value { parameter: parameter("AuditEvent", "patient"), test })
@@ -262,7 +262,7 @@ fn alternatives_over_other_resources_are_no_scan() {
         sort: Vec::new(),
         count: 50,
     };
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     let (page, explanation) =
         snapshot.explain_under(asked.permit.as_ref(), &query(&asked, Total::Accurate), None, "me");
     let page = page.unwrap();

@@ -20,7 +20,7 @@ fn what_was_acknowledged_is_there_after_a_crash() {
     let world = filled();
     let image = world.image();
     let store = open(image.path()).unwrap();
-    let found = store.snapshot().read_under(everything().as_ref(), kind("Observation"), &id("o1")).unwrap();
+    let found = store.snapshot(at(0)).read_under(everything().as_ref(), kind("Observation"), &id("o1")).unwrap();
     assert_eq!(found.version.number(), 2);
     assert_eq!(store.log().last().0, 3);
     assert_eq!(store.live_resources(kind("Patient")).unwrap(), 1);
@@ -247,7 +247,7 @@ fn the_log_goes_on_over_segments() {
         world.store().log().record(&entry).unwrap();
     }
     assert!(world.path().join("audit/00000003.log").exists());
-    let snapshot = world.store().snapshot();
+    let snapshot = world.store().snapshot(at(0));
     for sequence in [1, 2, 128, 129, 500, 557, 558, 559, 1_200] {
         let event = world.store().names.id(sequence).unwrap();
         assert!(snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).is_ok(), "{sequence}");
@@ -255,7 +255,7 @@ fn the_log_goes_on_over_segments() {
     let image = world.image();
     assert_eq!(crate::verify_audit(image.path()).unwrap().unwrap().last, 1_200);
     let store = open(image.path()).unwrap();
-    let snapshot = store.snapshot();
+    let snapshot = store.snapshot(at(0));
     for sequence in [1, 559, 1_200] {
         let event = store.names.id(sequence).unwrap();
         assert!(snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).is_ok(), "{sequence}");

@@ -147,6 +147,8 @@ impl<'a> Group<'a> {
             search: parts.search,
             heavy: Arc::clone(&parts.heavy),
             followed: Arc::default(),
+            // Each transaction brings its own.
+            at: Instant::from_unix_millis(0),
         };
         Self {
             parts,
@@ -249,11 +251,12 @@ impl<'a> Group<'a> {
         preparer.renew(work).map_err(|fault| CommitError::Unavailable(fault.0))
     }
 
-    fn effects(&self, work: &Work) -> Result<Effects, CommitError> {
+    fn effects(&mut self, work: &Work) -> Result<Effects, CommitError> {
         self.usable()?;
         if work.audit.is_empty() {
             return Err(CommitError::Unavailable("a transaction came without audit entries".into()));
         }
+        self.reader.at = work.now;
         let befores = check::transaction(&self.reader, work)?;
         self.changes(work, befores).map_err(|fault| CommitError::Unavailable(fault.0))
     }

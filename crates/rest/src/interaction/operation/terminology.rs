@@ -37,7 +37,7 @@ pub(in crate::interaction) fn perform(
         content => Some(content.into_json()?),
     };
     let snapshot = OnceCell::new();
-    let at = || snapshot.get_or_init(|| call.service.parts.store.snapshot());
+    let at = || snapshot.get_or_init(|| call.service.snapshot());
     let own = id.map(|id| stored(call, at(), kind, id, trail)).transpose()?;
     let asked = Asked { call, body: body.as_ref(), own: own.as_ref(), snapshot: &snapshot };
     let mut w = Writer::new();
@@ -116,7 +116,7 @@ impl Asked<'_> {
     }
 
     fn snapshot(&self) -> &Snapshot {
-        self.snapshot.get_or_init(|| self.call.service.parts.store.snapshot())
+        self.snapshot.get_or_init(|| self.call.service.snapshot())
     }
 
     fn stored(&self, kind: &str, canonical: &str) -> Option<Tree> {

@@ -47,7 +47,7 @@ pub(super) async fn commit(
             let body = match one.asked.prefer.returns {
                 // The condition needed search; the resource itself leaves only when it may be read.
                 Some(Return::Representation) => {
-                    let snapshot = call.service.parts.store.snapshot();
+                    let snapshot = call.service.snapshot();
                     snapshot.vread(&one.permit, found.resource_type, &found.id, found.version).ok()
                 }
                 _ => None,

@@ -138,7 +138,7 @@ impl<'a> Links<'a> {
         }
         let service = self.call.service;
         let search = Interaction::SearchType(kind);
-        let permit = service.grants.decide(self.call.caller, &service.registry(), &search, service.now())?;
+        let permit = service.decide(self.call.caller, &search)?;
         let query = criteria::condition(service, kind, query)?;
         let found = the_one(self.call, self.snapshot, &permit, &query)?.ok_or(Failure::NoMatch)?;
         let reference = format!("{kind}/{}", found.id);

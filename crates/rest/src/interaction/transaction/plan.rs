@@ -79,7 +79,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Assigns ids, resolves links, validates. All invalid resources are reported together.
     pub(super) fn make(call: &Call<'_>, permitted: &[Permitted<'_>]) -> Result<Self, Failure> {
-        let snapshot = call.service.parts.store.snapshot();
+        let snapshot = call.service.snapshot();
         let mut resolved = Vec::new();
         let mut identities = Vec::with_capacity(permitted.len());
         for one in permitted {

@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
                 self.coverage.saw("a store opened again");
             }
             self.change(&round.changes);
-            let snapshot = self.world.store().snapshot();
+            let snapshot = self.world.store().snapshot(super::model::NOW);
             self.counters().map_err(general)?;
             for gone_on in later.drain(..) {
                 let asked = &self.case.rounds[gone_on.round].asked[gone_on.asked];
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         // What lies in the audit log is no resource of the engine, and still one of a search.
         let mut query = super::queries::whole("AuditEvent");
         query.total = Total::Accurate;
-        let snapshot = self.world.store().snapshot();
+        let snapshot = self.world.store().snapshot(super::model::NOW);
         let (page, explanation) = snapshot.explain_under(everything().as_ref(), &query, None, "me");
         self.coverage.went(&explanation);
         match page {

@@ -80,6 +80,9 @@ impl Coverage {
             Predicate::Missing { missing: false, .. } => "not missing",
             Predicate::PatientCompartment(_) => "compartment",
             Predicate::NoOtherPatient(_) => "no other patient",
+            Predicate::InForce(_) => "in force",
+            Predicate::Only { .. } => "only",
+            Predicate::Ruled(_) => "ruled",
             Predicate::And(parts) => {
                 parts.iter().for_each(|part| self.predicate(part, joins));
                 "and"
@@ -212,7 +215,7 @@ fn token(test: &TokenTest) -> &'static str {
 /// All names that a question can have.
 fn questions() -> Vec<String> {
     const PREFIXES: [Prefix; 9] = super::queries::PREFIXES;
-    const PLAIN: [&str; 26] = [
+    const PLAIN: [&str; 28] = [
         "all",
         "nothing",
         "id",
@@ -220,6 +223,8 @@ fn questions() -> Vec<String> {
         "not missing",
         "compartment",
         "no other patient",
+        "in force",
+        "only",
         "now",
         "and",
         "or",

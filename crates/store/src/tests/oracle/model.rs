@@ -8,9 +8,13 @@ use search::{
     IndexValue, IndexValues, ParameterId, Predicate,
     matcher::{Related, Subject, matches},
     order::sort_key,
+    predicate::Ruling,
     query::Include,
 };
 use std::sync::Arc;
+
+/// When its questions are asked.
+pub(super) const NOW: Instant = Instant::from_unix_millis(3 * 86_400_000);
 
 /// One version. A deletion keeps the values of what it ended.
 #[derive(Debug, Clone)]
@@ -82,6 +86,14 @@ impl Related for Through<'_> {
             let refers = |version: &Version| targets(version, parameter).contains(&(subject.0, subject.1.clone()));
             known.kind == source && known.live().is_some_and(refers) && self.means(predicate, known)
         })
+    }
+
+    fn now(&self) -> Instant {
+        NOW
+    }
+
+    fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate> {
+        ruling.rule(patient, None, self)
     }
 }
 

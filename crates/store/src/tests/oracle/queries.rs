@@ -14,7 +14,9 @@ use policy::{Access, Need};
 use search::{
     ParameterId, ParameterKind, Predicate, Query, Test, exact,
     fold::fold,
-    predicate::{DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMatch, TokenTest, UriMatch},
+    predicate::{
+        DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMatch, TokenSet, TokenTest, UriMatch,
+    },
     query::{Direction, Include, SortKey, Total},
     ucum,
 };
@@ -84,6 +86,15 @@ fn sort(dice: &mut Dice, of: &str) -> Vec<SortKey> {
         1 => SortKey::Id(way(dice)),
         _ => SortKey::Parameter(any_parameter(dice, of), way(dice)),
     })
+}
+
+fn tokens(dice: &mut Dice) -> TokenSet {
+    let mut tokens = TokenSet::default();
+    for (system, code) in dice.list(0, 5, |dice| (system(dice), code(dice))) {
+        tokens.codes.entry(system).or_default().insert(code);
+    }
+    tokens.systems.extend(dice.list(0, 2, system));
+    tokens
 }
 
 fn any_parameter(dice: &mut Dice, of: &str) -> ParameterId {
@@ -197,7 +208,9 @@ fn simple(dice: &mut Dice, of: &str, depth: usize) -> Arc<Predicate> {
 }
 
 fn leaf(dice: &mut Dice, of: &str) -> Predicate {
-    match dice.below(30) {
+    match dice.below(32) {
+        30 => Predicate::InForce(any_parameter(dice, of)),
+        31 => Predicate::Only { parameter: any_parameter(dice, of), tokens: Arc::new(tokens(dice)) },
         0 => Predicate::All,
         1 => Predicate::Nothing,
         2 | 3 => Predicate::Id(dice.list(0, 4, any_id)),

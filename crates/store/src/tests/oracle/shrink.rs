@@ -261,6 +261,9 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
         | Predicate::Value { .. }
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
+        | Predicate::InForce(_)
+        | Predicate::Only { .. }
+        | Predicate::Ruled(_)
         | Predicate::NoOtherPatient(_) => found.push(Arc::new(Predicate::All)),
     }
     found

@@ -1,0 +1,7 @@
+//! What the facility decided on who may see what, beside what standards say. One value for the whole server: the store
+//! hands it to all who compile grants, and grants that were compiled under another are compiled anew.
+
+/// What the facility decided. The default is what a server does that was told nothing.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct House {}
