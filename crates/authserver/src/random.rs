@@ -14,9 +14,14 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
-/// 32 random bytes as base64url: an access token.
+/// 32 random bytes as base64url: an access token. Never begins with a dash, as [`name`].
 pub(crate) fn secret() -> Result<String, NoRandomness> {
-    Ok(URL_SAFE_NO_PAD.encode(bytes::<32>()?))
+    loop {
+        let secret = URL_SAFE_NO_PAD.encode(bytes::<32>()?);
+        if !secret.starts_with('-') {
+            return Ok(secret);
+        }
+    }
 }
 
 /// 16 random bytes in hex: a client id or request id. Never begins with a dash, so it pastes into a command line.
@@ -45,4 +50,15 @@ pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    /// What begins with a dash is an option to whoever pastes it into a command line.
+    #[test]
+    fn nothing_begins_with_a_dash() {
+        for _ in 0..2000 {
+            assert!(!super::secret().unwrap().starts_with('-'));
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub(super) struct Load {
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Access token for the server
-    #[arg(long, value_name = "TOKEN", requires = "server", conflicts_with_all = ["data", "client", "key"])]
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true, requires = "server", conflicts_with_all = ["data", "client", "key"])]
     token: Option<String>,
     /// Client id: gets tokens as needed, for loads of more than five minutes
     #[arg(long, value_name = "ID", requires = "server", conflicts_with = "data")]
