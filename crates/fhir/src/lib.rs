@@ -4,12 +4,14 @@
 //! - [`primitive`]: the R4 primitive types that need more than text (dates with precision, decimals, ids).
 //! - [`schema`]: tables of facts drawn from the FHIR packages by `cargo xtask definitions`.
 //! - [`element`]: a typed view of a JSON tree, in which `value` and `_value` are one element.
+//! - [`canonical`]: the bytes that a signature covers.
 //! - [`ucum`]: units of measure, their grammar, base units and conversion.
 //! - [`reference`], [`bundle`], [`issue`]: the small structures that every crate above speaks.
 //!
 //! Pure: no I/O, no clock, no task. SPEC: R4 json.html, datatypes.html, references.html.
 
 pub mod bundle;
+pub mod canonical;
 pub mod element;
 pub mod issue;
 pub mod json;

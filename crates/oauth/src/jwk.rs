@@ -253,7 +253,15 @@ impl PublicKey {
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         let type_fits = match (&self.material, algorithm) {
-            (Material::Rsa { .. }, Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Ps256 | Algorithm::Ps384) => true,
+            (
+                Material::Rsa { .. },
+                Algorithm::Rs256
+                | Algorithm::Rs384
+                | Algorithm::Rs512
+                | Algorithm::Ps256
+                | Algorithm::Ps384
+                | Algorithm::Ps512,
+            ) => true,
             (Material::Ec { curve, .. }, _) => curve.algorithm() == algorithm,
             _ => false,
         };
@@ -276,8 +284,10 @@ impl PublicKey {
                 let parameters: &RsaParameters = match algorithm {
                     Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
                     Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+                    Algorithm::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
                     Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
                     Algorithm::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
+                    Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
                     Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => return Err(JwsError::KeyType),
                 };
                 RsaPublicKeyComponents { n: modulus, e: exponent }.verify(parameters, message, signature_bytes)

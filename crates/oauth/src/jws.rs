@@ -6,6 +6,8 @@
 //! registration alone.
 //! Left out: JSON serialization, JWE.
 
+pub mod detached;
+
 use crate::{jwk::PublicKey, limits, strict_json};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -17,17 +19,32 @@ use std::fmt;
 pub enum Algorithm {
     Rs256,
     Rs384,
+    Rs512,
     Ps256,
     Ps384,
+    Ps512,
     Es256,
     Es384,
     Es512,
 }
 
 impl Algorithm {
-    /// All, those that SMART demands first.
+    /// Those that tokens and assertions may be signed with, those that SMART demands first.
     pub const ALL: [Self; 7] =
         [Self::Rs384, Self::Es384, Self::Rs256, Self::Es256, Self::Es512, Self::Ps256, Self::Ps384];
+
+    /// Those that a signature on content may have: also the two with RSA and SHA-512.
+    pub const OF_CONTENT: [Self; 9] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+    ];
 
     /// The `alg` value.
     #[must_use]
@@ -35,15 +52,17 @@ impl Algorithm {
         match self {
             Self::Rs256 => "RS256",
             Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
             Self::Ps256 => "PS256",
             Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
         }
     }
 
-    /// The algorithm of this `alg` value. Case counts.
+    /// The algorithm of [`Algorithm::ALL`] of this `alg` value. Case counts.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)

@@ -260,8 +260,10 @@ impl PrivateKey {
                 let encoding: &'static dyn RsaEncoding = match self.algorithm {
                     Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
                     Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
+                    Algorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
                     Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
                     Algorithm::Ps384 => &signature::RSA_PSS_SHA384,
+                    Algorithm::Ps512 => &signature::RSA_PSS_SHA512,
                     Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => return Err(KeyError::Unsupported),
                 };
                 let mut signed = vec![0; key.public_modulus_len()];
@@ -301,7 +303,12 @@ fn ecdsa(algorithm: Algorithm) -> Option<(Curve, &'static EcdsaSigningAlgorithm)
         Algorithm::Es256 => Some((Curve::P256, &signature::ECDSA_P256_SHA256_FIXED_SIGNING)),
         Algorithm::Es384 => Some((Curve::P384, &signature::ECDSA_P384_SHA384_FIXED_SIGNING)),
         Algorithm::Es512 => Some((Curve::P521, &signature::ECDSA_P521_SHA512_FIXED_SIGNING)),
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Ps256 | Algorithm::Ps384 => None,
+        Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512 => None,
     }
 }
 
