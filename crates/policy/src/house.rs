@@ -4,4 +4,7 @@
 /// What the facility decided. The default is what a server does that was told nothing.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
-pub struct House {}
+pub struct House {
+    /// What labels mean here, and who is cleared for which (rows F40 to F47).
+    pub labels: std::sync::Arc<crate::label::Labels>,
+}

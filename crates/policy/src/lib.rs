@@ -15,6 +15,8 @@ mod explain;
 mod grants;
 mod house;
 mod interaction;
+pub mod label;
+pub mod limits;
 mod organization;
 mod permit;
 mod person;

@@ -51,6 +51,7 @@ fn caller(scope: &str, acting: Option<Arc<Acting>>, user: Option<User>) -> Calle
         confirmation: None,
         family: None,
         acting,
+        is_custodian: false,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }
