@@ -258,6 +258,8 @@ fn person(role: Role, context: bool, scopes: &str) -> Result<Caller, String> {
         role,
         fhir_user: Some("Practitioner/1".into()),
         patients: if matches!(role, Role::Patient | Role::Caregiver) { Arc::new(["1".into()]) } else { Arc::new([]) },
+        glasses: Arc::default(),
+        may_break_glass: false,
     };
     of_token(scopes, Some(Arc::new(user)), context.then(|| "1".into()), None)
 }
@@ -290,6 +292,7 @@ fn of_token(
         confirmation: None,
         family: None,
         acting,
+        purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer matrix")), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
 }

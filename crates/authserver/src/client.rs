@@ -31,6 +31,7 @@ use oauth::{
     jws::Algorithm,
     redirect_uri::{ApplicationType, RedirectUri},
     scope::{Scope, request::ScopeRequest},
+    udap::purpose::Purpose,
 };
 use std::{fmt, sync::Arc};
 
@@ -110,6 +111,8 @@ pub struct NewClient {
     pub assertion_algorithm: Option<Algorithm>,
     /// A system that is known by its certificate may call without a token (row A10).
     pub calls_without_token: bool,
+    /// What a system may act for: codes of v3-ActReason (row F48); none: treatment.
+    pub purposes_of_use: Vec<String>,
     /// May introspect tokens of other clients (row B69).
     pub introspects_any: bool,
     /// The facility's own record system: consents do not bind it. A system's alone.
@@ -138,6 +141,7 @@ impl NewClient {
             binding: None,
             assertion_algorithm: None,
             calls_without_token: false,
+            purposes_of_use: Vec::new(),
             introspects_any: false,
             is_custodian: false,
         }
@@ -332,6 +336,8 @@ pub struct Client {
     pub own: Option<Arc<OwnRegistration>>,
     /// Its certificate alone is its right to call.
     pub calls_without_token: bool,
+    /// What a system may act for; none: treatment.
+    pub purposes_of_use: Arc<[Purpose]>,
     /// May introspect tokens of other clients.
     pub introspects_any: bool,
     /// See [`NewClient::is_custodian`].

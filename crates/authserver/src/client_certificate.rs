@@ -122,6 +122,7 @@ impl Service {
             family: None,
             acting: None,
             is_custodian: client.is_custodian,
+            purposes: Arc::clone(&client.purposes_of_use),
         }))
     }
 

@@ -131,6 +131,7 @@ impl LiveTokenTable {
             family: grant.family,
             acting: grant.acting,
             is_custodian: grant.is_custodian,
+            purposes: Arc::default(),
         });
         {
             let mut index = self.index();

@@ -86,6 +86,20 @@ impl Service {
         Ok(self.inner.end_client(id).map(drop)?)
     }
 
+    /// Says what a system may act for, in place of what was said before (row F48); it counts for the tokens that it has,
+    /// with the next request. Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn set_client_purposes(&self, id: &str, purposes: &[String]) -> Result<(), ClientError> {
+        let changed = |client: Client| {
+            let says_otherwise = client.is_app() || client.kind.udap().is_some();
+            let purposes_of_use = check::purposes_of_use(purposes, says_otherwise)?;
+            Ok(Client { purposes_of_use, ..client })
+        };
+        self.inner.change_client(id, &By::Operator, changed).map(drop)
+    }
+
     /// Makes an initial access token: leave to register a client (RFC 7591). Recorded. Blocks on the disk.
     ///
     /// # Errors

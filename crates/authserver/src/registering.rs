@@ -288,6 +288,9 @@ fn tell(event: &mut Event, client: &Client) {
     if client.is_custodian {
         event.detail("custodian", "yes");
     }
+    for purpose in &*client.purposes_of_use {
+        event.detail("purpose_of_use", purpose.code());
+    }
 }
 
 pub(crate) fn no_randomness(_: random::NoRandomness) -> ClientError {

@@ -301,7 +301,15 @@ impl LiveTokens for Service {
 
 impl LiveTokens for Inner {
     fn grant(&self, token: &str) -> Option<Arc<Grant>> {
-        self.tokens.grant(token)
+        let grant = self.tokens.grant(token)?;
+        if grant.user.is_some() {
+            return Some(grant);
+        }
+        // What it may act for is the register's to say, now (row F48).
+        match self.clients.purposes_of(&grant.client_id) {
+            None => Some(grant),
+            Some(purposes) => Some(Arc::new(Grant { purposes, ..Grant::clone(&grant) })),
+        }
     }
 
     fn proven(&self, proof: &ShownProof<'_>) -> Result<DpopFacts, ProofRefused> {

@@ -289,6 +289,8 @@ pub(crate) fn ann() -> Arc<User> {
         role: Role::Patient,
         fhir_user: Some("Patient/p1".into()),
         patients: Arc::new(["p1".into()]),
+        glasses: Arc::default(),
+        may_break_glass: false,
     })
 }
 

@@ -69,6 +69,13 @@ pub(crate) enum Order {
         /// Which.
         is_custodian: bool,
     },
+    /// Say what a system may act for.
+    SetClientPurposes {
+        /// Its id.
+        id: String,
+        /// Codes of v3-ActReason; none: treatment.
+        purposes: Vec<String>,
+    },
     /// Make another secret for a client.
     NewClientSecret {
         /// Its id.
@@ -364,6 +371,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::SetClientCustodian { id, is_custodian } => {
             client::done(authserver.set_client_custodian(&id, is_custodian))
         }
+        Order::SetClientPurposes { id, purposes } => client::done(authserver.set_client_purposes(&id, &purposes)),
         Order::NewClientSecret { id } => client::new_secret(authserver, id),
         Order::InviteClient { invitation } => client::invite(authserver, invitation),
         Order::ListClientInvitations => client::invitations(authserver),

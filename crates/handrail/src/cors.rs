@@ -92,7 +92,7 @@ pub(crate) struct Cors {
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const ALLOW: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, If-Modified-Since, \
-     X-Provenance, X-Security-Context, X-Request-Id, DPoP, Category",
+     X-Provenance, X-Security-Context, X-Request-Id, DPoP, Category, X-Purpose-Of-Use",
 );
 const EXPOSE: HeaderValue = HeaderValue::from_static(
     "ETag, Location, Content-Location, Last-Modified, Retry-After, X-Request-Id, WWW-Authenticate, DPoP-Nonce, \

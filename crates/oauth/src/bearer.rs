@@ -157,7 +157,7 @@ pub fn authenticate(presented: &Presented<'_>, tokens: &dyn LiveTokens, now_s: i
         return Err(BearerError::Unproven);
     }
     let kind = if grant.user.is_some() { CallerKind::Person } else { CallerKind::System };
-    Ok(Caller { grant, kind })
+    Ok(Caller::of(grant, kind, now_s))
 }
 
 /// The caller that a certificate stands for by itself (row A10).
@@ -170,7 +170,7 @@ fn by_certificate(presented: &Presented<'_>, now_s: i64) -> Result<Caller, Beare
     if grant.expires_at_s <= now_s {
         return Err(BearerError::Expired);
     }
-    Ok(Caller { grant: Arc::clone(grant), kind: CallerKind::System })
+    Ok(Caller::of(Arc::clone(grant), CallerKind::System, now_s))
 }
 
 #[cfg(test)]

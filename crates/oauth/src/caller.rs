@@ -8,7 +8,7 @@
 use crate::{
     launch_context::LaunchContext,
     scope::{Scope, ScopeError, parse_list},
-    udap::b2b::B2b,
+    udap::{b2b::B2b, purpose::Purpose},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, sync::Arc};
@@ -43,6 +43,8 @@ pub struct Grant {
     /// The client is the facility's own record system, which keeps the records that consents are about: they do not bind
     /// it (row G4). Never so for apps of people and for clients of trust communities.
     pub is_custodian: bool,
+    /// What a system was registered to act for, as the register says now (row F48); none: treatment.
+    pub purposes: Arc<[Purpose]>,
 }
 
 /// An organization that came by a certificate of a trust community, and what it said of its purpose (rows D27, D28).
@@ -73,6 +75,22 @@ pub struct User {
     pub fhir_user: Option<Arc<str>>,
     /// Logical ids of the Patients that the account is bound to: their own, or those that they care for.
     pub patients: Arc<[Arc<str>]>,
+    /// The glasses that they broke and that were not ended by them (rows F49, F50): of this moment, never as they were
+    /// when a token was issued. Which of them have run out, [`Caller::glasses`] says.
+    pub glasses: Arc<[Glass]>,
+    /// Whether they have the right to break one, of this moment too.
+    pub may_break_glass: bool,
+}
+
+/// A broken glass: for some time a clinician reaches one patient's record as in an emergency (row F49).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Glass {
+    /// Its id: the case in which it is reviewed.
+    pub id: Arc<str>,
+    /// Logical id of the patient, and of no other.
+    pub patient: Arc<str>,
+    /// When it ends by itself, seconds since the epoch.
+    pub until_s: i64,
 }
 
 /// What a person is to this server. What each may see: `docs/access.md`.
@@ -112,6 +130,18 @@ impl Role {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
+
+    /// What they act for when they say nothing (row F48).
+    #[must_use]
+    pub const fn purposes(self) -> &'static [Purpose] {
+        match self {
+            Self::Patient => &[Purpose::PATIENT],
+            Self::Caregiver => &[Purpose::FAMILY],
+            Self::Clinician => &[Purpose::TREATMENT],
+            Self::PrivacyOfficer => &[Purpose::COMPLIANCE],
+            Self::Administrator => &[Purpose::ADMINISTRATION],
+        }
+    }
 }
 
 /// The key that a token is bound to (`cnf`, RFC 7800). Thumbprints are no secrets.
@@ -149,9 +179,18 @@ impl Confirmation {
 /// by [`Caller::operator`] for a command on the server's own machine, by [`Caller::at_page`] for a page of its own.
 #[derive(Clone)]
 pub struct Caller {
-    pub(crate) grant: Arc<Grant>,
-    pub(crate) kind: CallerKind,
+    grant: Arc<Grant>,
+    kind: CallerKind,
+    /// What this request is for, where that is less than, or other than, what the grant says.
+    purposes: Option<Arc<[Purpose]>>,
+    /// The person's glasses that have not run out.
+    glasses: Arc<[Glass]>,
+    is_break_glass: bool,
 }
+
+/// Why a caller may not act for what a request says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotPermitted;
 
 /// What kind of party calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -194,8 +233,26 @@ impl Caller {
             family: None,
             acting: None,
             is_custodian: false,
+            purposes: Arc::new([Purpose::ADMINISTRATION]),
         };
-        Self { grant: Arc::new(grant), kind: CallerKind::Operator }
+        Self::of(Arc::new(grant), CallerKind::Operator, i64::MIN)
+    }
+
+    /// Whoever stands behind a grant at this moment, seconds since the epoch.
+    pub(crate) fn of(grant: Arc<Grant>, kind: CallerKind, now_s: i64) -> Self {
+        let asserted = grant.acting.as_ref().map(|acting| acting.b2b.purposes.as_slice()).unwrap_or_default();
+        // An organization cannot break a glass: what it calls an emergency is treatment like any other (row F49).
+        let purposes = asserted.iter().any(|purpose| purpose.is_emergency()).then(|| {
+            let plain = |purpose: &Purpose| if purpose.is_emergency() { Purpose::TREATMENT } else { *purpose };
+            asserted.iter().map(plain).collect()
+        });
+        let glasses = grant.user.as_ref().map(|user| Arc::clone(&user.glasses)).unwrap_or_default();
+        let glasses = if glasses.iter().all(|glass| glass.until_s > now_s) {
+            glasses
+        } else {
+            glasses.iter().filter(|glass| glass.until_s > now_s).cloned().collect()
+        };
+        Self { grant, kind, purposes, glasses, is_break_glass: false }
     }
 
     /// The operator, who searches as a client with these scopes would: always less than
@@ -207,7 +264,7 @@ impl Caller {
         let parsed: Result<Vec<Scope>, ScopeError> = parse_list(scopes).map(|(_, scope)| scope).collect();
         let operator = Self::operator(command);
         let grant = Grant { scopes: parsed?.into(), scope_text: scopes.into(), ..operator.grant.as_ref().clone() };
-        Ok(Self { grant: Arc::new(grant), kind: CallerKind::System })
+        Ok(Self::of(Arc::new(grant), CallerKind::System, i64::MIN))
     }
 
     /// A person who is signed in, at a page of this server itself: what the page looks up for them is decided as for
@@ -217,8 +274,19 @@ impl Caller {
     /// The first scope that cannot be read.
     pub fn at_page(user: Arc<User>, scopes: &str) -> Result<Self, ScopeError> {
         let page = Self::operator_within("page", scopes)?;
-        let grant = Grant { client_id: "page".into(), user: Some(user), ..page.grant.as_ref().clone() };
-        Ok(Self { grant: Arc::new(grant), kind: CallerKind::Person })
+        // A page has no part in an emergency: what is reached by a broken glass, apps show.
+        let user = if user.glasses.is_empty() {
+            user
+        } else {
+            Arc::new(User { glasses: Arc::default(), ..user.as_ref().clone() })
+        };
+        let grant = Grant {
+            client_id: "page".into(),
+            user: Some(user),
+            purposes: Arc::default(),
+            ..page.grant.as_ref().clone()
+        };
+        Ok(Self::of(Arc::new(grant), CallerKind::Person, i64::MIN))
     }
 
     /// What was granted.
@@ -243,6 +311,62 @@ impl Caller {
     #[must_use]
     pub fn kind(&self) -> CallerKind {
         self.kind
+    }
+
+    /// What this request is for (row F48): what the client asserted (UDAP), else what the person's role or the register
+    /// says, or the part of it that the request named. Never empty.
+    #[must_use]
+    pub fn purposes(&self) -> &[Purpose] {
+        match (&self.purposes, &self.grant.acting, &self.grant.user) {
+            (Some(purposes), ..) => purposes,
+            (None, Some(acting), _) => &acting.b2b.purposes,
+            (None, None, Some(user)) => user.role.purposes(),
+            (None, None, None) if self.grant.purposes.is_empty() => &[Purpose::TREATMENT],
+            (None, None, None) => &self.grant.purposes,
+        }
+    }
+
+    /// The same caller for these purposes, each of which lies within theirs.
+    ///
+    /// # Errors
+    /// [`NotPermitted`]: one does not, or there is none.
+    pub fn for_purposes(self, asked: &[Purpose]) -> Result<Self, NotPermitted> {
+        if asked.is_empty() || !asked.iter().all(|purpose| purpose.is_within(self.purposes())) {
+            return Err(NotPermitted);
+        }
+        let mut once: Vec<Purpose> = Vec::new();
+        for purpose in asked {
+            if !once.contains(purpose) {
+                once.push(*purpose);
+            }
+        }
+        Ok(Self { purposes: Some(once.into()), ..self })
+    }
+
+    /// The glasses that this person broke and that count now (row F49). None for a request that is for something else
+    /// than treatment.
+    #[must_use]
+    pub fn glasses(&self) -> &[Glass] {
+        let counts = self.is_break_glass || self.purposes().iter().any(|purpose| purpose.is_treatment());
+        if counts { &self.glasses } else { &[] }
+    }
+
+    /// The same caller in a request that is marked as the use of a broken glass (`Category`, row F49): it reaches the
+    /// records of those patients and nothing else.
+    ///
+    /// # Errors
+    /// [`NotPermitted`]: no glass is broken.
+    pub fn breaking_glass(self) -> Result<Self, NotPermitted> {
+        if self.glasses.is_empty() {
+            return Err(NotPermitted);
+        }
+        Ok(Self { purposes: Some(Arc::new([Purpose::BREAK_GLASS])), is_break_glass: true, ..self })
+    }
+
+    /// Whether the request was marked as the use of a broken glass.
+    #[must_use]
+    pub fn is_break_glass(&self) -> bool {
+        self.is_break_glass
     }
 }
 

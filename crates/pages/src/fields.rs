@@ -44,6 +44,8 @@ pub const PATIENT: &str = "patient";
 pub const ENCOUNTER: &str = "encounter";
 /// What an app can be opened for, one on each line.
 pub const INTENTS: &str = "intents";
+/// Registration: what a system may act for.
+pub const PURPOSES_OF_USE: &str = "purposes_of_use";
 /// Words to look for in a list.
 pub const FILTER: &str = "filter";
 /// A sign-in name.

@@ -74,8 +74,8 @@ impl Organization {
         let reference = acting.organization.as_deref().and_then(|reference| reference.strip_prefix("Organization/"));
         Some(Self {
             id: reference.and_then(|id| LogicalId::parse(id).ok()),
-            pays: acting.b2b.purposes.iter().any(|purpose| purpose.is_payment()),
-            treats: acting.b2b.purposes.iter().any(|purpose| purpose.is_treatment()),
+            pays: caller.purposes().iter().any(|purpose| purpose.is_payment()),
+            treats: caller.purposes().iter().any(|purpose| purpose.is_treatment()),
         })
     }
 }

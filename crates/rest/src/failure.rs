@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     DpopNonce(String),
     /// The caller may not.
     Denied(Denied),
+    /// The request says that it is for what the caller may not act for (row F48); the issue is public.
+    Purpose(Issue),
     /// No such place in this server: the path names no resource type or interaction.
     UnknownPath,
     /// The path is one of ours, the method is not; these are.

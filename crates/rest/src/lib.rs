@@ -25,6 +25,7 @@ mod interaction;
 pub mod limits;
 mod outcome;
 mod pipeline;
+mod purpose;
 pub mod route;
 mod service;
 mod steps;

@@ -130,6 +130,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
             }
         },
+        Failure::Purpose(issue) => Mapped::issues(StatusCode::FORBIDDEN, vec![issue]),
         Failure::UnknownPath => {
             Mapped::new(StatusCode::NOT_FOUND, IssueType::NotSupported, "no resource type or interaction has this URL")
         }

@@ -24,7 +24,7 @@ use crate::{
     failure::Failure,
     held::Held,
     interaction::{self, Answer, Call, Proof},
-    outcome, route,
+    outcome, purpose, route,
     service::Service,
     trail::Trail,
     wire::{self, Accepted, BodyEnd, Reply, Request, Response},
@@ -90,6 +90,8 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         Some(operator) => operator,
         None => authenticated(service, peer, head)?,
     };
+    trail.caller(&caller);
+    let caller = purpose::narrowed(caller, head)?;
     trail.caller(&caller);
     let asked = route::parse(&caller, head, &service.base_path)?;
     trail.interaction(&asked.interaction);

@@ -60,6 +60,12 @@ impl Trail {
         self.entry.client_id = Some(Arc::clone(&grant.client_id));
         self.entry.person = grant.user.as_deref().map(|user| Box::new(Person::of(user)));
         self.entry.organization = caller.acting().map(|acting| Box::new(Organization::of(acting)));
+        self.entry.grounds = None;
+        // What an organization asserted stands with it; what the request made of it, here (row F48).
+        if caller.acting().is_none_or(|acting| acting.b2b.purposes != caller.purposes()) {
+            let purposes = caller.purposes().iter().map(|purpose| purpose.code().into()).collect();
+            self.entry.grounds_mut().purposes = purposes;
+        }
         self.entry.token_name = (!grant.token_name.is_empty()).then(|| Arc::clone(&grant.token_name));
     }
 

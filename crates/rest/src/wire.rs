@@ -38,6 +38,7 @@ const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PURPOSE_OF_USE: HeaderName = HeaderName::from_static("x-purpose-of-use");
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -294,6 +295,11 @@ impl Request {
     /// `If-None-Exist`: a query string.
     pub(crate) fn if_none_exist(&self) -> Result<Option<&str>, Failure> {
         self.conditional(&IF_NONE_EXIST)
+    }
+
+    /// `X-Purpose-Of-Use`: what the request is for, as it stands there.
+    pub(crate) fn purpose_of_use(&self) -> Result<Option<&str>, Failure> {
+        self.conditional(&PURPOSE_OF_USE)
     }
 
     /// `Prefer`. Preferences that are not ours are ignored, as RFC 7240 says.

@@ -84,6 +84,7 @@ impl Tokens {
             family: None,
             acting: None,
             is_custodian: true,
+            purposes: Arc::default(),
         };
         self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
         token
@@ -115,6 +116,8 @@ impl Tokens {
             role: person.role,
             fhir_user: person.fhir_user.map(Into::into),
             patients: person.patients.iter().map(|id| Arc::from(*id)).collect(),
+            glasses: Arc::default(),
+            may_break_glass: false,
         };
         self.token_of_user(user, patient, scope)
     }

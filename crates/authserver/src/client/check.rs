@@ -12,6 +12,7 @@ use oauth::{
     jwk::Jwks,
     redirect_uri::RedirectUri,
     scope::{Scope, request::Special},
+    udap::purpose::Purpose,
 };
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub(super) fn checked(
         None => None,
     };
     let intents = intents(&new.intents, launch_url.is_some())?;
+    let purposes_of_use = purposes_of_use(&new.purposes_of_use, is_app || matches!(kind, Kind::Udap(_)))?;
     if new.origins.len() > limits::CLIENT_ORIGINS_MAX {
         return invalid(&format!("at most {} origins", limits::CLIENT_ORIGINS_MAX));
     }
@@ -95,6 +97,7 @@ pub(super) fn checked(
         assertion_algorithm: new.assertion_algorithm,
         own: None,
         calls_without_token: new.calls_without_token,
+        purposes_of_use,
         introspects_any: new.introspects_any,
         is_custodian: new.is_custodian,
         created,
@@ -132,6 +135,7 @@ pub(crate) enum Part {
     Launch,
     Intents,
     Scopes,
+    PurposesOfUse,
     /// Parts that do not go together.
     Whole,
 }
@@ -158,6 +162,7 @@ pub(crate) fn problems(new: &NewClient, enforceable: &Enforceable) -> Vec<(Part,
         Ok(kind) => {
             let is_app = is_app(&kind, new);
             look(Part::Redirects, redirect_uris(new, &kind, is_app).map(drop));
+            look(Part::PurposesOfUse, purposes_of_use(&new.purposes_of_use, is_app).map(drop));
             look(Part::Scopes, scopes::registered(&new.scope, is_app, enforceable).map(drop));
         }
     }
@@ -281,6 +286,23 @@ pub(crate) fn intents(texts: &[String], is_launched: bool) -> Result<Arc<[Launch
         return unfit(Unfit::IntentsOfNoLaunch);
     }
     Ok(intents.into())
+}
+
+/// What a system may act for. An app acts for what its people do, a client of a trust community for what it asserts.
+pub(crate) fn purposes_of_use(texts: &[String], says_otherwise: bool) -> Result<Arc<[Purpose]>, ClientError> {
+    let mut purposes: Vec<Purpose> = Vec::new();
+    for text in texts {
+        match Purpose::parse(text) {
+            Some(Purpose::BREAK_GLASS) => return Err(ClientError::Invalid(Unfit::PurposeOfPeople)),
+            Some(purpose) if purposes.contains(&purpose) => {}
+            Some(purpose) => purposes.push(purpose),
+            None => return Err(ClientError::Invalid(Unfit::PurposeOfUse(text.clone()))),
+        }
+    }
+    if !purposes.is_empty() && says_otherwise {
+        return Err(ClientError::Invalid(Unfit::PurposeOfApp));
+    }
+    Ok(purposes.into())
 }
 
 /// Whether this server knows the scope's type and can enforce its query (row B4).

@@ -11,6 +11,7 @@ use oauth::{
     jwk::Jwks,
     jws::Algorithm,
     redirect_uri::{ApplicationType, RedirectUri},
+    udap::purpose::Purpose,
 };
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -73,6 +74,9 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
     }
     if let Some(udap) = client.kind.udap() {
         put("udap", udap.encode());
+    }
+    if !client.purposes_of_use.is_empty() {
+        put("purposes_of_use", client.purposes_of_use.iter().map(|purpose| purpose.code()).collect::<Vec<_>>().into());
     }
     if client.calls_without_token {
         put("without_token", true.into());
@@ -155,6 +159,13 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         }
         None => Vec::new(),
     };
+    let purposes_of_use = match row.get("purposes_of_use") {
+        Some(purposes) => {
+            let one = |purpose: &Value| Purpose::parse(purpose.as_str()?);
+            purposes.as_array()?.iter().map(one).collect::<Option<Vec<_>>>()?
+        }
+        None => Vec::new(),
+    };
     let binding = match optional("binding")? {
         Some(name) => Some(Binding::parse(&name)?),
         None => None,
@@ -191,6 +202,7 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         assertion_algorithm,
         own,
         calls_without_token: flag("without_token")?,
+        purposes_of_use: purposes_of_use.into(),
         introspects_any: flag("introspects_any")?,
         is_custodian: flag("custodian")?,
         created: Instant::from_unix_millis(row.get("created_ms")?.as_i64()?),

@@ -7,7 +7,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use fhir::Instant;
-use oauth::redirect_uri::RedirectUri;
+use oauth::{redirect_uri::RedirectUri, udap::purpose::Purpose};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -71,6 +71,12 @@ impl Registry {
     /// Whether a client of this id may have tokens.
     pub(crate) fn works(&self, id: &str) -> bool {
         self.copy.load().by_id.get(id).is_some_and(|client| client.works())
+    }
+
+    /// What a system was registered to act for; `None`: nothing was said.
+    pub(crate) fn purposes_of(&self, id: &str) -> Option<Arc<[Purpose]>> {
+        let copy = self.copy.load();
+        copy.by_id.get(id).map(|client| &client.purposes_of_use).filter(|purposes| !purposes.is_empty()).cloned()
     }
 
     /// All, oldest first.

@@ -46,6 +46,12 @@ pub enum Unfit {
     Intents,
     /// Some, and nothing to open.
     IntentsOfNoLaunch,
+    /// This is no purpose of use.
+    PurposeOfUse(String),
+    /// Breaking the glass is people's alone.
+    PurposeOfPeople,
+    /// Purposes of use for an app, or for a client of a trust community.
+    PurposeOfApp,
     /// No scope, of an app or a system.
     ScopeMissing {
         /// Whether people sign in to it.
@@ -140,6 +146,13 @@ impl fmt::Display for Unfit {
             Self::Intent(text) => return write!(f, "{}: {LaunchIntentError}", shown(text, 100)),
             Self::Intents => return write!(f, "at most {} intents", limits::LAUNCH_INTENTS_MAX),
             Self::IntentsOfNoLaunch => "an app that is opened for something needs a launch URL",
+            Self::PurposeOfUse(text) => {
+                return write!(f, "{}: a purpose of use is a code of v3-ActReason, such as HPAYMT", shown(text, 100));
+            }
+            Self::PurposeOfPeople => "BTG is not for systems: a clinician breaks the glass, with a reason",
+            Self::PurposeOfApp => {
+                "purposes of use are for a system: an app acts for what its people do, a client of a trust community for what it asserts"
+            }
             Self::ScopeMissing { is_app } => {
                 let example = if *is_app { "launch/patient patient/*.rs" } else { "system/Observation.rs" };
                 return write!(f, "at least one scope is needed, for example {example}");
@@ -200,6 +213,9 @@ impl Unfit {
             Self::Intent(text) => Reason::Intent(shown(text, 100).into()),
             Self::Intents => Reason::IntentsMany(limits::LAUNCH_INTENTS_MAX),
             Self::IntentsOfNoLaunch => Reason::IntentsOfNoLaunch,
+            Self::PurposeOfUse(text) => Reason::PurposeOfUse(shown(text, 100).into()),
+            Self::PurposeOfPeople => Reason::PurposeOfPeople,
+            Self::PurposeOfApp => Reason::PurposeOfApp,
             Self::ScopeMissing { .. } => Reason::ScopeMissing,
             Self::Scopes => Reason::ScopesMany,
             Self::ScopeShape(text, _) => Reason::ScopeShape(shown(text, 200).into()),

@@ -217,6 +217,8 @@ impl Inner {
                 origins: before.origins,
                 // What the facility's people are offered is not the app's to say.
                 intents: before.intents,
+                // Nor is what it may act for.
+                purposes_of_use: before.purposes_of_use,
                 ..new
             })
         };

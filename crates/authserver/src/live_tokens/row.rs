@@ -101,6 +101,7 @@ pub(super) fn decode(hash: &TokenHash, row: &[u8]) -> Option<Grant> {
         family,
         acting,
         is_custodian: row.get("custodian").map_or(Some(false), Value::as_bool)?,
+        purposes: Arc::default(),
     })
 }
 
@@ -125,6 +126,9 @@ fn user_of(row: &Value) -> Option<User> {
         role: Role::parse(&text(row, "role")?)?,
         fhir_user: text_or_null(row, "fhirUser")?,
         patients: patients.iter().map(|id| id.as_str().map(Arc::from)).collect::<Option<_>>()?,
+        // They are of this moment: `Inner::grant` adds them.
+        glasses: Arc::default(),
+        may_break_glass: false,
     })
 }
 

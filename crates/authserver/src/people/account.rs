@@ -70,6 +70,8 @@ impl Account {
             role: self.role,
             fhir_user: self.fhir_user.clone(),
             patients: Arc::clone(&self.patients),
+            glasses: Arc::default(),
+            may_break_glass: false,
         }
     }
 

@@ -13,6 +13,8 @@ fn person(role: Role, patients: &[&str]) -> Arc<User> {
         role,
         fhir_user: None,
         patients: patients.iter().map(|id| Arc::from(*id)).collect(),
+        glasses: Arc::default(),
+        may_break_glass: false,
     })
 }
 

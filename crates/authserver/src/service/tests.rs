@@ -320,3 +320,28 @@ fn spoiled_tables_stop_the_start() {
         assert!(matches!(opened.err(), Some(StartError::Tables(_))), "{spoil}");
     }
 }
+
+/// F48: what a system may act for is what the register says now, for tokens of before as well, and over a restart.
+#[tokio::test]
+async fn f48_purposes_are_the_registers() {
+    let mut world = World::new();
+    let id = world.client(SCOPE);
+    let token = world.token(&id, SCOPE).await.token().to_owned();
+    let purposes = |world: &World| {
+        let grant = world.service.grant(&token).unwrap();
+        grant.purposes.iter().map(|purpose| purpose.code()).collect::<Vec<_>>()
+    };
+    assert!(purposes(&world).is_empty());
+    world.service.set_client_purposes(&id, &["HPAYMT".into(), "HRESCH".into()]).unwrap();
+    assert_eq!(purposes(&world), ["HPAYMT", "HRESCH"]);
+    let entry = world.last_entry();
+    assert_eq!((&*entry.subtype, entry.client_id.as_deref()), ("client-changed", Some("operator")));
+    assert!(entry.query.unwrap().contains("purpose_of_use=HRESCH"));
+    world.restart();
+    assert_eq!(purposes(&world), ["HPAYMT", "HRESCH"]);
+    for wrong in ["BTG", "NOSUCH"] {
+        assert!(world.service.set_client_purposes(&id, &[wrong.into()]).is_err(), "{wrong}");
+    }
+    world.service.set_client_purposes(&id, &[]).unwrap();
+    assert!(purposes(&world).is_empty());
+}

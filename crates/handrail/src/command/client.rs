@@ -75,6 +75,17 @@ enum Action {
         #[arg(long)]
         no: bool,
     },
+    /// Say what a system may act for, in place of what was said before; it counts with the next request
+    SetPurposes {
+        #[command(flatten)]
+        client: OfClient,
+        /// Purpose of use: a code of v3-ActReason, such as HPAYMT; may be repeated
+        #[arg(long = "purpose-of-use", value_name = "CODE", required_unless_present = "treatment")]
+        purposes: Vec<String>,
+        /// Treatment, as every system that nothing else was said of
+        #[arg(long, conflicts_with = "purposes")]
+        treatment: bool,
+    },
     /// Remove a client: its tokens stop working with the next request
     Remove(OfClient),
 }
@@ -190,6 +201,10 @@ struct Add {
     /// Its certificate alone lets it call, without a token
     #[arg(long)]
     without_token: bool,
+    /// What the system may act for: a code of v3-ActReason, such as HPAYMT or HRESCH; may be repeated. Treatment (TREAT)
+    /// when nothing is said
+    #[arg(long = "purpose-of-use", value_name = "CODE", conflicts_with = "redirect_uris")]
+    purposes_of_use: Vec<String>,
     /// It may look into tokens of other clients
     #[arg(long)]
     introspects_any: bool,
@@ -284,6 +299,11 @@ impl Client {
                     "consents do not bind it from now on; it needs a new token"
                 },
             ),
+            Action::SetPurposes { client, purposes, treatment: _ } => (
+                client.data,
+                Order::SetClientPurposes { id: client.id, purposes },
+                "it counts for the tokens that it has, with the next request",
+            ),
             Action::Remove(client) => {
                 (client.data, Order::RemoveClient { id: client.id }, "removed; its tokens no longer work")
             }
@@ -332,6 +352,7 @@ impl Add {
             is_verified: self.verified,
             is_fapi2: self.fapi2,
             calls_without_token: self.without_token,
+            purposes_of_use: self.purposes_of_use,
             introspects_any: self.introspects_any,
             is_custodian: self.custodian,
         };

@@ -34,6 +34,9 @@ pub(crate) struct Wanted {
     /// What it can be opened for, `WORD` or `WORD=NAME` each.
     #[serde(default)]
     pub(crate) intents: Vec<String>,
+    /// What a system may act for: codes.
+    #[serde(default)]
+    pub(crate) purposes_of_use: Vec<String>,
     /// Browser origins that may call with its tokens.
     pub(crate) origins: Vec<String>,
     /// This facility trusts it.
@@ -161,6 +164,7 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         is_verified: wanted.is_verified,
         is_fapi2: wanted.is_fapi2,
         calls_without_token: wanted.calls_without_token,
+        purposes_of_use: wanted.purposes_of_use,
         introspects_any: wanted.introspects_any,
         is_custodian: wanted.is_custodian,
         purpose: wanted.purpose,
@@ -199,6 +203,9 @@ fn registered(client: &Client) -> Registered {
     }
     for intent in &*client.intents {
         fact("intent", &intent.to_string());
+    }
+    for purpose in &*client.purposes_of_use {
+        fact("purpose of use", purpose.code());
     }
     for origin in &client.origins {
         fact("origin", origin);

@@ -110,6 +110,8 @@ fn whose_token_it_is_says_who_calls() {
         role: Role::Patient,
         fhir_user: Some("Patient/p".into()),
         patients: Arc::new(["p".into()]),
+        glasses: Arc::default(),
+        may_break_glass: false,
     });
     let header = Presented::header(Some("Bearer good"));
     let person = authenticate(&header, &Bound(None, Some(Arc::clone(&user))), 0).unwrap();

@@ -24,6 +24,7 @@ fn grant(scope: &str) -> Grant {
         family: Some("f".into()),
         acting: None,
         is_custodian: false,
+        purposes: Arc::default(),
     }
 }
 
@@ -34,6 +35,8 @@ fn of_person(scope: &str) -> Grant {
         role: Role::Clinician,
         fhir_user: Some("Practitioner/1".into()),
         patients: Arc::new([]),
+        glasses: Arc::default(),
+        may_break_glass: false,
     };
     let launch = LaunchContext { patient: Some("p".into()), encounter: Some("e".into()), ..LaunchContext::default() };
     Grant { user: Some(Arc::new(user)), launch: Arc::new(launch), ..grant(scope) }

@@ -84,6 +84,18 @@ impl Purpose {
     pub const PAYMENT: Self = Self("HPAYMT");
     /// Treatment.
     pub const TREATMENT: Self = Self("TREAT");
+    /// Treatment in an emergency.
+    pub const EMERGENCY: Self = Self("ETREAT");
+    /// Break the glass: an emergency in which somebody looks at what they otherwise may not.
+    pub const BREAK_GLASS: Self = Self("BTG");
+    /// At the patient's own wish.
+    pub const PATIENT: Self = Self("PATRQT");
+    /// At the wish of the patient's family.
+    pub const FAMILY: Self = Self("FAMRQT");
+    /// Running the system.
+    pub const ADMINISTRATION: Self = Self("HSYSADMIN");
+    /// Keeping the rules: who did what.
+    pub const COMPLIANCE: Self = Self("HCOMPL");
 
     /// Reads a code in any of its three forms. Case counts.
     #[must_use]
@@ -135,6 +147,21 @@ impl Purpose {
     #[must_use]
     pub fn is_treatment(self) -> bool {
         self.is_a(Self::TREATMENT)
+    }
+
+    /// Treatment in an emergency, or a kind of it.
+    #[must_use]
+    pub fn is_emergency(self) -> bool {
+        self.is_a(Self::EMERGENCY)
+    }
+
+    /// Whether who may act for these purposes may say that a request is for this one: it is one of them or lies below
+    /// one. An emergency is more than the treatment that it lies below: it must be among them by itself. Nobody says of
+    /// themselves that they break the glass (row F49).
+    #[must_use]
+    pub fn is_within(self, permitted: &[Self]) -> bool {
+        let covers = |one: &Self| self.is_a(*one) && (!self.is_emergency() || one.is_emergency());
+        self != Self::BREAK_GLASS && permitted.iter().any(covers)
     }
 }
 

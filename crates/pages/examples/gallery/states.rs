@@ -603,6 +603,7 @@ fn clients(states: &mut Vec<State>) {
         client: facts("Steady Steps", ClientKind::ConfidentialSymmetric),
         redirect_uris: vec!["https://steadysteps.example/callback".into()],
         intents: vec!["gait-review=Look at the walk".into()],
+        purposes_of_use: Vec::new(),
         scopes: vec![
             "launch/patient".into(),
             "patient/*.rs".into(),
@@ -615,7 +616,8 @@ fn clients(states: &mut Vec<State>) {
     let two = Client { secrets: vec![second.clone(), second], ..client.clone() };
     add(states, "client-two-secrets", signed(), two);
     let stopped = ClientFacts { is_disabled: true, ..facts("Steady Steps", ClientKind::BackendService) };
-    let stopped = Client { client: stopped, redirect_uris: Vec::new(), secrets: Vec::new(), ..client };
+    let purposes_of_use = vec!["HPAYMT".into(), "HRESCH".into()];
+    let stopped = Client { client: stopped, redirect_uris: Vec::new(), secrets: Vec::new(), purposes_of_use, ..client };
     add(states, "client-stopped", signed(), stopped);
 }
 

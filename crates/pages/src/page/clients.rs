@@ -112,6 +112,8 @@ pub struct Registered {
     pub launch_url: Secret,
     /// What it can be opened for, one on each line.
     pub intents: Secret,
+    /// What a system may act for, with blanks between.
+    pub purposes_of_use: Secret,
     /// Address of the logo.
     pub logo_url: Secret,
     /// With blanks or lines between.
@@ -163,6 +165,8 @@ pub struct Client {
     pub scopes: Vec<Literal>,
     /// What it can be opened for, `word=name`.
     pub intents: Vec<Literal>,
+    /// What a system may act for: codes.
+    pub purposes_of_use: Vec<Literal>,
     /// Secrets that work, older first; at most two.
     pub secrets: Vec<SecretFacts>,
 }
@@ -333,6 +337,10 @@ impl Render for ClientRegistration {
                     .element(t),
             );
         let scopes = self.lines(fields::SCOPES, t.register_scopes, &typed.scopes, t).hint(t.register_scopes_hint);
+        let purposes = self
+            .line(fields::PURPOSES_OF_USE, t.register_purposes, typed.purposes_of_use.as_str(), t)
+            .hint(t.register_purposes_hint)
+            .optional();
         let keys = parts::section("keys", t.register_keys)
             .class("part")
             .add(self.line(fields::JWKS_URL, t.register_jwks_url, typed.jwks_url.as_str(), t).optional().element(t))
@@ -347,7 +355,7 @@ impl Render for ClientRegistration {
             .add(about)
             .add(el("div").class("part").add(self.kinds(t)))
             .add(addresses)
-            .add(el("div").class("part").add(scopes.element(t)))
+            .add(el("div").class("part").add(scopes.element(t)).add(purposes.element(t)))
             .add(keys)
             .add(actions(primary(t.register)));
         Fragment::all([Fragment::from(notice), form.into(), back(t).into()])
@@ -356,7 +364,7 @@ impl Render for ClientRegistration {
 
 /// Fields that say themselves what is wrong with them; of others the notice does.
 fn is_shown(field: &str) -> bool {
-    const SHOWN: [&str; 11] = [
+    const SHOWN: [&str; 12] = [
         fields::NAME,
         fields::MAKER,
         fields::PURPOSE,
@@ -366,6 +374,7 @@ fn is_shown(field: &str) -> bool {
         fields::LAUNCH_URL,
         fields::INTENTS,
         fields::SCOPES,
+        fields::PURPOSES_OF_USE,
         fields::JWKS_URL,
         fields::JWKS,
     ];
@@ -475,6 +484,7 @@ impl Render for Client {
             (t.client_redirects, literals(&self.redirect_uris, t)),
             (t.client_scopes, literals(&self.scopes, t)),
             (t.client_intents, literals(&self.intents, t)),
+            (t.client_purposes, literals(&self.purposes_of_use, t)),
         ]);
         let act = if client.is_disabled {
             actions(deciding(primary(t.client_enable), fields::ENABLE)).into()

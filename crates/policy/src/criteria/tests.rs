@@ -33,6 +33,7 @@ fn grants(scope_text: &str) -> Grants {
         family: None,
         acting: None,
         is_custodian: false,
+        purposes: Arc::default(),
     };
     let caller: Caller = authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 0).unwrap();
     Grants::compile(&caller, search::registry(), &House::default())

@@ -74,6 +74,7 @@ fn caller(scopes: &[Plain]) -> Caller {
         family: None,
         acting: None,
         is_custodian: false,
+        purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }

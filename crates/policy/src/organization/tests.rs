@@ -52,6 +52,7 @@ fn caller(scope: &str, acting: Option<Arc<Acting>>, user: Option<User>) -> Calle
         family: None,
         acting,
         is_custodian: false,
+        purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }
@@ -161,8 +162,15 @@ fn refusals() {
 /// A person's token that came so is narrowed by both.
 #[test]
 fn a_person_is_narrowed_too() {
-    let clinician =
-        User { id: "u".into(), name: "U".into(), role: Role::Clinician, fhir_user: None, patients: Arc::new([]) };
+    let clinician = User {
+        id: "u".into(),
+        name: "U".into(),
+        role: Role::Clinician,
+        fhir_user: None,
+        patients: Arc::new([]),
+        glasses: Arc::default(),
+        may_break_glass: false,
+    };
     let scope = "user/*.cruds";
     let free = grants(&caller(scope, None, Some(clinician.clone())));
     assert_eq!(*free.access(kind("Claim"), Need::Update), Access::Everything);

@@ -45,6 +45,8 @@ fn caller(acting: &Acting, scope_text: &str) -> Caller {
         role: acting.role,
         fhir_user: acting.fhir_user.map(Into::into),
         patients: acting.patients.iter().map(|id| Arc::from(*id)).collect(),
+        glasses: Arc::default(),
+        may_break_glass: false,
     };
     let grant = Grant {
         client_id: "app".into(),
@@ -60,6 +62,7 @@ fn caller(acting: &Acting, scope_text: &str) -> Caller {
         family: None,
         acting: None,
         is_custodian: false,
+        purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }

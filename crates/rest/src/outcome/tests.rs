@@ -14,13 +14,14 @@ use terminology::OperationError;
 
 /// Kinds of failure. A new one does not compile here until it has a number, and the test fails
 /// until it has a sample.
-const KINDS: usize = 34;
+const KINDS: usize = 35;
 
 fn number(failure: &Failure) -> usize {
     match failure {
         Failure::Unauthenticated(_) => 0,
         Failure::Denied(_) => 1,
         Failure::DpopNonce(_) => 33,
+        Failure::Purpose(_) => 34,
         Failure::UnknownPath => 2,
         Failure::Method(_) => 3,
         Failure::NotAcceptable => 4,
@@ -77,6 +78,10 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("a write whose result is outside the scopes", Failure::Denied(Denied::ResultOutsideScope(patient))),
         ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
         ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),
+        (
+            "`X-Purpose-Of-Use` with a purpose that the caller may not act for",
+            Failure::Purpose(Issue::error(IssueType::Forbidden, "…").at("http.x-purpose-of-use")),
+        ),
         ("a path that is no URL of FHIR, or a type that R4 does not have", Failure::UnknownPath),
         ("a method that the URL does not take", Failure::Method(vec![Method::Get, Method::Post])),
         ("Accept or `_format` without JSON", Failure::NotAcceptable),

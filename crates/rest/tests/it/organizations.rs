@@ -543,3 +543,39 @@ fn twin_worlds() {
         assert!(asked(&two).iter().zip(&before).filter(|(ours, theirs)| ours.body != theirs.body).count() > 20);
     }
 }
+
+/// F48: what a request says that it is for narrows it, within what was asserted, in bundles too.
+#[test]
+fn a_request_names_the_purpose_it_is_for() {
+    let server = world();
+    store(&server, "team-of-ben", team("ben"));
+    let both = server.tokens().token_of_organization(Some("Organization/house"), &["TREAT", "HPAYMT"], READS);
+    let asks =
+        |path: &str, purpose: &str| server.request("GET", path).token(&both).header("x-purpose-of-use", purpose).send();
+    assert_eq!(found(&server, &both, "Patient"), ["Patient/ben"]);
+    for purpose in ["TREAT", " COC , HPAYMT", "http://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT"] {
+        assert_eq!(asks("Patient", purpose).expect(200).entries("match"), ["Patient/ben"], "{purpose}");
+    }
+    assert!(asks("Patient", "CLMATTCH").expect(200).entries("match").is_empty());
+    let hidden = asks("Patient/ben", "HPAYMT").expect(404);
+    assert_eq!(hidden.body, get(&server, &both, "Patient/nobody").body);
+    // What it may not act for, what claims an emergency, and what is no purpose.
+    for purpose in ["HRESCH", "TREAT,HRESCH", "ETREAT", "BTG", "treat", "", ",", "urn:x|TREAT"] {
+        let refused = asks("Patient", purpose).expect(403).json();
+        assert_eq!(refused["issue"][0]["expression"][0], "http.x-purpose-of-use", "{purpose}");
+        let text = refused["issue"][0]["diagnostics"].as_str().unwrap();
+        assert!(text.contains("may name TREAT, HPAYMT and what lies below"), "{text}");
+    }
+    let twice = server.request("GET", "Patient").token(&both).header("x-purpose-of-use", "TREAT");
+    let _ = twice.header("x-purpose-of-use", "HPAYMT").send().expect(400);
+    let batch = json!({ "resourceType": "Bundle", "type": "batch", "entry": [entry("GET", "Patient/ben", None)] });
+    let send = |purpose: &str| {
+        let request = server.request("POST", "").token(&both).header("x-purpose-of-use", purpose);
+        statuses(&request.json(&batch).send().expect(200))
+    };
+    assert_eq!((send("TREAT"), send("HPAYMT")), (vec!["200 OK".to_owned()], vec!["404 Not Found".to_owned()]));
+    // A system of the facility's own: treatment, unless it was registered for more.
+    let own = server.token_for(READS);
+    let _ = server.request("GET", "Patient").token(&own).header("x-purpose-of-use", "COC").send().expect(200);
+    let _ = server.request("GET", "Patient").token(&own).header("x-purpose-of-use", "HPAYMT").send().expect(403);
+}

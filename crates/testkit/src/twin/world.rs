@@ -135,6 +135,8 @@ impl World {
                     role: if more.is_empty() { actor.role } else { Role::Clinician },
                     fhir_user: None,
                     patients: actor.patients.iter().map(|id| Arc::from(id.as_str())).collect(),
+                    glasses: Arc::default(),
+                    may_break_glass: false,
                 };
                 server.tokens().token_of_user(user, Some(&actor.context), &scope.replace("system/", "user/"))
             }

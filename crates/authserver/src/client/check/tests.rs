@@ -143,6 +143,15 @@ fn each_kind_has_its_rules() {
     assert!(wrong(NewClient { launch_url: Some("javascript:alert(1)".into()), ..public() }).contains("launch URL"));
     assert!(wrong(NewClient { is_fapi2: true, ..public() }).contains("FAPI"));
     assert!(wrong(NewClient { calls_without_token: true, ..good() }).contains("certificate"));
+    let purposes = |purposes: &[&str], new: NewClient| NewClient {
+        purposes_of_use: purposes.iter().map(|purpose| (*purpose).to_owned()).collect(),
+        ..new
+    };
+    assert!(wrong(purposes(&["TREAT"], public())).contains("for a system"), "F48");
+    assert!(wrong(purposes(&["treat"], good())).contains("treat: a purpose of use is a code"), "F48");
+    assert!(wrong(purposes(&["BTG"], good())).contains("BTG is not for systems"), "F49");
+    let client = world.service.add_client(&purposes(&["HPAYMT", "HRESCH", "HPAYMT"], good())).unwrap().client;
+    assert_eq!(client.purposes_of_use.iter().map(|purpose| purpose.code()).collect::<Vec<_>>(), ["HPAYMT", "HRESCH"]);
     assert!(wrong(NewClient { maker: Some("Good\u{202e}evil".into()), ..public() }).starts_with("the maker"));
     let scope = |text: &str| wrong(NewClient { scope: text.into(), ..public() });
     assert!(scope("system/Patient.rs").contains("nobody signs in"));

@@ -39,6 +39,7 @@ fn every_kind_comes_back() {
         NewClient::new("System", "system/*.rs", NewKind::BackendService(NewKeys::Url("https://a.example/j".into()))),
         NewClient {
             calls_without_token: true,
+            purposes_of_use: vec!["HPAYMT".into(), "ETREAT".into()],
             ..NewClient::new("System", "system/*.rs", NewKind::MutualTls(subject()))
         },
     ] {

@@ -89,6 +89,7 @@ impl Visitor<'_> {
             redirect_uris: client.redirect_uris.iter().map(|uri| Literal::from(uri.as_str())).collect(),
             scopes: client.scope_text.split(' ').map(Literal::from).collect(),
             intents: client.intents.iter().map(|intent| Literal::from(intent.to_string())).collect(),
+            purposes_of_use: client.purposes_of_use.iter().map(|purpose| Literal::from(purpose.code())).collect(),
             secrets: secrets.iter().map(secret).collect(),
         };
         self.place(view, Sent::Shown)
@@ -225,6 +226,7 @@ fn typed(form: &Form) -> Registered {
         redirect_uris: exact(fields::REDIRECT_URIS),
         launch_url: exact(fields::LAUNCH_URL),
         intents: exact(fields::INTENTS),
+        purposes_of_use: exact(fields::PURPOSES_OF_USE),
         logo_url: exact(fields::LOGO_URL),
         scopes: exact(fields::SCOPES),
         jwks_url: exact(fields::JWKS_URL),
@@ -300,6 +302,13 @@ fn wanted(form: &Form) -> (NewClient, Vec<RegistrationProblem>) {
         },
         launch_url: given(fields::LAUNCH_URL),
         intents: lines(fields::INTENTS),
+        purposes_of_use: form
+            .value(fields::PURPOSES_OF_USE)
+            .unwrap_or_default()
+            .split([' ', ',', '\r', '\n', '\t'])
+            .filter(|code| !code.is_empty())
+            .map(str::to_owned)
+            .collect(),
         is_verified: form.value(fields::VERIFIED) == Some(fields::ON),
         is_fapi2: form.value(fields::FAPI2) == Some(fields::ON),
         ..NewClient::new(form.value(fields::NAME).unwrap_or_default(), &scopes.join(" "), new_kind)
@@ -318,6 +327,7 @@ fn field(part: Part, new: &NewClient) -> &'static str {
         Part::Launch => fields::LAUNCH_URL,
         Part::Intents => fields::INTENTS,
         Part::Scopes => fields::SCOPES,
+        Part::PurposesOfUse => fields::PURPOSES_OF_USE,
         Part::Proof => match &new.kind {
             NewKind::ConfidentialAsymmetric(NewKeys::Url(_)) | NewKind::BackendService(NewKeys::Url(_)) => {
                 fields::JWKS_URL

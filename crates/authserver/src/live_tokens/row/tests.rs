@@ -22,6 +22,8 @@ fn person() -> Grant {
             role: Role::Caregiver,
             fhir_user: Some("RelatedPerson/r".into()),
             patients: Arc::new(["p".into(), "q".into()]),
+            glasses: Arc::default(),
+            may_break_glass: false,
         })),
         launch: Arc::new(LaunchContext {
             patient: Some("p".into()),
@@ -32,6 +34,7 @@ fn person() -> Grant {
         family: Some("consent-1".into()),
         acting: None,
         is_custodian: false,
+        purposes: Arc::default(),
     }
 }
 
@@ -57,6 +60,7 @@ fn of_an_organization() -> Grant {
         family: None,
         acting: Some(Arc::new(acting)),
         is_custodian: false,
+        purposes: Arc::default(),
         ..person()
     }
 }

@@ -58,3 +58,19 @@ fn each_code_stands_once_and_leads_to_the_top() {
         assert!(above.is_empty() || HIERARCHY[..at].iter().any(|(known, _)| known == above), "{code}");
     }
 }
+
+#[test]
+fn f48_what_one_may_say_is_what_lies_within_what_one_may_act_for() {
+    let within = |asked: &str, permitted: &[&str]| {
+        purpose(asked).is_within(&permitted.iter().map(|text| purpose(text)).collect::<Vec<_>>())
+    };
+    assert!(within("TREAT", &["TREAT"]) && within("COC", &["TREAT"]) && within("COC", &["HPAYMT", "TREAT"]));
+    assert!(!within("TREAT", &["COC"]) && !within("HPAYMT", &["TREAT"]) && !within("TREAT", &[]));
+    assert!(within("FAMRQT", &["PATRQT"]) && !within("PATRQT", &["FAMRQT"]));
+    // F49: an emergency is nobody's to claim who was not given it, and breaking the glass is nobody's at all.
+    assert!(!within("ETREAT", &["TREAT"]) && !within("ERTREAT", &["TREAT"]));
+    assert!(within("ETREAT", &["ETREAT"]) && within("ERTREAT", &["TREAT", "ETREAT"]));
+    for permitted in ["TREAT", "ETREAT", "BTG"] {
+        assert!(!within("BTG", &[permitted]), "{permitted}");
+    }
+}

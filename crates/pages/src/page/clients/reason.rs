@@ -55,6 +55,12 @@ pub enum RegistrationReason {
     IntentsMany(usize),
     /// Some, and no launch URL.
     IntentsOfNoLaunch,
+    /// This is no purpose of use.
+    PurposeOfUse(Text),
+    /// Breaking the glass is people's alone.
+    PurposeOfPeople,
+    /// Purposes of use for an app.
+    PurposeOfApp,
     /// No scope.
     ScopeMissing,
     /// Too many, or too long.
@@ -138,6 +144,9 @@ impl RegistrationReason {
                 return fill_plain(t.register_wrong_many, &[("most", &most.to_string())]);
             }
             Self::IntentsOfNoLaunch => t.register_wrong_intents_of_no_launch,
+            Self::PurposeOfUse(typed) => return of(t.register_wrong_purpose, typed),
+            Self::PurposeOfPeople => t.register_wrong_purpose_of_people,
+            Self::PurposeOfApp => t.register_wrong_purpose_of_app,
             Self::ScopeMissing => t.register_wrong_scope_missing,
             Self::ScopesMany => t.register_wrong_scopes_many,
             Self::ScopeShape(typed) => return of(t.register_wrong_scope_shape, typed),

@@ -46,8 +46,17 @@ impl LiveTokens for One {
 }
 
 fn caller(client: &str, role: Option<Role>, purposes: Option<&[&str]>) -> Caller {
-    let user =
-        |role| Arc::new(User { id: "u".into(), name: "U".into(), role, fhir_user: None, patients: Arc::from([]) });
+    let user = |role| {
+        Arc::new(User {
+            id: "u".into(),
+            name: "U".into(),
+            role,
+            fhir_user: None,
+            patients: Arc::from([]),
+            glasses: Arc::default(),
+            may_break_glass: false,
+        })
+    };
     let acting = |purposes: &[&str]| {
         let b2b = B2b {
             organization_id: "https://payer.example".into(),
@@ -68,6 +77,7 @@ fn caller(client: &str, role: Option<Role>, purposes: Option<&[&str]>) -> Caller
         user: role.map(user),
         acting: purposes.map(acting),
         is_custodian: false,
+        purposes: Arc::default(),
         ..Grant::clone(operator.grant())
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
