@@ -10,6 +10,8 @@
 //!   ([`crate::person`]), each in its own context, and together a union (row B42). `system/` scopes are a system's. A
 //!   scope of the other kind grants nothing, whatever else the token has.
 //! - What an organization that came by UDAP is given is, beside that, what goes with its purpose ([`crate::organization`]).
+//! - What the operator's rules allow is added to what is reached, within the scopes; what they deny or leave out is taken
+//!   away at the end, whatever gave it ([`crate::rules`], row G16).
 //! - A person who let the app know who they are (`fhirUser`) lets it read that one resource (row B54).
 //!
 //! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
@@ -20,6 +22,8 @@ use crate::{
     organization::{Organization, Reached},
     permit::{Access, Need},
     person::{Person, Reach},
+    record::{self, Whose},
+    rules::{Bound, Facts, Rules},
 };
 use fhir::{ResourceType, issue::Issue};
 use oauth::{
@@ -46,6 +50,9 @@ pub struct Grants {
     table: Vec<[Access; NEEDS.len()]>,
     unusable: Vec<Arc<str>>,
     narrowed: bool,
+    rules: Arc<Rules>,
+    /// What the rules looked at; `None`: no rule is about this caller.
+    ruled: Option<Facts>,
 }
 
 impl fmt::Debug for Grants {
@@ -62,7 +69,9 @@ impl Grants {
         Self::compile_with(caller, registry, house, &|kind, query| criteria::compile(registry, kind, query))
     }
 
-    pub(crate) fn compile_with(caller: &Caller, registry: &Registry, _: &House, criteria: &Criteria<'_>) -> Self {
+    pub(crate) fn compile_with(caller: &Caller, registry: &Registry, house: &House, criteria: &Criteria<'_>) -> Self {
+        let ruled = house.rules.ruled(caller);
+        let rules = house.rules.bound(ruled.as_ref(), registry);
         let person = Person::of(caller);
         let organization = Organization::of(caller);
         let scopes = Arc::clone(&caller.grant().scopes);
@@ -72,7 +81,7 @@ impl Grants {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
                 CallerKind::Person => person.as_ref().map_or(NEEDS.map(|_| Access::Nothing), |person| {
-                    persons_row(person, &scopes, resource_type, registry, criteria, &mut used)
+                    persons_row(person, &scopes, resource_type, registry, criteria, &rules, &mut used)
                 }),
             })
             .collect();
@@ -87,14 +96,23 @@ impl Grants {
                 let reach = reached.of_type(kind);
                 for (need, access) in NEEDS.into_iter().zip(row) {
                     let granted = std::mem::replace(access, Access::Nothing);
-                    if matches!(need, Need::Read | Need::Search) {
-                        *access = within(granted, &reach);
-                    }
+                    let own = if matches!(need, Need::Read | Need::Search) { reach.clone() } else { Access::Nothing };
+                    let reach = with(own, rules.adds(kind, need).into_iter().map(|named| named.predicate));
+                    *access = within(granted, &reach);
+                }
+            }
+        }
+        for (kind, row) in ResourceType::all().zip(&mut table) {
+            for (need, access) in NEEDS.into_iter().zip(row) {
+                for named in rules.leaves(kind, need) {
+                    let granted = std::mem::replace(access, Access::Nothing);
+                    *access = within(granted, &Access::Where(named.predicate));
                 }
             }
         }
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
-        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed }
+        let rules = Arc::clone(&house.rules);
+        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, rules, ruled }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -103,13 +121,14 @@ impl Grants {
     }
 
     /// Whether these grants were compiled from this caller's own scopes, and for the same person, patient and
-    /// organization.
+    /// organization, and whether the operator's rules say the same to both.
     pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
         let theirs = &caller.grant().scopes;
         self.kind == caller.kind()
             && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
             && self.person == Person::of(caller)
             && self.organization == Organization::of(caller)
+            && self.ruled == self.rules.ruled(caller)
     }
 
     /// Whether an organization's purpose narrows them.
@@ -193,9 +212,11 @@ fn persons_row(
     resource_type: ResourceType,
     registry: &Registry,
     criteria: &Criteria<'_>,
+    rules: &Bound<'_>,
     used: &mut [bool],
 ) -> [Access; NEEDS.len()] {
-    let mut meant: Vec<(Permissions, Arc<Predicate>, Reach)> = Vec::new();
+    let added = NEEDS.map(|need| rules.adds(resource_type, need));
+    let mut meant: Vec<(Permissions, Arc<Predicate>, [Access; NEEDS.len()])> = Vec::new();
     for (scope, used) in scopes.iter().zip(used) {
         if scope.resource_type.as_deref().is_some_and(|name| name != resource_type.name()) {
             continue;
@@ -208,11 +229,17 @@ fn persons_row(
                 Err(_) => continue,
             }
         };
-        let reach = Reach::of(person, scope, resource_type, registry);
+        let own = Reach::of(person, scope, resource_type, registry);
+        let reach = NEEDS.map(|need| {
+            let added = added.get(column(need)).into_iter().flatten();
+            let added = added.filter_map(|named| in_context(&named.predicate, person, scope, resource_type, registry));
+            with(own.access(need).clone(), added)
+        });
         *used |= *predicate != Predicate::Nothing
             && NEEDS
                 .iter()
-                .any(|need| scope.permissions.contains(letter(*need)) && *reach.access(*need) != Access::Nothing);
+                .zip(&reach)
+                .any(|(need, reach)| scope.permissions.contains(letter(*need)) && *reach != Access::Nothing);
         meant.push((scope.permissions, predicate, reach));
     }
     let itself = person.itself().filter(|(kind, _)| *kind == resource_type);
@@ -220,7 +247,7 @@ fn persons_row(
         let mut granted: Vec<Arc<Predicate>> = meant
             .iter()
             .filter(|(letters, ..)| letters.contains(letter(need)))
-            .filter_map(|(_, predicate, reach)| both(predicate, reach.access(need)))
+            .filter_map(|(_, predicate, reach)| both(predicate, reach.get(column(need))?))
             .collect();
         if need == Need::Read
             && let Some((_, id)) = &itself
@@ -231,11 +258,42 @@ fn persons_row(
     })
 }
 
+/// What a rule adds to what a scope of this context can mean: `patient/` means the record of the patient in context.
+fn in_context(
+    added: &Arc<Predicate>,
+    person: &Person,
+    scope: &Scope,
+    resource_type: ResourceType,
+    registry: &Registry,
+) -> Option<Arc<Predicate>> {
+    match scope.context {
+        ScopeContext::System => None,
+        ScopeContext::User => Some(Arc::clone(added)),
+        ScopeContext::Patient => {
+            let patient = person.context()?;
+            let record = record::record_of(registry, resource_type, Whose::One(&patient))?;
+            both(added, &Access::Where(record))
+        }
+    }
+}
+
+/// What is reached, and what is added to it.
+fn with(reach: Access, added: impl Iterator<Item = Arc<Predicate>>) -> Access {
+    let added: Vec<Arc<Predicate>> = added.collect();
+    match reach {
+        Access::Everything => Access::Everything,
+        reach if added.is_empty() => reach,
+        Access::Nothing => union(added.iter()),
+        Access::Where(own) => union([own].iter().chain(&added)),
+    }
+}
+
 /// What the criteria mean of what is reached.
 fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
     match (reach, predicate.as_ref()) {
         (Access::Nothing, _) => None,
         (Access::Everything, _) => Some(Arc::clone(predicate)),
+        (Access::Where(reach), _) if **reach == Predicate::Nothing => None,
         (Access::Where(reach), Predicate::All) => Some(Arc::clone(reach)),
         (Access::Where(reach), _) => Some(Arc::new(Predicate::And(vec![Arc::clone(reach), Arc::clone(predicate)]))),
     }
@@ -245,6 +303,7 @@ fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
 fn within(granted: Access, reach: &Access) -> Access {
     match granted {
         Access::Nothing => Access::Nothing,
+        Access::Everything if *reach == Access::Where(Arc::new(Predicate::Nothing)) => Access::Nothing,
         Access::Everything => reach.clone(),
         Access::Where(predicate) => both(&predicate, reach).map_or(Access::Nothing, Access::Where),
     }

@@ -22,6 +22,10 @@ mod permit;
 mod person;
 mod record;
 mod relation;
+pub mod rules;
+#[cfg(test)]
+mod testing;
+mod world;
 
 pub use decide::decide;
 pub use denied::Denied;
@@ -33,3 +37,4 @@ pub use interaction::Interaction;
 pub use organization::Organization;
 pub use permit::{Access, Need, Permit};
 pub use person::Person;
+pub use rules::{Facts, Rules};

@@ -62,6 +62,11 @@ impl Person {
         Some((ResourceType::parse(name).ok()?, LogicalId::parse(id).ok()?))
     }
 
+    /// The patient in context.
+    pub(crate) fn context(&self) -> Option<LogicalId> {
+        LogicalId::parse(self.context.as_deref()?).ok()
+    }
+
     /// The patients whose records a scope of this context can mean at most.
     fn records(&self, context: ScopeContext) -> Vec<LogicalId> {
         let own = |id: &&Arc<str>| match self.role {

@@ -24,12 +24,13 @@ mod who;
 
 pub use rule::{Rule, Verb};
 pub use text::{Fault, Place};
-pub use trial::{Failed, Miss, Trial};
+pub use trial::{Failed, Load, Miss, Trial};
 pub use who::Facts;
 
 use crate::{limits, permit::Need};
 use fhir::ResourceType;
-use rule::Draft;
+use oauth::Caller;
+use rule::{Draft, Tried};
 use search::{Predicate, Registry};
 use std::sync::Arc;
 use text::{nearest, words};
@@ -59,7 +60,7 @@ pub struct Named {
 /// The rules that are about one caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Bound<'r> {
-    rules: Vec<&'r Rule>,
+    rules: Vec<Tried<'r>>,
     registry: &'r Registry,
     facts: Option<Facts>,
 }
@@ -112,21 +113,25 @@ impl Rules {
         Ok(self)
     }
 
-    /// Which rules are about this caller, by their place: what they say to two callers differs only where this does, or
-    /// what the variables stand for.
+    /// All that rules look at of a caller, when a rule is about them: what is compiled for one caller counts for another
+    /// only when this is equal. `None` for the operator, whom nothing rules, and whom no rule is about.
     #[must_use]
-    pub fn about(&self, facts: &Facts) -> Vec<usize> {
-        let about = |(at, rule): (usize, &Rule)| rule.is_about(facts).then_some(at);
-        self.rules.iter().enumerate().filter_map(about).collect()
+    pub fn ruled(&self, caller: &Caller) -> Option<Facts> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        Facts::of(caller).filter(|facts| self.rules.iter().any(|rule| rule.is_about(facts)))
     }
 
-    /// The rules about a caller; `None`: the operator, whom nothing rules.
-    pub(crate) fn bound<'r>(&'r self, facts: Option<Facts>, registry: &'r Registry) -> Bound<'r> {
-        let rules = match &facts {
-            Some(facts) => self.rules.iter().filter(|rule| rule.is_about(facts)).collect(),
+    /// The rules about a caller of whom they look at this.
+    pub(crate) fn bound<'r>(&'r self, facts: Option<&Facts>, registry: &'r Registry) -> Bound<'r> {
+        let rules = match facts {
+            Some(facts) => {
+                self.rules.iter().filter(|rule| rule.is_about(facts)).map(|rule| rule.tried(registry)).collect()
+            }
             None => Vec::new(),
         };
-        Bound { rules, registry, facts }
+        Bound { rules, registry, facts: facts.cloned() }
     }
 }
 
@@ -141,11 +146,11 @@ impl Bound<'_> {
         self.each(|rule, facts| rule.leaves(self.registry, kind, need, facts))
     }
 
-    fn each(&self, part: impl Fn(&Rule, &Facts) -> Option<Arc<Predicate>>) -> Vec<Named> {
+    fn each(&self, part: impl Fn(&Tried<'_>, &Facts) -> Option<Arc<Predicate>>) -> Vec<Named> {
         let Some(facts) = &self.facts else { return Vec::new() };
-        let named = |rule: &&Rule| {
-            let predicate = part(rule, facts)?;
-            Some(Named { rule: Arc::clone(&rule.name), verb: rule.verb, predicate })
+        let named = |tried: &Tried<'_>| {
+            let predicate = part(tried, facts)?;
+            Some(Named { rule: Arc::clone(&tried.rule.name), verb: tried.rule.verb, predicate })
         };
         self.rules.iter().filter_map(named).collect()
     }
@@ -194,7 +199,8 @@ impl<'t> Reading<'t> {
         let outcome = match &mut self.current {
             None => {
                 let fault = Fault::new(first.place, "this line belongs to no rule");
-                Err(fault.instead("begin with allow \"NAME\", deny \"NAME\", limit \"NAME\" or test \"NAME\" at the margin"))
+                Err(fault
+                    .instead("begin with allow \"NAME\", deny \"NAME\", limit \"NAME\" or test \"NAME\" at the margin"))
             }
             Some(Current::Lost) => Ok(()),
             Some(Current::Rule(draft)) => draft.line(&words, registry),

@@ -4,12 +4,14 @@
 
 use fhir::{Instant, LogicalId, ResourceType, element::Element, json::Tree};
 use search::{
-    IndexValues, ParameterId, Predicate, Registry, Test,
-    compare,
+    IndexValues, ParameterId, Predicate, Registry, Test, compare,
     matcher::{Related, Subject, matches},
     predicate::{ReferenceTest, Ruling},
 };
 use std::sync::Arc;
+
+/// The base of a server that is nowhere: references are relative.
+const BASE: &str = "https://world.invalid/fhir";
 
 /// Resources that know each other.
 pub(crate) struct World<'r> {
@@ -32,7 +34,7 @@ impl<'r> World<'r> {
         let kind = ResourceType::parse(resource.definition.name).map_err(|_| "its resourceType is no type of R4")?;
         let id = tree.root().get("id").and_then(|id| LogicalId::parse(&id.as_str()?).ok());
         let id = id.ok_or("it has no id, by which a test could name it")?;
-        let values = search::extract(self.registry, resource, "");
+        let values = search::extract(self.registry, resource, BASE);
         self.resources.retain(|(own, other, _)| (*own, other) != (kind, &id));
         self.resources.push((kind, id, values));
         Ok(())

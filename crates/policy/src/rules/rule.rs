@@ -99,79 +99,9 @@ impl Rule {
             && (self.purposes.is_empty() || facts.is_for(&self.purposes))
     }
 
-    /// Which resources of a type an allowing rule adds for a need; `None`: none.
-    pub(super) fn adds(
-        &self,
-        registry: &Registry,
-        kind: ResourceType,
-        need: Need,
-        facts: &Facts,
-    ) -> Option<Arc<Predicate>> {
-        if self.verb != Verb::Allow || !self.needs.contains(&need) {
-            return None;
-        }
-        let bound = self.what.iter().filter(|what| what.is_bound(facts));
-        let meant = bound.filter_map(|what| match what.of_type(registry, kind, facts) {
-            Meant::These(these) => Some(these),
-            Meant::Nothing | Meant::Unknown => None,
-        });
-        let any = any_of(meant.collect());
-        match *any {
-            Predicate::Nothing => None,
-            // What the current version does not say is not given with a past one.
-            _ if matches!(need, Need::Read | Need::Search) && *any != Predicate::All => {
-                let now = Arc::new(Predicate::Now(Arc::clone(&any)));
-                Some(Arc::new(Predicate::And(vec![any, now])))
-            }
-            _ => Some(any),
-        }
-    }
-
-    /// Which resources of a type it leaves for a need; `None`: all.
-    pub(super) fn leaves(
-        &self,
-        registry: &Registry,
-        kind: ResourceType,
-        need: Need,
-        facts: &Facts,
-    ) -> Option<Arc<Predicate>> {
-        match self.verb {
-            Verb::Allow => None,
-            Verb::Deny if !self.needs.contains(&need) => None,
-            Verb::Deny => {
-                let mut parts = Vec::new();
-                for what in &self.what {
-                    match what.of_type(registry, kind, facts) {
-                        Meant::Nothing => {}
-                        Meant::These(these) => parts.push(these),
-                        Meant::Unknown => return Some(Arc::new(Predicate::Nothing)),
-                    }
-                }
-                let any = any_of(parts);
-                match *any {
-                    Predicate::Nothing => None,
-                    Predicate::All => Some(Arc::new(Predicate::Nothing)),
-                    _ if matches!(need, Need::Read | Need::Search) => {
-                        // Neither a past version that it means, nor a past one of what it means now.
-                        let now = Arc::new(Predicate::Now(Arc::clone(&any)));
-                        let either = Arc::new(Predicate::Or(vec![any, now]));
-                        Some(Arc::new(Predicate::Not(either)))
-                    }
-                    _ => Some(Arc::new(Predicate::Not(any))),
-                }
-            }
-            // An audit event is ruled by role alone.
-            Verb::Limit if crate::grants::is_audit_event(kind) => None,
-            Verb::Limit if !self.needs.contains(&need) => Some(Arc::new(Predicate::Nothing)),
-            Verb::Limit => {
-                let meant = self.what.iter().filter_map(|what| match what.of_type(registry, kind, facts) {
-                    Meant::These(these) if what.is_bound(facts) => Some(these),
-                    _ => None,
-                });
-                let any = any_of(meant.collect());
-                if *any == Predicate::All { None } else { Some(any) }
-            }
-        }
+    /// The rule with the search parameters there are now.
+    pub(super) fn tried(&self, registry: &Registry) -> Tried<'_> {
+        Tried { rule: self, what: self.what.iter().map(|what| (what, what.is_understood(registry))).collect() }
     }
 
     /// The rule as one reads it aloud.
@@ -193,6 +123,98 @@ impl Rule {
         let also = if self.verb == Verb::Allow { " also" } else { "" };
         let (may, needs, what) = (self.verb.may(), needs.join(", "), what.join(", and "));
         format!("{who}{except}{purposes} {may}{also} {needs}: {what}")
+    }
+}
+
+/// A rule, and whether each of its items can still be said with the search parameters there are.
+#[derive(Debug, Clone)]
+pub(super) struct Tried<'r> {
+    pub(super) rule: &'r Rule,
+    what: Vec<(&'r What, bool)>,
+}
+
+impl Tried<'_> {
+    /// Which resources of a type an allowing rule adds for a need; `None`: none.
+    pub(super) fn adds(
+        &self,
+        registry: &Registry,
+        kind: ResourceType,
+        need: Need,
+        facts: &Facts,
+    ) -> Option<Arc<Predicate>> {
+        if self.rule.verb != Verb::Allow || !self.rule.needs.contains(&need) {
+            return None;
+        }
+        let bound = self.what.iter().filter(|(what, _)| what.is_bound(facts));
+        let meant = bound.filter_map(|tried| these(tried, registry, kind, facts));
+        let any = any_of(meant.collect());
+        match *any {
+            Predicate::Nothing => None,
+            // What the current version does not say is not given with a past one.
+            _ if matches!(need, Need::Read | Need::Search) && *any != Predicate::All => {
+                let now = Arc::new(Predicate::Now(Arc::clone(&any)));
+                Some(Arc::new(Predicate::And(vec![any, now])))
+            }
+            _ => Some(any),
+        }
+    }
+
+    /// Which resources of a type it leaves for a need; `None`: all.
+    pub(super) fn leaves(
+        &self,
+        registry: &Registry,
+        kind: ResourceType,
+        need: Need,
+        facts: &Facts,
+    ) -> Option<Arc<Predicate>> {
+        match self.rule.verb {
+            Verb::Allow => None,
+            Verb::Deny if !self.rule.needs.contains(&need) => None,
+            Verb::Deny => {
+                let mut parts = Vec::new();
+                for (what, is_understood) in &self.what {
+                    match what.of_type(registry, kind, facts) {
+                        _ if !is_understood && what.is_about(kind) => return Some(Arc::new(Predicate::Nothing)),
+                        Meant::Nothing => {}
+                        Meant::These(these) => parts.push(these),
+                    }
+                }
+                let any = any_of(parts);
+                match *any {
+                    Predicate::Nothing => None,
+                    Predicate::All => Some(Arc::new(Predicate::Nothing)),
+                    _ if matches!(need, Need::Read | Need::Search) => {
+                        // Neither a past version that it means, nor a past one of what it means now.
+                        let now = Arc::new(Predicate::Now(Arc::clone(&any)));
+                        let either = Arc::new(Predicate::Or(vec![any, now]));
+                        Some(Arc::new(Predicate::Not(either)))
+                    }
+                    _ => Some(Arc::new(Predicate::Not(any))),
+                }
+            }
+            // An audit event is ruled by role alone.
+            Verb::Limit if crate::grants::is_audit_event(kind) => None,
+            Verb::Limit if !self.rule.needs.contains(&need) => Some(Arc::new(Predicate::Nothing)),
+            Verb::Limit => {
+                let bound = self.what.iter().filter(|(what, _)| what.is_bound(facts));
+                let meant = bound.filter_map(|tried| these(tried, registry, kind, facts));
+                let any = any_of(meant.collect());
+                if *any == Predicate::All { None } else { Some(any) }
+            }
+        }
+    }
+}
+
+/// What an item means of a type, when it can be said.
+fn these(
+    (what, is_understood): &(&What, bool),
+    registry: &Registry,
+    kind: ResourceType,
+    facts: &Facts,
+) -> Option<Arc<Predicate>> {
+    match what.of_type(registry, kind, facts) {
+        Meant::These(these) if *is_understood => Some(these),
+        _ => None,
     }
 }
 
@@ -247,7 +269,8 @@ impl<'t> Draft<'t> {
             if is_new {
                 Ok(())
             } else {
-                Err(Fault::new(first.place, format!("a rule has one line '{}'", first.text)).instead("put all in one line"))
+                Err(Fault::new(first.place, format!("a rule has one line '{}'", first.text))
+                    .instead("put all in one line"))
             }
         };
         match first.text {
@@ -285,7 +308,9 @@ impl<'t> Draft<'t> {
         if form != verb.may() {
             let what = format!("in a rule that begins with '{}' the line is '{} …'", verb.as_str(), verb.may());
             let fitting = Verb::ALL.into_iter().find(|other| other.may() == form).map_or("", Verb::as_str);
-            return Err(Fault::new(may.place, what).instead(format!("write '{}', or begin with '{fitting}'", verb.may())));
+            return Err(
+                Fault::new(may.place, what).instead(format!("write '{}', or begin with '{fitting}'", verb.may()))
+            );
         }
         let mut needs = Vec::new();
         for item in items(rest.unwrap_or_default())? {
@@ -296,7 +321,8 @@ impl<'t> Draft<'t> {
             let Some((_, meant)) = NEEDS.iter().find(|(name, _)| *name == word.text) else {
                 let names = NEEDS.map(|(name, _)| name);
                 return Err(Fault::new(word.place, format!("nothing is called '{}'", word.text)).instead(
-                    nearest(word.text, names).map_or(format!("write {}", names.join(", ")), |near| format!("write {near}")),
+                    nearest(word.text, names)
+                        .map_or(format!("write {}", names.join(", ")), |near| format!("write {near}")),
                 ));
             };
             needs.extend(meant.iter().filter(|need| !needs.contains(*need)).copied().collect::<Vec<_>>());

@@ -80,7 +80,8 @@ pub(super) fn read(words: &[Word<'_>], registry: &Registry) -> Result<Vec<What>,
 }
 
 fn one(item: &[Word<'_>], registry: &Registry) -> Result<What, Fault> {
-    const FORMS: &str = "write Type, Type?criteria, 'everything' or 'record', and perhaps 'of Patient?criteria' after it";
+    const FORMS: &str =
+        "write Type, Type?criteria, 'everything' or 'record', and perhaps 'of Patient?criteria' after it";
     let (head, of) = match item {
         [head] => (head, None),
         [head, of, patient] if of.text == "of" => (head, Some(patient)),
@@ -272,7 +273,8 @@ impl Criterion {
         for variable in &self.variables {
             // Its own words, not those about the stand-in.
             let misplaced = || {
-                let what = "a variable stands for a resource: it goes with a parameter that is a reference, or with _id";
+                let what =
+                    "a variable stands for a resource: it goes with a parameter that is a reference, or with _id";
                 unfit(format!("{}: {what}", self.name))
             };
             let predicate = parse(STAND_IN)?;
@@ -346,8 +348,6 @@ pub(super) enum Meant {
     Nothing,
     /// These.
     These(Arc<Predicate>),
-    /// The search parameters that it needs are gone since the file was read: nobody can say.
-    Unknown,
 }
 
 impl What {
@@ -383,24 +383,33 @@ impl What {
         is_of_kinds && (self.of.is_none() || record::is_about_a_patient(kind))
     }
 
-    /// What it means of a type for this caller.
+    /// The same, as if the search parameters of its criteria were none any more.
+    #[cfg(test)]
+    pub(super) fn with_lost_parameter(&self) -> Self {
+        let mut lost = self.clone();
+        lost.criteria.0.iter_mut().for_each(|criterion| criterion.name.push_str("-gone"));
+        lost
+    }
+
+    /// Whether it can be said with these search parameters: they may have changed since the file was read.
+    pub(super) fn is_understood(&self, registry: &Registry) -> bool {
+        let of = |of: &Criteria| ResourceType::parse("Patient").is_ok_and(|kind| of.compile(registry, kind).is_ok());
+        self.check(registry).is_ok() && self.of.as_ref().is_none_or(of)
+    }
+
+    /// What it means of a type for this caller. A type without the parameters has no resource that is meant.
     pub(super) fn of_type(&self, registry: &Registry, kind: ResourceType, facts: &Facts) -> Meant {
         if !self.is_about(kind) {
             return Meant::Nothing;
         }
-        let own = match self.criteria.bind(registry, kind, facts) {
-            Ok(own) => own,
-            // A type without the parameter has no resource that the criteria mean.
-            Err(_) if !matches!(self.kinds, Kinds::One(_)) && self.check(registry).is_ok() => return Meant::Nothing,
-            Err(_) => return Meant::Unknown,
-        };
+        let Ok(own) = self.criteria.bind(registry, kind, facts) else { return Meant::Nothing };
         let Some(of) = &self.of else { return Meant::These(own) };
-        let Ok(patient) = ResourceType::parse("Patient") else { return Meant::Unknown };
-        let Ok(patients) = of.bind(registry, patient, facts) else { return Meant::Unknown };
-        match record::record_of(registry, kind, Whose::These(&patients)) {
+        let patients = ResourceType::parse("Patient").ok().and_then(|patient| of.bind(registry, patient, facts).ok());
+        let record = patients.and_then(|these| record::record_of(registry, kind, Whose::These(&these)));
+        match record {
             Some(record) if *own == Predicate::All => Meant::These(record),
             Some(record) => Meant::These(Arc::new(Predicate::And(vec![record, own]))),
-            None => Meant::Unknown,
+            None => Meant::Nothing,
         }
     }
 }

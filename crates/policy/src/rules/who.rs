@@ -165,8 +165,9 @@ fn one(item: &[Word<'_>]) -> Result<Who, Fault> {
         },
         [role, name] if role.text == "role" => Role::parse(name.text).map(Who::Role).ok_or_else(|| {
             let all = Role::ALL.map(Role::as_str);
-            Fault::new(name.place, format!("there is no role '{}'", name.text))
-                .instead(nearest(name.text, all).map_or(format!("write {}", all.join(", ")), |near| format!("write {near}")))
+            Fault::new(name.place, format!("there is no role '{}'", name.text)).instead(
+                nearest(name.text, all).map_or(format!("write {}", all.join(", ")), |near| format!("write {near}")),
+            )
         }),
         [what, id] => match what.text {
             "client" => Ok(Who::Client(id.text.into())),
@@ -180,7 +181,9 @@ fn one(item: &[Word<'_>]) -> Result<Who, Fault> {
             other => Err(Fault::new(what.place, format!("nobody is called by '{other}'")).instead(FORMS)),
         },
         [only] => Err(Fault::new(only.place, format!("'{}' alone names nobody", only.text)).instead(FORMS)),
-        [_, _, third, ..] => Err(Fault::new(third.place, "a comma is missing before this, or it is too much").instead(FORMS)),
+        [_, _, third, ..] => {
+            Err(Fault::new(third.place, "a comma is missing before this, or it is too much").instead(FORMS))
+        }
         [] => Err(Fault::new(super::text::Place { line: 0, column: 0 }, "nobody is named")),
     }
 }
