@@ -24,6 +24,8 @@ pub(crate) fn person(fhir_user: Option<&str>, scope_text: &str) -> Caller {
         role: Role::Patient,
         fhir_user: fhir_user.map(Into::into),
         patients: Arc::new([]),
+        glasses: Arc::default(),
+        may_break_glass: false,
     };
     let grant = Grant {
         client_id: "app".into(),
@@ -38,6 +40,7 @@ pub(crate) fn person(fhir_user: Option<&str>, scope_text: &str) -> Caller {
         confirmation: None,
         family: None,
         is_custodian: false,
+        purposes: Arc::default(),
         acting: None,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()

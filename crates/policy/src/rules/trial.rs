@@ -215,6 +215,8 @@ impl Cast {
             role,
             fhir_user: self.fhir_user.as_deref().map(Into::into),
             patients: self.patients.iter().map(|id| Arc::from(id.as_str())).collect(),
+            glasses: Arc::default(),
+            may_break_glass: false,
         });
         let acting = self.organization.as_ref().map(|(uri, resource)| Acting {
             community: text(&self.community, "urn:x-test:community"),
@@ -251,10 +253,15 @@ impl Cast {
             confirmation: None,
             family: None,
             is_custodian: self.is_custodian,
+            purposes: if self.role.is_none() { self.purposes.clone().into() } else { Arc::default() },
             acting: acting.map(Arc::new),
         };
         let presented = Presented::header(Some("Bearer test"));
-        authenticate(&presented, &One(Arc::new(grant)), 0).map_err(|why| why.to_string())
+        let caller = authenticate(&presented, &One(Arc::new(grant)), 0).map_err(|why| why.to_string())?;
+        if self.role.is_none() || self.purposes.is_empty() {
+            return Ok(caller);
+        }
+        caller.for_purposes(&self.purposes).map_err(|_| "nobody of this role asks for this purpose".to_owned())
     }
 
     fn aloud(&self) -> String {
@@ -347,9 +354,6 @@ impl Cast {
         }
         if self.organization.is_none() && self.community.is_some() {
             return Err(Fault::new(place, "a community vouches for an organization").instead("add 'organization URI'"));
-        }
-        if self.organization.is_none() && !self.purposes.is_empty() {
-            return Err(Fault::new(place, "only an organization names its purpose").instead("add 'organization URI'"));
         }
         self.caller().map(|_| ()).map_err(|why| Fault::new(place, why))
     }

@@ -71,7 +71,7 @@ impl Facts {
             uri: acting.map(|acting| Arc::clone(&acting.uri)),
             community: acting.map(|acting| Arc::clone(&acting.community)),
             organization: acting.and_then(|acting| acting.organization.clone()),
-            purposes: acting.map(|acting| acting.b2b.purposes.clone()).unwrap_or_default(),
+            purposes: caller.purposes().to_vec(),
             patients: patients.into_iter().filter_map(|id| LogicalId::parse(id).ok()).collect(),
         })
     }
