@@ -159,6 +159,18 @@ pub const COMMUNITY_REGISTRATIONS_DEFAULT: usize = 1000;
 /// Bytes of the URI of a community: it is the key of a row.
 pub const COMMUNITY_URI_BYTES_MAX: usize = 1024;
 
+/// Communities whose metadata of one identity provider are asked for.
+pub const COMMUNITIES_TRIED_MAX: usize = 8;
+
+/// Certifications of a registration that are looked at: a client that brings more shows none that matters.
+pub const CERTIFICATIONS_MAX: usize = 8;
+
+/// Seconds that the signed part of the metadata is good.
+pub const SIGNED_METADATA_LIFE_S: i64 = 24 * 3600;
+
+/// Seconds after which it is made anew.
+pub const SIGNED_METADATA_AGE_S_MAX: i64 = 12 * 3600;
+
 /// Seconds that what an authority says of a certificate is kept without asking again, even when it counts longer: so
 /// soon a revocation is known. As long as an access token lives.
 pub const LISTING_LIFE_S_MAX: i64 = 300;

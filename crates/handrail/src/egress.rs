@@ -1,9 +1,9 @@
 //! The one guarded way out: every fetch from another host goes through here. SPEC: rows F60 and C9.
 //!
-//! https only, but for revocation lists and OCSP, which are signed by themselves. The host is resolved first and *every* address must be public, or lie in a network that
-//! the operator allowed; the connection then goes to a checked address, so a second answer of the name
-//! server changes nothing (DNS rebinding). Redirects: three, within the origin, each checked again.
-//! No proxies from the environment, no credentials, bounded time and bytes.
+//! https only, but for revocation lists and OCSP, which are signed by themselves. The host is resolved first and *every*
+//! address must be public, or lie in a network that the operator allowed; the connection then goes to a checked address,
+//! so a second answer of the name server changes nothing (DNS rebinding). Redirects: three, within the origin, each
+//! checked again. No proxies from the environment, no credentials, bounded time and bytes.
 
 mod addresses;
 

@@ -211,7 +211,7 @@ pub(crate) const PKI_CONNECTION_LIFE: Duration = Duration::from_secs(60);
 
 /// Days before the end of our certificate or the anchor of a trust community at which the log begins to warn: a community
 /// takes weeks to check who asks for a new one.
-pub(crate) const COMMUNITY_WARN_DAYS: i64 = crate::partner::WARN_DAYS;
+pub(crate) const COMMUNITY_WARN_DAYS: i64 = 30;
 
 /// Time between two looks at those ends.
 pub(crate) const COMMUNITY_LOOK: Duration = Duration::from_secs(600);

@@ -3,7 +3,10 @@
 //!
 //! What is found are lines for people, in the order in which one depends on the other.
 
-use crate::doctor::{Line, Weight};
+use crate::{
+    doctor::{Line, Weight},
+    limits,
+};
 use authserver::{egress::Fetch, udap::status};
 use fhir::Instant;
 use http::StatusCode;
@@ -12,12 +15,9 @@ use oauth::{
         metadata::{Document, SignedMetadata},
         x5c::Signed,
     },
-    x509::{Anchors, Certificate, Chain, Status},
+    x509::{Anchors, Certificate, Chain, Status, Unnamed},
 };
 use std::sync::Arc;
-
-/// Days before a certificate's end at which whoever depends on it should know.
-pub(crate) const WARN_DAYS: i64 = 30;
 
 const DAY_S: i64 = 86_400;
 
@@ -256,24 +256,16 @@ fn same_endpoints(lines: &mut Vec<Line>, document: &Document, vouched: &SignedMe
 
 /// SPEC: row D6, D11: to the letter, nothing normalised.
 fn names(lines: &mut Vec<Line>, base: &str, leaf: &Certificate) {
-    if leaf.uris().iter().any(|uri| uri == base) {
+    let Err(instead) = leaf.names(base) else {
         lines.push(Line::well("certificate", format!("it names {base}")));
         return;
-    }
-    let like = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
-    let near = leaf.uris().iter().find(|uri| like(uri) == like(base));
-    let (found, advice) = match (near, leaf.uris()) {
-        (Some(uri), _) => (
-            format!("it names {uri}, not {base}"),
-            "a slash or a capital letter makes another URI (2.0): one of the two must be changed".to_owned(),
-        ),
-        (None, []) => {
-            ("it names no URI".to_owned(), "the community must put the FHIR base into the certificate".to_owned())
-        }
-        (None, uris) => {
-            (format!("it names {}, not {base}", uris.join(", ")), "the certificate is another server's".to_owned())
-        }
     };
+    let advice = match &instead {
+        near if near.is_near() => "a slash or a capital letter makes another URI (2.0): one of the two must be changed",
+        Unnamed::Nothing => "the community must put the FHIR base into the certificate",
+        _ => "the certificate is another server's",
+    };
+    let found = format!("it does not name {base}: {instead}");
     lines.push(problem("certificate", found, advice));
 }
 
@@ -316,7 +308,7 @@ pub(crate) fn life(subject: &'static str, whose: &str, until_s: i64, now_s: i64,
     let until = moment(until_s);
     if until_s <= now_s {
         Line::problem(subject, format!("{whose}: ended on {until}"), advice)
-    } else if days < WARN_DAYS {
+    } else if days < limits::COMMUNITY_WARN_DAYS {
         Line::warning(subject, format!("{whose}: ends in {days} days, on {until}"), advice)
     } else {
         Line::well(subject, format!("{whose}: until {until}"))

@@ -23,7 +23,8 @@ pub mod x5c;
 pub use claims::ClaimError;
 
 /// A URI with a scheme. SPEC: RFC 3986 section 3; row D6: compared to the letter everywhere, never normalized.
-fn is_uri(text: &str) -> bool {
+#[must_use]
+pub fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))

@@ -19,10 +19,12 @@ mod name;
 mod name_constraints;
 pub mod ocsp;
 mod pem;
+mod san;
 mod scheme;
 
 pub use certificate::{Certificate, CertificateError};
 pub use chain::{Anchors, AnchorsError, Chain, ChainError};
+pub use san::Unnamed;
 
 /// What an authority says of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 //! (rows D34, D39).
 
 use crate::{
+    limits,
     outcome::{self, Refusal},
     random,
     service::Inner,
@@ -22,12 +23,6 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-
-/// Seconds that the signed part is good.
-const LIFE_S: i64 = 24 * 3600;
-
-/// Seconds after which it is made anew.
-const AGE_S_MAX: i64 = 12 * 3600;
 
 /// Signed parts, by community.
 #[derive(Default)]
@@ -86,14 +81,16 @@ fn signed(inner: &Inner, community: &Arc<Community>, document: &Document) -> Opt
     let now_s = inner.now().unix_seconds();
     let mut kept = inner.signed_parts.kept.lock().unwrap_or_else(PoisonError::into_inner);
     let is_fresh = |part: &&SignedPart| {
-        Arc::ptr_eq(&part.community, community) && (part.made_s..part.made_s + AGE_S_MAX).contains(&now_s)
+        Arc::ptr_eq(&part.community, community)
+            && (part.made_s..part.made_s + limits::SIGNED_METADATA_AGE_S_MAX).contains(&now_s)
     };
     if let Some(part) = kept.get(&community.uri).filter(is_fresh) {
         return Some(part.text.clone());
     }
     let jti = random::name().ok()?;
     let base = &inner.endpoints.fhir_base;
-    let text = metadata::signed(document, base, &community.key, &community.chain, &jti, now_s, LIFE_S);
+    let text =
+        metadata::signed(document, base, &community.key, &community.chain, &jti, now_s, limits::SIGNED_METADATA_LIFE_S);
     let text = text.map_err(|why| tracing::error!(%why, "UDAP metadata could not be signed")).ok()?;
     let part = SignedPart { community: Arc::clone(community), made_s: now_s, text: text.clone() };
     kept.insert(Arc::clone(&community.uri), part);

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     client::{Client, ClientError, NewClient, NewKind, Udap, check, scopes},
     event::Event,
+    limits,
     outcome::{self, Refusal},
     random,
     registering::By,
@@ -42,9 +43,6 @@ use oauth::{
 };
 use serde_json::Value;
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
-
-/// Certifications that are looked at: a client that brings more shows none that matters.
-const CERTIFICATIONS_MAX: usize = 8;
 
 /// What a client hears that the operator has disabled.
 const DISABLED: &str = "the operator of this server has disabled this client";
@@ -114,7 +112,7 @@ struct Body {
 }
 
 fn read(request: &Request<Bytes>, event: &mut Event) -> Result<Body, Refusal> {
-    if request.body().len() > crate::limits::BODY_BYTES_MAX {
+    if request.body().len() > limits::BODY_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
     if !is_json(request) {
@@ -210,7 +208,7 @@ async fn certified(
 ) -> Result<(), Uncertified> {
     let mut missing: Vec<&str> = community.certifications.iter().map(|uri| &**uri).collect();
     let mut amiss = None;
-    for text in certifications.iter().take(CERTIFICATIONS_MAX) {
+    for text in certifications.iter().take(limits::CERTIFICATIONS_MAX) {
         let Ok(unverified) = certification::Unverified::parse(text) else { continue };
         if !unverified.uris().iter().any(|uri| missing.contains(&uri.as_str())) {
             continue;
@@ -339,7 +337,7 @@ fn client(
     };
     let new = NewClient {
         // Who it is, as its certificate proves it: people see it beside the name.
-        maker: Some(statement.uri.chars().take(crate::limits::CLIENT_NAME_BYTES_MAX).collect()),
+        maker: Some(statement.uri.chars().take(limits::CLIENT_NAME_BYTES_MAX).collect()),
         logo: registration.logo.clone(),
         redirect_uris: registration.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
         ..NewClient::new(&registration.name, scope, NewKind::Udap(udap))

@@ -9,7 +9,6 @@ mod row;
 
 use crate::{
     event::Event,
-    registering::By,
     service::{Inner, Service},
     tables::{Table, Unavailable},
 };
@@ -251,15 +250,12 @@ impl Communities {
     fn put(
         &self,
         community: Community,
-        record: impl FnOnce() -> Result<(), CommunityError>,
+        record: impl FnOnce(&Community) -> Result<(), CommunityError>,
     ) -> Result<Arc<Community>, CommunityError> {
         let before = self.get(&community.uri);
         let key = community.uri.as_bytes();
-        let encoded = |community: &Community| {
-            row::encode(community).ok_or_else(|| CommunityError::Unavailable("the key cannot be written".into()))
-        };
         self.table.put(key, &encoded(&community)?)?;
-        if let Err(why) = record() {
+        if let Err(why) = record(&community) {
             match before {
                 Some(before) => self.table.put(key, &encoded(&before)?)?,
                 None => self.table.remove_all(&[key.to_vec()])?,
@@ -272,16 +268,29 @@ impl Communities {
         Ok(community)
     }
 
-    fn remove(&self, uri: &str) -> Result<Arc<Community>, CommunityError> {
+    fn remove(
+        &self,
+        uri: &str,
+        record: impl FnOnce(&Community) -> Result<(), CommunityError>,
+    ) -> Result<(), CommunityError> {
         let gone = self.get(uri).ok_or(CommunityError::NotFound)?;
-        self.table.remove_all(&[uri.as_bytes().to_vec()])?;
+        let key = uri.as_bytes();
+        self.table.remove_all(&[key.to_vec()])?;
+        if let Err(why) = record(&gone) {
+            self.table.put(key, &encoded(&gone)?)?;
+            return Err(why);
+        }
         self.copy.store(Arc::new(self.all().into_iter().filter(|other| *other.uri != *uri).collect()));
-        Ok(gone)
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn encoded(community: &Community) -> Result<Vec<u8>, CommunityError> {
+    row::encode(community).ok_or_else(|| CommunityError::Unavailable("the key cannot be written".into()))
 }
 
 fn in_order(mut all: Vec<Arc<Community>>) -> Vec<Arc<Community>> {
@@ -331,10 +340,10 @@ impl Service {
     /// [`CommunityError`]. What was removed before it failed stays removed.
     pub fn remove_community(&self, uri: &str) -> Result<(), CommunityError> {
         let inner = &self.inner;
-        let community = {
+        {
             let _guard = inner.communities.lock();
-            inner.communities.remove(uri)?
-        };
+            inner.communities.remove(uri, |gone| inner.community_event("community-removed", Action::Delete, gone))?;
+        }
         let mut failed = None;
         for client in inner.clients.of_communities() {
             if client.kind.udap().is_some_and(|udap| *udap.community == *uri)
@@ -343,7 +352,6 @@ impl Service {
                 failed = Some(CommunityError::Unavailable(why.to_string()));
             }
         }
-        inner.community_event("community-removed", Action::Delete, &community)?;
         failed.map_or(Ok(()), Err)
     }
 }
@@ -357,10 +365,7 @@ impl Inner {
         action: Action,
     ) -> Result<Arc<Community>, CommunityError> {
         let community = checked::community(new, &self.endpoints.fhir_base, added, self.now().unix_seconds())?;
-        let mut event = Event::new(subtype, action);
-        tell(&mut event, &community);
-        let record =
-            || self.did(&By::Operator, event).map(drop).map_err(|why| CommunityError::Unavailable(why.to_string()));
+        let record = |community: &Community| self.community_event(subtype, action, community);
         let community = self.communities.put(community, record)?;
         self.tending.all_due();
         Ok(community)

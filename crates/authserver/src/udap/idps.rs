@@ -36,9 +36,6 @@ use std::{
 };
 use tokio::sync::{Mutex as Turn, Semaphore};
 
-/// Communities whose metadata of one provider are asked for.
-const COMMUNITIES_TRIED_MAX: usize = 8;
-
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Why nobody came in by a provider. For the log and the audit entry.
@@ -311,7 +308,7 @@ impl Inner {
     async fn found(&self, base_url: &str) -> Result<(Arc<Idp>, Arc<Community>), TieredError> {
         let mut why = TieredError::NoCommunity;
         let communities = self.communities.all().into_iter().filter(|community| community.identity_providers);
-        for community in communities.take(COMMUNITIES_TRIED_MAX) {
+        for community in communities.take(limits::COMMUNITIES_TRIED_MAX) {
             match self.vouched_by(&community, base_url).await {
                 Ok(idp) => return Ok((Arc::new(idp), community)),
                 Err(not) => why = not,

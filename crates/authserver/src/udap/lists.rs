@@ -13,9 +13,8 @@ use crate::{
     limits,
 };
 use fhir::Instant;
-use oauth::x509::Status;
 use oauth::x509::{
-    Certificate,
+    Certificate, Status,
     crl::{Crl, CrlError, List},
     ocsp::{self, Answer, OcspError, Response},
 };

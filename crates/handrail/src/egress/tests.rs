@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tls;
+use http_body_util::BodyExt;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
@@ -42,6 +43,16 @@ async fn server(directory: &std::path::Path) -> (u16, Arc<ClientConfig>) {
                         "/loop" => moved("/loop").body(full(b"")).unwrap(),
                         "/away" => moved("https://127.0.0.1:1/jwks").body(full(b"")).unwrap(),
                         "/down" => moved("http://127.0.0.1/jwks").body(full(b"")).unwrap(),
+                        // Says back what came.
+                        "/told" => {
+                            let told = |name| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
+                            let line =
+                                [request.method().as_str(), told(header::CONTENT_TYPE), told(header::AUTHORIZATION)];
+                            let line = line.join(" ");
+                            let body = request.into_body().collect().await.unwrap().to_bytes();
+                            let body = [line.as_bytes(), b" ", &body].concat();
+                            Response::builder().status(401).body(Full::new(body.into())).unwrap()
+                        }
                         "/large" => Response::new(Full::new(vec![b' '; FETCH_BODY_BYTES_MAX + 1].into())),
                         _ => Response::builder().status(404).body(full(b"")).unwrap(),
                     })
@@ -71,6 +82,28 @@ async fn an_allowed_network_is_fetched_from_within_bounds() {
     assert!(matches!(fetch("/down").await, Err(FetchError::Forbidden(_))));
     assert!(matches!(fetch("/large").await, Err(FetchError::TooLarge)));
     assert!(matches!(fetch("/nothing").await, Err(FetchError::Status(404))));
+}
+
+#[tokio::test]
+async fn what_is_sent_comes_whole_and_what_is_said_back_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let (port, tls) = server(directory.path()).await;
+    let egress = Egress::new(tls.clone(), vec!["127.0.0.0/8".parse().unwrap()]);
+    let (body, held) = (Secret::new("a=b"), Secret::new("Bearer t"));
+    let send = async |egress: &Egress, path: &str, authorization: Option<&Secret>| {
+        let url = format!("https://127.0.0.1:{port}{path}");
+        let message = Message { url: &url, media_type: "application/x-www-form-urlencoded", body: &body };
+        egress.send(message, authorization).await
+    };
+    let told = send(&egress, "/told", Some(&held)).await.unwrap();
+    assert_eq!((told.status, &told.body[..]), (401, &b"POST application/x-www-form-urlencoded Bearer t a=b"[..]));
+    let told = send(&egress, "/told", None).await.unwrap();
+    assert_eq!(&told.body[..], b"POST application/x-www-form-urlencoded  a=b");
+    // What was meant for one place goes to no other.
+    assert_eq!(send(&egress, "/moved", Some(&held)).await.unwrap().status, 302);
+    assert!(send(&egress, "/large", None).await.is_err(), "within the limit of what is read");
+    let guarded = Egress::new(tls, Vec::new());
+    assert!(matches!(send(&guarded, "/told", Some(&held)).await, Err(FetchError::Forbidden(_))), "F60");
 }
 
 #[tokio::test]

@@ -85,5 +85,7 @@ pub(super) fn host(uri: &str) -> Option<&str> {
         return None;
     }
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
+    // The root's dot at the end makes no other host.
+    let host = host.strip_suffix('.').unwrap_or(host);
     (!host.is_empty() && host.parse::<IpAddr>().is_err()).then_some(host)
 }

@@ -117,6 +117,7 @@ fn is_in(name: &GeneralName, tree: &GeneralName) -> Held {
 
 /// SPEC: a name with any labels added in front, itself included. Some write a dot in front: then it is not included.
 fn dns(name: &str, tree: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
     tree.is_empty() || name.eq_ignore_ascii_case(tree) || ends_with(name, tree.strip_prefix('.').unwrap_or(tree))
 }
 

@@ -6,7 +6,7 @@ use fhir::Instant;
 use oauth::{
     jws::Algorithm,
     sign::PrivateKey,
-    udap::purpose::Purpose,
+    udap::{is_uri, purpose::Purpose},
     x509::{Anchors, Certificate},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn community(
     now_s: i64,
 ) -> Result<Community, CommunityError> {
     let invalid = |why: String| Err(CommunityError::Invalid(why));
-    if !is_uri(&new.uri) {
+    if !is_uri(&new.uri) || new.uri.len() > limits::COMMUNITY_URI_BYTES_MAX {
         return invalid(format!(
             "{:?} is no URI; a community is named by one, such as https://community.example",
             new.uri
@@ -41,7 +41,12 @@ pub(super) fn community(
         Some(Err(why)) => return invalid(format!("our certificate, the first of the chain, cannot be used: {why}")),
         None => return invalid("our own certificate is missing".into()),
     };
-    has_base(&leaf, base)?;
+    // Row D6: to the letter, for that is how partners compare.
+    if let Err(instead) = leaf.names(base) {
+        return invalid(format!(
+            "our certificate must have this server's FHIR base {base} as URI among its alternative names, to the letter; {instead}. Have it issued for that URI, or set the server's base URL to what it says"
+        ));
+    }
     let Ok(key) = PrivateKey::parse(new.key.expose(), Some(Algorithm::Rs256)) else {
         return invalid(
             "the private key cannot be read: it must be PEM (PKCS#8, PKCS#1 or SEC 1, not encrypted) or a JWK".into(),
@@ -71,7 +76,8 @@ pub(super) fn community(
         })
     });
     let purposes = purposes.collect::<Result<_, _>>()?;
-    if let Some(odd) = new.certifications.iter().find(|uri| !is_uri(uri)) {
+    if let Some(odd) = new.certifications.iter().find(|uri| !is_uri(uri) || uri.len() > limits::COMMUNITY_URI_BYTES_MAX)
+    {
         return invalid(format!("{odd:?} is no URI; certifications are named by one"));
     }
     let registrations_max = new.registrations_max.unwrap_or(limits::COMMUNITY_REGISTRATIONS_DEFAULT);
@@ -95,39 +101,9 @@ pub(super) fn community(
     })
 }
 
-/// Row D6: to the letter, for that is how partners compare.
-fn has_base(leaf: &Certificate, base: &str) -> Result<(), CommunityError> {
-    if leaf.uris().iter().any(|uri| uri == base) {
-        return Ok(());
-    }
-    let uris = leaf.uris();
-    let same = |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'));
-    let hint = match uris.iter().find(|uri| same(uri, base)) {
-        Some(near) if near.trim_end_matches('/') == base.trim_end_matches('/') => {
-            format!("{near} differs by a slash at its end")
-        }
-        Some(near) => format!("{near} differs in capitals"),
-        None if uris.is_empty() => "it has no URI at all".to_owned(),
-        None => format!("it has {}", uris.join(", ")),
-    };
-    Err(CommunityError::Invalid(format!(
-        "our certificate must have this server's FHIR base {base} as URI among its alternative names, to the letter; {hint}. Have it issued for that URI, or set the server's base URL to what it says"
-    )))
-}
-
 /// The moment from which on what we sign is not believed there.
 pub(super) fn ends_s(community: &Community) -> i64 {
     let own = community.chain.iter().filter_map(|der| Certificate::read(der).ok().map(|one| one.not_after_s()));
     let anchor = community.anchors.all().iter().map(|anchor| anchor.not_after_s()).max();
     own.chain(anchor).min().unwrap_or(i64::MIN).saturating_add(1)
-}
-
-fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let scheme_fits = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    scheme_fits
-        && !rest.is_empty()
-        && text.len() <= limits::COMMUNITY_URI_BYTES_MAX
-        && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -95,6 +95,8 @@ fn nothing_changes_without_its_record() {
     world.recorded.down.store(true, Ordering::Relaxed);
     let changed = NewCommunity { name: Some("Another name".into()), ..new(&root, &held) };
     assert!(matches!(world.service.set_community(&changed), Err(CommunityError::Unavailable(_))));
+    assert!(matches!(world.service.remove_community("https://community.example"), Err(CommunityError::Unavailable(_))));
+    assert_eq!(world.service.communities().len(), 1);
     world.restart();
     assert_eq!(world.service.communities()[0].name, "Lab");
 }

@@ -7,8 +7,7 @@ use crate::{
     command::{client, data},
     control::{self, Order, Reply, Shown, WantedCommunity},
     fault::Fault,
-    listener,
-    partner::WARN_DAYS,
+    limits, listener,
     pki::{
         KeyKind,
         community::{Community, NewCommunity, NewMember, StatusBy, desk},
@@ -63,7 +62,8 @@ pub(super) async fn begin(directory: &Path, base: &str, assembly: &Assembly) -> 
     let is_ours = assembly.authserver.communities().iter().any(|known| {
         let leaf = known.chain.first().and_then(|der| Certificate::read(der).ok());
         let still = leaf.filter(|leaf| leaf.uris().iter().any(|uri| uri == base));
-        *known.uri == *URI && still.is_some_and(|leaf| leaf.not_after_s() - now.unix_seconds() > WARN_DAYS * DAY_S)
+        *known.uri == *URI
+            && still.is_some_and(|leaf| leaf.not_after_s() - now.unix_seconds() > limits::COMMUNITY_WARN_DAYS * DAY_S)
     });
     if !is_ours {
         become_member(&mut community, base, assembly, now).map_err(|why| Fault::at(folder.display(), why))?;

@@ -45,6 +45,11 @@ fn uris_by_their_host() {
     ] {
         assert!(!below(tree, name), "{tree} {name}");
     }
+    // The root's dot is no way around.
+    for name in ["https://a.example./", "https://x.a.example.:8443/fhir"] {
+        assert!(!permits(&[], &[uri("a.example"), uri(".a.example")], vec![uri(name)]), "{name}");
+    }
+    assert!(!permits(&[], &[dns("a.example")], vec![dns("x.a.example.")]));
     // What has no host is excluded as soon as any host is.
     assert!(!permits(&[], &[uri("b.example")], vec![uri("urn:oid:1.2.3")]));
     // Every name must do, not one of them.
