@@ -7,6 +7,7 @@
 //!
 //! Pure: no I/O, no clock. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F1 to F13.
 
+pub mod consent;
 mod criteria;
 mod decide;
 mod denied;
@@ -14,6 +15,7 @@ mod enforceable;
 mod explain;
 mod grants;
 mod house;
+mod identity;
 mod interaction;
 pub mod label;
 pub mod limits;
@@ -33,6 +35,7 @@ pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
 pub use grants::Grants;
 pub use house::House;
+pub use identity::Identity;
 pub use interaction::Interaction;
 pub use organization::Organization;
 pub use permit::{Access, Need, Permit};

@@ -10,6 +10,13 @@ use fhir::ResourceType;
 const OWN: &[(&str, &str, &str, &str, &[&str])] = &[
     ("Coverage", "period", "date", "Coverage.period", &[]),
     ("CareTeam", "managing-organization", "reference", "CareTeam.managingOrganization", &["Organization"]),
+    (
+        "Group",
+        "current-member",
+        "reference",
+        "Group.where(active.empty() or active = true).member.where(inactive.empty() or inactive = false).entity",
+        &[],
+    ),
 ];
 
 /// They are no definitions that anybody could resolve.

@@ -1,0 +1,125 @@
+//! The result: for each patient the predicate that their consents leave, or give, one caller on one type. SPEC: rows
+//! G7, G16. It is a part of the permit, so that searches, totals, joins and pages are of what is left.
+
+use super::{
+    algebra::{is_within, nothing, whether},
+    combine,
+    directive::Directives,
+    limits::PARTS_MAX,
+    provision::Asked,
+    security_label::Label,
+    view::View,
+};
+use fhir::{LogicalId, ResourceType};
+use search::{Predicate, matcher::Related};
+use std::{any::Any, collections::BTreeSet, sync::Arc};
+
+/// What is asked of consents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Asks {
+    /// What they leave of what the caller reaches otherwise.
+    Guard,
+    /// What they give a caller whom they name.
+    Gives,
+}
+
+/// One caller's view of one type: what the consents of each patient leave them, or give them.
+#[derive(Debug)]
+pub struct Ruling {
+    pub(crate) view: Arc<View>,
+    pub(crate) kind: ResourceType,
+    asks: Asks,
+    /// Of a patient whose consents say nothing.
+    unsaid: Arc<Predicate>,
+}
+
+impl Ruling {
+    /// What consents leave of what a caller reaches otherwise; everything of their own record.
+    #[must_use]
+    pub fn guard(view: &Arc<View>, kind: ResourceType) -> Self {
+        Self { view: Arc::clone(view), kind, asks: Asks::Guard, unsaid: combine::of_default(view) }
+    }
+
+    /// What consents give a caller whom they name (row G16): what a permit for actors permits and nothing denies. The
+    /// default counts for nothing here.
+    #[must_use]
+    pub fn gives(view: &Arc<View>, kind: ResourceType) -> Self {
+        Self { view: Arc::clone(view), kind, asks: Asks::Gives, unsaid: nothing() }
+    }
+
+    /// The rule of a patient of whom this is known.
+    #[must_use]
+    pub fn of(&self, patient: &LogicalId, said: Option<&Directives>, related: &dyn Related) -> Arc<Predicate> {
+        if self.view.is_own(patient) {
+            return whether(self.asks == Asks::Guard);
+        }
+        let Some(directives) = said.filter(|one| !one.is_empty()) else { return Arc::clone(&self.unsaid) };
+        let asked = self.asked(related);
+        let predicate = match self.asks {
+            Asks::Guard => combine::left(directives, &asked),
+            Asks::Gives => combine::given(directives, &asked),
+        };
+        if is_within(&predicate, PARTS_MAX) { predicate } else { nothing() }
+    }
+
+    pub(crate) fn asked<'a>(&'a self, related: &'a dyn Related) -> Asked<'a> {
+        Asked { view: &self.view, kind: self.kind, related, now: related.now().unix_millis() }
+    }
+
+    pub(crate) fn is_guard(&self) -> bool {
+        self.asks == Asks::Guard
+    }
+}
+
+impl search::predicate::Ruling for Ruling {
+    /// `said`: [`Directives`]. Anything else is a fault of whoever keeps them: nothing is left.
+    fn rule(
+        &self,
+        patient: &LogicalId,
+        said: Option<&(dyn Any + Send + Sync)>,
+        related: &dyn Related,
+    ) -> Arc<Predicate> {
+        match said.map(|said| said.downcast_ref::<Directives>()) {
+            None => self.of(patient, None, related),
+            Some(Some(directives)) => self.of(patient, Some(directives), related),
+            Some(None) => nothing(),
+        }
+    }
+}
+
+impl Directives {
+    /// Labels, other than confidentiality, that permits for this caller name, with those below them: `(system, code)`.
+    /// What a patient lets somebody see though it is labelled so; whether a resource is permitted, [`Ruling`] says.
+    #[must_use]
+    pub fn permitted_labels(&self, view: &View, related: &dyn Related) -> BTreeSet<(String, String)> {
+        let now = related.now().unix_millis();
+        let mut labels = BTreeSet::new();
+        let Some(kind) = ResourceType::all().next() else { return labels };
+        let asked = Asked { view, kind, related, now };
+        for (directive, standing) in combine::standings(self, now) {
+            if standing != combine::Standing::Counts || directive.doubtful {
+                continue;
+            }
+            if directive.base.answer(view).surely {
+                collect(&directive.root, &asked, &mut labels);
+            }
+        }
+        labels
+    }
+}
+
+fn collect(provision: &super::provision::Provision, asked: &Asked<'_>, labels: &mut BTreeSet<(String, String)>) {
+    if !provision.addresses(asked).surely {
+        return;
+    }
+    if provision.kind == super::provision::Kind::Permit {
+        for label in &provision.labels.repeats {
+            if let Label::Any(codes) = label {
+                labels.extend(codes.iter().map(|one| (one.system.to_string(), one.code.to_string())));
+            }
+        }
+    }
+    for one in &provision.below {
+        collect(one, asked, labels);
+    }
+}

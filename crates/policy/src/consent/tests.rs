@@ -1,0 +1,1 @@
+//! Consents, read and evaluated by hand-made cases.
