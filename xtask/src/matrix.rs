@@ -292,6 +292,7 @@ fn of_token(
         confirmation: None,
         family: None,
         acting,
+        is_custodian: false,
         purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer matrix")), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())
