@@ -10,20 +10,28 @@
 //!   ([`crate::person`]), each in its own context, and together a union (row B42). `system/` scopes are a system's. A
 //!   scope of the other kind grants nothing, whatever else the token has.
 //! - What an organization that came by UDAP is given is, beside that, what goes with its purpose ([`crate::organization`]).
-//! - What the operator's rules allow is added to what is reached, within the scopes; what they deny or leave out is taken
-//!   away at the end, whatever gave it ([`crate::rules`], row G16).
+//! - What the operator's rules allow ([`crate::rules`]) and what a consent gives somebody whom it names ([`Given`]) is
+//!   added to what is reached, within the scopes (row G16).
+//! - What consents, labels and rules withhold is taken away at the end, whatever gave it ([`crate::guard`]):
+//!
+//! ```text
+//! scopes ∩ (reach ∪ what consents give ∪ what rules allow) ∩ consents ∩ labels ∩ rules that deny or limit
+//!     ∪ scopes ∩ record of a patient whose glass is broken ∩ the same under a broken glass
+//! ```
+//!
 //! - A person who let the app know who they are (`fhirUser`) lets it read that one resource (row B54).
 //!
 //! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
 
 use crate::{
     criteria,
+    guard::{Asker, Given, Guard},
     house::House,
     organization::{Organization, Reached},
     permit::{Access, Need},
     person::{Person, Reach},
     record::{self, Whose},
-    rules::{Bound, Facts, Rules},
+    rules::Bound,
 };
 use fhir::{ResourceType, issue::Issue};
 use oauth::{
@@ -50,9 +58,8 @@ pub struct Grants {
     table: Vec<[Access; NEEDS.len()]>,
     unusable: Vec<Arc<str>>,
     narrowed: bool,
-    rules: Arc<Rules>,
-    /// What the rules looked at; `None`: no rule is about this caller.
-    ruled: Option<Facts>,
+    house: House,
+    asker: Asker,
 }
 
 impl fmt::Debug for Grants {
@@ -70,8 +77,9 @@ impl Grants {
     }
 
     pub(crate) fn compile_with(caller: &Caller, registry: &Registry, house: &House, criteria: &Criteria<'_>) -> Self {
-        let ruled = house.rules.ruled(caller);
-        let rules = house.rules.bound(ruled.as_ref(), registry);
+        let asker = Asker::of(caller, house);
+        let rules = house.rules.bound(asker.facts(), registry);
+        let given = Given::of(caller, registry, house);
         let person = Person::of(caller);
         let organization = Organization::of(caller);
         let scopes = Arc::clone(&caller.grant().scopes);
@@ -81,7 +89,8 @@ impl Grants {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
                 CallerKind::Person => person.as_ref().map_or(NEEDS.map(|_| Access::Nothing), |person| {
-                    persons_row(person, &scopes, resource_type, registry, criteria, &rules, &mut used)
+                    let adds = Adds { rules: &rules, given: given.as_ref() };
+                    persons_row(person, &scopes, resource_type, registry, criteria, &adds, &mut used)
                 }),
             })
             .collect();
@@ -92,27 +101,33 @@ impl Grants {
             scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
         if let Some(organization) = &organization {
             let reached = Reached::new(organization, registry);
+            let adds = Adds { rules: &rules, given: given.as_ref() };
             for (kind, row) in ResourceType::all().zip(&mut table) {
                 let reach = reached.of_type(kind);
                 for (need, access) in NEEDS.into_iter().zip(row) {
                     let granted = std::mem::replace(access, Access::Nothing);
                     let own = if matches!(need, Need::Read | Need::Search) { reach.clone() } else { Access::Nothing };
-                    let reach = with(own, rules.adds(kind, need).into_iter().map(|named| named.predicate));
-                    *access = within(granted, &reach);
+                    *access = within(granted, &with(own, adds.of_type(kind, need).into_iter()));
                 }
             }
         }
-        for (kind, row) in ResourceType::all().zip(&mut table) {
-            for (need, access) in NEEDS.into_iter().zip(row) {
-                for named in rules.leaves(kind, need) {
-                    let granted = std::mem::replace(access, Access::Nothing);
-                    *access = within(granted, &Access::Where(named.predicate));
+        if caller.kind() != CallerKind::Operator {
+            let guard = Guard::of(caller, registry, house, &rules);
+            for (kind, row) in ResourceType::all().zip(&mut table) {
+                for (need, access) in NEEDS.into_iter().zip(row) {
+                    if *access == Access::Nothing {
+                        continue;
+                    }
+                    for left in guard.of_type(kind, need) {
+                        let granted = std::mem::replace(access, Access::Nothing);
+                        *access = within(granted, &left);
+                    }
                 }
             }
         }
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
-        let rules = Arc::clone(&house.rules);
-        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, rules, ruled }
+        let house = house.clone();
+        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, house, asker }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -121,14 +136,14 @@ impl Grants {
     }
 
     /// Whether these grants were compiled from this caller's own scopes, and for the same person, patient and
-    /// organization, and whether the operator's rules say the same to both.
+    /// organization, and whether consents, labels and the operator's rules say the same to both.
     pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
         let theirs = &caller.grant().scopes;
         self.kind == caller.kind()
             && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
             && self.person == Person::of(caller)
             && self.organization == Organization::of(caller)
-            && self.ruled == self.rules.ruled(caller)
+            && self.asker == Asker::of(caller, &self.house)
     }
 
     /// Whether an organization's purpose narrows them.
@@ -212,10 +227,10 @@ fn persons_row(
     resource_type: ResourceType,
     registry: &Registry,
     criteria: &Criteria<'_>,
-    rules: &Bound<'_>,
+    adds: &Adds<'_>,
     used: &mut [bool],
 ) -> [Access; NEEDS.len()] {
-    let added = NEEDS.map(|need| rules.adds(resource_type, need));
+    let added = NEEDS.map(|need| adds.of_type(resource_type, need));
     let mut meant: Vec<(Permissions, Arc<Predicate>, [Access; NEEDS.len()])> = Vec::new();
     for (scope, used) in scopes.iter().zip(used) {
         if scope.resource_type.as_deref().is_some_and(|name| name != resource_type.name()) {
@@ -232,7 +247,7 @@ fn persons_row(
         let own = Reach::of(person, scope, resource_type, registry);
         let reach = NEEDS.map(|need| {
             let added = added.get(column(need)).into_iter().flatten();
-            let added = added.filter_map(|named| in_context(&named.predicate, person, scope, resource_type, registry));
+            let added = added.filter_map(|added| in_context(added, person, scope, resource_type, registry));
             with(own.access(need).clone(), added)
         });
         *used |= *predicate != Predicate::Nothing
@@ -258,7 +273,24 @@ fn persons_row(
     })
 }
 
-/// What a rule adds to what a scope of this context can mean: `patient/` means the record of the patient in context.
+/// What is reached beside what somebody reaches by who they are.
+struct Adds<'a> {
+    rules: &'a Bound<'a>,
+    given: Option<&'a Given<'a>>,
+}
+
+impl Adds<'_> {
+    fn of_type(&self, kind: ResourceType, need: Need) -> Vec<Arc<Predicate>> {
+        let mut added: Vec<Arc<Predicate>> =
+            self.rules.adds(kind, need).into_iter().map(|named| named.predicate).collect();
+        if matches!(need, Need::Read | Need::Search) {
+            added.extend(self.given.and_then(|given| given.of_type(kind)));
+        }
+        added
+    }
+}
+
+/// What a rule or a consent adds to what a scope of this context can mean: `patient/` means the record of the patient in context.
 fn in_context(
     added: &Arc<Predicate>,
     person: &Person,

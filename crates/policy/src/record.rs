@@ -139,6 +139,21 @@ pub(crate) fn is_about_a_patient(resource_type: ResourceType) -> bool {
     matches!(name, "Patient" | "Provenance") || ABOUT.iter().any(|(about, _)| *about == name)
 }
 
+/// The parameter by which a type says whom it is about.
+pub(crate) fn about(name: &str) -> Option<&'static str> {
+    ABOUT.iter().find(|(about, _)| *about == name).map(|(_, code)| *code)
+}
+
+/// Whether it is a message: without a subject about its ends.
+pub(crate) fn is_message(name: &str) -> bool {
+    MESSAGES.contains(&name)
+}
+
+/// Types whose resources say whom they are about.
+pub(crate) fn types_about_a_patient() -> impl Iterator<Item = &'static str> {
+    ABOUT.iter().map(|(about, _)| *about)
+}
+
 /// Whose records are meant.
 #[derive(Clone, Copy)]
 pub(crate) enum Whose<'a> {

@@ -1,14 +1,14 @@
 //! Compiled grants, kept by what they follow from: scopes are parsed once, not at each request.
 //!
 //! For a system that is its scope string; for a person also who they are and whose record is in context, so there are
-//! as many grants as people at work; for an organization its purposes; for all of these what the operator's rules look at,
-//! when one is about them. Each kind has its own shelf: many people do not push out the
+//! as many grants as people at work; for an organization its purposes; for all of these what consents, labels and the
+//! operator's rules look at. Each kind has its own shelf: many people do not push out the
 //! systems. What holds for a time is asked with each request, and what the facility decided counts with the next one
 //! (row G17).
 
 use crate::limits;
 use oauth::{Caller, caller::CallerKind};
-use policy::{Denied, Facts, Grants, House, Interaction, Organization, Permit, Person};
+use policy::{Asker, Denied, Grants, House, Interaction, Organization, Permit, Person};
 use search::Registry;
 use std::{
     collections::HashMap,
@@ -19,9 +19,9 @@ use std::{
 /// The kept grants. `policy` refuses the grants of another caller, so that a wrong key here could only ever deny.
 #[derive(Debug)]
 pub(crate) struct GrantCache {
-    systems: Shelf<(Arc<str>, Option<Facts>)>,
-    people: Shelf<(Arc<str>, Person, Option<Facts>)>,
-    organizations: Shelf<(Arc<str>, Option<Person>, Organization, Option<Facts>)>,
+    systems: Shelf<(Arc<str>, Asker)>,
+    people: Shelf<(Arc<str>, Person, Asker)>,
+    organizations: Shelf<(Arc<str>, Option<Person>, Organization, Asker)>,
     operator: OnceLock<Arc<Grants>>,
 }
 
@@ -48,13 +48,13 @@ impl GrantCache {
             return Arc::clone(self.operator.get_or_init(compile));
         }
         let scope = Arc::clone(&caller.grant().scope_text);
-        let ruled = given.house.rules.ruled(caller);
+        let asker = Asker::of(caller, &given.house);
         match (Organization::of(caller), Person::of(caller)) {
             (Some(organization), person) => {
-                self.organizations.get((scope, person, organization, ruled), given, compile)
+                self.organizations.get((scope, person, organization, asker), given, compile)
             }
-            (None, Some(person)) => self.people.get((scope, person, ruled), given, compile),
-            (None, None) => self.systems.get((scope, ruled), given, compile),
+            (None, Some(person)) => self.people.get((scope, person, asker), given, compile),
+            (None, None) => self.systems.get((scope, asker), given, compile),
         }
     }
 }

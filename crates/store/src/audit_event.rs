@@ -104,7 +104,7 @@ impl Events {
         let covered = match access {
             Access::Nothing => false,
             Access::Everything => true,
-            Access::Where(grant) => matches(&reader.registry, grant, event.subject(kind), &Alone),
+            Access::Where(grant) => reader.means(grant, event.subject(kind))?,
         };
         if covered { Ok(self.found(kind, &event, access)) } else { Err(ReadError::NotFound) }
     }
@@ -150,8 +150,12 @@ impl Events {
             }
             let event = self.event(&reader.registry, kind, &record)?;
             let subject = event.subject(kind);
-            let meant = |predicate: &Predicate| matches(&reader.registry, predicate, subject, &Alone);
-            if !meant(&query.predicate) || !grant.is_none_or(|grant| meant(grant)) {
+            if !matches(&reader.registry, &query.predicate, subject, &Alone) {
+                continue;
+            }
+            if let Some(grant) = grant
+                && !reader.means(grant, subject)?
+            {
                 continue;
             }
             total += 1;

@@ -9,7 +9,9 @@
 //! changes, that one is read again and the rest stays (`engine::folders`). It answers by the same comparison as the matcher
 //! ([`search::compare`]), on the same values: what it says of a part is exact.
 //!
-//! Left out: joins, ids, times of update, and identifiers, of which each resource has its own; they
+//! What references lead to is asked once for each target, and the rule of a patient (`crate::said`) once.
+//!
+//! Left out: joins back, times of update, and identifiers, of which each resource has its own; they
 //! are tested on the stored versions as ever.
 
 use crate::{
@@ -20,8 +22,10 @@ use crate::{
 };
 use fhir::{LogicalId, ResourceType};
 use search::{
-    ParameterId, Predicate, Registry,
+    ParameterId, Predicate, Registry, ValueRef,
     encoded::{EncodedValues, decoded},
+    matcher::Related,
+    predicate::Ruled,
 };
 use std::{collections::BTreeMap, mem::size_of, sync::Arc};
 
@@ -86,6 +90,10 @@ impl Set {
         }
     }
 
+    fn has(&self, at: u16) -> bool {
+        self.0.get(usize::from(at / 64)).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
     fn and(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
     }
@@ -120,21 +128,27 @@ impl Folder {
 
     /// The rows that all parts mean, ascending, and the parts that it cannot answer; `None` when the
     /// folder is too large to be kept.
+    #[expect(clippy::type_complexity, reason = "rows and what is left to test")]
     pub(crate) fn rows(
         &self,
-        registry: &Registry,
+        reader: &Reader,
+        kind: ResourceType,
         parts: &[Arc<Predicate>],
-    ) -> Option<(Vec<Row>, Vec<Arc<Predicate>>)> {
-        let contents = self.contents.as_ref()?;
+    ) -> Result<Option<(Vec<Row>, Vec<Arc<Predicate>>)>, ReadError> {
+        let Some(contents) = &self.contents else { return Ok(None) };
         let mut left = Vec::new();
         let mut meant = Set::all(contents.rows.len());
-        for part in parts {
-            match contents.set(registry, part) {
-                Some(set) => meant.and(&set),
-                None => left.push(Arc::clone(part)),
+        reader.with_related(|related| -> Result<(), ReadError> {
+            let asked = Asked { contents, reader, kind, related };
+            for part in parts {
+                match asked.set(part)? {
+                    Some(set) => meant.and(&set),
+                    None => left.push(Arc::clone(part)),
+                }
             }
-        }
-        Some((contents.rows_of(&meant), left))
+            Ok(())
+        })??;
+        Ok(Some((contents.rows_of(&meant), left)))
     }
 
     /// The version of a row of it, when it is at hand.
@@ -284,76 +298,29 @@ impl Contents {
         })
     }
 
+    /// The values of a parameter with their resources.
+    fn values_of(&self, parameter: ParameterId) -> impl Iterator<Item = (&[u8], &[u16])> {
+        let first = self.entries.partition_point(|entry| entry.parameter < parameter);
+        let before = first.checked_sub(1).and_then(|before| self.entries.get(before));
+        let mut from = before.map_or((0, 0), |entry| (entry.value_end as usize, entry.ordinals_end as usize));
+        let entries = self.entries.get(first..).unwrap_or_default().iter();
+        entries.take_while(move |entry| entry.parameter == parameter).map(move |entry| {
+            let to = (entry.value_end as usize, entry.ordinals_end as usize);
+            let (value, ordinals) = (self.values.get(from.0..to.0), self.ordinals.get(from.1..to.1));
+            from = to;
+            (value.unwrap_or_default(), ordinals.unwrap_or_default())
+        })
+    }
+
     /// The resources that have a value of the parameter which passes.
     fn with_value(&self, parameter: ParameterId, mut passes: impl FnMut(&[u8]) -> bool) -> Set {
         let mut set = Set::none(self.rows.len());
-        let first = self.entries.partition_point(|entry| entry.parameter < parameter);
-        let before = first.checked_sub(1).and_then(|before| self.entries.get(before));
-        let (mut value_from, mut ordinals_from) =
-            before.map_or((0, 0), |entry| (entry.value_end as usize, entry.ordinals_end as usize));
-        for entry in
-            self.entries.get(first..).unwrap_or_default().iter().take_while(|entry| entry.parameter == parameter)
-        {
-            let (value_end, ordinals_end) = (entry.value_end as usize, entry.ordinals_end as usize);
-            if self.values.get(value_from..value_end).is_some_and(&mut passes) {
-                self.ordinals.get(ordinals_from..ordinals_end).unwrap_or_default().iter().for_each(|at| set.add(*at));
+        for (value, ordinals) in self.values_of(parameter) {
+            if passes(value) {
+                ordinals.iter().for_each(|at| set.add(*at));
             }
-            (value_from, ordinals_from) = (value_end, ordinals_end);
         }
         set
-    }
-
-    /// The resources that the part means; `None` when their values here do not tell.
-    fn set(&self, registry: &Registry, part: &Predicate) -> Option<Set> {
-        let count = self.rows.len();
-        Some(match part {
-            Predicate::All => Set::all(count),
-            Predicate::Nothing => Set::none(count),
-            Predicate::And(parts) => {
-                let mut set = Set::all(count);
-                for part in parts {
-                    set.and(&self.set(registry, part)?);
-                }
-                set
-            }
-            Predicate::Or(parts) => {
-                let mut set = Set::none(count);
-                for part in parts {
-                    set.or(&self.set(registry, part)?);
-                }
-                set
-            }
-            Predicate::Not(part) => {
-                let mut set = self.set(registry, part)?;
-                set.turn(count);
-                set
-            }
-            // A folder holds current versions alone.
-            Predicate::Now(part) => self.set(registry, part)?,
-            Predicate::Value { parameter, test } if keeps(registry, *parameter) => self
-                .with_value(*parameter, |value| {
-                    decoded(value).is_some_and(|value| search::compare::passes(test, value))
-                }),
-            Predicate::Missing { parameter, missing } if keeps(registry, *parameter) => {
-                let mut set = self.with_value(*parameter, |value| decoded(value).is_some());
-                if *missing {
-                    set.turn(count);
-                }
-                set
-            }
-            Predicate::PatientCompartment(patient) if *patient == self.patient => Set::all(count),
-            Predicate::Value { .. }
-            | Predicate::Missing { .. }
-            | Predicate::PatientCompartment(_)
-            | Predicate::NoOtherPatient(_)
-            | Predicate::Id(_)
-            | Predicate::LastUpdated(_)
-            | Predicate::InForce(_)
-            | Predicate::Only { .. }
-            | Predicate::Ruled(_)
-            | Predicate::Chain { .. }
-            | Predicate::Has { .. } => return None,
-        })
     }
 
     fn rows_of(&self, set: &Set) -> Vec<Row> {
@@ -367,6 +334,146 @@ impl Contents {
             }
         }
         rows
+    }
+}
+
+/// One look through a folder.
+struct Asked<'a> {
+    contents: &'a Contents,
+    reader: &'a Reader,
+    kind: ResourceType,
+    related: &'a dyn Related,
+}
+
+impl Asked<'_> {
+    /// The resources that the part means; `None` when their values here do not tell.
+    fn set(&self, part: &Predicate) -> Result<Option<Set>, ReadError> {
+        let (contents, registry) = (self.contents, &*self.reader.registry);
+        let count = contents.rows.len();
+        Ok(Some(match part {
+            Predicate::All => Set::all(count),
+            Predicate::Nothing => Set::none(count),
+            Predicate::And(parts) => {
+                let mut set = Set::all(count);
+                for part in parts {
+                    let Some(part) = self.set(part)? else { return Ok(None) };
+                    set.and(&part);
+                }
+                set
+            }
+            Predicate::Or(parts) => {
+                let mut set = Set::none(count);
+                for part in parts {
+                    let Some(part) = self.set(part)? else { return Ok(None) };
+                    set.or(&part);
+                }
+                set
+            }
+            Predicate::Not(part) => {
+                let Some(mut set) = self.set(part)? else { return Ok(None) };
+                set.turn(count);
+                set
+            }
+            // A folder holds current versions alone.
+            Predicate::Now(part) => return self.set(part),
+            Predicate::Id(ids) => self.with_ids(ids)?,
+            Predicate::Value { parameter, test } if keeps(registry, *parameter) => contents
+                .with_value(*parameter, |value| {
+                    decoded(value).is_some_and(|value| search::compare::passes(test, value))
+                }),
+            Predicate::Missing { parameter, missing } if keeps(registry, *parameter) => {
+                let mut set = contents.with_value(*parameter, |value| decoded(value).is_some());
+                if *missing {
+                    set.turn(count);
+                }
+                set
+            }
+            Predicate::InForce(parameter) if keeps(registry, *parameter) => {
+                let now = self.related.now().unix_millis();
+                let mut set = contents.with_value(*parameter, |value| decoded(value).is_some());
+                set.turn(count);
+                set.or(&contents.with_value(
+                    *parameter,
+                    |value| matches!(decoded(value), Some(ValueRef::Date { low, high }) if low <= now && now < high),
+                ));
+                set
+            }
+            Predicate::Only { parameter, tokens } if keeps(registry, *parameter) => {
+                let mut set = contents.with_value(*parameter, |value| match decoded(value) {
+                    Some(ValueRef::Token { system, code, .. }) => !tokens.has(system, code),
+                    Some(_) => true,
+                    None => false,
+                });
+                set.turn(count);
+                set
+            }
+            Predicate::Ruled(ruled) if !registry.is_patient(self.kind) => return self.within_rules(ruled),
+            // Many resources refer to one target, which is asked once.
+            Predicate::Chain { parameter, target, predicate } if keeps(registry, *parameter) => {
+                contents.with_value(*parameter, |value| match decoded(value) {
+                    Some(ValueRef::Reference { target: Some((kind, id)), .. }) if kind == *target => {
+                        LogicalId::parse(id).is_ok_and(|id| self.related.target_matches(kind, &id, predicate))
+                    }
+                    _ => false,
+                })
+            }
+            Predicate::PatientCompartment(patient) if *patient == contents.patient => Set::all(count),
+            Predicate::Value { .. }
+            | Predicate::Missing { .. }
+            | Predicate::PatientCompartment(_)
+            | Predicate::NoOtherPatient(_)
+            | Predicate::InForce(_)
+            | Predicate::Only { .. }
+            | Predicate::Ruled(_)
+            | Predicate::LastUpdated(_)
+            | Predicate::Chain { .. }
+            | Predicate::Has { .. } => return Ok(None),
+        }))
+    }
+
+    fn with_ids(&self, ids: &[LogicalId]) -> Result<Set, ReadError> {
+        let mut set = Set::none(self.contents.rows.len());
+        for id in ids {
+            if let Some(place) = self.reader.place(self.kind, id.as_str())?.filter(|place| !place.deleted)
+                && let Ok(at) = self.contents.rows.binary_search(&place.row)
+                && let Ok(at) = u16::try_from(at)
+            {
+                set.add(at);
+            }
+        }
+        Ok(set)
+    }
+
+    /// The resources that the rule of each patient whom they are about lets through. Mostly that is one patient.
+    fn within_rules(&self, ruled: &Ruled) -> Result<Option<Set>, ReadError> {
+        let (contents, registry) = (self.contents, &*self.reader.registry);
+        let mut withheld = Set::none(contents.rows.len());
+        let mut of_patients: Vec<(LogicalId, Set)> = Vec::new();
+        for parameter in &*ruled.about {
+            if !keeps(registry, *parameter) {
+                return Ok(None);
+            }
+            for (value, ordinals) in contents.values_of(*parameter) {
+                let patient = match decoded(value) {
+                    Some(ValueRef::Reference { target: Some((kind, id)), .. }) if registry.is_patient(kind) => id,
+                    _ => continue,
+                };
+                let Ok(patient) = LogicalId::parse(patient) else {
+                    ordinals.iter().for_each(|at| withheld.add(*at));
+                    continue;
+                };
+                if !of_patients.iter().any(|(known, _)| *known == patient) {
+                    let rule = self.related.rule(&ruled.ruling, &patient);
+                    let Some(set) = self.set(&rule)? else { return Ok(None) };
+                    of_patients.push((patient.clone(), set));
+                }
+                if let Some((_, lets)) = of_patients.iter().find(|(known, _)| *known == patient) {
+                    ordinals.iter().filter(|at| !lets.has(**at)).for_each(|at| withheld.add(*at));
+                }
+            }
+        }
+        withheld.turn(contents.rows.len());
+        Ok(Some(withheld))
     }
 }
 

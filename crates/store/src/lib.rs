@@ -31,6 +31,7 @@ mod parameters;
 mod plan;
 mod reader;
 mod rebuild;
+mod said;
 mod store;
 mod types;
 mod verify_audit;

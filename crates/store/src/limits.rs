@@ -16,6 +16,9 @@ pub const PLACES_BYTES: usize = 13 * 1024 * 1024;
 /// Bytes of folders kept in memory, packed versions included: 25 to 60 KB for 100 resources.
 pub const FOLDERS_BYTES: usize = 40 * 1024 * 1024;
 
+/// Bytes of what consents say that is kept in memory: some 4 KB for a patient with one, 150 for one with none.
+pub const SAID_BYTES: usize = if cfg!(test) { 256 * 1024 } else { 8 * 1024 * 1024 };
+
 /// Resources of one type in one patient's compartment that are kept as a folder; larger ones are
 /// searched over the indices. At most 65,535, for a resource's number in it has two bytes.
 pub const FOLDER_ROWS_MAX: usize = if cfg!(test) { 12 } else { 2_048 };

@@ -23,7 +23,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, types::Types};
+use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, said::Rules, types::Types};
 
 /// What a permit says: the only question the store asks of one. Tests answer it themselves.
 pub(crate) trait Covers: Send + Sync {
@@ -55,7 +55,10 @@ pub(crate) struct Reader {
 /// What was found out of targets of references in one view: many rows have one target, and a grant asks the same of
 /// it for each. Never longer than its reader, so never of another view.
 #[derive(Debug, Default)]
-pub(crate) struct Followed(Mutex<Answers>);
+pub(crate) struct Followed {
+    targets: Mutex<Answers>,
+    pub(crate) rules: Rules,
+}
 
 #[derive(Debug, Default)]
 struct Answers {
@@ -68,13 +71,13 @@ struct Answers {
 impl Followed {
     /// What is known of it.
     fn known(&self, predicate: &Arc<Predicate>, kind: ResourceType, id: &LogicalId) -> Option<bool> {
-        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         let at = answers.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate))?;
         answers.meant.get(&(at, kind, id.clone())).copied()
     }
 
     fn note(&self, predicate: &Arc<Predicate>, kind: ResourceType, id: &LogicalId, meant: bool) {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         let at = match answers.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate)) {
             Some(at) => at,
             None if answers.asked.len() < limits::FOLLOWED_PREDICATES_MAX => {
@@ -270,11 +273,16 @@ impl Reader {
 
     /// Whether the predicate means this subject, which may not be stored yet.
     pub(crate) fn means(&self, predicate: &Predicate, subject: Subject<'_>) -> Result<bool, Fault> {
+        self.with_related(|related| matches(&self.registry, predicate, subject, related))
+    }
+
+    /// What somebody makes of this view's other resources.
+    pub(crate) fn with_related<T>(&self, make: impl FnOnce(&dyn Related) -> T) -> Result<T, Fault> {
         let joined = Joined { reader: self, fault: RefCell::new(None) };
-        let meant = matches(&self.registry, predicate, subject, &joined);
+        let made = make(&joined);
         match joined.fault.into_inner() {
             Some(fault) => Err(fault),
-            None => Ok(meant),
+            None => Ok(made),
         }
     }
 
@@ -398,6 +406,10 @@ impl Related for Joined<'_> {
     }
 
     fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate> {
-        ruling.rule(patient, None, self)
+        let rule = self.reader.rule(ruling, patient, self);
+        rule.unwrap_or_else(|fault| {
+            self.fault.borrow_mut().get_or_insert(fault);
+            Arc::new(Predicate::Nothing)
+        })
     }
 }

@@ -7,4 +7,5 @@ mod hidden;
 mod oracle;
 mod plans;
 mod reopening;
+mod said;
 pub(crate) mod world;

@@ -108,6 +108,19 @@ impl Condition {
     }
 }
 
+/// What rules of patients are made of: their consents, and what says who somebody is whom a consent names.
+const RULED_BY: [&str; 9] = [
+    "Consent",
+    "CareTeam",
+    "Device",
+    "Group",
+    "Organization",
+    "Person",
+    "Practitioner",
+    "PractitionerRole",
+    "RelatedPerson",
+];
+
 /// Adds the types that a predicate reaches through chains and `_has`.
 pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>) {
     match predicate {
@@ -116,6 +129,9 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         Predicate::Chain { target: kind, predicate, .. } | Predicate::Has { source: kind, predicate, .. } => {
             types.push(*kind);
             joined_types(predicate, types);
+        }
+        Predicate::Ruled(_) => {
+            types.extend(RULED_BY.iter().filter_map(|name| ResourceType::parse(name).ok()));
         }
         Predicate::All
         | Predicate::Nothing
@@ -126,7 +142,6 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
         | Predicate::Only { .. }
-        | Predicate::Ruled(_)
         | Predicate::NoOtherPatient(_) => {}
     }
 }

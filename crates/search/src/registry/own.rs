@@ -10,6 +10,14 @@ use fhir::ResourceType;
 const OWN: &[(&str, &str, &str, &str, &[&str])] = &[
     ("Coverage", "period", "date", "Coverage.period", &[]),
     ("CareTeam", "managing-organization", "reference", "CareTeam.managingOrganization", &["Organization"]),
+    // At any depth of provisions: where to look for what a consent gives somebody.
+    (
+        "Consent",
+        "any-actor",
+        "reference",
+        "Consent.provision.actor.reference | Consent.provision.repeat(provision).actor.reference",
+        &[],
+    ),
     (
         "Group",
         "current-member",

@@ -7,9 +7,20 @@ use super::{
     record::Place,
 };
 use crate::{limits, stats::ShelfStats};
+use policy::consent::Directives;
+use std::sync::Arc;
 
 /// Parts of a shelf of small things: the table of each stays at some 64 KB, where the allocator wastes least.
 const SMALL_SHARDS: usize = 64;
+
+/// What the consents of a patient say; under the key of nobody: whether there is any Consent.
+#[derive(Debug, Clone)]
+pub(crate) enum Said {
+    /// There are none.
+    Nothing,
+    /// This; what it is, when it is somebody's.
+    Something(Option<Arc<Directives>>),
+}
 
 /// The shelves, and the numbers that say of which moment their entries are.
 #[derive(Debug)]
@@ -21,6 +32,8 @@ pub(crate) struct Memory {
     pub(crate) versions: Shelf<[u8; 10], Packed>,
     /// Patient and type → what lies there.
     pub(crate) folders: Folders,
+    /// Patient → what their consents say, under the keys of their folders of Consents.
+    pub(crate) said: Shelf<Box<[u8]>, Said>,
     pub(crate) dictionaries: Dictionaries,
 }
 
@@ -31,12 +44,18 @@ impl Memory {
             places: Shelf::new(limits::PLACES_BYTES, SMALL_SHARDS),
             versions: Shelf::new(limits::VERSIONS_BYTES, SMALL_SHARDS),
             folders: Folders::new(),
+            said: Shelf::new(limits::SAID_BYTES, SMALL_SHARDS),
             dictionaries: Dictionaries::new(),
         }
     }
 
     /// Numbers of this moment.
     pub(crate) fn stats(&self) -> Vec<ShelfStats> {
-        vec![self.places.stats("places"), self.versions.stats("versions"), self.folders.stats()]
+        vec![
+            self.places.stats("places"),
+            self.versions.stats("versions"),
+            self.folders.stats(),
+            self.said.stats("consents"),
+        ]
     }
 }

@@ -40,6 +40,7 @@ use folders::Shelved;
 use hot::Kind;
 use key::{Row, TypeNumber};
 use memory::Memory;
+pub(crate) use memory::Said;
 use packed::Packed;
 use record::Place;
 use std::{
@@ -446,6 +447,18 @@ impl View {
     pub(crate) fn keep_folder(&self, place: folders::Place, folder: Arc<Folder>) {
         let Memory { hot, folders, .. } = &*self.engine.memory;
         folders.keep(hot, place, folder, self.moment);
+    }
+
+    /// What is kept of what the consents below this prefix say, when it is of this view's moment.
+    pub(crate) fn said(&self, prefix: &[u8]) -> Option<Said> {
+        let Memory { hot, said, .. } = &*self.engine.memory;
+        said.value(hot, hot.hash(Kind::Folder, prefix), prefix, self.moment)
+    }
+
+    /// Keeps what this view has read of them. `bytes`: about what it takes.
+    pub(crate) fn keep_said(&self, prefix: &[u8], what: Said, bytes: usize) {
+        let Memory { hot, said, .. } = &*self.engine.memory;
+        said.keep(hot.hash(Kind::Folder, prefix), prefix.into(), what, prefix.len() + bytes, self.moment);
     }
 
     /// Pairs with `from <= key < to`, in order of keys, from either end.

@@ -75,7 +75,7 @@ pub(crate) fn plan(
     if let Some(patient) = &patient
         && use_folders
         && let Some(folder) = crate::folder::folder(reader, kind, patient)?
-        && let Some((rows, left)) = folder.rows(&reader.registry, &parts)
+        && let Some((rows, left)) = folder.rows(reader, kind, &parts)?
     {
         budget.account.note_on(kind, Shape::PlanFolder, None, Some(rows.len()));
         return Ok(Plan {

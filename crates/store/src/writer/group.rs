@@ -22,6 +22,7 @@ use crate::{
     parameters::Parameters,
     plan::Heavy,
     reader::Reader,
+    said::is_consent,
     stats::Meter,
     transaction::Done,
     types::Types,
@@ -256,7 +257,10 @@ impl<'a> Group<'a> {
         if work.audit.is_empty() {
             return Err(CommitError::Unavailable("a transaction came without audit entries".into()));
         }
-        self.reader.at = work.now;
+        if self.reader.at != work.now {
+            // What holds for a time was asked of another moment.
+            (self.reader.at, self.reader.followed) = (work.now, Arc::default());
+        }
         let befores = check::transaction(&self.reader, work)?;
         self.changes(work, befores).map_err(|fault| CommitError::Unavailable(fault.0))
     }
@@ -404,6 +408,10 @@ impl<'a> Group<'a> {
         patients.sort();
         patients.dedup();
         effects.ops.extend(patients.iter().map(|patient| Op::Touch(key::folder(patient.as_str(), kind), row)));
+        if is_consent(change.kind) {
+            // Whether there is any: `said`.
+            effects.ops.push(Op::Touch(key::folder("", kind), row));
+        }
         Ok((done, patients))
     }
 

@@ -3,6 +3,7 @@
 
 use super::queries::Asked;
 use crate::{Explanation, Shape};
+use policy::Access;
 use search::{
     Predicate, Test,
     predicate::{DateTest, NumberTest, Prefix, ReferenceTest, StringMatch, TokenTest, UriMatch},
@@ -65,6 +66,13 @@ impl Coverage {
         }
         if super::model::is_narrowed(asked) {
             self.saw("a narrowed permit");
+        }
+        for access in asked.permit.of.values() {
+            if let Access::Where(grant) = access
+                && is_ruled(grant)
+            {
+                self.saw("ruled");
+            }
         }
     }
 
@@ -212,10 +220,20 @@ fn token(test: &TokenTest) -> &'static str {
     }
 }
 
+/// Whether a permit has a rule for each patient.
+fn is_ruled(grant: &Predicate) -> bool {
+    match grant {
+        Predicate::Ruled(_) => true,
+        Predicate::And(parts) => parts.iter().any(|part| is_ruled(part)),
+        _ => false,
+    }
+}
+
 /// All names that a question can have.
 fn questions() -> Vec<String> {
     const PREFIXES: [Prefix; 9] = super::queries::PREFIXES;
-    const PLAIN: [&str; 28] = [
+    const PLAIN: [&str; 29] = [
+        "ruled",
         "all",
         "nothing",
         "id",

@@ -9,13 +9,14 @@ use super::{
     },
 };
 use crate::tests::world::{Table, at, kind};
-use fhir::primitive::decimal::Decimal;
+use fhir::{LogicalId, primitive::decimal::Decimal};
 use policy::{Access, Need};
 use search::{
     ParameterId, ParameterKind, Predicate, Query, Test, exact,
     fold::fold,
     predicate::{
-        DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMatch, TokenSet, TokenTest, UriMatch,
+        DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, Ruled, Ruling, StringMatch, TokenSet, TokenTest,
+        UriMatch,
     },
     query::{Direction, Include, SortKey, Total},
     ucum,
@@ -102,6 +103,41 @@ fn any_parameter(dice: &mut Dice, of: &str) -> ParameterId {
     parameter(of, code)
 }
 
+/// What consents leave: each patient has one of a few rules, by their id; some need other resources to be told.
+#[derive(Debug)]
+pub(super) struct Random {
+    rules: Vec<Arc<Predicate>>,
+    salt: usize,
+}
+
+impl Ruling for Random {
+    fn rule(
+        &self,
+        patient: &LogicalId,
+        said: Option<&(dyn std::any::Any + Send + Sync)>,
+        _: &dyn search::matcher::Related,
+    ) -> Arc<Predicate> {
+        assert!(said.is_none(), "no store here has a Consent");
+        let sum: usize = patient.as_str().bytes().map(usize::from).sum();
+        Arc::clone(&self.rules[(sum + self.salt) % self.rules.len()])
+    }
+}
+
+/// A rule for each patient whom one of a few references names.
+fn ruled(dice: &mut Dice, of: &'static str) -> Arc<Predicate> {
+    let references: Vec<ParameterId> =
+        REFERENCES.iter().filter(|(source, _)| *source == of).map(|(_, code)| parameter(of, code)).collect();
+    let about = dice.list(1, 3, |dice| dice.pick(&references));
+    let rules = dice.list(1, 5, |dice| match dice.below(4) {
+        0 => Arc::new(Predicate::All),
+        1 => Arc::new(Predicate::Nothing),
+        2 => joined(dice, of, 1),
+        _ => simple(dice, of, 2),
+    });
+    let ruling = Arc::new(Random { rules, salt: dice.below(8) });
+    Arc::new(Predicate::Ruled(Ruled { ruling, about: about.into() }))
+}
+
 /// Half of the permits hide nothing; the others narrow each type by itself, searches and reads apart.
 pub(super) fn permit(dice: &mut Dice) -> Arc<Table> {
     let mut of = HashMap::new();
@@ -110,7 +146,10 @@ pub(super) fn permit(dice: &mut Dice) -> Arc<Table> {
             for need in [Need::Search, Need::Read] {
                 let access = match dice.below(10) {
                     0 => Access::Nothing,
-                    1..4 => Access::Where(simple(dice, name, 2)),
+                    // As consents are: for each patient another rule, beside what is reached.
+                    1 => Access::Where(ruled(dice, name)),
+                    2 => Access::Where(Arc::new(Predicate::And(vec![simple(dice, name, 1), ruled(dice, name)]))),
+                    3 => Access::Where(simple(dice, name, 2)),
                     // As a relation to a patient is granted: through what refers to them.
                     4 => Access::Where(joined(dice, name, 2)),
                     _ => continue,

@@ -1,0 +1,214 @@
+//! What is withheld, whatever gave it, and what consents give. Rows F41, G4, G7, G10, G16.
+//!
+//! Three things withhold, each a predicate of its own, and all of them must let a resource through: the consents of
+//! each patient whom it is about, its security labels, and the operator's rules that deny or limit. They hold for
+//! reading, searching, and for changing what is there: who may not see it may not change it. To **create** is bound by
+//! the operator's rules alone: who treats somebody may write down what they may not read back.
+//!
+//! **Whom consents bind**: every person and every system, but
+//! - the operator;
+//! - the facility's own record system (`client add --custodian`);
+//! - privacy officers and administrators, who see no patient's data;
+//! - patients in their own record ([`consent::Ruling`] knows which that is), which is also why the events about them do
+//!   not vanish by their own consent.
+//!
+//! **Whom a resource is about**, the table of [`crate::record`] says, and here besides: whom a Group has as members, a
+//! Person links to, an AuditEvent names. A Provenance is withheld with any of its targets. A message without a subject
+//! is about its ends. A resource that names nobody is withheld from nobody. Left out: a Binary and a Bundle, in which
+//! no parameter says whom they are about.
+
+use crate::{
+    consent::{Ruling, View},
+    grants::is_audit_event,
+    house::House,
+    identity::Identity,
+    label::{self, Under},
+    permit::{Access, Need},
+    record::{self, Whose},
+    relation::Of,
+    rules::{Bound, Facts},
+};
+use fhir::ResourceType;
+use oauth::{
+    Caller,
+    caller::{CallerKind, Role},
+    udap::purpose::Purpose,
+};
+use search::{ParameterId, Predicate, Registry, predicate::Ruled};
+use std::sync::Arc;
+
+/// All of a caller that decides what is withheld from them and what consents and rules give, beside scopes, person and
+/// organization: two callers who are equal in all of these may the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Asker {
+    /// Who and why, for those whom consents bind.
+    bound: Option<(Identity, Vec<Purpose>)>,
+    /// Labels bind it no more than consents do.
+    is_custodian: bool,
+    /// Patients whose glass is broken, and whether the request says that it comes by that.
+    glasses: Vec<Arc<str>>,
+    is_break_glass: bool,
+    labels: Option<Arc<str>>,
+    rules: Option<Facts>,
+}
+
+impl Asker {
+    /// Of a caller, in this house.
+    #[must_use]
+    pub fn of(caller: &Caller, house: &House) -> Self {
+        Self {
+            bound: is_bound(caller, house).then(|| (Identity::of(caller), caller.purposes().to_vec())),
+            is_custodian: caller.grant().is_custodian,
+            glasses: caller.glasses().iter().map(|glass| Arc::clone(&glass.patient)).collect(),
+            is_break_glass: caller.is_break_glass(),
+            labels: house.labels.key(caller),
+            rules: house.rules.ruled(caller),
+        }
+    }
+
+    /// What the operator's rules look at.
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        self.rules.as_ref()
+    }
+}
+
+/// What is withheld from one caller.
+pub(crate) struct Guard<'a> {
+    registry: &'a Registry,
+    /// `None`: consents do not bind them.
+    consents: Option<Arc<View>>,
+    labels: label::Guard<'a>,
+    rules: &'a Bound<'a>,
+}
+
+impl<'a> Guard<'a> {
+    pub(crate) fn of(caller: &Caller, registry: &'a Registry, house: &'a House, rules: &'a Bound<'a>) -> Self {
+        Self {
+            registry,
+            consents: bound(caller, house, registry),
+            labels: label::Guard::new(&house.labels, caller, Under::Law, &[]),
+            rules,
+        }
+    }
+
+    /// What is left of a type for a need.
+    pub(crate) fn of_type(&self, kind: ResourceType, need: Need) -> Vec<Access> {
+        let mut left: Vec<Access> =
+            self.rules.leaves(kind, need).into_iter().map(|named| Access::Where(named.predicate)).collect();
+        if need != Need::Create {
+            left.push(self.labels.of_type(self.registry, kind));
+            left.push(self.by_consents(kind));
+        }
+        left
+    }
+
+    fn by_consents(&self, kind: ResourceType) -> Access {
+        let Some(view) = &self.consents else { return Access::Everything };
+        withheld(self.registry, kind, &mut |kind| Arc::new(Ruling::guard(view, kind)))
+            .map_or(Access::Everything, Access::Where)
+    }
+}
+
+/// Whether consents bind a caller.
+fn is_bound(caller: &Caller, house: &House) -> bool {
+    house.consents.is_some()
+        && match caller.kind() {
+            CallerKind::Operator => false,
+            CallerKind::System => !caller.grant().is_custodian,
+            CallerKind::Person => sees_patients(caller),
+        }
+}
+
+/// A caller as consents see them, when they are bound by them.
+fn bound(caller: &Caller, house: &House, registry: &Registry) -> Option<Arc<View>> {
+    let settings = house.consents.filter(|_| is_bound(caller, house))?;
+    Some(Arc::new(View::of(caller, settings, registry)))
+}
+
+fn sees_patients(caller: &Caller) -> bool {
+    !matches!(caller.user().map(|user| user.role), None | Some(Role::PrivacyOfficer | Role::Administrator))
+}
+
+/// Makes the ruling of a type.
+type Rulings<'a> = dyn FnMut(ResourceType) -> Arc<Ruling> + 'a;
+
+/// The resources of a type that the rule of each patient whom they are about lets through. `None`: they are about
+/// nobody.
+fn withheld(registry: &Registry, kind: ResourceType, rulings: &mut Rulings<'_>) -> Option<Arc<Predicate>> {
+    let about = |code: &str| Some(registry.parameter(kind, code)?.id);
+    let mut ruled =
+        |about: &[ParameterId]| Arc::new(Predicate::Ruled(Ruled { ruling: rulings(kind), about: about.into() }));
+    match kind.name() {
+        "Patient" => Some(ruled(&[])),
+        "AuditEvent" | "Person" => Some(ruled(&[about("patient")?])),
+        "Group" => Some(ruled(&[about("member")?])),
+        "Provenance" => Some(targets(registry, kind, rulings)),
+        name => {
+            let subject = about(record::about(name)?)?;
+            let by_subject = ruled(&[subject]);
+            if !record::is_message(name) {
+                return Some(by_subject);
+            }
+            let has_subject = Arc::new(Predicate::Missing { parameter: subject, missing: false });
+            let by_ends = ruled(registry.patient_compartment(kind));
+            Some(Arc::new(Predicate::And(vec![by_subject, Arc::new(Predicate::Or(vec![has_subject, by_ends]))])))
+        }
+    }
+}
+
+/// A Provenance tells of its targets: none of them may be withheld. One that is deleted withholds nothing any more.
+fn targets(registry: &Registry, provenance: ResourceType, rulings: &mut Rulings<'_>) -> Arc<Predicate> {
+    let mut parts = Vec::new();
+    if let Some(patient) = registry.parameter(provenance, "patient") {
+        parts.push(Arc::new(Predicate::Ruled(Ruled { ruling: rulings(provenance), about: Arc::new([patient.id]) })));
+    }
+    if let Some(parameter) = registry.parameter(provenance, "target").map(|parameter| parameter.id) {
+        let types = record::types_about_a_patient().filter(|name| !matches!(*name, "Patient" | "Provenance"));
+        for target in types.filter_map(|name| ResourceType::parse(name).ok()) {
+            let Some(left) = withheld(registry, target, rulings) else { continue };
+            let predicate = Arc::new(Predicate::Not(left));
+            let tells = Predicate::Chain { parameter, target, predicate };
+            parts.push(Arc::new(Predicate::Not(Arc::new(tells))));
+        }
+    }
+    Arc::new(Predicate::And(parts))
+}
+
+/// What the consents of patients give a caller whom they name, beside what the caller reaches (row G16).
+pub(crate) struct Given<'a> {
+    registry: &'a Registry,
+    view: Arc<View>,
+    /// Patients who have a Consent in force that names the caller somewhere: where to look, not what is given.
+    named_by: Arc<Predicate>,
+}
+
+impl<'a> Given<'a> {
+    /// `None`: nobody can name them, or they reach all there is.
+    pub(crate) fn of(caller: &Caller, registry: &'a Registry, house: &House) -> Option<Self> {
+        let is_person = caller.kind() == CallerKind::Person;
+        if !is_person && caller.acting().is_none() {
+            return None;
+        }
+        let view = bound(caller, house, registry)?;
+        let consent = Of::new(registry, "Consent")?;
+        let kind = ResourceType::parse("Consent").ok()?;
+        let actor = registry.of_server(kind, "any-actor")?.id;
+        let names = view.identity().named_in(registry, actor)?;
+        let active = Arc::new(Predicate::And(vec![names, consent.is("status", "active")?]));
+        let named_by = consent.refers_to_these("patient", &active)?;
+        Some(Self { registry, view, named_by })
+    }
+
+    /// What is given of a type, to read and to search.
+    pub(crate) fn of_type(&self, kind: ResourceType) -> Option<Arc<Predicate>> {
+        if is_audit_event(kind) || kind.name() == "Provenance" {
+            return None;
+        }
+        let where_to_look = record::record_of(self.registry, kind, Whose::These(&self.named_by))?;
+        let given = withheld(self.registry, kind, &mut |kind| Arc::new(Ruling::gives(&self.view, kind)))?;
+        Some(Arc::new(Predicate::And(vec![where_to_look, given])))
+    }
+}
+
+#[cfg(test)]
+mod tests;
