@@ -27,6 +27,8 @@ pub enum Interaction {
     Validate(ResourceType, Option<LogicalId>),
     /// An operation of the terminology service: type, instance, name without `$`.
     Terminology(ResourceType, Option<LogicalId>, &'static str),
+    /// `$verify-signature`: what of an instance's signatures can be verified.
+    VerifySignature(ResourceType, LogicalId),
 }
 
 impl Interaction {
@@ -44,7 +46,7 @@ impl Interaction {
             Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
             Self::Batch => "batch",
             Self::Transaction => "transaction",
-            Self::Validate(..) | Self::Terminology(..) => "operation",
+            Self::Validate(..) | Self::Terminology(..) | Self::VerifySignature(..) => "operation",
         }
     }
 
@@ -62,7 +64,8 @@ impl Interaction {
             | Self::SearchType(t)
             | Self::SearchCompartment(_, t)
             | Self::Validate(t, _)
-            | Self::Terminology(t, ..) => Some(*t),
+            | Self::Terminology(t, ..)
+            | Self::VerifySignature(t, _) => Some(*t),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
         }
     }
@@ -80,7 +83,7 @@ impl Interaction {
             Self::Delete(..) => &[Need::Delete],
             Self::SearchType(_) | Self::SearchCompartment(..) => &[Need::Search],
             Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
-            Self::Terminology(..) => &[Need::Read],
+            Self::Terminology(..) | Self::VerifySignature(..) => &[Need::Read],
             Self::Capabilities | Self::Batch | Self::Transaction => &[],
         }
     }

@@ -189,6 +189,7 @@ fn resource(
 fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)> {
     let named = ROUTES.iter().filter_map(move |route| match (route.kind, route.path.first(), route.path.last()) {
         (Kind::Validate, _, _) => Some(("validate", "Resource")),
+        (Kind::VerifySignature, _, _) if may_be_signed(kind) => Some(("verify-signature", OURS)),
         (Kind::Terminology, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
             Some((name.trim_start_matches('$'), kind.name()))
         }
@@ -210,7 +211,7 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             Kind::Create => Some((4, "create")),
             Kind::Update => Some((5, "update")),
             Kind::Delete => Some((6, "delete")),
-            Kind::Capabilities | Kind::SearchCompartment | Kind::Bundle | Kind::Validate | Kind::Terminology => None,
+            Kind::Capabilities | Kind::SearchCompartment | Kind::Bundle | Kind::Validate | Kind::Terminology | Kind::VerifySignature => None,
         })
         .filter(|(order, _)| !is_audit || *order < 2)
         .collect();

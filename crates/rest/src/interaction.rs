@@ -106,6 +106,9 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         Interaction::Terminology(kind, id, name) => {
             operation::terminology::perform(&call, kind, id.as_ref(), name, content, trail)
         }
+        Interaction::VerifySignature(kind, id) => {
+            operation::verify_signature::perform(&call, kind, &id, content, trail).await
+        }
         Interaction::Batch | Interaction::Transaction => Err(Failure::UnknownPath),
     }
 }

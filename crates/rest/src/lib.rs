@@ -8,6 +8,7 @@
 //! - [`body`]: a body stays closed until someone may be here.
 //! - [`held`]: answers that leave at steps of time, so that the time tells nothing; [`steps`] wakes them.
 //! - [`aside`]: large bodies are validated without keeping a thread from others.
+//! - [`signature`]: what of a signature can be verified.
 //! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
 //!
 //! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
@@ -28,6 +29,7 @@ mod pipeline;
 mod purpose;
 pub mod route;
 mod service;
+pub mod signature;
 mod steps;
 mod trail;
 pub mod wire;

@@ -54,3 +54,13 @@ pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(
 
 /// Seconds a client is asked to wait after a 429 or 503.
 pub const RETRY_AFTER_S: u32 = 5;
+
+/// Characters of `Signature.data` that are looked at: a JWS with its certificates has 60 kB at most, and base64 makes
+/// a third more of it.
+pub const SIGNATURE_DATA_CHARS_MAX: usize = 96 * 1024;
+
+/// Seconds by which the time within a signature and `Signature.when` may differ: a form filled in while signing.
+pub const SIGNING_TIME_APART_S: u64 = 300;
+
+/// Signatures of one resource that are verified; each may ask several authorities.
+pub const SIGNATURES_MAX: usize = 16;

@@ -45,6 +45,7 @@ pub enum Kind {
     Bundle,
     Validate,
     Terminology,
+    VerifySignature,
 }
 
 /// A row of the router's table.
@@ -87,6 +88,8 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, &[Type, Word("$validate")], Kind::Validate),
     route(Method::Post, &[Type, Id, Word("$validate")], Kind::Validate),
     route(Method::Get, &[Type, Id, Word("$validate")], Kind::Validate),
+    route(Method::Get, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
+    route(Method::Post, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
     terminology(Method::Get, &[Word("CodeSystem"), Word("$lookup")]),
     terminology(Method::Post, &[Word("CodeSystem"), Word("$lookup")]),
     // WHY: R4 has it on the type alone; whoever stored a code system expects it to answer like its other operations.
@@ -212,7 +215,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         Kind::Delete => "delete",
         Kind::SearchType | Kind::SearchCompartment => "search-type",
         Kind::Bundle => "transaction",
-        Kind::Validate | Kind::Terminology => "operation",
+        Kind::Validate | Kind::Terminology | Kind::VerifySignature => "operation",
     })
 }
 
@@ -240,6 +243,7 @@ fn asked(
         Kind::Delete => Interaction::Delete(kind()?, id(parts.next())?),
         Kind::HistoryInstance => Interaction::HistoryInstance(kind()?, id(parts.next())?),
         Kind::Update => Interaction::Update(kind()?, id(parts.next()).map_err(|_| Failure::Id)?),
+        Kind::VerifySignature => Interaction::VerifySignature(kind()?, id(parts.next())?),
         Kind::Vread => {
             let (kind, id) = (kind()?, id(parts.next())?);
             let version = parts.nth(1).and_then(|version| VersionId::parse(version).ok());
@@ -267,7 +271,7 @@ fn asked(
         (Kind::Bundle, _) => Expects::Bundle,
         (Kind::SearchType | Kind::SearchCompartment, Method::Post) => Expects::Form,
         (Kind::Validate, Method::Post) => Expects::Checked,
-        (Kind::Terminology, Method::Post) => Expects::Parameters,
+        (Kind::Terminology | Kind::VerifySignature, Method::Post) => Expects::Parameters,
         _ => Expects::Nothing,
     };
     let Exchange { format: _, cursor, query } = exchange;

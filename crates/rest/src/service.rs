@@ -7,6 +7,7 @@ use crate::{
     failure::Failure,
     grants::{Given, GrantCache},
     outcome, pipeline,
+    signature::Trust,
     wire::{self, Accepted, BodyEnd, Request, Response},
 };
 use audit::Audited;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub rest_until: Arc<RestUntil>,
     /// Lends a thread for the validation of a large body, so that others are served meanwhile.
     pub lend: Arc<Lend>,
+    /// Whom signatures are believed of.
+    pub trust: Arc<dyn Trust>,
     /// Version of this program, for `/metadata`.
     pub software: &'static str,
 }

@@ -79,6 +79,7 @@ impl Trail {
             | Interaction::Update(kind, id)
             | Interaction::Delete(kind, id) => self.touched(*kind, id, None),
             Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
+            Interaction::VerifySignature(kind, id) => self.operation(*kind, Some(id), "verify-signature"),
             Interaction::Terminology(kind, id, name) => self.operation(*kind, id.as_ref(), name),
             Interaction::Vread(kind, id, version) => self.touched(*kind, id, Some(*version)),
             Interaction::SearchCompartment(patient, _) => self.entry.patients.push(patient.clone()),

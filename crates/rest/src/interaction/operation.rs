@@ -5,6 +5,7 @@
 
 pub(super) mod terminology;
 pub(super) mod validate;
+pub(super) mod verify_signature;
 
 use super::{Call, criteria, resource::unknown_parameter};
 use crate::{failure::Failure, trail::Trail};

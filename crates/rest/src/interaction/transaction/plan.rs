@@ -46,7 +46,8 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::Batch
         | Interaction::Transaction
         | Interaction::Validate(..)
-        | Interaction::Terminology(..) => Step::Read,
+        | Interaction::Terminology(..)
+        | Interaction::VerifySignature(..) => Step::Read,
     }
 }
 
