@@ -199,7 +199,7 @@ fn system_interactions() -> [Interaction; 3] {
 }
 
 /// Every interaction on a type, with the head of its column.
-fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 11], String> {
+fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 12], String> {
     let id = LogicalId::parse("1").map_err(|e| e.to_string())?;
     Ok([
         ("read", Interaction::Read(t, id.clone())),
@@ -211,6 +211,7 @@ fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 11
         ("delete", Interaction::Delete(t, id.clone())),
         ("search-type", Interaction::SearchType(t)),
         ("search-compartment", Interaction::SearchCompartment(id.clone(), t)),
+        ("$verify-signature", Interaction::VerifySignature(t, id.clone())),
         ("$validate", Interaction::Validate(t, Some(id))),
         ("terminology", Interaction::Terminology(t, None, "expand")),
     ])

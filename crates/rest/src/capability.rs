@@ -14,6 +14,10 @@ use search::{Parameter, ParameterKind, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
+/// The definitions of operations of our own, for their name; the statement contains them.
+const OWN_OPERATIONS: &[(&str, &[u8])] =
+    &[("verify-signature", include_bytes!("../definitions/verify-signature.json"))];
+
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
 /// What the server works with.
@@ -37,6 +41,8 @@ pub(crate) fn statement(parts: &Parts, registry: &Registry, definitions: &Defini
     let revincludes = revincludes(known);
     w.object(|w| {
         w.member("resourceType", "CapabilityStatement");
+        w.key("contained");
+        w.array(|w| OWN_OPERATIONS.iter().for_each(|(_, definition)| w.raw(definition)));
         w.member("url", &format!("{}/metadata", parts.base_url));
         w.member("version", parts.software);
         w.member("name", "Handrail");
@@ -185,18 +191,29 @@ fn resource(
     });
 }
 
-/// The operations on a type, from the router's table, each with its OperationDefinition of R4.
+/// The operations on a type, from the router's table, each with its OperationDefinition: of R4, or contained.
 fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)> {
     let named = ROUTES.iter().filter_map(move |route| match (route.kind, route.path.first(), route.path.last()) {
         (Kind::Validate, _, _) => Some(("validate", "Resource")),
-        (Kind::VerifySignature, _, _) if may_be_signed(kind) => Some(("verify-signature", OURS)),
+        (Kind::VerifySignature, _, _) if is_signed(kind) => Some(("verify-signature", "")),
         (Kind::Terminology, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
             Some((name.trim_start_matches('$'), kind.name()))
         }
         _ => None,
     });
     let all: BTreeSet<(&str, &str)> = named.collect();
-    all.into_iter().map(|(name, of)| (name, format!("http://hl7.org/fhir/OperationDefinition/{of}-{name}")))
+    all.into_iter().map(|(name, of)| {
+        let definition = match OWN_OPERATIONS.iter().any(|(own, _)| *own == name) {
+            true => format!("#{name}"),
+            false => format!("http://hl7.org/fhir/OperationDefinition/{of}-{name}"),
+        };
+        (name, definition)
+    })
+}
+
+/// Whether it is known of resources of this type what a signature in them covers.
+fn is_signed(kind: ResourceType) -> bool {
+    matches!(kind.name(), "Bundle" | "Provenance" | "QuestionnaireResponse")
 }
 
 /// The interactions on a type, from the router's table. AuditEvent is written by the server alone.
@@ -211,7 +228,12 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             Kind::Create => Some((4, "create")),
             Kind::Update => Some((5, "update")),
             Kind::Delete => Some((6, "delete")),
-            Kind::Capabilities | Kind::SearchCompartment | Kind::Bundle | Kind::Validate | Kind::Terminology | Kind::VerifySignature => None,
+            Kind::Capabilities
+            | Kind::SearchCompartment
+            | Kind::Bundle
+            | Kind::Validate
+            | Kind::Terminology
+            | Kind::VerifySignature => None,
         })
         .filter(|(order, _)| !is_audit || *order < 2)
         .collect();

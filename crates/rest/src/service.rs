@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     grants::{Given, GrantCache},
     outcome, pipeline,
-    signature::Trust,
+    signature::{NoTrust, Trust},
     wire::{self, Accepted, BodyEnd, Request, Response},
 };
 use audit::Audited;
@@ -23,7 +23,7 @@ use search::{ParameterId, Registry};
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 use store::{Snapshot, Store};
 
@@ -53,8 +53,6 @@ pub struct Parts {
     pub rest_until: Arc<RestUntil>,
     /// Lends a thread for the validation of a large body, so that others are served meanwhile.
     pub lend: Arc<Lend>,
-    /// Whom signatures are believed of.
-    pub trust: Arc<dyn Trust>,
     /// Version of this program, for `/metadata`.
     pub software: &'static str,
 }
@@ -76,6 +74,7 @@ pub struct Service {
     definitions: RwLock<&'static Definitions>,
     pub(crate) grants: GrantCache,
     pub(crate) aside: Aside,
+    trust: OnceLock<Arc<dyn Trust>>,
 }
 
 impl fmt::Debug for Service {
@@ -100,6 +99,7 @@ impl Service {
             definitions,
             grants: GrantCache::default(),
             aside,
+            trust: OnceLock::new(),
         };
         let _ = service.capabilities();
         service
@@ -136,6 +136,16 @@ impl Service {
     /// From now on the capability statement lists the profiles of these definitions.
     pub fn set_definitions(&self, definitions: &'static Definitions) {
         *self.definitions.write().unwrap_or_else(PoisonError::into_inner) = definitions;
+    }
+
+    /// From now on signatures are believed of these. What was said first counts; without it nobody is believed.
+    pub fn believe(&self, trust: Arc<dyn Trust>) {
+        let _ = self.trust.set(trust);
+    }
+
+    /// Whom signatures are believed of.
+    pub(crate) fn trust(&self) -> &dyn Trust {
+        self.trust.get().map_or(&NoTrust, |trust| &**trust)
     }
 
     /// The capability statement. Written when what it follows from has changed: search parameters,

@@ -19,9 +19,6 @@
 
 mod covered;
 mod signer;
-#[cfg(test)]
-mod tests;
-
 pub use covered::{Covers, Signature, signatures};
 
 use crate::limits;
@@ -201,16 +198,23 @@ impl Examined {
         for ((certificate, _), standing) in chain.issued().zip(standings) {
             let whose = certificate.subject();
             all.push(match standing {
-                Standing::Revoked { since_s, .. } if *since_s <= signed_s => {
-                    (Outcome::Failed, format!("the certificate of {whose} was revoked on {}, before it signed", day(*since_s)))
-                }
+                Standing::Revoked { since_s, .. } if *since_s <= signed_s => (
+                    Outcome::Failed,
+                    format!("the certificate of {whose} was revoked on {}, before it signed", day(*since_s)),
+                ),
                 Standing::Revoked { since_s, .. } if stored_s.is_some_and(|stored_s| stored_s < *since_s) => (
                     Outcome::Passed,
-                    format!("the certificate of {whose} was revoked on {}, after the signature came here", day(*since_s)),
+                    format!(
+                        "the certificate of {whose} was revoked on {}, after the signature came here",
+                        day(*since_s)
+                    ),
                 ),
                 Standing::Revoked { since_s, .. } => (
                     Outcome::Failed,
-                    format!("the certificate of {whose} was revoked on {}, before the signature came here", day(*since_s)),
+                    format!(
+                        "the certificate of {whose} was revoked on {}, before the signature came here",
+                        day(*since_s)
+                    ),
                 ),
                 Standing::Good if now_s > certificate.not_after_s() => (
                     Outcome::NotChecked,
@@ -338,7 +342,11 @@ fn steps(
             return None;
         }
         image if image.starts_with("image/") => {
-            examined.note("format", Outcome::NotChecked, "it is an image, which proves nothing; it is stored as it came");
+            examined.note(
+                "format",
+                Outcome::NotChecked,
+                "it is an image, which proves nothing; it is stored as it came",
+            );
             return None;
         }
         "" => {
@@ -508,7 +516,9 @@ fn time(signature: Value<'_>, jws: &Detached, now_s: i64, examined: &mut Examine
         (Some(Some(own)), Some(when)) if own.abs_diff(when) > limits::SIGNING_TIME_APART_S => {
             (own, Outcome::Failed, "the time in the signature (sigT) is not that of Signature.when")
         }
-        (Some(Some(own)), _) => (own, Outcome::Passed, "the time is the signer's word, and covered by the signature (sigT)"),
+        (Some(Some(own)), _) => {
+            (own, Outcome::Passed, "the time is the signer's word, and covered by the signature (sigT)")
+        }
         (None, Some(when)) => {
             (when, Outcome::NotChecked, "the time is that of Signature.when, which the signature does not cover")
         }
@@ -533,7 +543,11 @@ fn seconds(text: &str) -> Option<i64> {
 /// Whether the certificates led to an anchor when it was signed.
 fn chained(x5c: &[Vec<u8>], anchors: &[Anchors], signed_s: i64, examined: &mut Examined) {
     if anchors.is_empty() {
-        examined.note("certificate", Outcome::NotChecked, "this server was told of nobody whose certificates it believes");
+        examined.note(
+            "certificate",
+            Outcome::NotChecked,
+            "this server was told of nobody whose certificates it believes",
+        );
         return;
     }
     let mut why: Option<ChainError> = None;

@@ -150,7 +150,6 @@ impl Server {
                 lending.fetch_add(1, Ordering::SeqCst);
                 work();
             }),
-            trust,
             software: "0.0.0-test",
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -28,11 +28,12 @@ fn every_interaction_has_its_column() {
             Interaction::Transaction => "transaction",
             Interaction::Validate(..) => "$validate",
             Interaction::Terminology(..) => "terminology",
+            Interaction::VerifySignature(..) => "$verify-signature",
         })
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 14);
+    assert_eq!(seen.len(), 15);
 }
 
 #[test]

@@ -112,8 +112,7 @@ fn collect<'a>(element: &Element<'a>, found: &mut Vec<Value<'a>>) {
 /// `Provenance.signature[0]`
 fn place(root: Value<'_>, kind: &str, value: Value<'_>) -> String {
     let (mut path, mut inside) = (kind.to_owned(), root);
-    let around =
-        |outer: &Value<'_>| outer.span().start <= value.span().start && value.span().end <= outer.span().end;
+    let around = |outer: &Value<'_>| outer.span().start <= value.span().start && value.span().end <= outer.span().end;
     while inside.index() != value.index() {
         let next = if inside.kind() == Kind::Array {
             inside.items().enumerate().find(|(_, item)| around(item)).map(|(at, item)| (format!("[{at}]"), item))

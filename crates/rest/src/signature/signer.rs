@@ -50,7 +50,10 @@ pub(super) fn compare(
     }
     let is_named = |text: &str| facts.names.iter().any(|own| plain(own) == plain(text));
     if subject.texts(COMMON_NAME).chain(subject.texts(ORGANIZATION)).any(is_named) {
-        return (Outcome::Passed, "the certificate and Signature.who have the same name, and nothing else alike".into());
+        return (
+            Outcome::Passed,
+            "the certificate and Signature.who have the same name, and nothing else alike".into(),
+        );
     }
     (Outcome::Failed, "the certificate names somebody else than Signature.who".into())
 }

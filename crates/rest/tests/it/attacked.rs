@@ -37,7 +37,7 @@ fn with_body<'a>(route: &Route, request: Request<'a>) -> Request<'a> {
             request.body("application/x-www-form-urlencoded", "code=1")
         }
         Kind::Validate if route.method == rest::wire::Method::Post => request.json(&observation("p", "survey", "1")),
-        Kind::Terminology if route.method == rest::wire::Method::Post => {
+        Kind::Terminology | Kind::VerifySignature if route.method == rest::wire::Method::Post => {
             request.json(&serde_json::json!({"resourceType": "Parameters"}))
         }
         _ => request,
@@ -47,7 +47,7 @@ fn with_body<'a>(route: &Route, request: Request<'a>) -> Request<'a> {
 /// Scopes that must not open this route, when there is one that could: everything but what it needs.
 fn insufficient(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Read | Kind::Vread | Kind::HistoryInstance | Kind::Bundle => {
+        Kind::Read | Kind::Vread | Kind::HistoryInstance | Kind::Bundle | Kind::VerifySignature => {
             &["system/Patient.cruds", "system/Observation.cuds"]
         }
         Kind::Create => &["system/Patient.cruds", "system/Observation.ruds"],

@@ -14,6 +14,7 @@ mod people;
 mod profiles;
 mod reads;
 mod searches;
+mod signatures;
 mod transactions;
 mod twin;
 mod world;

@@ -41,7 +41,7 @@ pub(in crate::interaction) async fn perform(
             let _none = Inputs::of(call, Some(&body), &[])?;
         }
     }
-    let mut reading = Reading { call, snapshot: call.service.parts.store.snapshot(), found: Vec::new(), missed: false };
+    let mut reading = Reading { call, snapshot: call.service.snapshot(), found: Vec::new(), missed: false };
     let own = reading.read(kind, id, None)?.ok_or(Failure::NotFound)?;
     let mut all = Vec::new();
     let found = signatures(&own.tree, call.service.parts.schema);
@@ -82,7 +82,7 @@ impl Reading<'_> {
             None => Interaction::Read(kind, id.clone()),
             Some(version) => Interaction::Vread(kind, id.clone(), version),
         };
-        let permit = service.grants.decide(self.call.caller, &service.registry(), &interaction, service.now());
+        let permit = service.decide(self.call.caller, &interaction);
         let found = permit.ok().map(|permit| match version {
             None => self.snapshot.read(&permit, kind, id),
             Some(version) => self.snapshot.vread(&permit, kind, id, version),
@@ -118,7 +118,7 @@ async fn one(
     own: &Read,
 ) -> Result<Examined, Failure> {
     let now_s = call.service.now().unix_seconds();
-    let trust = &call.service.parts.trust;
+    let trust = call.service.trust();
     let target = match &signature.covers {
         Covers::Target(reference) => Some((reference.contains("/_history/"), reading.referred(reference)?)),
         Covers::Itself(_) | Covers::Unknown(_) => None,
@@ -129,7 +129,11 @@ async fn one(
         Some((_, None)) => Against::NotFound,
     };
     let anchors = trust.anchors();
-    let mut examined = call.service.aside.run(own.tree.bytes().len(), || Ok::<_, Failure>(examine(signature, covered, &anchors, now_s))).await?;
+    let mut examined = call
+        .service
+        .aside
+        .run(own.tree.bytes().len(), || Ok::<_, Failure>(examine(signature, covered, &anchors, now_s)))
+        .await?;
     if let Some((names_version, Some((name, read)))) = &target {
         let version = format!("{name}/_history/{}", read.version);
         let text = if *names_version {
@@ -182,7 +186,10 @@ fn issues(all: &[Examined], is_cut: bool) -> Vec<Issue> {
     for one in all {
         for check in &one.checks {
             let issue = match check.outcome {
-                Outcome::Passed => Issue { severity: Severity::Information, ..Issue::error(IssueType::Informational, check.text.clone()) },
+                Outcome::Passed => Issue {
+                    severity: Severity::Information,
+                    ..Issue::error(IssueType::Informational, check.text.clone())
+                },
                 Outcome::Failed => Issue::error(IssueType::Security, check.text.clone()),
                 Outcome::NotChecked => Issue::warning(IssueType::Incomplete, check.text.clone()),
             };
