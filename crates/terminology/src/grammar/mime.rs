@@ -28,7 +28,8 @@ fn are_parameters(text: &str) -> bool {
             quoted.get(end + 1..).unwrap_or_default()
         } else {
             let end = value.find(';').unwrap_or(value.len());
-            if !is_token(value.get(..end).unwrap_or_default().trim()) {
+            let plain = value.get(..end).unwrap_or_default().trim();
+            if !is_token(plain) && !is_bare_uri(plain) {
                 return false;
             }
             value.get(end..).unwrap_or_default()
@@ -44,6 +45,13 @@ fn are_parameters(text: &str) -> bool {
             },
         }
     }
+}
+
+/// WHY: a URI has characters that RFC 2045 wants in quotes, and everybody who names a canonicalization in
+/// `Signature.targetFormat` leaves them out (row F30).
+fn is_bare_uri(text: &str) -> bool {
+    let rest = ["http://", "https://", "urn:"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"'))
 }
 
 fn end_of_quoted(text: &str) -> Option<usize> {

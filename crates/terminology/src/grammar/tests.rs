@@ -27,9 +27,32 @@ fn language_tags() {
 
 #[test]
 fn mime_types() {
-    let good = ["text/plain", "application/fhir+json", "text/plain; charset=utf-8", "image/svg+xml;a=\"b;\\\"c\""];
+    let good = [
+        "text/plain",
+        "application/fhir+json",
+        "text/plain; charset=utf-8",
+        "image/svg+xml;a=\"b;\\\"c\"",
+        "application/fhir+json;canonicalization=http://hl7.org/fhir/canonicalization/json#static",
+    ];
     all(Grammar::Mime, &good, Truth::Yes);
-    all(Grammar::Mime, &["", "text", "text/", "/plain", "text/pl ain", "text/plain;", "a/b;c=\"d"], Truth::No);
+    all(
+        Grammar::Mime,
+        &[
+            "",
+            "text",
+            "text/",
+            "/plain",
+            "text/pl ain",
+            "text/plain;",
+            "a/b;c=\"d",
+            "a/b;c=d:e",
+            "a/b;c=http://d e",
+            "a/b;c=://d",
+            "a/b;c=http:/d",
+            "a/b;c=http://",
+        ],
+        Truth::No,
+    );
     // Words of `CapabilityStatement.format`, which is bound to media types all the same.
     all(Grammar::Mime, &["json", "xml", "ttl"], Truth::Unsure);
 }
