@@ -11,7 +11,7 @@ mod tests;
 use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Acting, Caller, Grant, Role, User},
+    caller::{Acting, Caller, Grant, Role, Standing, User},
     launch_context::LaunchContext,
     scope::{Scope, parse_list},
     udap::{b2b::B2b, purpose::Purpose},
@@ -293,7 +293,7 @@ fn of_token(
         confirmation: None,
         family: None,
         acting,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer matrix")), &OneToken(Arc::new(grant)), 1).map_err(|e| e.to_string())

@@ -24,6 +24,7 @@ pub use unfit::{AddressFault, Unfit};
 
 use crate::tables::Unavailable;
 use fhir::Instant;
+use oauth::caller::Standing;
 use oauth::{
     certificate::RegisteredSubject,
     ehr_launch::LaunchIntent,
@@ -115,8 +116,8 @@ pub struct NewClient {
     pub purposes_of_use: Vec<String>,
     /// May introspect tokens of other clients (row B69).
     pub introspects_any: bool,
-    /// The facility's own record system: consents do not bind it. A system's alone.
-    pub is_custodian: bool,
+    /// How it stands to the records. Apps of people are ordinary.
+    pub standing: Standing,
 }
 
 impl NewClient {
@@ -143,7 +144,7 @@ impl NewClient {
             calls_without_token: false,
             purposes_of_use: Vec::new(),
             introspects_any: false,
-            is_custodian: false,
+            standing: Standing::Ordinary,
         }
     }
 }
@@ -340,8 +341,8 @@ pub struct Client {
     pub purposes_of_use: Arc<[Purpose]>,
     /// May introspect tokens of other clients.
     pub introspects_any: bool,
-    /// See [`NewClient::is_custodian`].
-    pub is_custodian: bool,
+    /// How it stands to the records.
+    pub standing: Standing,
     /// When it was registered.
     pub created: Instant,
     /// It gets no token and its tokens do not work.

@@ -121,7 +121,7 @@ impl Service {
             confirmation: Some(Confirmation::Certificate(presented.thumbprint)),
             family: None,
             acting: None,
-            is_custodian: client.is_custodian,
+            standing: client.standing,
             purposes: Arc::clone(&client.purposes_of_use),
         }))
     }

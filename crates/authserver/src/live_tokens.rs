@@ -13,7 +13,7 @@ use crate::{
 };
 use fhir::Instant;
 use oauth::{
-    caller::{Acting, Confirmation, Grant, User},
+    caller::{Acting, Confirmation, Grant, Standing, User},
     launch_context::LaunchContext,
     scope::Scope,
     secret::Secret,
@@ -130,7 +130,7 @@ impl LiveTokenTable {
             confirmation: grant.confirmation,
             family: grant.family,
             acting: grant.acting,
-            is_custodian: grant.is_custodian,
+            standing: grant.standing,
             purposes: Arc::default(),
         });
         {
@@ -279,7 +279,7 @@ pub(crate) struct NewGrant {
     pub(crate) confirmation: Option<Confirmation>,
     pub(crate) family: Option<Arc<str>>,
     pub(crate) acting: Option<Arc<Acting>>,
-    pub(crate) is_custodian: bool,
+    pub(crate) standing: Standing,
     pub(crate) now: Instant,
 }
 

@@ -13,6 +13,7 @@ use crate::{
     service::{Inner, Service},
 };
 use audit::entry::Action;
+use oauth::caller::Standing;
 use std::sync::Arc;
 
 impl Service {
@@ -72,15 +73,15 @@ impl Service {
         self.inner.change_client(id, &By::Operator, changed).map(drop)
     }
 
-    /// Says whether a system is the facility's own record system, which consents do not bind. Its tokens end: the next
-    /// ones are of what it is then. Recorded. Blocks on the disk.
+    /// Says how a system stands to the records. Its tokens end: the next ones are of what it is then. Recorded. Blocks on
+    /// the disk.
     ///
     /// # Errors
-    /// [`ClientError`]; never for apps of people and clients of trust communities.
-    pub fn set_client_custodian(&self, id: &str, is_custodian: bool) -> Result<(), ClientError> {
+    /// [`ClientError`]; apps of people and clients of trust communities are ordinary.
+    pub fn set_client_standing(&self, id: &str, standing: Standing) -> Result<(), ClientError> {
         let changed = |client: Client| {
-            check::custodian(is_custodian, client.is_app(), &client.kind)?;
-            Ok(Client { is_custodian, ..client })
+            check::standing(standing, client.is_app(), &client.kind)?;
+            Ok(Client { standing, ..client })
         };
         self.inner.change_client(id, &By::Operator, changed)?;
         Ok(self.inner.end_client(id).map(drop)?)

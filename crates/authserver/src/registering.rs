@@ -16,6 +16,7 @@ use audit::{
     Receipt,
     entry::{Action, Person},
 };
+use oauth::caller::Standing;
 use std::{cell::Cell, net::IpAddr, sync::Arc};
 
 /// Who changes the register.
@@ -285,8 +286,8 @@ fn tell(event: &mut Event, client: &Client) {
     for intent in &*client.intents {
         event.detail("intent", intent.word());
     }
-    if client.is_custodian {
-        event.detail("custodian", "yes");
+    if client.standing != Standing::Ordinary {
+        event.detail("standing", client.standing.as_str());
     }
     for purpose in &*client.purposes_of_use {
         event.detail("purpose_of_use", purpose.code());

@@ -16,6 +16,7 @@ use crate::{
     limits, users,
 };
 use oauth::Caller;
+use oauth::caller::Standing;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
@@ -62,12 +63,12 @@ pub(crate) enum Order {
         /// `WORD` or `WORD=NAME` each; none: nothing in particular.
         intents: Vec<String>,
     },
-    /// Say whether a system is the facility's own record system.
-    SetClientCustodian {
+    /// Say how a system stands to the records.
+    SetClientStanding {
         /// Its id.
         id: String,
-        /// Which.
-        is_custodian: bool,
+        /// `ordinary`, `custodian`, `deidentified`.
+        standing: String,
     },
     /// Say what a system may act for.
     SetClientPurposes {
@@ -368,9 +369,10 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         },
         Order::SetClientDisabled { id, disabled } => client::done(authserver.set_client_disabled(&id, disabled)),
         Order::SetClientIntents { id, intents } => client::done(authserver.set_client_intents(&id, &intents)),
-        Order::SetClientCustodian { id, is_custodian } => {
-            client::done(authserver.set_client_custodian(&id, is_custodian))
-        }
+        Order::SetClientStanding { id, standing } => match Standing::parse(&standing) {
+            Some(standing) => client::done(authserver.set_client_standing(&id, standing)),
+            None => Reply::Refused(format!("{standing:?} is no standing: ordinary, custodian or deidentified")),
+        },
         Order::SetClientPurposes { id, purposes } => client::done(authserver.set_client_purposes(&id, &purposes)),
         Order::NewClientSecret { id } => client::new_secret(authserver, id),
         Order::InviteClient { invitation } => client::invite(authserver, invitation),

@@ -40,11 +40,52 @@ pub struct Grant {
     pub family: Option<Arc<str>>,
     /// The organization that the client acts for, and why (UDAP); `None` for clients that were registered here by name.
     pub acting: Option<Arc<Acting>>,
-    /// The client is the facility's own record system, which keeps the records that consents are about: they do not bind
-    /// it (row G4). Never so for apps of people and for clients of trust communities.
-    pub is_custodian: bool,
+    /// How the client stands to the records.
+    pub standing: Standing,
     /// What a system was registered to act for, as the register says now (row F48); none: treatment.
     pub purposes: Arc<[Purpose]>,
+}
+
+impl Grant {
+    /// Whether the client keeps the records that consents are about.
+    #[must_use]
+    pub fn is_custodian(&self) -> bool {
+        self.standing == Standing::Custodian
+    }
+}
+
+/// How a client stands to the records, as it was registered. Apps of people and clients of trust communities are
+/// ordinary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Consents bind it.
+    #[default]
+    Ordinary,
+    /// The facility's own record system, which keeps the records that consents are about: they do not bind it (row G4).
+    Custodian,
+    /// Consents bind it, and what it gets says nothing of who somebody is (row F68).
+    Deidentified,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ordinary, Self::Custodian, Self::Deidentified];
+
+    /// As it is kept and written: `deidentified`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Custodian => "custodian",
+            Self::Deidentified => "deidentified",
+        }
+    }
+
+    /// Reads [`Standing::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|standing| standing.as_str() == text)
+    }
 }
 
 /// An organization that came by a certificate of a trust community, and what it said of its purpose (rows D27, D28).
@@ -232,7 +273,7 @@ impl Caller {
             confirmation: None,
             family: None,
             acting: None,
-            is_custodian: false,
+            standing: Standing::Ordinary,
             purposes: Arc::new([Purpose::ADMINISTRATION]),
         };
         Self::of(Arc::new(grant), CallerKind::Operator, i64::MIN)

@@ -3,7 +3,7 @@
 use oauth::{
     Caller,
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Grant, Role, User},
+    caller::{Grant, Role, Standing, User},
     scope::parse_list,
 };
 use std::sync::Arc;
@@ -56,7 +56,7 @@ fn caller(user: Option<User>, is_custodian: bool, scope_text: &str) -> Caller {
         launch: Arc::default(),
         confirmation: None,
         family: None,
-        is_custodian,
+        standing: if is_custodian { Standing::Custodian } else { Standing::Ordinary },
         purposes: Arc::default(),
         acting: None,
     };

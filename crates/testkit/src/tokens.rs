@@ -3,7 +3,7 @@
 use crate::Clock;
 use oauth::{
     bearer::{DpopFacts, LiveTokens, ProofRefused, ShownProof},
-    caller::{Acting, Confirmation, Grant, Role, User},
+    caller::{Acting, Confirmation, Grant, Role, Standing, User},
     dpop::{self, Expected, Nonces},
     launch_context::LaunchContext,
     scope::{Scope, parse_list},
@@ -83,7 +83,7 @@ impl Tokens {
             confirmation: None,
             family: None,
             acting: None,
-            is_custodian: true,
+            standing: Standing::Custodian,
             purposes: Arc::default(),
         };
         self.grants.lock().unwrap().insert(token.clone(), Arc::new(grant));
@@ -99,7 +99,7 @@ impl Tokens {
     pub fn token_of_partner(&self, scope: &str) -> String {
         let token = self.token_of("test-partner", scope);
         let mut grants = self.grants.lock().unwrap();
-        let grant = Grant { is_custodian: false, ..Grant::clone(&grants[&token]) };
+        let grant = Grant { standing: Standing::Ordinary, ..Grant::clone(&grants[&token]) };
         grants.insert(token.clone(), Arc::new(grant));
         token
     }
@@ -134,7 +134,7 @@ impl Tokens {
         let grant = Grant {
             scope_text: scope.into(),
             user: Some(Arc::new(user)),
-            is_custodian: false,
+            standing: Standing::Ordinary,
             launch: Arc::new(LaunchContext { patient: patient.map(Into::into), ..LaunchContext::default() }),
             ..Grant::clone(&grants[&token])
         };
@@ -167,7 +167,8 @@ impl Tokens {
         };
         let token = self.token_of("test-partner", scope);
         let mut grants = self.grants.lock().unwrap();
-        let grant = Grant { acting: Some(Arc::new(acting)), is_custodian: false, ..Grant::clone(&grants[&token]) };
+        let grant =
+            Grant { acting: Some(Arc::new(acting)), standing: Standing::Ordinary, ..Grant::clone(&grants[&token]) };
         grants.insert(token.clone(), Arc::new(grant));
         token
     }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{client_certificate, limits};
 use fhir::{Instant, ResourceType};
+use oauth::caller::Standing;
 use oauth::{
     certificate::RegisteredSubject,
     ehr_launch::{LaunchIntent, LaunchUrl},
@@ -41,7 +42,7 @@ pub(super) fn checked(
     if new.calls_without_token && (is_app || !matches!(kind, Kind::MutualTls(_))) {
         return invalid("only a system that is known by its certificate can call without a token");
     }
-    custodian(new.is_custodian, is_app, &kind)?;
+    standing(new.standing, is_app, &kind)?;
     if new.is_fapi2 && matches!(kind, Kind::Public | Kind::ConfidentialSymmetric(_)) {
         return Err(ClientError::Invalid(Unfit::Fapi2Kind));
     }
@@ -99,18 +100,24 @@ pub(super) fn checked(
         calls_without_token: new.calls_without_token,
         purposes_of_use,
         introspects_any: new.introspects_any,
-        is_custodian: new.is_custodian,
+        standing: new.standing,
         created,
         disabled: false,
     })
 }
 
-/// Consents leave alone the facility's own record system, and nobody that people or other organizations let in.
-pub(crate) fn custodian(wanted: bool, is_app: bool, kind: &Kind) -> Result<(), ClientError> {
-    if wanted && (is_app || matches!(kind, Kind::Udap(_))) {
-        return invalid("only a system of this facility can be its custodian: consents bind apps and partners");
+/// Consents leave alone the facility's own record system, and nobody that people or other organizations let in; a person's
+/// app that may not know who the person is makes no sense.
+pub(crate) fn standing(wanted: Standing, is_app: bool, kind: &Kind) -> Result<(), ClientError> {
+    if wanted == Standing::Ordinary || !(is_app || matches!(kind, Kind::Udap(_))) {
+        return Ok(());
     }
-    Ok(())
+    match wanted {
+        Standing::Custodian => {
+            invalid("only a system of this facility can be its custodian: consents bind apps and partners")
+        }
+        _ => invalid("only a system that was registered here can be given de-identified data"),
+    }
 }
 
 /// Whether people sign in to what is asked for.

@@ -5,6 +5,7 @@
 use super::{Binding, Certificate, Client, Keys, Kind, OwnRegistration, Secret, Udap, scopes, secret::SECRETS_MAX};
 use crate::random;
 use fhir::Instant;
+use oauth::caller::Standing;
 use oauth::{
     certificate::RegisteredSubject,
     ehr_launch::LaunchIntent,
@@ -81,8 +82,8 @@ pub(super) fn encode(client: &Client) -> Vec<u8> {
     if client.calls_without_token {
         put("without_token", true.into());
     }
-    if client.is_custodian {
-        put("custodian", true.into());
+    if client.standing != Standing::Ordinary {
+        put("standing", client.standing.as_str().into());
     }
     Value::Object(row).to_string().into_bytes()
 }
@@ -204,7 +205,7 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Client> {
         calls_without_token: flag("without_token")?,
         purposes_of_use: purposes_of_use.into(),
         introspects_any: flag("introspects_any")?,
-        is_custodian: flag("custodian")?,
+        standing: row.get("standing").map_or(Some(Standing::Ordinary), |word| Standing::parse(word.as_str()?))?,
         created: Instant::from_unix_millis(row.get("created_ms")?.as_i64()?),
         disabled: flag("disabled")?,
     })

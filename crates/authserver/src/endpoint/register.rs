@@ -213,7 +213,7 @@ impl Inner {
                 created: before.created,
                 disabled: before.disabled,
                 introspects_any: before.introspects_any,
-                is_custodian: before.is_custodian,
+                standing: before.standing,
                 origins: before.origins,
                 // What the facility's people are offered is not the app's to say.
                 intents: before.intents,

@@ -6,7 +6,7 @@
 
 use crate::token::TokenHash;
 use oauth::{
-    caller::{Acting, Confirmation, Grant, Role, User},
+    caller::{Acting, Confirmation, Grant, Role, Standing, User},
     launch_context::LaunchContext,
     scope::{Scope, ScopeError, parse_list},
     udap::b2b::B2b,
@@ -40,8 +40,8 @@ pub(super) fn encode(grant: &Grant) -> Vec<u8> {
         if let Some(acting) = &grant.acting {
             row.insert("acting".into(), acting_row(acting));
         }
-        if grant.is_custodian {
-            row.insert("custodian".into(), true.into());
+        if grant.standing != Standing::Ordinary {
+            row.insert("standing".into(), grant.standing.as_str().into());
         }
     }
     row.to_string().into_bytes()
@@ -100,7 +100,7 @@ pub(super) fn decode(hash: &TokenHash, row: &[u8]) -> Option<Grant> {
         confirmation,
         family,
         acting,
-        is_custodian: row.get("custodian").map_or(Some(false), Value::as_bool)?,
+        standing: row.get("standing").map_or(Some(Standing::Ordinary), |word| Standing::parse(word.as_str()?))?,
         purposes: Arc::default(),
     })
 }

@@ -3,6 +3,7 @@
 use super::{IssueError, LiveTokenTable, NewGrant};
 use crate::{limits, tables::memory::MemoryTables};
 use fhir::Instant;
+use oauth::caller::Standing;
 use oauth::scope::parse_list;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -18,7 +19,7 @@ fn new(client: &str, now_s: i64) -> NewGrant {
         confirmation: None,
         family: None,
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         now: Instant::from_unix_millis(now_s * 1000),
     }
 }

@@ -8,7 +8,8 @@ use crate::{
     print,
     tls::private_file,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use oauth::caller::Standing;
 use oauth::{certificate::SUBJECT_MEMBERS, jws::Algorithm, sign::PrivateKey};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{
@@ -67,13 +68,14 @@ enum Action {
         #[arg(long, conflicts_with = "intents")]
         none: bool,
     },
-    /// Say that a system is this facility's own record system: consents of patients do not bind it
-    SetCustodian {
+    /// Say how a system stands to the records: as others, as this facility's own record system, or as one that gets
+    /// de-identified data alone
+    SetStanding {
         #[command(flatten)]
         client: OfClient,
-        /// It is not, or not any more
-        #[arg(long)]
-        no: bool,
+        /// `ordinary`, `custodian` (consents of patients do not bind it), or `deidentified`
+        #[arg(value_parser = PossibleValuesParser::new(Standing::ALL.map(Standing::as_str)))]
+        standing: String,
     },
     /// Say what a system may act for, in place of what was said before; it counts with the next request
     SetPurposes {
@@ -211,6 +213,9 @@ struct Add {
     /// It is this facility's own record system: consents of patients do not bind it
     #[arg(long, conflicts_with = "redirect_uris")]
     custodian: bool,
+    /// It gets de-identified data alone: for research and statistics
+    #[arg(long, conflicts_with_all = ["redirect_uris", "custodian"])]
+    deidentified: bool,
     /// Web origin that may call with its tokens, such as https://app.example.org; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
@@ -290,14 +295,10 @@ impl Client {
                 Order::SetClientIntents { id: client.id, intents },
                 "the page that opens apps shows it so from now on",
             ),
-            Action::SetCustodian { client, no } => (
+            Action::SetStanding { client, standing } => (
                 client.data,
-                Order::SetClientCustodian { id: client.id, is_custodian: !no },
-                if no {
-                    "consents bind it from now on; it needs a new token"
-                } else {
-                    "consents do not bind it from now on; it needs a new token"
-                },
+                Order::SetClientStanding { id: client.id, standing },
+                "it needs a new token: what it had has ended",
             ),
             Action::SetPurposes { client, purposes, treatment: _ } => (
                 client.data,
@@ -354,7 +355,13 @@ impl Add {
             calls_without_token: self.without_token,
             purposes_of_use: self.purposes_of_use,
             introspects_any: self.introspects_any,
-            is_custodian: self.custodian,
+            standing: match (self.custodian, self.deidentified) {
+                (true, _) => Standing::Custodian,
+                (_, true) => Standing::Deidentified,
+                _ => Standing::Ordinary,
+            }
+            .as_str()
+            .to_owned(),
         };
         let added = data::carry_out(&self.data, Order::AddClient { client }).await;
         if let (Some(file), Ok(Reply::Refused(_)) | Err(_)) = (&generate_key, &added) {

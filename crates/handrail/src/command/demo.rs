@@ -163,7 +163,7 @@ impl Demo {
             name: "demo".into(),
             scope: "system/*.cruds".into(),
             proof,
-            is_custodian: true,
+            standing: "custodian".into(),
             ..Wanted::default()
         };
         let order = Order::AddClient { client };

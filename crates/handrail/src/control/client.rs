@@ -5,6 +5,7 @@ use authserver::{
     Binding, Certificate, Client, ClientError, Invitation, Keys as KnownKeys, Kind, KindName, NewCertificate,
     NewClient, NewInvitation, NewKeys, NewKind, Service,
 };
+use oauth::caller::Standing;
 use oauth::redirect_uri::ApplicationType;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -47,9 +48,9 @@ pub(crate) struct Wanted {
     pub(crate) calls_without_token: bool,
     /// May introspect tokens of other clients.
     pub(crate) introspects_any: bool,
-    /// The facility's own record system.
+    /// How it stands to the records: `custodian`, `deidentified`; empty: ordinary.
     #[serde(default)]
-    pub(crate) is_custodian: bool,
+    pub(crate) standing: String,
 }
 
 /// An initial access token as a command asks for it.
@@ -166,7 +167,7 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         calls_without_token: wanted.calls_without_token,
         purposes_of_use: wanted.purposes_of_use,
         introspects_any: wanted.introspects_any,
-        is_custodian: wanted.is_custodian,
+        standing: Standing::parse(&wanted.standing).unwrap_or_default(),
         purpose: wanted.purpose,
         logo: wanted.logo,
         requires_pushed: false,
@@ -271,7 +272,8 @@ fn registered(client: &Client) -> Registered {
         (client.is_fapi2, "held to the FAPI 2.0 profile"),
         (client.calls_without_token, "calls without a token"),
         (client.introspects_any, "may introspect tokens of others"),
-        (client.is_custodian, "this facility's own record system: consents do not bind it"),
+        (client.standing == Standing::Custodian, "this facility's own record system: consents do not bind it"),
+        (client.standing == Standing::Deidentified, "gets de-identified data alone"),
     ] {
         if is {
             fact(name, "yes");

@@ -2,7 +2,7 @@
 
 use super::{active, inactive};
 use crate::{
-    caller::{Acting, Confirmation, Grant, Role, User},
+    caller::{Acting, Confirmation, Grant, Role, Standing, User},
     launch_context::LaunchContext,
     udap::b2b::B2b,
 };
@@ -23,7 +23,7 @@ fn grant(scope: &str) -> Grant {
         confirmation: None,
         family: Some("f".into()),
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     }
 }

@@ -5,7 +5,7 @@ use fhir::ResourceType;
 use oauth::{
     Caller,
     bearer::{LiveTokens, Presented, authenticate},
-    caller::Grant,
+    caller::{Grant, Standing},
     scope::parse_list,
 };
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn grants(scope_text: &str) -> Grants {
         confirmation: None,
         family: None,
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     };
     let caller: Caller = authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 0).unwrap();

@@ -5,7 +5,7 @@ use crate::House;
 use fhir::{LogicalId, ResourceType, VersionId};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Caller, Grant},
+    caller::{Caller, Grant, Standing},
     scope::{Permissions, Scope, ScopeContext},
 };
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ fn caller(scopes: &[Plain]) -> Caller {
         confirmation: None,
         family: None,
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()

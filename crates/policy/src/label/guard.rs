@@ -44,7 +44,7 @@ impl<'l> Guard<'l> {
     /// Of this caller. `lifted`: labels that a patient's consent gives the caller besides.
     #[must_use]
     pub fn new(labels: &'l Labels, caller: &Caller, under: Under, lifted: &[Label]) -> Self {
-        let is_free = !labels.enforced || caller.kind() == CallerKind::Operator || caller.grant().is_custodian;
+        let is_free = !labels.enforced || caller.kind() == CallerKind::Operator || caller.grant().is_custodian();
         let clearance = if is_free { Clearance::EVERYTHING } else { clearance(labels, caller, under).with(lifted) };
         let tokens = (!clearance.is_everything()).then(|| {
             let mut tokens = TokenSet::default();

@@ -5,7 +5,7 @@ use super::*;
 use crate::{Denied, Grants, House, Interaction, Need, decide, grants::NEEDS};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Acting, Grant, Role, User},
+    caller::{Acting, Grant, Role, Standing, User},
     scope::parse_list,
     udap::{b2b::B2b, purpose::Purpose},
 };
@@ -51,7 +51,7 @@ fn caller(scope: &str, acting: Option<Arc<Acting>>, user: Option<User>) -> Calle
         confirmation: None,
         family: None,
         acting,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()

@@ -5,7 +5,7 @@ use crate::{Denied, Grants, House, Interaction, decide, grants::NEEDS};
 use fhir::Instant;
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Grant, User},
+    caller::{Grant, Standing, User},
     launch_context::LaunchContext,
     scope::{Permissions, parse_list},
 };
@@ -61,7 +61,7 @@ fn caller(acting: &Acting, scope_text: &str) -> Caller {
         confirmation: None,
         family: None,
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()

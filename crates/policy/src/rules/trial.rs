@@ -22,7 +22,7 @@ use fhir::{Instant, LogicalId, ResourceType, json::Tree};
 use oauth::{
     Caller,
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Acting, Grant, Role, User},
+    caller::{Acting, Grant, Role, Standing, User},
     launch_context::LaunchContext,
     scope::parse_list,
     udap::{b2b::B2b, purpose::Purpose},
@@ -252,7 +252,7 @@ impl Cast {
             }),
             confirmation: None,
             family: None,
-            is_custodian: self.is_custodian,
+            standing: if self.is_custodian { Standing::Custodian } else { Standing::Ordinary },
             purposes: if self.role.is_none() { self.purposes.clone().into() } else { Arc::default() },
             acting: acting.map(Arc::new),
         };

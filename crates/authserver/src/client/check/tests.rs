@@ -6,6 +6,7 @@ use crate::{
     tables::Table,
     testing::{KEY, World, jwks},
 };
+use oauth::caller::Standing;
 use oauth::{jwk::Jwks, redirect_uri::ApplicationType};
 use proptest::prelude::*;
 
@@ -61,16 +62,18 @@ fn a_client_is_registered() {
 #[test]
 fn g4_only_a_system_of_this_facility_is_its_custodian() {
     let world = World::new();
-    let custodian = |new: NewClient| NewClient { is_custodian: true, ..new };
+    let custodian = |new: NewClient| NewClient { standing: Standing::Custodian, ..new };
     assert!(error(&world, &custodian(app(NewKind::Public))).contains("consents bind apps"));
     let own = world.service.add_client(&custodian(good())).unwrap().client;
-    assert!(own.is_custodian);
-    world.service.set_client_custodian(&own.id, false).unwrap();
-    assert!(!world.service.client(&own.id).unwrap().is_custodian);
+    assert_eq!(own.standing, Standing::Custodian);
+    world.service.set_client_standing(&own.id, Standing::Deidentified).unwrap();
+    assert_eq!(world.service.client(&own.id).unwrap().standing, Standing::Deidentified);
     let app = world.service.add_client(&app(NewKind::Public)).unwrap().client;
-    assert!(!app.is_custodian);
-    world.service.set_client_custodian(&app.id, true).unwrap_err();
-    assert!(!world.service.client(&app.id).unwrap().is_custodian);
+    assert_eq!(app.standing, Standing::Ordinary);
+    for standing in [Standing::Custodian, Standing::Deidentified] {
+        world.service.set_client_standing(&app.id, standing).unwrap_err();
+    }
+    assert_eq!(world.service.client(&app.id).unwrap().standing, Standing::Ordinary);
 }
 
 /// Each message says what to change.

@@ -13,7 +13,7 @@ use crate::{
 use bytes::Bytes;
 use http::Response;
 use oauth::{
-    caller::{Confirmation, User},
+    caller::{Confirmation, Standing, User},
     launch_context::LaunchContext,
     scope::{Scope, narrow::Granted, offer, request::ScopeRequest},
     secret::Secret,
@@ -169,7 +169,7 @@ pub(super) fn answer(
         confirmation: given.bound,
         family: Some(Arc::clone(&given.family)),
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         now: inner.now(),
     };
     event.detail("consent", &given.family);

@@ -54,7 +54,7 @@ pub(super) fn issued(
         confirmation: bound,
         family: None,
         acting,
-        is_custodian: client.is_custodian,
+        standing: client.standing,
         now: inner.now(),
     };
     match super::access_token(inner, client, new, &mut event) {

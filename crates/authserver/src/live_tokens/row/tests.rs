@@ -33,7 +33,7 @@ fn person() -> Grant {
         confirmation: Some(Confirmation::Key([9; 32])),
         family: Some("consent-1".into()),
         acting: None,
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
     }
 }
@@ -59,7 +59,7 @@ fn of_an_organization() -> Grant {
         confirmation: None,
         family: None,
         acting: Some(Arc::new(acting)),
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
         ..person()
     }
@@ -69,7 +69,7 @@ fn same(a: &Grant, b: &Grant) {
     assert_eq!((&a.client_id, &a.client_name, &a.scope_text), (&b.client_id, &b.client_name, &b.scope_text));
     assert_eq!((&a.scopes, a.issued_at_s, a.expires_at_s), (&b.scopes, b.issued_at_s, b.expires_at_s));
     assert_eq!((&a.user, &a.launch, a.confirmation, &a.family), (&b.user, &b.launch, b.confirmation, &b.family));
-    assert_eq!((&a.token_name, &a.acting, a.is_custodian), (&b.token_name, &b.acting, b.is_custodian));
+    assert_eq!((&a.token_name, &a.acting, a.standing), (&b.token_name, &b.acting, b.standing));
 }
 
 #[test]
@@ -90,11 +90,11 @@ fn what_is_written_is_read() {
 /// Row G4: that consents do not bind it outlives a restart, and comes of nothing else.
 #[test]
 fn a_custodians_token_is_one_after_a_restart() {
-    let system = Grant { user: None, scope_text: "system/*.rs".into(), is_custodian: true, ..person() };
+    let system = Grant { user: None, scope_text: "system/*.rs".into(), standing: Standing::Custodian, ..person() };
     let again = decode(&hash(), &encode(&system)).unwrap();
-    assert!(again.is_custodian);
-    let other = decode(&hash(), &encode(&Grant { is_custodian: false, ..system })).unwrap();
-    assert!(!other.is_custodian);
+    assert!(again.is_custodian());
+    let other = decode(&hash(), &encode(&Grant { standing: Standing::Ordinary, ..system })).unwrap();
+    assert!(!other.is_custodian());
 }
 
 /// Row D28: purpose, subject and organization outlive a restart.

@@ -10,6 +10,7 @@ use crate::{
     testing::{BASE, KEY, NOW_S, World, jwks},
     udap::community::{Approval, NewCommunity, Profile, WhenUnavailable},
 };
+use oauth::caller::Standing;
 use oauth::{bearer::LiveTokens, launch_context::LaunchContext, secret::Secret};
 use testkit::pki::{Authority, DAY_S, Held, Key, List, Wanted};
 
@@ -92,7 +93,7 @@ impl Lab {
             confirmation: None,
             family: family.map(Into::into),
             acting: None,
-            is_custodian: false,
+            standing: Standing::Ordinary,
             now: inner.now(),
         };
         inner.tokens.issue(grant).unwrap().0.expose().to_owned()

@@ -5,7 +5,7 @@ use crate::label::{ACT_CODE, OBSERVATION_VALUE};
 use fhir::Instant;
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
-    caller::{Acting, Grant, User},
+    caller::{Acting, Grant, Standing, User},
     udap::{b2b::B2b, purpose::Purpose},
 };
 use search::{
@@ -76,7 +76,7 @@ fn caller(client: &str, role: Option<Role>, purposes: Option<&[&str]>) -> Caller
         client_id: client.into(),
         user: role.map(user),
         acting: purposes.map(acting),
-        is_custodian: false,
+        standing: Standing::Ordinary,
         purposes: Arc::default(),
         ..Grant::clone(operator.grant())
     };
