@@ -58,7 +58,7 @@ impl Asker {
     pub fn of(caller: &Caller, house: &House) -> Self {
         Self {
             bound: is_bound(caller, house).then(|| (Identity::of(caller), caller.purposes().to_vec())),
-            is_custodian: caller.grant().is_custodian,
+            is_custodian: caller.grant().is_custodian(),
             glasses: caller.glasses().iter().map(|glass| Arc::clone(&glass.patient)).collect(),
             is_break_glass: caller.is_break_glass(),
             labels: house.labels.key(caller),
@@ -114,7 +114,7 @@ fn is_bound(caller: &Caller, house: &House) -> bool {
     house.consents.is_some()
         && match caller.kind() {
             CallerKind::Operator => false,
-            CallerKind::System => !caller.grant().is_custodian,
+            CallerKind::System => !caller.grant().is_custodian(),
             CallerKind::Person => sees_patients(caller),
         }
 }
