@@ -5,6 +5,7 @@
 //! - [`log`]: order and chain; makes [`Receipt`]s. The bytes go to an [`log::Appender`] (the store's).
 //! - [`checkpoint`]: signed statements of how far the chain had come.
 //! - [`verify`]: reads a log and its checkpoints and says where it was tampered with.
+//! - [`report`]: who saw a record, for people.
 //! - [`audited`]: the proof that a response has its record; all that the socket writer accepts.
 //! - [`balp`]: rendering; [`facts`]: what a search can ask of an event.
 //!
@@ -19,6 +20,7 @@ pub mod facts;
 pub mod frame;
 pub mod limits;
 pub mod log;
+pub mod report;
 pub mod verify;
 
 pub use audited::Audited;

@@ -154,6 +154,12 @@ impl Log {
         (state.sequence, state.hash)
     }
 
+    /// Sequence up to which records are certainly on stable storage.
+    #[must_use]
+    pub fn synced(&self) -> u64 {
+        *self.synced.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Records an entry.
     ///
     /// # Errors

@@ -1,16 +1,29 @@
 //! AuditEvent out of the log: read by name ([`names`]), searched from the newest back. No index rows: the
 //! facts of each record are tested by the matcher, as any resource's values are.
 //!
+//! An entry is one event or more ([`Facet`]). A search that is about some patients reads the blocks that name them
+//! alone; any other reads from the end, and is bounded.
+//!
+//! Who may see the events about one patient alone (the patient, a caregiver) sees of each that it was, when, who did
+//! it, why and of which patient; not what was searched for, which resources of the record it touched, what counted in
+//! the decision and what labels left: some of it can be withheld from them, and the events must not tell of it. What
+//! was looked at in plain words: [`crate::Snapshot::accesses`].
+//!
 //! Order is newest first, whatever `_sort` says beside `date` and `_lastUpdated` in either
-//! direction; that is refused. Left out: summaries of whole segments, so that a scan can pass over
-//! them; a scan is bounded instead. SPEC: R4 auditevent.html#search; row F22.
+//! direction; that is refused. SPEC: R4 auditevent.html#search; rows F20 to F22.
 
+mod accesses;
 pub(crate) mod names;
+
+pub use accesses::Seen;
 
 use crate::{
     Found, Page, ReadError,
     engine::{
-        audit_files::{AuditFiles, Backwards, Forwards},
+        audit_files::{
+            AuditFiles, Backwards, Forwards,
+            patients::{self, Key},
+        },
         record::Damaged,
     },
     limits,
@@ -20,16 +33,18 @@ use crate::{
 };
 use audit::{
     Entry,
-    balp::{self, Server},
+    balp::{self, Facet, Server},
     facts::{Fact, facts_for_search},
     frame::Record,
+    report::DISORDER_MS,
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use names::EventNames;
 use policy::{Access, Need};
 use search::{
-    IndexValue, IndexValues, ParameterKind, Predicate, Query, Registry,
+    IndexValue, IndexValues, ParameterId, ParameterKind, Predicate, Query, Registry, Test,
     matcher::{Alone, Subject, matches},
+    predicate::{Prefix, ReferenceTest},
     query::{Direction, SortKey, Total},
 };
 use std::sync::Arc;
@@ -45,9 +60,11 @@ pub(crate) struct Events {
     pub(crate) records_max: usize,
 }
 
-/// A record with what a search may ask of it.
+/// An event with what a search may ask of it.
 struct Event {
     id: LogicalId,
+    facet: Facet,
+    /// As far as the reader may know it.
     entry: Entry,
     values: IndexValues,
 }
@@ -58,31 +75,58 @@ impl Event {
     }
 }
 
+/// How much of an event a reader may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// The events about one patient, without what can be withheld of the record.
+    OfOnePatient,
+}
+
+impl Part {
+    fn of(access: &Access) -> Self {
+        match access {
+            Access::Where(grant) if is_of_one_patient(grant) => Self::OfOnePatient,
+            _ => Self::Whole,
+        }
+    }
+
+    fn cut(self, mut entry: Entry) -> Entry {
+        if self == Self::OfOnePatient {
+            entry.query = None;
+            entry.touched.retain(|touched| touched.resource_type.name() == "Patient");
+            if let Some(grounds) = &mut entry.grounds {
+                grounds.counted.clear();
+                grounds.labels.clear();
+            }
+            entry = entry.settled();
+        }
+        entry
+    }
+}
+
 impl Events {
     /// Whether this type lives in the log.
     pub(crate) fn are(kind: ResourceType) -> bool {
         kind.name() == "AuditEvent"
     }
 
-    fn event(&self, registry: &Registry, kind: ResourceType, record: &Record) -> Result<Event, ReadError> {
-        let entry = Entry::decode(&record.entry).map_err(|_| Damaged("audit entry"))?;
-        let id = self.names.id(record.sequence)?;
-        let facts = facts_for_search(&balp::event(&entry, &id, &self.server));
+    fn event(
+        &self,
+        registry: &Registry,
+        kind: ResourceType,
+        sequence: u64,
+        entry: &Entry,
+        facet: Facet,
+    ) -> Result<Event, ReadError> {
+        let id = self.names.id(sequence, facet)?;
+        let facts = facts_for_search(&balp::event_of(facet, entry, &id, &self.server));
         let values = values(registry, kind, facts);
-        Ok(Event { id, entry, values })
+        Ok(Event { id, facet, entry: entry.clone(), values })
     }
 
-    /// What somebody searched for may name others than it found: a reader of one patient's events does not learn it.
-    fn found(&self, kind: ResourceType, event: &Event, access: &Access) -> Found {
-        let less;
-        let entry = match access {
-            Access::Where(grant) if event.entry.query.is_some() && is_of_one_patient(grant) => {
-                less = Entry { query: None, ..event.entry.clone() };
-                &less
-            }
-            _ => &event.entry,
-        };
-        let rendered = balp::event(entry, &event.id, &self.server);
+    fn found(&self, kind: ResourceType, event: &Event) -> Found {
+        let rendered = balp::event_of(event.facet, &event.entry, &event.id, &self.server);
         Found {
             resource_type: kind,
             id: event.id.clone(),
@@ -97,16 +141,21 @@ impl Events {
     /// The event with this id.
     pub(crate) fn read(&self, reader: &Reader, permit: &dyn Covers, id: &LogicalId) -> Result<Found, ReadError> {
         let kind = ResourceType::parse("AuditEvent").map_err(|_| ReadError::NotFound)?;
-        let sequence = self.names.sequence(id).filter(|sequence| *sequence <= self.last).ok_or(ReadError::NotFound)?;
+        let named = self.names.event(id).filter(|(sequence, _)| *sequence <= self.last);
+        let (sequence, facet) = named.ok_or(ReadError::NotFound)?;
         let record = self.files.record(sequence)?.ok_or(ReadError::NotFound)?;
-        let event = self.event(&reader.registry, kind, &record)?;
         let access = permit.access(kind, Need::Read);
+        let entry = Part::of(access).cut(decoded(&record)?);
+        if !facet.is_of(&entry) {
+            return Err(ReadError::NotFound);
+        }
+        let event = self.event(&reader.registry, kind, sequence, &entry, facet)?;
         let covered = match access {
             Access::Nothing => false,
             Access::Everything => true,
             Access::Where(grant) => reader.means(grant, event.subject(kind))?,
         };
-        if covered { Ok(self.found(kind, &event, access)) } else { Err(ReadError::NotFound) }
+        if covered { Ok(self.found(kind, &event)) } else { Err(ReadError::NotFound) }
     }
 
     /// A page, newest first unless the oldest are asked for first.
@@ -131,53 +180,79 @@ impl Events {
         }
         let after = match after {
             None => None,
-            Some(Position::Row(sequence)) => Some(*sequence),
+            Some(Position::Row(place)) => Some(*place),
             Some(Position::Key(..)) => return Err(ReadError::Cursor),
         };
+        let part = Part::of(access);
+        let about = About::new(&reader.registry, kind);
+        let keys = about.keys(&query.predicate).or_else(|| grant.and_then(|grant| about.keys(grant)));
+        // What names somebody else is read for nothing, and there is little of it.
+        let records_max = if keys.is_some() { self.records_max * ABOUT_SOMEBODY } else { self.records_max };
         // The total is over all pages, so it needs a walk from the start; a page alone does not.
         let counts = query.total == Total::Accurate || query.count == 0;
-        let mut walk = Walk::new(self, if counts { None } else { after }, ascending);
+        let (from, to) = self.span(&about, query, grant)?;
+        let mut walk = Walk::new(self, if counts { None } else { after }, ascending, keys.as_deref(), (from, to));
         let mut page = Page::default();
         let (mut total, mut tested, mut next) = (0u64, 0usize, None);
         let mut whole = true;
-        while let Some(record) = walk.next()? {
+        while let Some(record) = walk.next()?.filter(|record| (from..=to).contains(&record.sequence)) {
             tested += 1;
             if tested > limits::LIGHT_AUDIT_RECORDS {
                 budget.be_heavy()?;
             }
-            if tested > self.records_max {
+            if tested > records_max {
                 return Err(ReadError::TooCostly("it looks at too many audit events; narrow it by a date or page on"));
             }
-            let event = self.event(&reader.registry, kind, &record)?;
-            let subject = event.subject(kind);
-            if !matches(&reader.registry, &query.predicate, subject, &Alone) {
-                continue;
+            let entry = part.cut(decoded(&record)?);
+            let mut facets: Vec<Facet> = Facet::ALL.into_iter().filter(|facet| facet.is_of(&entry)).collect();
+            if !ascending {
+                facets.reverse();
             }
-            if let Some(grant) = grant
-                && !reader.means(grant, subject)?
-            {
-                continue;
-            }
-            total += 1;
-            let past =
-                after.is_none_or(|after| if ascending { record.sequence > after } else { record.sequence < after });
-            if !past {
-                continue;
-            }
-            if page.matches.len() < query.count {
-                page.matches.push(self.found(kind, &event, access));
-                next = Some(Position::Row(record.sequence));
-            } else {
-                whole = false;
-                if !counts {
-                    break;
+            for facet in facets {
+                let event = self.event(&reader.registry, kind, record.sequence, &entry, facet)?;
+                let subject = event.subject(kind);
+                let meant = |predicate: &Predicate| matches(&reader.registry, predicate, subject, &Alone);
+                if !meant(&query.predicate) {
+                    continue;
                 }
+                // What is granted can hang on what other resources say of the reader.
+                if let Some(grant) = grant
+                    && !reader.means(grant, subject)?
+                {
+                    continue;
+                }
+                total += 1;
+                let place = place(record.sequence, facet);
+                let past = after.is_none_or(|after| if ascending { place > after } else { place < after });
+                if !past {
+                    continue;
+                }
+                if page.matches.len() < query.count {
+                    page.matches.push(self.found(kind, &event));
+                    next = Some(Position::Row(place));
+                } else {
+                    whole = false;
+                }
+            }
+            if !whole && !counts {
+                break;
             }
         }
         if counts || (whole && after.is_none()) {
             page.total = Some(total);
         }
         Ok((page, next.filter(|_| !whole && query.count > 0)))
+    }
+
+    /// First and last record that the dates of the search leave.
+    fn span(&self, about: &About, query: &Query, grant: Option<&Arc<Predicate>>) -> Result<(u64, u64), ReadError> {
+        let (mut low, mut high) = about.times(&query.predicate);
+        if let Some((least, most)) = grant.map(|grant| about.times(grant)) {
+            (low, high) = (low.max(least), high.min(most));
+        }
+        let from = if low == i64::MIN { 0 } else { self.before(low.saturating_sub(DISORDER_MS))? };
+        let to = if high == i64::MAX { self.last } else { self.before(high.saturating_add(DISORDER_MS))? };
+        Ok((from.saturating_add(1).max(self.files.first()), to.min(self.last)))
     }
 
     /// Whether the oldest come first.
@@ -203,11 +278,21 @@ enum Walk {
 }
 
 impl Walk {
-    fn new(events: &Events, after: Option<u64>, ascending: bool) -> Self {
+    /// From the entry of this place on, for it can be more than one event.
+    fn new(events: &Events, after: Option<u64>, ascending: bool, keys: Option<&[Key]>, (from, to): (u64, u64)) -> Self {
+        let sequence = after.map(|place| place / FACETS);
         if ascending {
-            Self::On(events.files.forwards(after.map_or(1, |after| after.saturating_add(1)), events.last))
+            let records = events.files.forwards(sequence.unwrap_or(0).max(from), to);
+            Self::On(match keys {
+                Some(keys) => records.about(keys.into()),
+                None => records,
+            })
         } else {
-            Self::Back(events.files.backwards(after.map_or(events.last, |after| after.saturating_sub(1))))
+            let records = events.files.backwards(sequence.unwrap_or(to).min(to));
+            Self::Back(match keys {
+                Some(keys) => records.about(keys.into()),
+                None => records,
+            })
         }
     }
 
@@ -216,6 +301,84 @@ impl Walk {
             Self::Back(records) => records.next_record()?,
             Self::On(records) => records.next_record()?,
         })
+    }
+}
+
+/// Places of one entry's events.
+const FACETS: u64 = 4;
+
+/// How many times as many records a search about some patients may test: those that name them are of use.
+const ABOUT_SOMEBODY: usize = 20;
+
+/// Where an event stands among all.
+fn place(sequence: u64, facet: Facet) -> u64 {
+    sequence.saturating_mul(FACETS).saturating_add(u64::from(facet.number()))
+}
+
+fn decoded(record: &Record) -> Result<Entry, ReadError> {
+    Ok(Entry::decode(&record.entry).map_err(|_| Damaged("audit entry"))?)
+}
+
+/// Whom a search is about: the parameters whose values the lists of blocks know.
+struct About {
+    patient: Option<ParameterId>,
+    entity: Option<ParameterId>,
+    date: Option<ParameterId>,
+}
+
+impl About {
+    fn new(registry: &Registry, kind: ResourceType) -> Self {
+        let id = |code| registry.parameter(kind, code).map(|parameter| parameter.id);
+        Self { patient: id("patient"), entity: id("entity"), date: id("date") }
+    }
+
+    /// First and last millisecond at which everything happened that the predicate means.
+    fn times(&self, predicate: &Predicate) -> (i64, i64) {
+        let test = match predicate {
+            Predicate::LastUpdated(test) => test,
+            Predicate::Value { parameter, test: Test::Date(test) } if Some(*parameter) == self.date => test,
+            Predicate::And(parts) => {
+                return parts
+                    .iter()
+                    .map(|part| self.times(part))
+                    .fold((i64::MIN, i64::MAX), |(low, high), (least, most)| (low.max(least), high.min(most)));
+            }
+            _ => return (i64::MIN, i64::MAX),
+        };
+        match test.prefix {
+            Prefix::Eq | Prefix::Ap => (test.low, test.high),
+            Prefix::Gt | Prefix::Ge | Prefix::Sa => (test.low, i64::MAX),
+            Prefix::Lt | Prefix::Le | Prefix::Eb => (i64::MIN, test.high),
+            Prefix::Ne => (i64::MIN, i64::MAX),
+        }
+    }
+
+    /// Patients, one of whom everything names that the predicate means; `None`: it can mean events that name nobody.
+    fn keys(&self, predicate: &Predicate) -> Option<Vec<Key>> {
+        let is_known = |parameter: &ParameterId| Some(*parameter) == self.patient || Some(*parameter) == self.entity;
+        match predicate {
+            Predicate::Nothing => Some(Vec::new()),
+            Predicate::Value { parameter, test: Test::Reference(test) } if is_known(parameter) => match test {
+                ReferenceTest::Target(kind, id) if kind.name() == "Patient" => Some(vec![patients::key(id.as_str())]),
+                ReferenceTest::AnyType(id) if Some(*parameter) == self.patient => {
+                    Some(vec![patients::key(id.as_str())])
+                }
+                _ => None,
+            },
+            // R4's compartment of a patient has an event by `patient`.
+            Predicate::PatientCompartment(id) => Some(vec![patients::key(id.as_str())]),
+            Predicate::And(parts) => parts.iter().find_map(|part| self.keys(part)),
+            Predicate::Or(parts) => {
+                let mut all = Vec::new();
+                for part in parts {
+                    all.extend(self.keys(part)?);
+                }
+                all.sort_unstable();
+                all.dedup();
+                Some(all)
+            }
+            _ => None,
+        }
     }
 }
 

@@ -37,6 +37,7 @@ mod types;
 mod verify_audit;
 mod writer;
 
+pub use audit_event::Seen;
 pub use backup::BackupError;
 pub use error::{CommitError, OpenError, ReadError};
 pub use page::{Found, HistoryPage, Json, Method, Page};

@@ -373,6 +373,14 @@ impl Store {
         &self.base_url
     }
 
+    pub(crate) fn audit_server(&self) -> &Server {
+        &self.server
+    }
+
+    pub(crate) fn audit_files(&self) -> &AuditFiles {
+        &self.files
+    }
+
     /// The audit log.
     #[must_use]
     pub fn log(&self) -> &Log {

@@ -2,6 +2,7 @@
 
 mod added;
 mod commits;
+mod events;
 mod folders;
 mod hidden;
 mod oracle;

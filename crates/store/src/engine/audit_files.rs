@@ -3,7 +3,7 @@
 //! The log orders and chains; this file keeps bytes: it appends, begins a new segment when the last
 //! one is full, finds the torn end after a crash, and reads records back by sequence. Offsets of
 //! every [`limits::AUDIT_OFFSET_EVERY`]th record are kept in memory; those of older segments are
-//! found when first asked for. Left out: archiving of old segments (row F26), a later issue's.
+//! found when first asked for. Which blocks are about a patient: [`patients`].
 
 use super::Fault;
 use crate::{OpenError, limits};
@@ -20,6 +20,8 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
+
+pub(crate) mod patients;
 
 const CHECKPOINTS: &str = "checkpoints";
 const KEYS: &str = "keys.pem";
@@ -39,6 +41,8 @@ struct Sealed {
     /// Sequence of its last record.
     last: u64,
     offsets: OnceLock<Vec<Known>>,
+    /// Locked while it is made, so that it is made once.
+    patients: Mutex<Option<Arc<patients::Listed>>>,
 }
 
 /// The segment that is written.
@@ -71,6 +75,8 @@ pub(crate) struct AuditFiles(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     files: Mutex<Files>,
+    /// Locked before `files`, never after.
+    recent: Mutex<patients::Recent>,
     dirty: Mutex<Dirty>,
     wake: Condvar,
 }
@@ -334,7 +340,8 @@ impl AuditFiles {
         };
         let sealed = Self::sealed(&paths, active.first)?;
         let files = Files { directory: directory.to_owned(), sealed, active };
-        let inner = Inner { files: Mutex::new(files), dirty: Mutex::default(), wake: Condvar::new() };
+        let inner =
+            Inner { files: Mutex::new(files), recent: Mutex::default(), dirty: Mutex::default(), wake: Condvar::new() };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -353,7 +360,7 @@ impl AuditFiles {
                 return Err(OpenError::AuditLog(first, "segments overlap".into()));
             }
             let last = next_first - 1;
-            sealed.push(Arc::new(Sealed { path: path.clone(), first, last, offsets: OnceLock::new() }));
+            sealed.push(Arc::new(Sealed::new(path.clone(), first, last, OnceLock::new())));
             next_first = first;
         }
         sealed.reverse();
@@ -368,6 +375,12 @@ impl AuditFiles {
     pub(crate) fn last(&self) -> Option<(u64, Hash)> {
         let files = self.files();
         (files.active.last > 0).then_some((files.active.last, files.active.hash))
+    }
+
+    /// Sequence of the first record that is there, or will be.
+    pub(crate) fn first(&self) -> u64 {
+        let files = self.files();
+        files.sealed.first().map_or(files.active.first, |segment| segment.first)
     }
 
     /// The segments, with how many bytes of each hold whole records.
@@ -414,12 +427,12 @@ impl AuditFiles {
 
     /// Records from `first` on to `last`, a block at a time.
     pub(crate) fn forwards(&self, first: u64, last: u64) -> Forwards {
-        Forwards { files: self.clone(), next: first, last, block: VecDeque::new() }
+        Forwards { files: self.clone(), next: first, last, block: VecDeque::new(), about: About::default() }
     }
 
     /// Records from `last` backwards to 1, a block at a time.
     pub(crate) fn backwards(&self, last: u64) -> Backwards {
-        Backwards { files: self.clone(), next: last, block: Vec::new() }
+        Backwards { files: self.clone(), next: last, block: Vec::new(), about: About::default() }
     }
 
     /// The records from the known offset at or before `sequence` up to `to` or the next known offset,
@@ -479,13 +492,27 @@ impl AuditFiles {
         let old = &files.active;
         let next = begin(&files.directory, old.number + 1, old.last, old.hash)?;
         let old = std::mem::replace(&mut files.active, next);
-        let sealed = Sealed { path: old.path, first: old.first, last: old.last, offsets: OnceLock::from(old.offsets) };
+        let sealed = Sealed::new(old.path, old.first, old.last, OnceLock::from(old.offsets));
         files.sealed.push(Arc::new(sealed));
         Ok(())
     }
 }
 
 impl Sealed {
+    fn new(path: PathBuf, first: u64, last: u64, offsets: OnceLock<Vec<Known>>) -> Self {
+        Self { path, first, last, offsets, patients: Mutex::default() }
+    }
+
+    fn patients(&self) -> Result<Arc<patients::Listed>, Fault> {
+        let mut known = self.patients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listed) = known.as_ref() {
+            return Ok(Arc::clone(listed));
+        }
+        let listed = Arc::new(patients::Listed::of(self)?);
+        *known = Some(Arc::clone(&listed));
+        Ok(listed)
+    }
+
     fn offsets(&self) -> Result<&Vec<Known>, Fault> {
         if let Some(offsets) = self.offsets.get() {
             return Ok(offsets);
@@ -543,19 +570,64 @@ impl Appender for AuditFiles {
     }
 }
 
+/// Whom a walk is about: it passes over blocks that name nobody of them.
+#[derive(Debug, Default)]
+struct About {
+    /// `None`: everybody.
+    keys: Option<Arc<[patients::Key]>>,
+    here: Option<patients::Narrowed>,
+}
+
+impl About {
+    /// The next record to read from `next` on, in this direction; `None` at the end.
+    fn place(
+        &mut self,
+        files: &AuditFiles,
+        mut next: u64,
+        step: impl Fn(&patients::Narrowed, u64) -> Result<u64, u64>,
+    ) -> Result<Option<u64>, Fault> {
+        let Some(keys) = &self.keys else { return Ok(Some(next)) };
+        loop {
+            let here = match self.here.take().filter(|here| here.has(next)) {
+                Some(here) => here,
+                None => match files.narrowed(next, keys)? {
+                    Some(here) => here,
+                    None => return Ok(None),
+                },
+            };
+            let found = step(&here, next);
+            self.here = Some(here);
+            match found {
+                Ok(place) => return Ok(Some(place)),
+                Err(beyond) => next = beyond,
+            }
+        }
+    }
+}
+
 /// Records from the newest to the oldest.
 #[derive(Debug)]
 pub(crate) struct Backwards {
     files: AuditFiles,
     next: u64,
     block: Vec<Record>,
+    about: About,
 }
 
 impl Backwards {
+    /// Those in blocks that name one of these patients, and few others.
+    pub(crate) fn about(mut self, keys: Arc<[patients::Key]>) -> Self {
+        self.about.keys = Some(keys);
+        self
+    }
+
     /// The next older record.
     pub(crate) fn next_record(&mut self) -> Result<Option<Record>, Fault> {
         if self.block.is_empty() {
-            let Some((block, start)) = self.files.block(self.next, self.next)? else { return Ok(None) };
+            let Some(next) = self.about.place(&self.files, self.next, patients::Narrowed::back)? else {
+                return Ok(None);
+            };
+            let Some((block, start)) = self.files.block(next, next)? else { return Ok(None) };
             self.block = block;
             self.next = start - 1;
         }
@@ -570,17 +642,29 @@ pub(crate) struct Forwards {
     next: u64,
     last: u64,
     block: VecDeque<Record>,
+    about: About,
 }
 
 impl Forwards {
+    /// Those in blocks that name one of these patients, and few others.
+    pub(crate) fn about(mut self, keys: Arc<[patients::Key]>) -> Self {
+        self.about.keys = Some(keys);
+        self
+    }
+
     /// The next newer record.
     pub(crate) fn next_record(&mut self) -> Result<Option<Record>, Fault> {
         if self.block.is_empty() {
             if self.next > self.last {
                 return Ok(None);
             }
-            let Some((block, _)) = self.files.block(self.next, self.last)? else { return Ok(None) };
-            let next = self.next;
+            let Some(next) = self.about.place(&self.files, self.next, patients::Narrowed::on)? else {
+                return Ok(None);
+            };
+            if next > self.last {
+                return Ok(None);
+            }
+            let Some((block, _)) = self.files.block(next, self.last)? else { return Ok(None) };
             self.block = block.into_iter().filter(|record| record.sequence >= next).collect();
         }
         let record = self.block.pop_front();

@@ -210,13 +210,13 @@ fn the_store_completes_the_audit_entries_of_a_write() {
     let receipt = world.try_commit(vec![world.update(&observation("p1", "1-1", 2), "o1", None)], 1).unwrap();
     let sequence = receipt.into_parts().1.sequence();
     let snapshot = world.store().snapshot(at(0));
-    let event = world.store().names.id(sequence).unwrap();
+    let event = world.store().names.id(sequence, audit::balp::Facet::Itself).unwrap();
     let found = snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).unwrap();
     assert_eq!(found.patients, [id("p1")]);
     assert!(std::str::from_utf8(&found.json.into_bytes().unwrap()).unwrap().contains("Observation/o1/_history/2"));
     let nobody = only(kind("AuditEvent"), Predicate::Nothing);
     assert!(matches!(snapshot.read_under(nobody.as_ref(), kind("AuditEvent"), &event), Err(ReadError::NotFound)));
-    let beyond = world.store().names.id(sequence + 1).unwrap();
+    let beyond = world.store().names.id(sequence + 1, audit::balp::Facet::Itself).unwrap();
     assert!(matches!(
         snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &beyond),
         Err(ReadError::NotFound)

@@ -12,20 +12,20 @@ use search::{
 };
 use std::sync::Arc;
 
-fn parameter(of: &str, code: &str) -> ParameterId {
+pub(super) fn parameter(of: &str, code: &str) -> ParameterId {
     search::registry().parameter(kind(of), code).unwrap_or_else(|| panic!("{of}.{code}")).id
 }
 
 #[derive(Debug, Clone)]
-struct Asked {
-    of: &'static str,
-    predicate: Arc<Predicate>,
-    permit: Arc<Table>,
-    sort: Vec<SortKey>,
-    count: usize,
+pub(super) struct Asked {
+    pub(super) of: &'static str,
+    pub(super) predicate: Arc<Predicate>,
+    pub(super) permit: Arc<Table>,
+    pub(super) sort: Vec<SortKey>,
+    pub(super) count: usize,
 }
 
-fn query(asked: &Asked, total: Total) -> Query {
+pub(super) fn query(asked: &Asked, total: Total) -> Query {
     Query {
         resource_type: kind(asked.of),
         predicate: Arc::clone(&asked.predicate),
@@ -40,7 +40,7 @@ fn query(asked: &Asked, total: Total) -> Query {
 }
 
 /// All pages one after the other.
-fn walked(snapshot: &Snapshot, asked: &Asked, total: Total) -> (Vec<Found>, Vec<Option<u64>>) {
+pub(super) fn walked(snapshot: &Snapshot, asked: &Asked, total: Total) -> (Vec<Found>, Vec<Option<u64>>) {
     let (mut found, mut totals) = (Vec::new(), Vec::new());
     let mut cursor = None;
     loop {

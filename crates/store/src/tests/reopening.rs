@@ -249,7 +249,7 @@ fn the_log_goes_on_over_segments() {
     assert!(world.path().join("audit/00000003.log").exists());
     let snapshot = world.store().snapshot(at(0));
     for sequence in [1, 2, 128, 129, 500, 557, 558, 559, 1_200] {
-        let event = world.store().names.id(sequence).unwrap();
+        let event = world.store().names.id(sequence, audit::balp::Facet::Itself).unwrap();
         assert!(snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).is_ok(), "{sequence}");
     }
     let image = world.image();
@@ -257,7 +257,7 @@ fn the_log_goes_on_over_segments() {
     let store = open(image.path()).unwrap();
     let snapshot = store.snapshot(at(0));
     for sequence in [1, 559, 1_200] {
-        let event = store.names.id(sequence).unwrap();
+        let event = store.names.id(sequence, audit::balp::Facet::Itself).unwrap();
         assert!(snapshot.read_under(everything().as_ref(), kind("AuditEvent"), &event).is_ok(), "{sequence}");
     }
 }

@@ -104,6 +104,15 @@ impl World {
         Self { directory, store }
     }
 
+    /// With limits of a search of its own.
+    pub(crate) fn small(search: crate::limits::Search) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options { base_url: BASE.into(), strict_audit: false };
+        let given = crate::Given { secret: [7; 32], search };
+        let store = Store::open_given(directory.path(), Arc::clone(search::registry()), options, given);
+        Self { directory, store: Some(store.unwrap()) }
+    }
+
     pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().unwrap()
     }

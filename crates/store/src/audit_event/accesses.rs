@@ -1,0 +1,159 @@
+//! The entries about one patient, for the report of who saw a record, and entries in the order of the log, for who
+//! follows it. Rows F21, F22, F26.
+
+use super::{Access, Events, decoded, patients};
+use crate::{ReadError, Snapshot, Store, reader::Covers};
+use audit::{
+    Entry,
+    balp::{self, Facet},
+    entry::{Action, Kind, Outcome, Touched},
+    facts::facts_for_search,
+    report::DISORDER_MS,
+};
+use fhir::{Instant, LogicalId, ResourceType};
+use policy::{Need, Permit};
+use search::matcher::Subject;
+use std::{ops::ControlFlow, sync::Arc};
+
+/// An entry with its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its sequence.
+    pub sequence: u64,
+    /// The entry.
+    pub entry: Entry,
+}
+
+impl Snapshot {
+    /// The entries that name this patient, newest first, from about `end` on (or a little later) until `take` has enough.
+    /// Those that name others too are among them: who asks tells nothing of these.
+    ///
+    /// # Errors
+    /// `NotFound` unless the permit lets one search the events about this patient.
+    pub fn accesses(
+        &self,
+        permit: &Permit,
+        patient: &LogicalId,
+        end: Option<Instant>,
+        take: &mut dyn FnMut(&Entry) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        if !self.may_see_accesses(permit, patient)? {
+            return Err(ReadError::NotFound);
+        }
+        let events = &self.events;
+        let last = match end {
+            None => events.last,
+            Some(end) => events.before(end.unix_millis().saturating_add(DISORDER_MS))?,
+        };
+        let keys: Arc<[patients::Key]> = Arc::new([patients::key(patient.as_str())]);
+        let mut records = events.files.backwards(last).about(keys);
+        while let Some(record) = records.next_record()? {
+            let entry = decoded(&record)?;
+            if audit::report::is_about(&entry, patient) && take(&entry).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the permit lets one search an event that is about this patient and says nothing else.
+    fn may_see_accesses(&self, permit: &dyn Covers, patient: &LogicalId) -> Result<bool, ReadError> {
+        let kind = ResourceType::parse("AuditEvent").map_err(|_| ReadError::NotFound)?;
+        let grant = match permit.access(kind, Need::Search) {
+            Access::Nothing => return Ok(false),
+            Access::Everything => return Ok(true),
+            Access::Where(grant) => grant,
+        };
+        let touched = ResourceType::parse("Patient").map_err(|_| ReadError::NotFound)?;
+        let entry = Entry {
+            recorded: Instant::from_unix_millis(0),
+            kind: Kind::Rest,
+            subtype: "read".into(),
+            action: Action::Read,
+            outcome: Outcome::Success,
+            outcome_text: None,
+            client_id: None,
+            token_name: None,
+            person: None,
+            organization: None,
+            grounds: None,
+            address: None,
+            request_id: "".into(),
+            query: None,
+            touched: vec![Touched { resource_type: touched, id: patient.clone(), version: None }],
+            patients: vec![patient.clone()],
+        };
+        let facts = facts_for_search(&balp::event(&entry, patient, &self.events.server));
+        let values = super::values(&self.reader.registry, kind, facts);
+        let subject = Subject { resource_type: kind, id: patient, last_updated: entry.recorded, values: &values };
+        Ok(self.reader.means(grant, subject)?)
+    }
+}
+
+impl Events {
+    /// The last record before which all were recorded at this moment or earlier; times hardly ever go back in the log.
+    pub(super) fn before(&self, millis: i64) -> Result<u64, ReadError> {
+        let (mut low, mut high) = (self.files.first(), self.last.saturating_add(1));
+        while low < high {
+            let middle = low.midpoint(high);
+            let Some(record) = self.files.record(middle)? else { break };
+            if decoded(&record)?.recorded.unix_millis() <= millis {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low.saturating_sub(1))
+    }
+}
+
+impl Store {
+    /// Entries after this place in the log, as many as this at most, that are on stable storage. The place before the
+    /// first one that there still is counts as the beginning.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] when the log cannot be read or is not what was recorded.
+    pub fn audit_after(&self, sequence: u64, count: usize) -> Result<Vec<Seen>, ReadError> {
+        let files = self.audit_files();
+        let first = files.first().max(sequence.saturating_add(1));
+        let last = self.log().synced().min(sequence.max(first - 1).saturating_add(count as u64));
+        let mut records = files.forwards(first, last);
+        let mut found = Vec::new();
+        while let Some(record) = records.next_record()? {
+            found.push(Seen { sequence: record.sequence, entry: decoded(&record)? });
+        }
+        Ok(found)
+    }
+
+    /// The AuditEvents of an entry as they leave this server: logical id and JSON.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] when the cipher of names fails.
+    pub fn audit_events(&self, seen: &Seen) -> Result<Vec<(LogicalId, Vec<u8>)>, ReadError> {
+        let mut events = Vec::with_capacity(1);
+        for facet in Facet::ALL.into_iter().filter(|facet| facet.is_of(&seen.entry)) {
+            let id = self.names.id(seen.sequence, facet)?;
+            let json = balp::event_of(facet, &seen.entry, &id, self.audit_server()).to_json();
+            events.push((id, json));
+        }
+        Ok(events)
+    }
+
+    /// The entry of the event with this id.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`], [`ReadError::Unavailable`].
+    pub fn audit_event(&self, id: &LogicalId) -> Result<Seen, ReadError> {
+        let (sequence, _) = self.names.event(id).ok_or(ReadError::NotFound)?;
+        let record = self.audit_files().record(sequence)?.ok_or(ReadError::NotFound)?;
+        Ok(Seen { sequence, entry: decoded(&record)? })
+    }
+
+    /// Brings the list of who is named in the newest part of the log up to date.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`].
+    pub fn keep_up_audit(&self) -> Result<(), ReadError> {
+        Ok(self.audit_files().keep_up()?)
+    }
+}
