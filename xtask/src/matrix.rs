@@ -138,8 +138,12 @@ fn text() -> Result<String, String> {
 fn write_section(out: &mut String, title: &str, caller: &Caller) -> Result<(), String> {
     let grants = Arc::new(Grants::compile(caller, search::registry(), &House::default()));
     let _ = write!(out, "\n## {title}\n");
-    for interaction in system_interactions() {
-        let _ = writeln!(out, "{}: {}", interaction.code(), answer(caller, &grants, &interaction));
+    for interaction in system_interactions()? {
+        let name = match interaction {
+            Interaction::AccessReport(_) => "Patient/1/$access-report",
+            _ => interaction.code(),
+        };
+        let _ = writeln!(out, "{name}: {}", answer(caller, &grants, &interaction));
     }
     let mut groups: BTreeMap<Vec<&'static str>, Vec<&'static str>> = BTreeMap::new();
     for resource_type in ResourceType::all() {
@@ -194,8 +198,9 @@ fn answer(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) -> &
     word
 }
 
-fn system_interactions() -> [Interaction; 3] {
-    [Interaction::Capabilities, Interaction::Batch, Interaction::Transaction]
+fn system_interactions() -> Result<[Interaction; 4], String> {
+    let report = Interaction::AccessReport(LogicalId::parse("1").map_err(|e| e.to_string())?);
+    Ok([Interaction::Capabilities, Interaction::Batch, Interaction::Transaction, report])
 }
 
 /// Every interaction on a type, with the head of its column.

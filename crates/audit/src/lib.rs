@@ -5,6 +5,7 @@
 //! - [`log`]: order and chain; makes [`Receipt`]s. The bytes go to an [`log::Appender`] (the store's).
 //! - [`checkpoint`]: signed statements of how far the chain had come.
 //! - [`verify`]: reads a log and its checkpoints and says where it was tampered with.
+//! - [`disclosure`]: what counts in the accounting of disclosures.
 //! - [`report`]: who saw a record, for people.
 //! - [`audited`]: the proof that a response has its record; all that the socket writer accepts.
 //! - [`balp`]: rendering; [`facts`]: what a search can ask of an event.
@@ -15,6 +16,7 @@ pub mod audited;
 pub mod balp;
 mod bytes;
 pub mod checkpoint;
+pub mod disclosure;
 pub mod entry;
 pub mod facts;
 pub mod frame;

@@ -170,9 +170,9 @@ pub(crate) fn asset(path: &str) -> Option<Response<Bytes>> {
 /// Where somebody of this role may go. `has_communities`: this server is a member of a trust community.
 fn places(role: Role, has_communities: bool) -> Vec<Place> {
     let of_role = match role {
-        Role::Patient | Role::Caregiver => &[Place::Apps][..],
+        Role::Patient | Role::Caregiver => &[Place::Apps, Place::Seen][..],
         Role::Clinician => &[Place::Launch, Place::Apps],
-        Role::PrivacyOfficer => &[Place::Apps],
+        Role::PrivacyOfficer => &[Place::Officer, Place::Apps],
         Role::Administrator if has_communities => &[Place::Clients, Place::Partners],
         Role::Administrator => &[Place::Clients],
     };
@@ -191,6 +191,8 @@ pub(crate) fn home(role: Role) -> &'static str {
 fn path(place: Place) -> &'static str {
     match place {
         Place::Apps => pages::paths::APPS,
+        Place::Seen => pages::paths::SEEN,
+        Place::Officer => pages::paths::OFFICER,
         Place::Security => pages::paths::SECURITY,
         Place::Launch => pages::paths::LAUNCH,
         Place::Clients => pages::paths::CLIENTS,

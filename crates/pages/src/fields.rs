@@ -110,3 +110,33 @@ pub const VERIFIED: &str = "verified";
 pub const FAPI2: &str = "fapi2";
 /// Value of a box that is on.
 pub const ON: &str = "on";
+/// Name of a person who did something.
+pub const PERSON: &str = "person";
+/// From this day on.
+pub const FROM: &str = "from";
+/// Until this day, or before this moment (milliseconds since 1970).
+pub const UNTIL: &str = "until";
+/// [`YES`]: only what was refused.
+pub const REFUSED: &str = "refused";
+/// [`YES`]: only what was done under a broken glass.
+pub const EMERGENCY: &str = "emergency";
+/// A box that is on.
+pub const YES: &str = "yes";
+/// Where a page of a list begins.
+pub const CURSOR: &str = "cursor";
+/// Id of an audit event.
+pub const EVENT: &str = "event";
+/// Id of an unusual access.
+pub const ALARM: &str = "alarm";
+/// What was found out.
+pub const NOTE: &str = "note";
+/// How it was judged: [`FINE`], [`MISUSE`], [`UNCLEAR`].
+pub const VERDICT: &str = "verdict";
+/// `verdict`: there was a good reason.
+pub const FINE: &str = "fine";
+/// `verdict`: misuse.
+pub const MISUSE: &str = "misuse";
+/// `verdict`: it cannot be told.
+pub const UNCLEAR: &str = "unclear";
+/// `decision`: a review is done.
+pub const REVIEW: &str = "review";

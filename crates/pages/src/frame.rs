@@ -29,6 +29,10 @@ pub struct Signed {
 pub enum Place {
     /// The apps that the person lets in.
     Apps,
+    /// Who saw my record.
+    Seen,
+    /// What a privacy officer looks after.
+    Officer,
     /// Passkeys, password, devices.
     Security,
     /// A clinician opens an app.

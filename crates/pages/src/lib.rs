@@ -37,6 +37,10 @@ pub use page::{
     done::{Done, DoneWhat, Next},
     invitation::{Invitation, InvitationRole, NewPasswordProblem},
     launch::{EncounterFacts, IntentFacts, Launch, LaunchStep, OpenableApp, Opening, VisitKind},
+    officer::{
+        EventAsked, EventDetail, EventFacts, Events, EventsProblem, Officer, OfficerQueue, Unusual, UnusualFacts,
+        UnusualOne, UnusualRule, UnusualVerdict,
+    },
     partners::{CertificateLife, CommunityFacts, PartnerFacts, PartnerState, Partners},
     passkey::Passkey,
     pick_patient::PickPatient,
@@ -48,6 +52,7 @@ pub use page::{
         AuthenticatorSetup, ChangePassword, OutsideFacts, PasskeyFacts, RecoveryCodes, Security, SecurityNotice,
         SessionFacts,
     },
+    seen::{Seen, SeenDay, SeenDeed, SeenLine, SeenRole, SeenWho},
     sent_back::SentBack,
     sent_on::SentOn,
     sign_in::{Provider, SignIn, SignInReason},

@@ -99,7 +99,7 @@ pub(crate) fn problem(words: impl Into<Fragment>) -> Element {
 }
 
 /// The sign of trouble.
-const TROUBLE: &str = "M12 3 22 20H2ZM12 9v5M12 17v.5";
+pub(crate) const TROUBLE: &str = "M12 3 22 20H2ZM12 9v5M12 17v.5";
 
 pub(crate) fn icon(path: &str) -> Element {
     let picture = el("svg").class("icon").attr("viewBox", "0 0 24 24").attr("aria-hidden", "true");
@@ -163,6 +163,11 @@ impl<'a> Field<'a> {
         field.set("autocapitalize", "none").set("spellcheck", "false")
     }
 
+    /// A day.
+    pub(crate) fn date(name: &'static str, label: &'a str) -> Self {
+        Self::of(name, label, el("input").attr("type", "date"))
+    }
+
     /// Several lines.
     pub(crate) fn lines(name: &'static str, label: &'a str, text: &str) -> Self {
         Self::of(name, label, el("textarea").attr("rows", "3").attr("spellcheck", "false").add(text))
@@ -211,6 +216,12 @@ impl<'a> Field<'a> {
     /// It may stay empty, and says so.
     pub(crate) fn optional(mut self) -> Self {
         self.need = Need::Optional;
+        self
+    }
+
+    /// It may stay empty, as everybody knows of a search.
+    pub(crate) fn free(mut self) -> Self {
+        self.need = Need::Free;
         self
     }
 

@@ -59,3 +59,17 @@ pub const CLIENT_NEW: &str = "/account/clients/new";
 pub const CLIENT: &str = "/account/client";
 /// GET: communities and who joined by them. POST: `client`, `decision` of `approve`, `cancel`.
 pub const PARTNERS: &str = "/account/partners";
+/// GET with `patient`, `until`: who saw a record.
+pub const SEEN: &str = "/account/seen";
+/// GET with `patient`: the same as a table (CSV).
+pub const SEEN_TABLE: &str = "/account/seen/table";
+/// GET: what waits for the privacy officer.
+pub const OFFICER: &str = "/account/privacy";
+/// GET with `person`, `patient`, `client`, `from`, `until`, `refused`, `emergency`, `cursor`: the log.
+pub const EVENTS: &str = "/account/privacy/events";
+/// GET with `event`: one event of the log.
+pub const EVENT: &str = "/account/privacy/event";
+/// GET: unusual access.
+pub const UNUSUAL: &str = "/account/privacy/unusual";
+/// GET with `alarm`: one of them. POST: `alarm`, `verdict`, `note`, `decision=review`.
+pub const UNUSUAL_ONE: &str = "/account/privacy/unusual/one";

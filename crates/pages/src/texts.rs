@@ -59,15 +59,20 @@ impl Texts {
         }
     }
 
-    /// A day with its time in words.
-    pub(crate) fn moment(&self, moment: Moment) -> String {
+    /// The time of a day in words, without its zone.
+    pub(crate) fn time(&self, moment: Moment) -> String {
         let half = if moment.hour < 12 { self.before_noon } else { self.after_noon };
         let hour = match moment.hour % 12 {
             0 => "12".to_owned(),
             hour => hour.to_string(),
         };
         let minute = format!("{:02}", moment.minute);
-        let time = fill_plain(self.time, &[("hour", &hour), ("minute", &minute), ("half", half)]);
+        fill_plain(self.time, &[("hour", &hour), ("minute", &minute), ("half", half)])
+    }
+
+    /// A day with its time in words.
+    pub(crate) fn moment(&self, moment: Moment) -> String {
+        let time = self.time(moment);
         let zone = if moment.is_utc { " UTC" } else { "" };
         fill_plain(self.moment, &[("date", &self.date(moment.date)), ("time", &time)]) + zone
     }

@@ -72,6 +72,18 @@ views! {
     ClientRegistered: clients,
     /// Communities and the organizations that joined.
     Partners: partners,
+    /// Who saw my record.
+    Seen: seen,
+    /// What waits for a privacy officer.
+    Officer: officer,
+    /// The log, searched.
+    Events: officer,
+    /// One event.
+    EventDetail: officer,
+    /// Unusual access.
+    Unusual: officer,
+    /// One of them.
+    UnusualOne: officer,
     /// Something was done.
     Done: done,
     /// Something does not go.

@@ -11,6 +11,11 @@ use crate::{
     texts::{self, Texts},
 };
 
+/// What a type of resources is to a person; `None` when there are no words for it.
+pub(crate) fn of_type(name: &str, t: &Texts) -> Option<&'static str> {
+    types::of_type(name).map(|meaning| (meaning.words)(t))
+}
+
 /// A scope, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {

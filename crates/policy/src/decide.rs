@@ -10,7 +10,7 @@ use crate::{
     interaction::Interaction,
     permit::{Access, Need, Permit},
 };
-use oauth::Caller;
+use oauth::{Caller, caller::CallerKind};
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -25,6 +25,10 @@ mod tests;
 pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) -> Result<Permit, Denied> {
     if !grants.belong_to(caller) {
         return Err(Denied::GrantsOfAnother);
+    }
+    // Who saw a record is for people: the patient, a caregiver, the privacy officer (row F21).
+    if matches!(interaction, Interaction::AccessReport(_)) && caller.kind() == CallerKind::System {
+        return Err(Denied::PeopleAlone);
     }
     let needs = interaction.needs();
     match interaction.resource_type() {

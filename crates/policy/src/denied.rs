@@ -23,6 +23,8 @@ pub enum Denied {
     },
     /// AuditEvent is written by the server alone (row F22).
     AuditIsReadOnly,
+    /// An operation for people, asked for by a system (row F21).
+    PeopleAlone,
     /// The grants were not compiled from this caller's scopes: a fault of this server, refused all the same.
     GrantsOfAnother,
     /// A write whose result the caller's scopes do not cover (row F7).
@@ -42,6 +44,7 @@ impl fmt::Display for Denied {
                 write!(f, "the token's scopes, within its purpose of use, do not allow '{needs}' on {resource_type}")
             }
             Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
+            Self::PeopleAlone => f.write_str("this is for people who signed in, not for systems"),
             Self::GrantsOfAnother => f.write_str("the request could not be authorized"),
             Self::ResultOutsideScope(name) => {
                 write!(f, "the token's scopes do not cover this {name} as it would be after the change")

@@ -25,6 +25,8 @@ pub enum Interaction {
     Transaction,
     /// `$validate`, on the type or on an instance.
     Validate(ResourceType, Option<LogicalId>),
+    /// `Patient/{id}/$access-report`: who saw the record. It reads audit events.
+    AccessReport(LogicalId),
     /// An operation of the terminology service: type, instance, name without `$`.
     Terminology(ResourceType, Option<LogicalId>, &'static str),
     /// `$verify-signature`: what of an instance's signatures can be verified.
@@ -46,7 +48,7 @@ impl Interaction {
             Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
             Self::Batch => "batch",
             Self::Transaction => "transaction",
-            Self::Validate(..) | Self::Terminology(..) | Self::VerifySignature(..) => "operation",
+            Self::Validate(..) | Self::Terminology(..) | Self::AccessReport(_) | Self::VerifySignature(..) => "operation",
         }
     }
 
@@ -66,6 +68,7 @@ impl Interaction {
             | Self::Validate(t, _)
             | Self::Terminology(t, ..)
             | Self::VerifySignature(t, _) => Some(*t),
+            Self::AccessReport(_) => ResourceType::parse("AuditEvent").ok(),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
         }
     }
@@ -81,7 +84,7 @@ impl Interaction {
             Self::ConditionalCreate(_) => &[Need::Create, Need::Search],
             Self::Update(..) => &[Need::Update],
             Self::Delete(..) => &[Need::Delete],
-            Self::SearchType(_) | Self::SearchCompartment(..) => &[Need::Search],
+            Self::SearchType(_) | Self::SearchCompartment(..) | Self::AccessReport(_) => &[Need::Search],
             Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
             Self::Terminology(..) | Self::VerifySignature(..) => &[Need::Read],
             Self::Capabilities | Self::Batch | Self::Transaction => &[],

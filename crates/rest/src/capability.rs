@@ -16,7 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 /// The definitions of operations of our own, for their name; the statement contains them.
 const OWN_OPERATIONS: &[(&str, &[u8])] =
-    &[("verify-signature", include_bytes!("../definitions/verify-signature.json"))];
+    &[
+        ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
+        ("access-report", include_bytes!("../definitions/access-report.json")),
+    ];
 
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
@@ -196,6 +199,7 @@ fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)
     let named = ROUTES.iter().filter_map(move |route| match (route.kind, route.path.first(), route.path.last()) {
         (Kind::Validate, _, _) => Some(("validate", "Resource")),
         (Kind::VerifySignature, _, _) if is_signed(kind) => Some(("verify-signature", "")),
+        (Kind::AccessReport, _, _) if kind.name() == "Patient" => Some(("access-report", "")),
         (Kind::Terminology, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
             Some((name.trim_start_matches('$'), kind.name()))
         }
@@ -233,7 +237,8 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             | Kind::Bundle
             | Kind::Validate
             | Kind::Terminology
-            | Kind::VerifySignature => None,
+            | Kind::VerifySignature
+            | Kind::AccessReport => None,
         })
         .filter(|(order, _)| !is_audit || *order < 2)
         .collect();

@@ -22,7 +22,7 @@ impl Service {
     /// Why it cannot be explained, for the operator.
     pub fn explain(&self, peer: Accepted, caller: &Caller, search: &str) -> Result<String, String> {
         let mut trail = Trail::begin(self.now(), &peer, self.new_id().as_str().into());
-        trail.caller(caller);
+        trail.caller(caller, self.accounting().disclosures);
         let explained = self.explained(caller, search, &mut trail);
         let (entry, explained) = match explained {
             Ok(text) => (trail.done(), Ok(text)),

@@ -109,6 +109,7 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         Interaction::VerifySignature(kind, id) => {
             operation::verify_signature::perform(&call, kind, &id, content, trail).await
         }
+        Interaction::AccessReport(patient) => operation::access_report::perform(&call, &patient),
         Interaction::Batch | Interaction::Transaction => Err(Failure::UnknownPath),
     }
 }

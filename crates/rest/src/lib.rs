@@ -37,5 +37,5 @@ pub mod wire;
 pub use answered::{Answered, WORDS};
 pub use aside::Lend;
 pub use checks::{Checks, Validating};
-pub use service::{Parts, RestUntil, Service};
+pub use service::{Accounting, Parts, RestUntil, Service};
 pub use steps::Steps;

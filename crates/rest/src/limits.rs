@@ -64,3 +64,12 @@ pub const SIGNING_TIME_APART_S: u64 = 300;
 
 /// Signatures of one resource that are verified; each may ask several authorities.
 pub const SIGNATURES_MAX: usize = 16;
+
+/// Lines of a report of who saw a record, when nothing is asked.
+pub const REPORT_LINES: usize = 50;
+
+/// Lines after which a report begins no further day, at most. A line is half a kilobyte.
+pub const REPORT_LINES_MAX: usize = 200;
+
+/// Entries that one report reads: some 2 µs each.
+pub const REPORT_ENTRIES_MAX: usize = 1_000_000;

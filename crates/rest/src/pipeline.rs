@@ -90,9 +90,9 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         Some(operator) => operator,
         None => authenticated(service, peer, head)?,
     };
-    trail.caller(&caller);
+    trail.caller(&caller, service.accounting().disclosures);
     let caller = purpose::narrowed(caller, head)?;
-    trail.caller(&caller);
+    trail.caller(&caller, service.accounting().disclosures);
     let asked = route::parse(&caller, head, &service.base_path)?;
     trail.interaction(&asked.interaction);
     let permit = service.decide(&caller, &asked.interaction)?;

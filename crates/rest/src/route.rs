@@ -46,6 +46,7 @@ pub enum Kind {
     Validate,
     Terminology,
     VerifySignature,
+    AccessReport,
 }
 
 /// A row of the router's table.
@@ -115,6 +116,7 @@ pub const ROUTES: &[Route] = &[
     terminology(Method::Get, &[Word("ConceptMap"), Id, Word("$translate")]),
     terminology(Method::Post, &[Word("ConceptMap"), Word("$translate")]),
     terminology(Method::Post, &[Word("ConceptMap"), Id, Word("$translate")]),
+    route(Method::Get, &[Word("Patient"), Id, Word("$access-report")], Kind::AccessReport),
     Route { method: Method::Get, path: &[Word("metadata")], kind: Kind::Capabilities, public: true },
 ];
 
@@ -215,7 +217,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         Kind::Delete => "delete",
         Kind::SearchType | Kind::SearchCompartment => "search-type",
         Kind::Bundle => "transaction",
-        Kind::Validate | Kind::Terminology | Kind::VerifySignature => "operation",
+        Kind::Validate | Kind::Terminology | Kind::VerifySignature | Kind::AccessReport => "operation",
     })
 }
 
@@ -254,6 +256,10 @@ fn asked(
             let id = id(parts.next())?;
             let kind = parts.next().and_then(|name| ResourceType::parse(name).ok()).ok_or(Failure::UnknownPath)?;
             Interaction::SearchCompartment(id, kind)
+        }
+        Kind::AccessReport => {
+            let _patient = kind()?;
+            Interaction::AccessReport(id(parts.next())?)
         }
         Kind::Validate | Kind::Terminology => {
             let kind = kind()?;

@@ -10,7 +10,7 @@ use crate::{
     signature::{NoTrust, Trust},
     wire::{self, Accepted, BodyEnd, Request, Response},
 };
-use audit::Audited;
+use audit::{Audited, disclosure::Rule, report::StaffNames};
 use bytes::Bytes;
 use fhir::{
     Instant, LogicalId,
@@ -57,6 +57,23 @@ pub struct Parts {
     pub software: &'static str,
 }
 
+/// What the report of who saw a record says, and what counts as a disclosure.
+#[derive(Clone)]
+pub struct Accounting {
+    /// Whether the names of staff are told.
+    pub staff: StaffNames,
+    /// What counts as a disclosure.
+    pub disclosures: Rule,
+    /// The name of a client by its id.
+    pub client_name: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+}
+
+impl Default for Accounting {
+    fn default() -> Self {
+        Self { staff: StaffNames::default(), disclosures: Rule::default(), client_name: Arc::new(|_| None) }
+    }
+}
+
 /// A capability statement, and what it follows from.
 struct Capabilities {
     registry: Arc<Registry>,
@@ -72,6 +89,7 @@ pub struct Service {
     pub(crate) base_path: String,
     capabilities: Mutex<Option<Capabilities>>,
     definitions: RwLock<&'static Definitions>,
+    accounting: RwLock<Arc<Accounting>>,
     pub(crate) grants: GrantCache,
     pub(crate) aside: Aside,
     trust: OnceLock<Arc<dyn Trust>>,
@@ -97,6 +115,7 @@ impl Service {
             base_path,
             capabilities: Mutex::default(),
             definitions,
+            accounting: RwLock::default(),
             grants: GrantCache::default(),
             aside,
             trust: OnceLock::new(),
@@ -131,6 +150,15 @@ impl Service {
     #[must_use]
     pub fn throttled() -> Audited<Response> {
         Audited::public(wire::refuse(&outcome::map(Failure::Throttled), None, false))
+    }
+
+    /// From now on reports and disclosures follow these.
+    pub fn set_accounting(&self, accounting: Accounting) {
+        *self.accounting.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounting);
+    }
+
+    pub(crate) fn accounting(&self) -> Arc<Accounting> {
+        Arc::clone(&self.accounting.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// From now on the capability statement lists the profiles of these definitions.

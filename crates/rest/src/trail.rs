@@ -5,9 +5,12 @@ use crate::{
     outcome::Mapped,
     wire::{Accepted, Method},
 };
-use audit::entry::{Action, Counts, Effect, Entry, Kind, Organization, Outcome, Person, Touched};
+use audit::{
+    disclosure::Rule,
+    entry::{Action, Counts, Effect, Entry, Kind, Organization, Outcome, Person, Touched},
+};
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use oauth::Caller;
+use oauth::{Caller, caller::CallerKind};
 use policy::Interaction;
 use std::sync::Arc;
 use store::Found;
@@ -19,6 +22,8 @@ pub(crate) struct Trail {
     code: Option<&'static str>,
     /// What the interaction names.
     resource_type: Option<ResourceType>,
+    /// It goes to somebody outside the house, and what of that counts as a disclosure (row F21).
+    outside: Option<Rule>,
     entry: Entry,
 }
 
@@ -28,6 +33,7 @@ impl Trail {
         Self {
             code: None,
             resource_type: None,
+            outside: None,
             entry: Entry {
                 recorded,
                 kind: Kind::Rest,
@@ -54,9 +60,11 @@ impl Trail {
         &self.entry.request_id
     }
 
-    /// Who calls.
-    pub(crate) fn caller(&mut self, caller: &Caller) {
+    /// Who calls; what of it counts as a disclosure when they are somebody outside.
+    pub(crate) fn caller(&mut self, caller: &Caller, disclosures: Rule) {
         let grant = caller.grant();
+        let is_own = grant.is_custodian && caller.acting().is_none();
+        self.outside = (caller.kind() == CallerKind::System && !is_own).then_some(disclosures);
         self.entry.client_id = Some(Arc::clone(&grant.client_id));
         self.entry.person = grant.user.as_deref().map(|user| Box::new(Person::of(user)));
         self.entry.organization = caller.acting().map(|acting| Box::new(Organization::of(acting)));
@@ -81,6 +89,11 @@ impl Trail {
             Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
             Interaction::VerifySignature(kind, id) => self.operation(*kind, Some(id), "verify-signature"),
             Interaction::Terminology(kind, id, name) => self.operation(*kind, id.as_ref(), name),
+            Interaction::AccessReport(patient) => {
+                // The log is read, of this patient; the report of it is told in the next one.
+                self.entry.patients.push(patient.clone());
+                self.entry.query = Some(format!("Patient/{patient}/$access-report").into());
+            }
             Interaction::Vread(kind, id, version) => self.touched(*kind, id, Some(*version)),
             Interaction::SearchCompartment(patient, _) => self.entry.patients.push(patient.clone()),
             Interaction::Capabilities
@@ -158,6 +171,9 @@ impl Trail {
         let code = self.code.unwrap_or("unknown");
         self.entry.subtype = code.into();
         self.entry.action = action_of(code);
+        if self.outside.is_some_and(|rule| rule.counts(&self.entry)) {
+            self.entry.grounds_mut().disclosed = true;
+        }
         self.entry.settled()
     }
 
@@ -182,7 +198,7 @@ impl Trail {
             Method::Other => "unknown",
         };
         let entry = Entry { query: None, touched: Vec::new(), patients: Vec::new(), ..self.entry.clone() };
-        Self { code: Some(code), resource_type: None, entry }
+        Self { code: Some(code), resource_type: None, outside: self.outside, entry }
     }
 }
 

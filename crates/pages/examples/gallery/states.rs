@@ -1,6 +1,9 @@
 //! The states that pages are looked at in: empty, one, many, long, hostile, wrong. All names are invented.
 //! The gallery shows them; the tests (`tests/it`) hold them to the rules of the house.
 
+#[path = "watch.rs"]
+mod watch;
+
 use pages::words::{Ask, Context, Scope, UserReach};
 use pages::{
     App, AppFacts, Apps, AuthenticatorSetup, CertificateLife, ChangePassword, Checked, Client, ClientFacts, ClientKind,
@@ -43,6 +46,7 @@ pub(crate) fn all() -> Vec<State> {
     launch(&mut states);
     clients(&mut states);
     partners(&mut states);
+    watch::all(&mut states);
     ends(&mut states);
     states
 }

@@ -8,7 +8,7 @@ use super::*;
 const SENTENCE_WORDS_MAX: usize = 26;
 
 /// Texts that are the same in both languages: names of things, patterns of signs.
-const SAME: [&str; 4] = ["no", "time", "words_genes", "launch_apps"];
+const SAME: [&str; 5] = ["no", "time", "words_genes", "launch_apps", "seen_person"];
 
 fn places(text: &str) -> Vec<&str> {
     let mut found: Vec<&str> = text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();

@@ -3,6 +3,7 @@
 //! SPEC: R4 operations.html. A parameter that the operation does not have is refused by name; under
 //! `handling=lenient` it is ignored.
 
+pub(super) mod access_report;
 pub(super) mod terminology;
 pub(super) mod validate;
 pub(super) mod verify_signature;

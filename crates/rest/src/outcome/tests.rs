@@ -77,6 +77,7 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ),
         ("a write whose result is outside the scopes", Failure::Denied(Denied::ResultOutsideScope(patient))),
         ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
+        ("`$access-report` by a system", Failure::Denied(Denied::PeopleAlone)),
         ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),
         (
             "`X-Purpose-Of-Use` with a purpose that the caller may not act for",

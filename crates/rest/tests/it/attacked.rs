@@ -55,6 +55,7 @@ fn insufficient(kind: Kind) -> &'static [&'static str] {
         Kind::Delete => &["system/Patient.cruds", "system/Observation.crus"],
         Kind::SearchType | Kind::SearchCompartment => &["system/Patient.cruds", "system/Observation.crud"],
         Kind::Validate => &["system/Patient.cruds", "system/Observation.ds"],
+        Kind::AccessReport => &["system/Patient.cruds", "system/AuditEvent.crud"],
         Kind::Terminology => &["system/Patient.cruds", "system/*.cuds"],
         Kind::Capabilities => &[],
     }

@@ -1,6 +1,7 @@
 //! The FHIR service from outside: requests in, responses out, over a real store.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod access_report;
 mod attacked;
 mod audit_trail;
 mod batches;

@@ -470,7 +470,7 @@ fn what_is_served_is_said() {
         let operations = one["operation"].as_array().unwrap().iter();
         operations.map(|one| one["definition"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
     };
-    assert_eq!(of("Patient"), ["Resource-validate"]);
+    assert_eq!(of("Patient"), ["#access-report", "Resource-validate"]);
     assert_eq!(
         of("CodeSystem"),
         ["CodeSystem-lookup", "CodeSystem-subsumes", "Resource-validate", "CodeSystem-validate-code"]

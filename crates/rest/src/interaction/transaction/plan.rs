@@ -47,6 +47,7 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::Transaction
         | Interaction::Validate(..)
         | Interaction::Terminology(..)
+        | Interaction::AccessReport(_)
         | Interaction::VerifySignature(..) => Step::Read,
     }
 }
