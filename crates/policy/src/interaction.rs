@@ -48,7 +48,9 @@ impl Interaction {
             Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
             Self::Batch => "batch",
             Self::Transaction => "transaction",
-            Self::Validate(..) | Self::Terminology(..) | Self::AccessReport(_) | Self::VerifySignature(..) => "operation",
+            Self::Validate(..) | Self::Terminology(..) | Self::AccessReport(_) | Self::VerifySignature(..) => {
+                "operation"
+            }
         }
     }
 

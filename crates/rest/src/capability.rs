@@ -15,11 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 /// The definitions of operations of our own, for their name; the statement contains them.
-const OWN_OPERATIONS: &[(&str, &[u8])] =
-    &[
-        ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
-        ("access-report", include_bytes!("../definitions/access-report.json")),
-    ];
+const OWN_OPERATIONS: &[(&str, &[u8])] = &[
+    ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
+    ("access-report", include_bytes!("../definitions/access-report.json")),
+];
 
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
 
