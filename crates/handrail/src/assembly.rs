@@ -41,6 +41,7 @@ impl Assembly {
             library: Arc::clone(&self.library),
             authserver: Arc::clone(&self.authserver),
             rest: Arc::clone(&self.rest),
+            household: None,
         }
     }
 }

@@ -141,6 +141,8 @@ pub(crate) struct Config {
     pub(crate) contact: Option<String>,
     /// An outside OpenID provider.
     pub(crate) openid: Option<OpenId>,
+    /// What the facility decided on who may see what.
+    pub(crate) household: crate::household::Files,
     /// Checks of written resources.
     pub(crate) validation: Validation,
     /// Open connections.
@@ -444,6 +446,7 @@ impl Effective {
             strict_community: self.get(&table::UDAP_STRICT_COMMUNITY) == Some(&Value::Switch(true)),
             contact: self.text(&table::FACILITY_CONTACT).map(str::to_owned),
             openid: self.openid(),
+            household: crate::household::Files { rules: self.path(&table::POLICY_FILE) },
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
             requests_in_flight_max: self

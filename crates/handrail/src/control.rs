@@ -12,6 +12,7 @@ pub(crate) use udap::{ListedCommunity, ListedPartner, WantedCommunity, standing}
 
 use crate::{
     assembly::{self, Assembly},
+    household::Keeper,
     library::Library,
     limits, users,
 };
@@ -176,6 +177,8 @@ pub(crate) enum Order {
         /// Client id.
         id: String,
     },
+    /// Read the files of the policy again.
+    ReloadPolicy,
     /// Explain a search.
     Explain {
         /// `Type?parameters`.
@@ -239,6 +242,11 @@ pub(crate) enum Reply {
     Communities(Vec<ListedCommunity>),
     /// Everybody who joined by a trust community.
     Partners(Vec<ListedPartner>),
+    /// The policy was read.
+    PolicyReloaded {
+        /// Rules in force.
+        rules: u64,
+    },
     /// Lines for people.
     Explained(String),
     /// Not done, and why.
@@ -334,6 +342,8 @@ pub(crate) struct Hands {
     pub(crate) library: Arc<Library>,
     pub(crate) authserver: Arc<authserver::Service>,
     pub(crate) rest: Arc<rest::Service>,
+    /// Of a running server.
+    pub(crate) household: Option<Arc<Keeper>>,
 }
 
 /// Carries out an order.
@@ -357,6 +367,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::ListPartners => udap::partners(authserver),
         Order::ApprovePartner { id } => client::done(authserver.approve_udap(&id)),
         Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),
+        Order::ReloadPolicy => reload(hands.household.as_deref()),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, client),
         Order::ListClients => client::list(authserver),
@@ -382,6 +393,14 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
             outcome => client::done(outcome),
         },
         Order::RetireClientSecrets { id } => client::done(authserver.retire_client_secrets(&id)),
+    }
+}
+
+fn reload(household: Option<&Keeper>) -> Reply {
+    let Some(household) = household else { return Reply::Refused("no server runs".into()) };
+    match household.look() {
+        Ok(read) => Reply::PolicyReloaded { rules: u64::try_from(read.rules).unwrap_or(u64::MAX) },
+        Err(fault) => Reply::Refused(format!("{}\nwhat was in force stays in force", fault.into_parts().0)),
     }
 }
 
@@ -411,7 +430,7 @@ impl Control {
     ///
     /// # Errors
     /// Whatever the operating system says.
-    pub(crate) fn listen(directory: &Path, assembly: &Assembly) -> io::Result<Self> {
+    pub(crate) fn listen(directory: &Path, assembly: &Assembly, household: Arc<Keeper>) -> io::Result<Self> {
         let path = directory.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
@@ -420,8 +439,8 @@ impl Control {
         let short = ShortPath::new(directory)?;
         let listener = UnixListener::bind(&short.path)?;
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        let served =
-            Served { hands: assembly.hands(), store: Arc::clone(&assembly.store), directory: directory.to_owned() };
+        let hands = Hands { household: Some(household), ..assembly.hands() };
+        let served = Served { hands, store: Arc::clone(&assembly.store), directory: directory.to_owned() };
         tokio::spawn(async move {
             loop {
                 match listener.accept().await {

@@ -17,6 +17,7 @@ mod egress;
 mod fault;
 mod forwarded;
 mod health;
+mod household;
 mod http_client;
 mod knowledge;
 mod library;

@@ -14,6 +14,7 @@ use crate::{
     egress::Egress,
     fault::Fault,
     health::Health,
+    household::Keeper,
     http_client::Url,
     limits,
     listen::Listen,
@@ -73,6 +74,7 @@ pub(crate) struct Server {
     capacity: Capacity,
     stopping: Arc<AtomicBool>,
     control: Control,
+    household: Arc<Keeper>,
 }
 
 impl Server {
@@ -131,7 +133,9 @@ impl Server {
         facility.outside = config.openid.as_ref().map(users::outside).transpose()?;
         let base = BaseUrl::Of(&base_url, asked.as_ref());
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
-        let control = Control::listen(directory, &assembly).map_err(|why| Fault::at("the control socket", why))?;
+        let household = Arc::new(Keeper::begin(Arc::clone(&assembly.store), config.household.clone())?);
+        let control = Control::listen(directory, &assembly, Arc::clone(&household))
+            .map_err(|why| Fault::at("the control socket", why))?;
 
         let stopping = Arc::new(AtomicBool::new(false));
         let mut client_watch = ClientWatch::begin(&config.client_trust, Arc::clone(&metrics))?;
@@ -184,6 +188,7 @@ impl Server {
             capacity,
             stopping,
             control,
+            household,
         })
     }
 
@@ -217,6 +222,7 @@ impl Server {
             Arc::clone(&self.assembly.store),
             Arc::clone(&self.router.metrics),
             (self.watches, self.client_watch),
+            self.household,
             hang_up,
         ));
         let tending = tokio::spawn(tending(Arc::clone(&self.assembly.authserver)));
@@ -329,12 +335,13 @@ async fn tending(authserver: Arc<authserver::Service>) {
 }
 
 /// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificates, anchors
-/// and revocation lists. SIGHUP makes it look at them at once (rows A5, A11).
+/// and revocation lists. SIGHUP makes it look at them at once (rows A5, A11), and at the policy (row G16).
 async fn housekeeping(
     authserver: Arc<authserver::Service>,
     store: Arc<store::Store>,
     metrics: Arc<Metrics>,
     (watches, client_watch): (Vec<Watch>, ClientWatch),
+    household: Arc<Keeper>,
     mut hang_up: Signal,
 ) {
     let sweep_s = u64::try_from(authserver::limits::SWEEP_S).unwrap_or(30);
@@ -380,6 +387,8 @@ async fn housekeeping(
             _ = look.tick() => drop(look_now().await),
             _ = look_at_clients.tick() => drop(look_at_clients_now(false).await),
             _ = hang_up.recv() => {
+                let household = Arc::clone(&household);
+                drop(tokio::task::spawn_blocking(move || household.look()).await);
                 drop(look_at_clients_now(true).await);
                 drop(look_now().await);
             }

@@ -13,6 +13,7 @@ mod keys;
 mod load;
 mod package;
 mod pki;
+mod policy;
 mod remote;
 mod serve;
 mod settings;
@@ -72,6 +73,8 @@ enum Command {
     Terminology(terminology::Terminology),
     /// Add FHIR packages with their profiles, codes and search parameters, list and remove them
     Package(package::Package),
+    /// Check, test and reload the rules on who may see what
+    Policy(policy::Policy),
     /// Show which way a search goes and what it reads
     Explain(explain::Explain),
     /// Validate files against R4 and profiles, without a server
@@ -116,6 +119,7 @@ pub(crate) fn run() -> ExitCode {
         },
         Command::Terminology(terminology) => ended(terminology.run()),
         Command::Package(package) => in_runtime(Settings::of_command(), false, package.run()),
+        Command::Policy(policy) => in_runtime(Settings::of_command(), false, policy.run()),
         Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
         Command::Validate(validate) => validate.run(),
         Command::Fhirpath(fhirpath) => ended(fhirpath.run()),

@@ -73,6 +73,9 @@ client_certificate_header = "Client-Cert"
 [audit]
 durability = "interval"
 
+[policy]
+file = "/etc/handrail/rules.policy"
+
 [egress]
 allow_networks = ["10.1.0.0/16"]
 ca = "/etc/handrail/internal-ca.pem"

@@ -25,6 +25,7 @@ mod metrics;
 mod mtls;
 mod outside;
 mod package;
+mod policy;
 mod real_clients;
 mod registration;
 mod settings;

@@ -450,3 +450,15 @@ fn any_text_is_read_or_told() {
         }
     }
 }
+
+/// The cookbook of docs/policy.md.
+#[test]
+fn the_documents_rules_do_what_they_say() {
+    let text = include_str!("../../../../docs/policy.md");
+    let mut recipes = 0;
+    for block in text.split("```policy\n").skip(1) {
+        holds(block.split("```").next().unwrap());
+        recipes += 1;
+    }
+    assert!(recipes >= 5);
+}

@@ -1,0 +1,133 @@
+//! Row G16: `handrail policy`, and the rules of a running server over TLS.
+
+use crate::support::{Server, add_client, handrail, ok, run, stderr, stdout};
+use std::path::Path;
+
+const RULES: &str = r#"deny "HIV results are for nobody but the lab"
+    who      anyone
+    may not  see
+    what     Observation?code=hiv
+
+test "They are hidden"
+    given {"resourceType": "Observation", "id": "h", "status": "final", "code": {"coding": [{"code": "hiv"}]}}
+    given {"resourceType": "Observation", "id": "b", "status": "final", "code": {"coding": [{"code": "bp"}]}}
+    as           client ehr, custodian
+    may not see  Observation/h
+    may see      Observation/b
+"#;
+
+fn file(own: &Path, text: &str) -> String {
+    let file = own.join("rules.policy");
+    std::fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn rules_are_checked_and_read_aloud() {
+    let own = tempfile::tempdir().unwrap();
+    let good = ok(&run(["policy", "check", &file(own.path(), RULES)]));
+    assert!(good.contains("anyone may not read, search: Observation?code=hiv"), "{good}");
+    assert!(good.contains("OK: 1 rule, 1 test"), "{good}");
+    let wrong = file(own.path(), &RULES.replace("?code=", "?cod=").replace("who ", "whom"));
+    let output = run(["policy", "check", &wrong]);
+    let text = stderr(&output);
+    assert!(!output.status.success());
+    assert!(text.contains("rules.policy:2:5: a rule has no line 'whom'; write who"), "{text}");
+    assert!(text.contains("rules.policy:4:26: cod: Observation has no such search parameter; write code"), "{text}");
+}
+
+#[test]
+fn tests_beside_the_rules_are_run() {
+    let own = tempfile::tempdir().unwrap();
+    let rules = file(own.path(), RULES);
+    let good = ok(&run(["policy", "test", &rules]));
+    assert!(good.contains("ok      They are hidden") && good.contains("1 test, 4 expectations"), "{good}");
+    // More of them in a file of their own, with resources in files.
+    std::fs::write(
+        own.path().join("h.json"),
+        r#"{"resourceType":"Observation","id":"h","status":"final","code":{"coding":[{"code":"hiv"}]}}"#,
+    )
+    .unwrap();
+    let more = "test \"More\"\n  given file h.json\n  as client x, custodian\n  may read Observation/h\n";
+    std::fs::write(own.path().join("rules.policy.test"), more).unwrap();
+    let output = run(["policy", "test", &rules]);
+    let text = stdout(&output);
+    assert!(!output.status.success());
+    assert!(
+        text.contains("FAILED  More")
+            && text.contains("rules.policy.test:4:12: the client x may not read Observation/h"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_server_with_a_mistake_in_its_rules_does_not_start() {
+    let own = tempfile::tempdir().unwrap();
+    let rules = file(own.path(), "allow \"x\"\n  who anyone\n  may see\n  what Patint\n");
+    let data = own.path().join("data");
+    let output = handrail()
+        .args(["serve", "--listen", "127.0.0.1:0", "--policy-file", &rules, "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains("rules.policy:4:8: there is no resource type 'Patint' in R4; write Patient"));
+}
+
+#[tokio::test]
+async fn rules_rule_and_are_read_again() {
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    let rules = file(own.path(), RULES);
+    let mut server = Server::on(&data, &["--policy-file", &rules]);
+    let token = server.token(&add_client(&data, "ehr", "system/*.cruds"));
+    let mut http = server.http().await;
+    let mut ids = Vec::new();
+    for code in ["hiv", "bp"] {
+        let body =
+            format!(r#"{{"resourceType":"Observation","status":"final","code":{{"coding":[{{"code":"{code}"}}]}}}}"#);
+        let made = http.put_as(&token, "POST", "/fhir/Observation", &body).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+        ids.push(made.header("location").split('/').nth_back(2).unwrap().to_owned());
+    }
+    let seen = async |http: &mut crate::support::Http| {
+        let total = http.get_as(&token, "/fhir/Observation?_total=accurate").await.json()["total"].as_u64().unwrap();
+        let mut found = Vec::new();
+        for id in &ids {
+            found.push(http.get_as(&token, &format!("/fhir/Observation/{id}")).await.status == 200);
+        }
+        (total, found)
+    };
+    assert_eq!(seen(&mut http).await, (1, vec![false, true]));
+    let absent = http.get_as(&token, "/fhir/Observation/absent").await;
+    let hidden = http.get_as(&token, &format!("/fhir/Observation/{}", ids[0])).await;
+    assert_eq!((absent.status, absent.body), (hidden.status, hidden.body));
+
+    let data_text = data.to_str().unwrap();
+    file(own.path(), &RULES.replace("code=hiv", "code=bp"));
+    let reloaded = ok(&run(["policy", "reload", "--data", data_text]));
+    assert!(reloaded.contains("1 rule in force"), "{reloaded}");
+    assert_eq!(
+        seen(&mut http).await,
+        (1, vec![true, false]),
+        "with the next request, for a token that was there before"
+    );
+
+    // A mistake changes nothing, and is told.
+    file(own.path(), "deny nothing");
+    let output = run(["policy", "reload", "--data", data_text]);
+    assert!(!output.status.success());
+    let text = stderr(&output);
+    assert!(text.contains("rules.policy:1:6: the name is missing") && text.contains("stays in force"), "{text}");
+    server.signal("HUP");
+    assert_eq!(seen(&mut http).await, (1, vec![true, false]));
+
+    file(own.path(), "# none\n");
+    server.signal("HUP");
+    let begin = std::time::Instant::now();
+    while seen(&mut http).await.0 != 2 {
+        assert!(begin.elapsed().as_secs() < 20, "{}", server.log());
+    }
+    assert_eq!(server.stop("TERM"), Some(0));
+    assert!(server.log().contains("what was in force stays"), "{}", server.log());
+}
