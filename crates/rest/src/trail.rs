@@ -63,7 +63,7 @@ impl Trail {
     /// Who calls; what of it counts as a disclosure when they are somebody outside.
     pub(crate) fn caller(&mut self, caller: &Caller, disclosures: Rule) {
         let grant = caller.grant();
-        let is_own = grant.is_custodian && caller.acting().is_none();
+        let is_own = grant.is_custodian() && caller.acting().is_none();
         self.outside = (caller.kind() == CallerKind::System && !is_own).then_some(disclosures);
         self.entry.client_id = Some(Arc::clone(&grant.client_id));
         self.entry.person = grant.user.as_deref().map(|user| Box::new(Person::of(user)));
