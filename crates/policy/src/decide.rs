@@ -33,8 +33,8 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
     let needs = interaction.needs();
     match interaction.resource_type() {
         Some(resource_type) => {
-            let writes = !interaction.needs_one()
-                && needs.iter().any(|need| matches!(need, Need::Create | Need::Update | Need::Delete));
+            let writes =
+                !interaction.needs_one() && needs.iter().any(|need| !matches!(need, Need::Read | Need::Search));
             if writes && is_audit_event(resource_type) {
                 return Err(Denied::AuditIsReadOnly);
             }
@@ -42,6 +42,10 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
             let missing: Vec<Need> = needs.iter().filter(missing).copied().collect();
             let suffices = interaction.needs_one() && missing.len() < needs.len();
             if !missing.is_empty() && !suffices {
+                let is_for_authority = missing == [Need::Relabel];
+                if is_for_authority && *grants.access(resource_type, Need::Update) != Access::Nothing {
+                    return Err(Denied::Authority(resource_type));
+                }
                 let needs = letters(&missing);
                 return Err(if grants.are_of_organization() {
                     Denied::Purpose { resource_type, needs }
@@ -66,7 +70,7 @@ fn letters(needs: &[Need]) -> &'static str {
         [Need::Read] => "r",
         [Need::Search] => "s",
         [Need::Create] => "c",
-        [Need::Update] => "u",
+        [Need::Update] | [Need::Relabel] => "u",
         [Need::Delete] => "d",
         [Need::Create, Need::Search] => "cs",
         [Need::Create, Need::Read, Need::Update] => "c, r or u",

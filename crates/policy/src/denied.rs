@@ -21,6 +21,8 @@ pub enum Denied {
         /// As above.
         needs: &'static str,
     },
+    /// Labels are changed by those who have the authority for this type (row F45).
+    Authority(ResourceType),
     /// AuditEvent is written by the server alone (row F22).
     AuditIsReadOnly,
     /// An operation for people, asked for by a system (row F21).
@@ -42,6 +44,9 @@ impl fmt::Display for Denied {
             }
             Self::Purpose { resource_type, needs } => {
                 write!(f, "the token's scopes, within its purpose of use, do not allow '{needs}' on {resource_type}")
+            }
+            Self::Authority(name) => {
+                write!(f, "changing tags, profiles and security labels of {name} needs the authority for it")
             }
             Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
             Self::PeopleAlone => f.write_str("this is for people who signed in, not for systems"),

@@ -27,6 +27,7 @@ use crate::{
     criteria,
     guard::{Asker, Given, Guard},
     house::House,
+    label,
     organization::{Organization, Reached},
     permit::{Access, Need},
     person::{Person, Reach},
@@ -36,14 +37,14 @@ use crate::{
 use fhir::{ResourceType, issue::Issue};
 use oauth::{
     Caller,
-    caller::CallerKind,
+    caller::{CallerKind, Role},
     scope::{Permissions, Scope, ScopeContext},
 };
 use search::{Predicate, Registry};
 use std::{fmt, sync::Arc};
 
 /// All needs, in the order of the table's columns.
-pub(crate) const NEEDS: [Need; 5] = [Need::Read, Need::Search, Need::Create, Need::Update, Need::Delete];
+pub(crate) const NEEDS: [Need; 6] = [Need::Read, Need::Search, Need::Create, Need::Update, Need::Delete, Need::Relabel];
 
 /// What compiles the criteria of a granular scope on one type.
 pub(crate) type Criteria<'a> = dyn Fn(ResourceType, &[(String, String)]) -> Result<Arc<Predicate>, Vec<Issue>> + 'a;
@@ -125,6 +126,15 @@ impl Grants {
                 }
             }
         }
+        for (kind, row) in ResourceType::all().zip(&mut table) {
+            if let Some(access) = row.get_mut(column(Need::Relabel)) {
+                if is_audit_event(kind) || !label::may_relabel(&house.labels, caller, kind) {
+                    *access = Access::Nothing;
+                } else if looks_after_labels(caller, &scopes, kind) {
+                    *access = Access::Everything;
+                }
+            }
+        }
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
         let house = house.clone();
         Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, house, asker }
@@ -169,6 +179,19 @@ impl Grants {
     }
 }
 
+/// A privacy officer changes labels of what they cannot read: of every record, where a `user/` scope lets them write
+/// the type.
+fn looks_after_labels(caller: &Caller, scopes: &[Scope], kind: ResourceType) -> bool {
+    let is_of_type = |scope: &Scope| scope.resource_type.as_deref().is_none_or(|name| name == kind.name());
+    let reaches = |scope: &Scope| {
+        scope.context == ScopeContext::User
+            && scope.permissions.contains(Permissions::UPDATE)
+            && scope.query.is_empty()
+            && is_of_type(scope)
+    };
+    caller.user().is_some_and(|user| user.role == Role::PrivacyOfficer) && scopes.iter().any(reaches)
+}
+
 fn column(need: Need) -> usize {
     match need {
         Need::Read => 0,
@@ -176,6 +199,7 @@ fn column(need: Need) -> usize {
         Need::Create => 2,
         Need::Update => 3,
         Need::Delete => 4,
+        Need::Relabel => 5,
     }
 }
 
@@ -184,7 +208,7 @@ fn letter(need: Need) -> Permissions {
         Need::Read => Permissions::READ,
         Need::Search => Permissions::SEARCH,
         Need::Create => Permissions::CREATE,
-        Need::Update => Permissions::UPDATE,
+        Need::Update | Need::Relabel => Permissions::UPDATE,
         Need::Delete => Permissions::DELETE,
     }
 }
@@ -343,7 +367,7 @@ fn within(granted: Access, reach: &Access) -> Access {
 
 /// Rules that hold for every caller: scopes only ever narrow (row B41).
 fn server_rule(resource_type: ResourceType, need: Need, granted: Access) -> Access {
-    let writes = matches!(need, Need::Create | Need::Update | Need::Delete);
+    let writes = !matches!(need, Need::Read | Need::Search);
     if writes && is_audit_event(resource_type) { Access::Nothing } else { granted }
 }
 

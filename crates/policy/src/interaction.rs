@@ -25,6 +25,8 @@ pub enum Interaction {
     Transaction,
     /// `$validate`, on the type or on an instance.
     Validate(ResourceType, Option<LogicalId>),
+    /// `$meta-add` (true) and `$meta-delete`.
+    Relabel(ResourceType, LogicalId, bool),
     /// `Patient/{id}/$access-report`: who saw the record. It reads audit events.
     AccessReport(LogicalId),
     /// An operation of the terminology service: type, instance, name without `$`.
@@ -48,9 +50,11 @@ impl Interaction {
             Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
             Self::Batch => "batch",
             Self::Transaction => "transaction",
-            Self::Validate(..) | Self::Terminology(..) | Self::AccessReport(_) | Self::VerifySignature(..) => {
-                "operation"
-            }
+            Self::Validate(..)
+            | Self::Relabel(..)
+            | Self::Terminology(..)
+            | Self::AccessReport(_)
+            | Self::VerifySignature(..) => "operation",
         }
     }
 
@@ -68,6 +72,7 @@ impl Interaction {
             | Self::SearchType(t)
             | Self::SearchCompartment(_, t)
             | Self::Validate(t, _)
+            | Self::Relabel(t, ..)
             | Self::Terminology(t, ..)
             | Self::VerifySignature(t, _) => Some(*t),
             Self::AccessReport(_) => ResourceType::parse("AuditEvent").ok(),
@@ -88,6 +93,7 @@ impl Interaction {
             Self::Delete(..) => &[Need::Delete],
             Self::SearchType(_) | Self::SearchCompartment(..) | Self::AccessReport(_) => &[Need::Search],
             Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
+            Self::Relabel(..) => &[Need::Relabel],
             Self::Terminology(..) | Self::VerifySignature(..) => &[Need::Read],
             Self::Capabilities | Self::Batch | Self::Transaction => &[],
         }

@@ -21,6 +21,8 @@ pub enum Need {
     Update,
     /// It ends (`d`).
     Delete,
+    /// Its labels change, and may be lowered (`u`, by whoever has the authority for it; row F45).
+    Relabel,
 }
 
 /// Which resources of a type a permit covers for a need.

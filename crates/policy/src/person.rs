@@ -144,7 +144,7 @@ impl Reach {
     pub(crate) fn access(&self, need: Need) -> &Access {
         match need {
             Need::Read | Need::Search => &self.seen,
-            Need::Create | Need::Update | Need::Delete => &self.changed,
+            Need::Create | Need::Update | Need::Delete | Need::Relabel => &self.changed,
         }
     }
 }

@@ -63,7 +63,9 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Unauthenticated(BearerError::Unproven) | Failure::DpopNonce(_) => "token-unproven",
         Failure::Denied(Denied::Scope { .. } | Denied::ResultOutsideScope(_)) => "scope",
         Failure::Denied(Denied::Purpose { .. }) | Failure::Purpose(_) => "purpose",
-        Failure::Denied(Denied::AuditIsReadOnly | Denied::PeopleAlone | Denied::GrantsOfAnother) => "forbidden",
+        Failure::Denied(
+            Denied::Authority(_) | Denied::AuditIsReadOnly | Denied::PeopleAlone | Denied::GrantsOfAnother,
+        ) => "forbidden",
         Failure::NotFound | Failure::Gone => "not-found",
         Failure::UnknownPath | Failure::Method(_) | Failure::Request(_) | Failure::Cursor | Failure::Id => "request",
         Failure::NotAcceptable | Failure::MediaType => "media-type",

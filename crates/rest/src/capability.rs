@@ -199,6 +199,9 @@ fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)
         (Kind::Validate, _, _) => Some(("validate", "Resource")),
         (Kind::VerifySignature, _, _) if is_signed(kind) => Some(("verify-signature", "")),
         (Kind::AccessReport, _, _) if kind.name() == "Patient" => Some(("access-report", "")),
+        (Kind::Relabel, _, Some(Segment::Word(name))) if kind.name() != "AuditEvent" => {
+            Some((name.trim_start_matches('$'), "Resource"))
+        }
         (Kind::Terminology, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
             Some((name.trim_start_matches('$'), kind.name()))
         }
@@ -235,6 +238,7 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             | Kind::SearchCompartment
             | Kind::Bundle
             | Kind::Validate
+            | Kind::Relabel
             | Kind::Terminology
             | Kind::VerifySignature
             | Kind::AccessReport => None,

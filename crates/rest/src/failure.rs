@@ -162,7 +162,7 @@ pub(crate) enum Stopped {
     At(usize, Failure),
     /// This change's condition is met by one resource.
     Exists(usize, ResourceType, LogicalId, VersionId),
-    /// A conditional reference means another resource now.
+    /// A conditional reference means another resource now, or the labels to carry on are others.
     Moved,
     /// The whole.
     Whole(Failure),
@@ -177,7 +177,7 @@ impl From<CommitError> for Stopped {
             CommitError::Exists(at, name, id, version) => Self::Exists(at, name, id, version),
             CommitError::MultipleMatches(at) => Self::At(at, Failure::MultipleMatches),
             CommitError::Duplicate(at) => Self::At(at, Failure::Duplicate),
-            CommitError::Moved(_) => Self::Moved,
+            CommitError::Moved(_) | CommitError::Labels(_) => Self::Moved,
             CommitError::TooCostly(what) => Self::Whole(Failure::TooCostly(what)),
             CommitError::Busy => Self::Whole(Failure::Busy),
             CommitError::NotIndexed(what) => Self::Whole(Failure::NotIndexed(what)),

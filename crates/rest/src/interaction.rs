@@ -103,6 +103,9 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
             let work = || operation::validate::perform(&call, kind, id.as_ref(), content, trail);
             call.service.aside.run(bytes, work).await
         }
+        Interaction::Relabel(kind, id, adds) => {
+            operation::relabel::perform(&call, kind, &id, adds, content, trail).await
+        }
         Interaction::Terminology(kind, id, name) => {
             operation::terminology::perform(&call, kind, id.as_ref(), name, content, trail)
         }

@@ -23,6 +23,7 @@ mod failure;
 mod grants;
 mod held;
 mod interaction;
+mod labels;
 pub mod limits;
 mod outcome;
 mod pipeline;

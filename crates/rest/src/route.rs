@@ -44,6 +44,7 @@ pub enum Kind {
     SearchCompartment,
     Bundle,
     Validate,
+    Relabel,
     Terminology,
     VerifySignature,
     AccessReport,
@@ -91,6 +92,8 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, &[Type, Id, Word("$validate")], Kind::Validate),
     route(Method::Get, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
     route(Method::Post, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
+    route(Method::Post, &[Type, Id, Word("$meta-add")], Kind::Relabel),
+    route(Method::Post, &[Type, Id, Word("$meta-delete")], Kind::Relabel),
     terminology(Method::Get, &[Word("CodeSystem"), Word("$lookup")]),
     terminology(Method::Post, &[Word("CodeSystem"), Word("$lookup")]),
     // WHY: R4 has it on the type alone; whoever stored a code system expects it to answer like its other operations.
@@ -217,7 +220,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         Kind::Delete => "delete",
         Kind::SearchType | Kind::SearchCompartment => "search-type",
         Kind::Bundle => "transaction",
-        Kind::Validate | Kind::Terminology | Kind::VerifySignature | Kind::AccessReport => "operation",
+        Kind::Validate | Kind::Relabel | Kind::Terminology | Kind::VerifySignature | Kind::AccessReport => "operation",
     })
 }
 
@@ -261,6 +264,10 @@ fn asked(
             let _patient = kind()?;
             Interaction::AccessReport(id(parts.next())?)
         }
+        Kind::Relabel => {
+            let adds = route.path.contains(&Word("$meta-add"));
+            Interaction::Relabel(kind()?, id(parts.next())?, adds)
+        }
         Kind::Validate | Kind::Terminology => {
             let kind = kind()?;
             let own = if route.path.contains(&Id) { Some(id(parts.next())?) } else { None };
@@ -277,7 +284,7 @@ fn asked(
         (Kind::Bundle, _) => Expects::Bundle,
         (Kind::SearchType | Kind::SearchCompartment, Method::Post) => Expects::Form,
         (Kind::Validate, Method::Post) => Expects::Checked,
-        (Kind::Terminology | Kind::VerifySignature, Method::Post) => Expects::Parameters,
+        (Kind::Relabel, _) | (Kind::Terminology | Kind::VerifySignature, Method::Post) => Expects::Parameters,
         _ => Expects::Nothing,
     };
     let Exchange { format: _, cursor, query } = exchange;

@@ -88,6 +88,9 @@ impl Trail {
             | Interaction::Delete(kind, id) => self.touched(*kind, id, None),
             Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
             Interaction::VerifySignature(kind, id) => self.operation(*kind, Some(id), "verify-signature"),
+            Interaction::Relabel(kind, id, adds) => {
+                self.operation(*kind, Some(id), if *adds { "meta-add" } else { "meta-delete" });
+            }
             Interaction::Terminology(kind, id, name) => self.operation(*kind, id.as_ref(), name),
             Interaction::AccessReport(patient) => {
                 // The log is read, of this patient; the report of it is told in the next one.

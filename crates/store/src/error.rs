@@ -42,6 +42,8 @@ pub enum CommitError {
     /// The conditional reference at this place of [`crate::Transaction::resolved`] no longer means the
     /// resource it was resolved to: resolve again and try again.
     Moved(usize),
+    /// The new version loses or lowers a security label of the one before.
+    Labels(usize),
     /// A condition asks for more than the limits of a search allow; the text names the part.
     TooCostly(&'static str),
     /// More writes wait than the queue holds: later there is room.
@@ -114,6 +116,7 @@ text!(
         Self::Duplicate(_) => f.write_str("the transaction changes a resource twice"),
         Self::TooCostly(what) => write!(f, "too costly: {what}"),
         Self::Moved(_) => f.write_str("a conditional reference means another resource now"),
+        Self::Labels(_) => f.write_str("the new version loses a security label"),
         Self::Busy => f.write_str("too many writes wait"),
         Self::NotIndexed(what) => f.write_str(what),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),

@@ -45,7 +45,7 @@ pub use parameters::{Indexed, ParameterStatus};
 pub use plan::account::{Counts, Explanation, Shape, Step};
 pub use snapshot::Snapshot;
 pub use store::{Given, Options, Store};
-pub use transaction::{Change, Committed, Done, Transaction};
+pub use transaction::{Change, Committed, Done, Labels, Transaction};
 pub use verify_audit::verify_audit;
 
 #[cfg(test)]

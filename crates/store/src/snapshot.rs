@@ -15,6 +15,7 @@ use crate::{
         account::{Explanation, Shape},
     },
     reader::{Covers, Reader, Stored},
+    transaction::Labels,
 };
 use fhir::{LogicalId, ResourceType, VersionId};
 use policy::{Need, Permit};
@@ -51,6 +52,29 @@ impl Snapshot {
         let place = self.reader.place(kind, id.as_str())?.ok_or(ReadError::NotFound)?;
         let stored = self.newest(kind, place)?;
         self.visible(permit, &stored, place.deleted)
+    }
+
+    /// The current version, when the permit covers it to be changed so: what a new version carries on of it. `None`:
+    /// absent, deleted or not visible, which the commit tells apart as far as the caller may know.
+    ///
+    /// # Errors
+    /// [`ReadError::NotIndexed`], [`ReadError::Unavailable`].
+    pub fn to_change(
+        &self,
+        permit: &Permit,
+        resource_type: ResourceType,
+        id: &LogicalId,
+        labels: Labels,
+    ) -> Result<Option<Found>, ReadError> {
+        let need = labels.need();
+        self.reader.parameters.holds(permit, resource_type, need)?;
+        let place = self.reader.place(resource_type, id.as_str())?;
+        let Some(place) = place.filter(|place| !place.deleted && !Events::are(resource_type)) else {
+            return Ok(None);
+        };
+        let stored = self.newest(resource_type, place)?;
+        let covered = self.reader.covers(permit.access(resource_type, need), &stored)?;
+        if covered { Ok(Some(self.reader.found(&stored)?)) } else { Ok(None) }
     }
 
     /// The newest version, be it a deletion.

@@ -2,7 +2,7 @@
 
 use audit::Receipt;
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use policy::Permit;
+use policy::{Need, Permit};
 use search::Predicate;
 use std::sync::Arc;
 use validation::Validated;
@@ -29,6 +29,8 @@ pub enum Change {
         if_match: Option<VersionId>,
         /// `If-None-Match: *`: only when it does not exist.
         if_none_match_any: bool,
+        /// What becomes of the security labels of the version before.
+        labels: Labels,
     },
     /// An end. Deleting what is absent or already deleted changes nothing and is no error.
     Delete {
@@ -39,6 +41,25 @@ pub enum Change {
         /// `If-Match`.
         if_match: Option<VersionId>,
     },
+}
+
+/// What a new version does with the security labels of the one before (row F45).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Labels {
+    /// It has them all, its confidentiality is no lower: otherwise [`crate::CommitError::Labels`].
+    Kept,
+    /// It says what they are: by whoever may change labels alone.
+    Given,
+}
+
+impl Labels {
+    /// What a permit is asked for.
+    pub(crate) const fn need(self) -> Need {
+        match self {
+            Self::Kept => Need::Update,
+            Self::Given => Need::Relabel,
+        }
+    }
 }
 
 /// Changes that happen together or not at all.

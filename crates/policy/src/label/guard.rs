@@ -9,6 +9,7 @@ use fhir::{LogicalId, ResourceType};
 use oauth::{
     Caller,
     caller::{CallerKind, Role},
+    udap::purpose::Purpose,
 };
 use search::{
     Predicate, Registry, Test,
@@ -72,14 +73,36 @@ impl<'l> Guard<'l> {
         let Some(parameter) = registry.parameter(kind, "_security").map(|parameter| parameter.id) else {
             return Access::Nothing;
         };
-        let only = Arc::new(Predicate::Only { parameter, tokens: Arc::clone(tokens) });
-        if self.labels.default_of(kind) <= self.clearance.level() {
-            return Access::Where(only);
+        let mut all = vec![Arc::new(Predicate::Only { parameter, tokens: Arc::clone(tokens) })];
+        if self.labels.default_of(kind) > self.clearance.level() {
+            // What says nothing is too confidential: only what says that it is less.
+            let says = Test::Token(TokenTest::System(CONFIDENTIALITY.to_owned()));
+            all.push(Arc::new(Predicate::Value { parameter, test: says }));
         }
-        // What says nothing is too confidential: only what says that it is less.
-        let says = Test::Token(TokenTest::System(CONFIDENTIALITY.to_owned()));
-        let says = Arc::new(Predicate::Value { parameter, test: says });
-        Access::Where(Arc::new(Predicate::And(vec![only, says])))
+        if kind.name() == "Provenance" {
+            all.extend(self.of_targets(registry, kind));
+        }
+        Access::Where(match (all.pop(), all.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => {
+                all.extend(last);
+                Arc::new(Predicate::And(all))
+            }
+        })
+    }
+
+    /// A Provenance tells of its targets: of one that is withheld, it is withheld too.
+    fn of_targets(&self, registry: &Registry, provenance: ResourceType) -> Vec<Arc<Predicate>> {
+        let Some(parameter) = registry.parameter(provenance, "target").map(|parameter| parameter.id) else {
+            return Vec::new();
+        };
+        let types = ResourceType::all().filter(|kind| *kind != provenance && !crate::grants::is_audit_event(*kind));
+        let withheld = types.filter_map(|target| match self.of_type(registry, target) {
+            Access::Where(cleared) => Some((target, Arc::new(Predicate::Not(cleared)))),
+            Access::Everything | Access::Nothing => None,
+        });
+        let tells = withheld.map(|(target, predicate)| Predicate::Chain { parameter, target, predicate });
+        tells.map(|tells| Arc::new(Predicate::Not(Arc::new(tells)))).collect()
     }
 }
 
@@ -90,11 +113,22 @@ impl Labels {
     pub fn key(&self, caller: &Caller) -> Option<Arc<str>> {
         let client = &caller.grant().client_id;
         let named = self.names_client(client).then(|| client.as_ref());
-        match caller.acting() {
-            None => named.map(Arc::from),
-            Some(_) => Some([named.unwrap_or_default(), " ", &purposes(caller).join(" ")].concat().into()),
+        let usual = caller.user().map_or(&[Purpose::TREATMENT][..], |user| user.role.purposes());
+        let is_custodian = caller.grant().is_custodian();
+        if named.is_none() && !is_custodian && caller.acting().is_none() && caller.purposes() == usual {
+            return None;
         }
+        Some(
+            [if is_custodian { "custodian " } else { "" }, named.unwrap_or_default(), " ", &purposes(caller).join(" ")]
+                .concat()
+                .into(),
+        )
     }
+}
+
+/// What the caller comes for.
+fn purposes(caller: &Caller) -> Vec<&'static str> {
+    caller.purposes().iter().map(|purpose| purpose.code()).collect()
 }
 
 fn clearance(labels: &Labels, caller: &Caller, under: Under) -> Clearance {
@@ -133,20 +167,6 @@ fn refrains(caller: &Caller) -> &'static [&'static str] {
         (None, Some(_)) => NOT_TO_OTHERS,
         _ => &[],
     }
-}
-
-/// What the caller comes for.
-fn purposes(caller: &Caller) -> Vec<&str> {
-    if let Some(acting) = caller.acting() {
-        return acting.b2b.purposes.iter().map(|purpose| purpose.code()).collect();
-    }
-    vec![match caller.user().map(|user| user.role) {
-        Some(Role::Patient) => "PATRQT",
-        Some(Role::Caregiver) => "FAMRQT",
-        Some(Role::Clinician) | None => "TREAT",
-        Some(Role::PrivacyOfficer) => "HCOMPL",
-        Some(Role::Administrator) => "HSYSADMIN",
-    }]
 }
 
 /// Whether this caller may change labels of this type (row F45).

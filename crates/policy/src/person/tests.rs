@@ -214,6 +214,8 @@ fn reference(acting: &Acting, scope: &Scope, known: &Known, need: Need) -> bool 
         Need::Update => Permissions::UPDATE,
         Need::Delete => Permissions::DELETE,
         Need::Search => Permissions::SEARCH,
+        // This house gave nobody the authority.
+        Need::Relabel => return false,
     };
     let (name, writes) = (known.kind.name(), !matches!(need, Need::Read | Need::Search));
     if !scope.permissions.contains(letter)

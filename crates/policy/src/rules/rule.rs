@@ -228,6 +228,7 @@ impl Need {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Relabel => "relabel",
         }
     }
 }

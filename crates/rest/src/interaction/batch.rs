@@ -4,6 +4,7 @@ use super::{Answer, Call, Proof, bundle};
 use crate::{
     body::{Content, Expects},
     failure::Failure,
+    labels::Mark,
     outcome,
     trail::Trail,
     wire::Return,
@@ -13,16 +14,22 @@ use fhir::json::{Tree, Writer};
 /// Does the entries in their order. One that fails is an OperationOutcome in its place; only the
 /// audit log can stop the whole.
 pub(super) async fn perform(call: &Call<'_>, tree: &Tree, trail: &Trail) -> Result<Answer, Failure> {
-    let mut entries = Vec::new();
+    let house = call.service.parts.store.house();
+    let (mut mark, mut entries) = (Mark::new(&house.labels), Vec::new());
     for entry in fhir::bundle::entries(tree.root()) {
-        entries.push(perform_entry(call, entry, trail).await?);
+        entries.push(perform_entry(call, entry, trail, &mut mark).await?);
     }
-    let reply = bundle::response("batch-response", |w| entries.iter().for_each(|entry| w.raw(entry)));
+    let reply = bundle::response("batch-response", mark, |w| entries.iter().for_each(|entry| w.raw(entry)));
     Ok(Answer::read(reply))
 }
 
 /// The answer of one entry, recorded.
-async fn perform_entry(call: &Call<'_>, entry: fhir::bundle::Entry<'_>, trail: &Trail) -> Result<Vec<u8>, Failure> {
+async fn perform_entry(
+    call: &Call<'_>,
+    entry: fhir::bundle::Entry<'_>,
+    trail: &Trail,
+    mark: &mut Mark<'_>,
+) -> Result<Vec<u8>, Failure> {
     let mut trail = trail.of_entry(bundle::method(&entry));
     let mut w = Writer::new();
     let log = call.service.parts.store.log();
@@ -32,7 +39,7 @@ async fn perform_entry(call: &Call<'_>, entry: fhir::bundle::Entry<'_>, trail: &
                 Proof::ToRecord => log.record(&trail.done())?,
                 Proof::Recorded(receipt) => receipt,
             };
-            bundle::done(&mut w, &reply, body_is_outcome);
+            bundle::done(&mut w, &reply, body_is_outcome, mark);
         }
         Err(Failure::Audit) => return Err(Failure::Audit),
         Err(failure) => {

@@ -5,6 +5,7 @@ use super::{Answer, Call, batch, transaction};
 use crate::{
     body::Content,
     failure::Failure,
+    labels::Mark,
     limits,
     outcome::{Mapped, status_line},
     route::{self, Asked},
@@ -81,9 +82,10 @@ pub(super) fn method(entry: &Entry<'_>) -> Method {
 }
 
 /// An entry that was done.
-pub(super) fn done(w: &mut Writer, reply: &Reply, body_is_outcome: bool) {
+pub(super) fn done(w: &mut Writer, reply: &Reply, body_is_outcome: bool, mark: &mut Mark<'_>) {
     w.object(|w| {
         if !reply.body.is_empty() && !body_is_outcome {
+            mark.take_answer(&reply.body);
             w.key("resource");
             w.raw(&reply.body);
         }
@@ -120,7 +122,7 @@ pub(super) fn failed(w: &mut Writer, mapped: &Mapped) {
 }
 
 /// The answer's Bundle. `entries` writes them, in the order of the request.
-pub(super) fn response(kind: &str, entries: impl FnOnce(&mut Writer)) -> Reply {
+pub(super) fn response(kind: &str, mark: Mark<'_>, entries: impl FnOnce(&mut Writer)) -> Reply {
     let mut list = Writer::new();
     list.array(entries);
     let list = list.into_bytes();
@@ -134,5 +136,5 @@ pub(super) fn response(kind: &str, entries: impl FnOnce(&mut Writer)) -> Reply {
             w.raw(&list);
         }
     });
-    Reply::document(w.into_bytes())
+    Reply::document(mark.put(w.into_bytes()))
 }

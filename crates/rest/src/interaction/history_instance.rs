@@ -4,8 +4,10 @@
 use super::{Answer, Call, resource};
 use crate::{
     failure::Failure,
+    labels::Mark,
     limits,
     outcome::{Success, status_line},
+    service::Service,
     trail::Trail,
     wire::{Reply, decode, etag},
 };
@@ -30,7 +32,7 @@ pub(super) fn perform(
     }
     let page = call.service.snapshot().history(&call.permit, kind, id, count, cursor)?;
     trail.found_all(&page.versions);
-    Ok(Answer::read(Reply::document(bundle(call.service.base_url(), kind, id, count, &page)?)))
+    Ok(Answer::read(Reply::document(bundle(call.service, kind, id, count, &page)?)))
 }
 
 fn count(call: &Call<'_>) -> Result<usize, Failure> {
@@ -52,12 +54,15 @@ fn count(call: &Call<'_>) -> Result<usize, Failure> {
 }
 
 fn bundle(
-    base_url: &str,
+    service: &Service,
     kind: ResourceType,
     id: &LogicalId,
     count: usize,
     page: &HistoryPage,
 ) -> Result<Vec<u8>, ReadError> {
+    let base_url = service.base_url();
+    let house = service.parts.store.house();
+    let mut mark = Mark::new(&house.labels);
     let bytes: usize = page.versions.iter().map(|found| found.json.len() + 400).sum();
     let mut w = Writer::with_capacity(bytes + 400);
     let url = format!("{base_url}/{kind}/{id}/_history?_count={count}");
@@ -76,13 +81,13 @@ fn bundle(
         });
         if !page.versions.is_empty() {
             w.key("entry");
-            w.array(|w| written = page.versions.iter().try_for_each(|found| entry(w, base_url, found)));
+            w.array(|w| written = page.versions.iter().try_for_each(|found| entry(w, base_url, found, &mut mark)));
         }
     });
-    written.map(|()| w.into_bytes())
+    written.map(|()| mark.put(w.into_bytes()))
 }
 
-fn entry(w: &mut Writer, base_url: &str, found: &Found) -> Result<(), ReadError> {
+fn entry(w: &mut Writer, base_url: &str, found: &Found, mark: &mut Mark<'_>) -> Result<(), ReadError> {
     let (kind, id) = (found.resource_type, &found.id);
     let (method, url, success) = match found.method {
         Method::Create => ("POST", kind.name().to_owned(), Success::Created),
@@ -94,7 +99,12 @@ fn entry(w: &mut Writer, base_url: &str, found: &Found) -> Result<(), ReadError>
         w.member("fullUrl", &format!("{base_url}/{kind}/{id}"));
         if !found.json.is_empty() {
             w.key("resource");
-            json = w.raw_by(|out| found.json.append_to(out));
+            json = w.raw_by(|out| {
+                let at = out.len();
+                found.json.append_to(out)?;
+                mark.take_found(found, out.get(at..).unwrap_or_default());
+                Ok(())
+            });
         }
         w.key("request");
         w.object(|w| {

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     body::Content,
     failure::Failure,
+    labels::{self, Write},
     outcome::Success,
     route::Conditions,
     wire::{MediaType, Reply, Tags},
@@ -82,26 +83,47 @@ pub(super) async fn validated(
         if let Some(id) = id {
             same_id(&tree, id)?;
         }
-        validate(call, kind, tree, None)
+        validate(call, kind, tree, None, id)
     };
     call.service.aside.run(bytes, work).await
 }
 
 /// The proof that a resource keeps the rules of R4, of the profiles that it claims and of those that are
-/// required of its type; or every rule that it breaks. `entries`: what a transaction writes beside it.
+/// required of its type; or every rule that it breaks. `entries`: what a transaction writes beside it; `updates`: the id
+/// of what it takes the place of. It gets the labels that it must have ([`crate::labels`]).
 pub(super) fn validate(
     call: &Call<'_>,
     kind: ResourceType,
     tree: Tree,
     entries: Option<&Entries>,
+    updates: Option<&LogicalId>,
+) -> Result<Checked, Failure> {
+    let targets = Targets::new(call, entries);
+    let before = match updates {
+        Some(id) => targets.snapshot().to_change(&call.permit, kind, id, labels::kept(call))?,
+        None => None,
+    };
+    let before = before.and_then(super::canonical::tree);
+    let write = if updates.is_some() { Write::Update(before.as_ref()) } else { Write::Create };
+    let (tree, noted) = labels::completed(call, kind, tree, write)?;
+    let mut checked = proven(call, kind, tree, &targets)?;
+    checked.warnings.extend(noted);
+    Ok(checked)
+}
+
+/// The proof of a resource that has its labels.
+pub(super) fn proven(
+    call: &Call<'_>,
+    kind: ResourceType,
+    tree: Tree,
+    targets: &Targets<'_>,
 ) -> Result<Checked, Failure> {
     let checks = &call.service.parts.checks;
-    let targets = Targets::new(call, entries);
     let options = Options {
         profiles: &checks.required_of(kind),
         unknown_profile: checks.unknown_profile,
         target_profiles: checks.target_profiles,
-        resolver: Some(&targets),
+        resolver: Some(targets),
         ..Options::default()
     };
     let outcome = (checks.validator)().validate_with(tree, Some(kind), &options);

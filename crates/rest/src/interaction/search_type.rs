@@ -31,7 +31,13 @@ pub(super) fn perform(
     let page = call.service.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
     trail.found_all(page.matches.iter().chain(&page.included));
     let url = format!("{}/{path}", call.service.base_url());
-    Ok(Answer::read(Reply::document(searchset::write(call.service.base_url(), &url, &query, &page)?)))
+    Ok(Answer::read(Reply::document(searchset::write(
+        call.service.base_url(),
+        &url,
+        &query,
+        &page,
+        &call.service.parts.store.house().labels,
+    )?)))
 }
 
 /// The parameters of URL and form together: R4 search.html asks a server to take both at once.

@@ -1,9 +1,11 @@
 //! The Bundle of a search, written straight from the stored bytes. SPEC: R4 search.html, bundle.html.
 
+use crate::labels::Mark;
 use fhir::{
     issue::{Severity, write_operation_outcome},
     json::Writer,
 };
+use policy::label::Labels;
 use search::Query;
 use store::{Found, Page, ReadError};
 
@@ -11,8 +13,15 @@ use store::{Found, Page, ReadError};
 ///
 /// # Errors
 /// When a resource cannot be taken out of memory.
-pub(super) fn write(base_url: &str, url: &str, query: &Query, page: &Page) -> Result<Vec<u8>, ReadError> {
+pub(super) fn write(
+    base_url: &str,
+    url: &str,
+    query: &Query,
+    page: &Page,
+    labels: &Labels,
+) -> Result<Vec<u8>, ReadError> {
     let mut written = Ok(());
+    let mut mark = Mark::new(labels);
     let entries = || page.matches.iter().chain(&page.included);
     let bytes: usize = entries().map(|found| found.json.len() + base_url.len() + 160).sum();
     let mut w = Writer::with_capacity(bytes + 1024);
@@ -38,12 +47,12 @@ pub(super) fn write(base_url: &str, url: &str, query: &Query, page: &Page) -> Re
                 let begin = begin(base_url);
                 let matches = page.matches.iter().map(|found| (found, MATCH));
                 let mut all = matches.chain(page.included.iter().map(|found| (found, INCLUDE)));
-                written = all.try_for_each(|(found, end)| entry(w, &begin, found, end));
+                written = all.try_for_each(|(found, end)| entry(w, &begin, found, end, &mut mark));
                 warnings(w, query);
             });
         }
     });
-    written.map(|()| w.into_bytes())
+    written.map(|()| mark.put(w.into_bytes()))
 }
 
 const MATCH: &[u8] = br#","search":{"mode":"match"}}"#;
@@ -60,13 +69,15 @@ fn begin(base_url: &str) -> Vec<u8> {
 }
 
 /// An entry in one go: a page has up to a thousand. Names of types and ids need no escapes.
-fn entry(w: &mut Writer, begin: &[u8], found: &Found, end: &[u8]) -> Result<(), ReadError> {
+fn entry(w: &mut Writer, begin: &[u8], found: &Found, end: &[u8], mark: &mut Mark<'_>) -> Result<(), ReadError> {
     let (kind, id) = (found.resource_type.name().as_bytes(), found.id.as_str().as_bytes());
     w.raw_by(|out| {
         for part in [begin, kind, b"/", id, br#"","resource":"#] {
             out.extend_from_slice(part);
         }
+        let at = out.len();
         found.json.append_to(out)?;
+        mark.take_found(found, out.get(at..).unwrap_or_default());
         out.extend_from_slice(end);
         Ok(())
     })

@@ -5,6 +5,7 @@ use super::{Answer, Call, Proof, location, resource, resource::Checked, written}
 use crate::{
     body::Content,
     failure::{Failure, Stopped},
+    labels::kept,
     outcome::Success,
     route::Conditions,
     trail::Trail,
@@ -29,7 +30,10 @@ pub(super) async fn perform(
     let if_match = if_match(&call.asked.conditions)?;
     let if_none_match_any = if_none_match_any(&call.asked.conditions)?;
     let transaction = Transaction {
-        changes: vec![(Change::Update { id, resource, if_match, if_none_match_any }, call.permit.clone())],
+        changes: vec![(
+            Change::Update { id, resource, if_match, if_none_match_any, labels: kept(&call) },
+            call.permit.clone(),
+        )],
         resolved: Vec::new(),
         audit: vec![trail.clone().done()],
         now: call.service.now(),

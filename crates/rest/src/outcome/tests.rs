@@ -76,6 +76,7 @@ fn samples() -> Vec<(&'static str, Failure)> {
             Failure::Denied(Denied::Purpose { resource_type: patient, needs: "u" }),
         ),
         ("a write whose result is outside the scopes", Failure::Denied(Denied::ResultOutsideScope(patient))),
+        ("`$meta-add` or `$meta-delete` without the authority for it", Failure::Denied(Denied::Authority(patient))),
         ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
         ("`$access-report` by a system", Failure::Denied(Denied::PeopleAlone)),
         ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),

@@ -37,6 +37,7 @@ fn with_body<'a>(route: &Route, request: Request<'a>) -> Request<'a> {
             request.body("application/x-www-form-urlencoded", "code=1")
         }
         Kind::Validate if route.method == rest::wire::Method::Post => request.json(&observation("p", "survey", "1")),
+        Kind::Relabel => request.json(&serde_json::json!({"resourceType": "Parameters"})),
         Kind::Terminology | Kind::VerifySignature if route.method == rest::wire::Method::Post => {
             request.json(&serde_json::json!({"resourceType": "Parameters"}))
         }
@@ -51,7 +52,7 @@ fn insufficient(kind: Kind) -> &'static [&'static str] {
             &["system/Patient.cruds", "system/Observation.cuds"]
         }
         Kind::Create => &["system/Patient.cruds", "system/Observation.ruds"],
-        Kind::Update => &["system/Patient.cruds", "system/Observation.crds"],
+        Kind::Update | Kind::Relabel => &["system/Patient.cruds", "system/Observation.crds"],
         Kind::Delete => &["system/Patient.cruds", "system/Observation.crus"],
         Kind::SearchType | Kind::SearchCompartment => &["system/Patient.cruds", "system/Observation.crud"],
         Kind::Validate => &["system/Patient.cruds", "system/Observation.ds"],

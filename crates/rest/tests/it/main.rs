@@ -9,6 +9,7 @@ mod capabilities;
 mod conditional;
 mod granular;
 mod hostile;
+mod labels;
 mod operations;
 mod organizations;
 mod people;

@@ -156,7 +156,7 @@ impl World {
         let id = id(name);
         let (kind, body) = self.body(json, &id);
         let if_match = if_match.and_then(VersionId::new);
-        let action = Action::Update { body, if_match, if_none_match_any: false };
+        let action = Action::Update { body, if_match, if_none_match_any: false, labels: crate::Labels::Kept };
         Prepared { kind, id, permit: everything(), action }
     }
 

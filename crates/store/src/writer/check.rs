@@ -5,7 +5,7 @@
 
 use super::prepare::{Action, Body, Prepared, Work};
 use crate::{
-    CommitError, ReadError,
+    CommitError, Labels, ReadError,
     audit_event::Events,
     engine::{Fault, record::Place},
     plan,
@@ -13,8 +13,8 @@ use crate::{
     transaction::Condition,
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use policy::{Access, Need};
-use search::{encoded::EncodedValues, matcher::Subject};
+use policy::{Access, Need, label::Label};
+use search::{ValueRef, Values, encoded::EncodedValues, matcher::Subject};
 
 /// What a change found before it.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ fn met_by(
 fn need(action: &Action) -> Need {
     match action {
         Action::Create { .. } => Need::Create,
-        Action::Update { .. } => Need::Update,
+        Action::Update { labels, .. } => labels.need(),
         Action::Delete { .. } => Need::Delete,
     }
 }
@@ -125,13 +125,19 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
             }
             result(reader, access, change, body, at, now)?;
         }
-        Action::Update { body, if_match, if_none_match_any } => {
+        Action::Update { body, if_match, if_none_match_any, labels } => {
             matched(*if_match, version, at)?;
             if !visible && !may_make(reader, access, change.kind, place)? {
                 return Err(CommitError::NotFound(at));
             }
             if *if_none_match_any && let Some(version) = version {
                 return Err(CommitError::Exists(at, change.kind, change.id.clone(), version));
+            }
+            if *labels == Labels::Kept
+                && let Some(before) = &live
+                && !keeps_labels(reader, change.kind, before, body).map_err(fault)?
+            {
+                return Err(CommitError::Labels(at));
             }
             result(reader, access, change, body, at, now)?;
         }
@@ -142,6 +148,25 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
         }
     }
     Ok(Before { place, live, idle })
+}
+
+/// Whether the new version has the labels of the one before, none of them lowered (row F45).
+fn keeps_labels(reader: &Reader, kind: ResourceType, before: &Stored, body: &Body) -> Result<bool, Fault> {
+    let Some(parameter) = reader.registry.parameter(kind, "_security").map(|parameter| parameter.id) else {
+        return Ok(true);
+    };
+    let labels = |values: &[u8]| {
+        let mut labels = Vec::new();
+        EncodedValues::new(values).any(parameter, &mut |value| {
+            if let ValueRef::Token { system, code, .. } = value {
+                labels.push(Label::new(system.unwrap_or_default(), code));
+            }
+            false
+        });
+        labels
+    };
+    let before = labels(before.values()?);
+    Ok(before.is_empty() || policy::label::set::lost(&before, &labels(&body.values)).is_none())
 }
 
 /// Whether a `PUT` may make a resource where the caller sees none. Under a grant of part of a type
@@ -205,7 +230,7 @@ pub(crate) fn types_looked_at(work: &Work) -> Vec<ResourceType> {
                 }
                 Need::Create
             }
-            Action::Update { .. } => Need::Update,
+            Action::Update { labels, .. } => labels.need(),
             Action::Delete { .. } => Need::Delete,
         };
         add_access(change.permit.as_ref(), change.kind, need, &mut types);

@@ -2,7 +2,7 @@
 //! index keys made, the server's mark prepared. The writer then only looks, copies and commits.
 
 use crate::{
-    Change, Transaction,
+    Change, Labels, Transaction,
     engine::{
         Fault, key,
         record::{Damaged, Hash, Version},
@@ -44,7 +44,7 @@ pub(crate) struct Prepared {
 
 pub(crate) enum Action {
     Create { body: Body, unless: Option<Condition> },
-    Update { body: Body, if_match: Option<VersionId>, if_none_match_any: bool },
+    Update { body: Body, if_match: Option<VersionId>, if_none_match_any: bool, labels: Labels },
     Delete { if_match: Option<VersionId> },
 }
 
@@ -196,10 +196,10 @@ impl Preparer {
                         let unless = unless.map(|predicate| Condition::new(kind, predicate));
                         (kind, id, Action::Create { body, unless })
                     }
-                    Change::Update { id, resource, if_match, if_none_match_any } => {
+                    Change::Update { id, resource, if_match, if_none_match_any, labels } => {
                         bytes += resource.tree().bytes().len() * 2;
                         let body = self.body(&resource, &id);
-                        (resource.resource_type(), id, Action::Update { body, if_match, if_none_match_any })
+                        (resource.resource_type(), id, Action::Update { body, if_match, if_none_match_any, labels })
                     }
                     Change::Delete { resource_type, id, if_match } => (resource_type, id, Action::Delete { if_match }),
                 };

@@ -150,7 +150,8 @@ fn clients_and_organizations_have_their_own() {
     assert!(sees(&labels, &system("free"), Under::Law, &[("http://example.org", "x")]));
     assert!(sees(&labels, &organization(&["HPAYMT"]), Under::Law, &[R, PSY]), "Organization/1");
     assert_eq!(labels.key(&system("other")), None);
-    assert_eq!(labels.key(&system("feed")).as_deref(), Some("feed"));
+    assert_eq!(labels.key(&system("feed")).as_deref(), Some("feed TREAT"));
+    assert_eq!(labels.key(&person(Role::Patient)), None);
     assert_ne!(labels.key(&organization(&["HPAYMT"])), labels.key(&organization(&["PUBHLTH"])));
 }
 

@@ -5,6 +5,7 @@ use crate::{
     body::{Content, Expects},
     failure::{Failure, Stopped},
     interaction::{self, Answer, Call, Proof, bundle, bundle::Permitted, location, written},
+    labels::Mark,
     outcome::{self, Success},
     trail::Trail,
     wire::{MediaType, Method, Reply, Return},
@@ -137,25 +138,33 @@ pub(super) async fn answer(
     committed: Committed,
     trail: &Trail,
 ) -> Result<Answer, Failure> {
+    let house = call.service.parts.store.house();
+    let mut mark = Mark::new(&house.labels);
     let mut entries = Vec::with_capacity(permitted.len());
     for (one, reply) in permitted.into_iter().zip(committed.replies) {
         let mut w = Writer::new();
         match reply {
             Some(reply) => {
                 let body_is_outcome = one.asked.prefer.returns == Some(Return::OperationOutcome);
-                bundle::done(&mut w, &reply, body_is_outcome);
+                bundle::done(&mut w, &reply, body_is_outcome, &mut mark);
             }
-            None => read(call, one, trail, &mut w).await?,
+            None => read(call, one, trail, &mut w, &mut mark).await?,
         }
         entries.push(w.into_bytes());
     }
-    let reply = bundle::response("transaction-response", |w| entries.iter().for_each(|entry| w.raw(entry)));
+    let reply = bundle::response("transaction-response", mark, |w| entries.iter().for_each(|entry| w.raw(entry)));
     let proof = committed.receipt.map_or(Proof::ToRecord, Proof::Recorded);
     Ok(Answer { reply, proof, missed: false })
 }
 
 /// A read entry, recorded.
-async fn read(call: &Call<'_>, one: Permitted<'_>, trail: &Trail, w: &mut Writer) -> Result<(), Failure> {
+async fn read(
+    call: &Call<'_>,
+    one: Permitted<'_>,
+    trail: &Trail,
+    w: &mut Writer,
+    mark: &mut Mark<'_>,
+) -> Result<(), Failure> {
     let mut trail = trail.of_entry(bundle::method(&one.entry));
     trail.interaction(&one.asked.interaction);
     let Permitted { asked, permit, entry } = one;
@@ -166,7 +175,7 @@ async fn read(call: &Call<'_>, one: Permitted<'_>, trail: &Trail, w: &mut Writer
     match interaction::perform_one(single, content, &mut trail).await {
         Ok(answer) => {
             log.record(&trail.done())?;
-            bundle::done(w, &answer.reply, false);
+            bundle::done(w, &answer.reply, false, mark);
         }
         Err(failure) => {
             let mapped = outcome::map(failure);

@@ -11,6 +11,7 @@ use crate::{
         targets::Entries,
         update,
     },
+    labels,
     outcome::within_entry,
 };
 use fhir::{
@@ -46,6 +47,7 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::Batch
         | Interaction::Transaction
         | Interaction::Validate(..)
+        | Interaction::Relabel(..)
         | Interaction::Terminology(..)
         | Interaction::AccessReport(_)
         | Interaction::VerifySignature(..) => Step::Read,
@@ -206,11 +208,14 @@ fn change(
             Ok(Some((Change::Delete { resource_type: *kind, id: id.clone(), if_match }, Vec::new())))
         }
         (interaction, Some(Identity { kind, id, unless, .. }), Some(tree)) => {
-            let Checked { resource, warnings, .. } = resource::validate(call, *kind, tree, Some(entries))?;
+            let is_update = matches!(interaction, Interaction::Update(..));
+            let updates = Some(id).filter(|_| is_update);
+            let Checked { resource, warnings, .. } = resource::validate(call, *kind, tree, Some(entries), updates)?;
             let id = id.clone();
-            let change = if matches!(interaction, Interaction::Update(..)) {
+            let change = if is_update {
                 let if_match = update::if_match(conditions)?;
-                Change::Update { id, resource, if_match, if_none_match_any: update::if_none_match_any(conditions)? }
+                let if_none_match_any = update::if_none_match_any(conditions)?;
+                Change::Update { id, resource, if_match, if_none_match_any, labels: labels::kept(call) }
             } else {
                 Change::Create { id, resource, unless: unless.clone() }
             };

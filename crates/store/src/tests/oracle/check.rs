@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
                 let tree = fhir::json::Tree::parse(json.into_bytes()).unwrap();
                 let template = fhir::stamp::Template::new(tree.root(), &id);
                 let body = self.world.store().preparer().with_values(template, values, kind, &id);
-                Action::Update { body, if_match: None, if_none_match_any: false }
+                Action::Update { body, if_match: None, if_none_match_any: false, labels: crate::Labels::Given }
             }
         };
         Prepared { kind, id, permit: everything(), action }
