@@ -6,7 +6,14 @@
 //! and [`treatment`] for organizations. What of a patient's record a relation opens is another question:
 //! [`crate::record`] says what the record is, [`crate::organization`] what of it goes with which purpose.
 //!
-//! SPEC: rows G12 to G17. Left out: caregivers, clinicians and consents as relations.
+//! SPEC: rows G12 to G17. Left out: consents as relations ([`crate::consent`] has those), and `period` of a member of a
+//! CareTeam: who leaves a team is taken out of it.
+
+mod caregiver;
+mod clinician;
+
+pub(crate) use caregiver::caregiver;
+pub(crate) use clinician::{Clinician, clinician};
 
 use fhir::{LogicalId, ResourceType};
 use search::{
@@ -15,16 +22,19 @@ use search::{
 };
 use std::sync::Arc;
 
-/// Whom a payer pays for: patients with a Coverage in force whose payor is this Organization (row G14).
-pub(crate) fn payer(registry: &Registry, organization: &LogicalId) -> Option<Arc<Predicate>> {
+/// Whom a payer pays for: patients with a Coverage of this payer that counts ([`coverage`]), row G14.
+pub(crate) fn payer(registry: &Registry, payors: &Arc<Predicate>) -> Option<Arc<Predicate>> {
+    Of::new(registry, "Coverage")?.refers_to_these("beneficiary", payors)
+}
+
+/// Coverages of a payer that count: active, and in force now or ended not longer ago than `lookback_ms`: what was
+/// covered is settled after it. `payor`: those that name the payer.
+pub(crate) fn coverage(registry: &Registry, payor: Arc<Predicate>, lookback_ms: i64) -> Option<Arc<Predicate>> {
     let of = Of::new(registry, "Coverage")?;
-    let period = registry.of_server(of.kind, "period")?.id;
-    let coverage = all([
-        of.refers("payor", "Organization", organization)?,
-        of.is("status", "active")?,
-        Arc::new(Predicate::InForce(period)),
-    ]);
-    of.refers_to_these("beneficiary", &coverage)
+    let period = of.own("period")?;
+    let ended = Arc::new(Predicate::Near { parameter: period, back_ms: lookback_ms, ahead_ms: 0 });
+    let counts = either([Arc::new(Predicate::InForce(period)), ended]);
+    Some(all([payor, of.is("status", "active")?, counts]))
 }
 
 /// Whom an organization treats: patients who name this Organization as general practitioner or as the one that manages
@@ -32,13 +42,11 @@ pub(crate) fn payer(registry: &Registry, organization: &LogicalId) -> Option<Arc
 /// not count: it may name one that is none any more.
 pub(crate) fn treatment(registry: &Registry, organization: &LogicalId) -> Option<Arc<Predicate>> {
     let (patient, team) = (Of::new(registry, "Patient")?, Of::new(registry, "CareTeam")?);
-    let manages = registry.of_server(team.kind, "managing-organization")?.id;
-    let takes_part = Predicate::Or(vec![
+    let takes_part = either([
         team.refers("participant", "Organization", organization)?,
-        refers(manages, "Organization", organization)?,
+        refers(team.own("managing-organization")?, "Organization", organization)?,
     ]);
-    let period = registry.parameter(team.kind, "date")?.id;
-    let active = all([Arc::new(takes_part), team.is("status", "active")?, Arc::new(Predicate::InForce(period))]);
+    let active = all([takes_part, team.is("status", "active")?, team.in_force("date")?]);
     let any = Predicate::Or(vec![
         patient.refers("general-practitioner", "Organization", organization)?,
         patient.refers("organization", "Organization", organization)?,
@@ -60,8 +68,13 @@ impl<'r> Of<'r> {
         Some(Self { registry, kind: ResourceType::parse(kind).ok()? })
     }
 
-    fn parameter(self, code: &str) -> Option<ParameterId> {
+    pub(crate) fn parameter(self, code: &str) -> Option<ParameterId> {
         Some(self.registry.parameter(self.kind, code)?.id)
+    }
+
+    /// A parameter of the server's own.
+    pub(crate) fn own(self, code: &str) -> Option<ParameterId> {
+        Some(self.registry.of_server(self.kind, code)?.id)
     }
 
     /// Those that point at this resource.
@@ -86,6 +99,30 @@ impl<'r> Of<'r> {
         let test = Test::Token(TokenTest::Code(value.to_owned()));
         Some(Arc::new(Predicate::Value { parameter: self.parameter(code)?, test }))
     }
+
+    /// Those with one of these codes.
+    pub(crate) fn is_any(self, code: &str, values: &[&str]) -> Option<Arc<Predicate>> {
+        let each: Option<Vec<_>> = values.iter().map(|value| self.is(code, value)).collect();
+        Some(Arc::new(Predicate::Or(each?)))
+    }
+
+    /// Those that are not said to be inactive. R4: `active` is true unless it says otherwise.
+    pub(crate) fn in_use(self) -> Option<Arc<Predicate>> {
+        let parameter = self.parameter("active").or_else(|| self.own("active"))?;
+        let test = Test::Token(TokenTest::Code("false".to_owned()));
+        Some(not(Arc::new(Predicate::Value { parameter, test })))
+    }
+
+    /// Those whose period holds now; without one, always.
+    pub(crate) fn in_force(self, code: &str) -> Option<Arc<Predicate>> {
+        let parameter = self.parameter(code).or_else(|| self.own(code))?;
+        Some(Arc::new(Predicate::InForce(parameter)))
+    }
+}
+
+/// A resource itself.
+pub(crate) fn itself(id: &LogicalId) -> Arc<Predicate> {
+    Arc::new(Predicate::Id(vec![id.clone()]))
 }
 
 fn refers(parameter: ParameterId, target: &str, id: &LogicalId) -> Option<Arc<Predicate>> {
@@ -97,3 +134,20 @@ fn refers(parameter: ParameterId, target: &str, id: &LogicalId) -> Option<Arc<Pr
 pub(crate) fn all<const N: usize>(parts: [Arc<Predicate>; N]) -> Arc<Predicate> {
     Arc::new(Predicate::And(parts.into()))
 }
+
+pub(crate) fn either<const N: usize>(parts: [Arc<Predicate>; N]) -> Arc<Predicate> {
+    Arc::new(Predicate::Or(parts.into()))
+}
+
+pub(crate) fn not(part: Arc<Predicate>) -> Arc<Predicate> {
+    Arc::new(Predicate::Not(part))
+}
+
+/// The same, to be asked of each that something else found: a list of all open stays would be no help in finding those
+/// of one person, and takes long to read.
+fn each(part: Arc<Predicate>) -> Arc<Predicate> {
+    not(not(part))
+}
+
+#[cfg(test)]
+mod tests;
