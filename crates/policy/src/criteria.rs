@@ -33,7 +33,12 @@ pub(crate) fn compile(
 /// Whether it looks through another resource. Exhaustive on purpose.
 fn joins(predicate: &Predicate) -> bool {
     match predicate {
-        Predicate::Chain { .. } | Predicate::Has { .. } | Predicate::Ruled(_) => true,
+        Predicate::Chain { .. }
+        | Predicate::Has { .. }
+        | Predicate::Ruled(_)
+        | Predicate::While { .. }
+        | Predicate::NoPatientBut(_)
+        | Predicate::During(_) => true,
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| joins(part)),
         Predicate::Not(inner) | Predicate::Now(inner) => joins(inner),
         Predicate::All
@@ -44,6 +49,7 @@ fn joins(predicate: &Predicate) -> bool {
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
+        | Predicate::Near { .. }
         | Predicate::Only { .. }
         | Predicate::NoOtherPatient(_) => false,
     }

@@ -30,7 +30,7 @@ use crate::{
     label,
     organization::{Organization, Reached},
     permit::{Access, Need},
-    person::{Person, Reach},
+    person::{Person, Reach, Reaching},
     record::{self, Whose},
     rules::Bound,
 };
@@ -82,6 +82,7 @@ impl Grants {
         let rules = house.rules.bound(asker.facts(), registry);
         let given = Given::of(caller, registry, house);
         let person = Person::of(caller);
+        let reaching = person.as_ref().map(|person| Reaching::new(person, registry, house));
         let organization = Organization::of(caller);
         let scopes = Arc::clone(&caller.grant().scopes);
         let mut used = vec![false; scopes.len()];
@@ -89,10 +90,13 @@ impl Grants {
             .map(|resource_type| match caller.kind() {
                 CallerKind::Operator => NEEDS.map(|need| server_rule(resource_type, need, Access::Everything)),
                 CallerKind::System => row(&scopes, resource_type, criteria, &mut used),
-                CallerKind::Person => person.as_ref().map_or(NEEDS.map(|_| Access::Nothing), |person| {
-                    let adds = Adds { rules: &rules, given: given.as_ref() };
-                    persons_row(person, &scopes, resource_type, registry, criteria, &adds, &mut used)
-                }),
+                CallerKind::Person => match (&person, &reaching) {
+                    (Some(person), Some(reaching)) => {
+                        let adds = Adds { rules: &rules, given: given.as_ref() };
+                        persons_row((person, reaching), &scopes, resource_type, (registry, criteria), &adds, &mut used)
+                    }
+                    _ => NEEDS.map(|_| Access::Nothing),
+                },
             })
             .collect();
         if caller.kind() == CallerKind::Operator {
@@ -101,7 +105,7 @@ impl Grants {
         let unusable =
             scopes.iter().zip(used).filter(|(_, used)| !used).map(|(scope, _)| Arc::clone(&scope.text)).collect();
         if let Some(organization) = &organization {
-            let reached = Reached::new(organization, registry);
+            let reached = Reached::new(organization, registry, house);
             let adds = Adds { rules: &rules, given: given.as_ref() };
             for (kind, row) in ResourceType::all().zip(&mut table) {
                 let reach = reached.of_type(kind);
@@ -246,11 +250,10 @@ fn row(
 
 /// The same for a person: each scope as far as the person reaches with it.
 fn persons_row(
-    person: &Person,
+    (person, reaching): (&Person, &Reaching<'_>),
     scopes: &[Scope],
     resource_type: ResourceType,
-    registry: &Registry,
-    criteria: &Criteria<'_>,
+    (registry, criteria): (&Registry, &Criteria<'_>),
     adds: &Adds<'_>,
     used: &mut [bool],
 ) -> [Access; NEEDS.len()] {
@@ -268,7 +271,7 @@ fn persons_row(
                 Err(_) => continue,
             }
         };
-        let own = Reach::of(person, scope, resource_type, registry);
+        let own = Reach::of(reaching, scope, resource_type);
         let reach = NEEDS.map(|need| {
             let added = added.get(column(need)).into_iter().flatten();
             let added = added.filter_map(|added| in_context(added, person, scope, resource_type, registry));

@@ -36,7 +36,7 @@ pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
 pub use grants::Grants;
 pub use guard::Asker;
-pub use house::House;
+pub use house::{Clinicians, House};
 pub use identity::Identity;
 pub use interaction::Interaction;
 pub use organization::Organization;

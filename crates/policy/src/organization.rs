@@ -12,20 +12,21 @@
 
 use crate::{
     grants::is_audit_event,
+    house::House,
     permit::Access,
     person::any_of,
     record::{self, Whose},
-    relation::{self, Of, all},
+    relation::{self, Of, all, either},
 };
 use fhir::{LogicalId, ResourceType};
 use oauth::Caller;
-use search::{Predicate, Registry};
+use search::{Predicate, Registry, predicate::During};
 use std::sync::Arc;
 
 /// What of a member's record goes with payment, and which of it.
 const PAYMENT: &[(&str, Part)] = &[
     ("Patient", Part::Whole),
-    ("Encounter", Part::Whole),
+    ("Encounter", Part::Dated("date")),
     // What concerns another payer does not concern this one.
     ("Coverage", Part::To("payor")),
     ("Claim", Part::To("insurer")),
@@ -33,25 +34,28 @@ const PAYMENT: &[(&str, Part)] = &[
     ("CoverageEligibilityResponse", Part::To("insurer")),
     ("ExplanationOfBenefit", Part::UnderCoverage),
     // What a claim rests on.
-    ("ClinicalImpression", Part::Claimed),
-    ("Condition", Part::Claimed),
-    ("DeviceRequest", Part::Claimed),
-    ("Observation", Part::Claimed),
-    ("Procedure", Part::Claimed),
-    ("QuestionnaireResponse", Part::Claimed),
-    ("ServiceRequest", Part::Claimed),
+    ("ClinicalImpression", Part::Claimed("date")),
+    ("Condition", Part::Claimed("recorded-date")),
+    ("DeviceRequest", Part::Claimed("authored-on")),
+    ("Observation", Part::Claimed("date")),
+    ("Procedure", Part::Claimed("date")),
+    ("QuestionnaireResponse", Part::Claimed("authored")),
+    ("ServiceRequest", Part::Claimed("authored")),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     /// All of the type.
     Whole,
+    /// Those whose date, by this parameter, touches the period of a Coverage of this payer that counts.
+    Dated(&'static str),
     /// Those that name the payer so.
     To(&'static str),
     /// Those under a Coverage of this payer.
     UnderCoverage,
-    /// Those of an Encounter, or of a part of one, that an active Claim to this payer is for.
-    Claimed,
+    /// Those of an Encounter, or of a part of one, that an active Claim to this payer is for, both within a covered
+    /// period. What has no date of its own goes with its Encounter.
+    Claimed(&'static str),
 }
 
 /// All of an organization and its token that decides what it may: two callers who are equal in it and have the same
@@ -88,9 +92,9 @@ pub(crate) struct Reached<'r> {
 }
 
 impl<'r> Reached<'r> {
-    pub(crate) fn new(organization: &Organization, registry: &'r Registry) -> Self {
+    pub(crate) fn new(organization: &Organization, registry: &'r Registry, house: &House) -> Self {
         let known = organization.id.as_ref();
-        let payer = known.filter(|_| organization.pays).and_then(|id| Payer::new(registry, id));
+        let payer = known.filter(|_| organization.pays).and_then(|id| Payer::new(registry, id, house.payer_lookback_ms));
         let treated = known.filter(|_| organization.treats).and_then(|id| relation::treatment(registry, id));
         Self { registry, payer, treated }
     }
@@ -115,25 +119,46 @@ struct Payer<'r> {
     id: LogicalId,
     /// Patients whom it pays for.
     members: Arc<Predicate>,
-    /// Encounters that it is asked to pay for.
+    /// Encounters that it is asked to pay for, within a covered period.
     claimed: Arc<Predicate>,
     /// Coverages of its own, in force or not.
     coverages: Arc<Predicate>,
+    /// Those that count.
+    counting: Arc<Predicate>,
 }
 
 impl<'r> Payer<'r> {
-    fn new(registry: &'r Registry, id: &LogicalId) -> Option<Self> {
+    fn new(registry: &'r Registry, id: &LogicalId, lookback_ms: i64) -> Option<Self> {
         let (claim, encounter) = (Of::new(registry, "Claim")?, Of::new(registry, "Encounter")?);
         let claims = all([claim.refers("insurer", "Organization", id)?, claim.is("status", "active")?]);
         let itself = claim.refers_to_these("encounter", &claims)?;
         let part = encounter.refers_where("part-of", "Encounter", &itself)?;
-        Some(Self {
+        let coverages = Of::new(registry, "Coverage")?.refers("payor", "Organization", id)?;
+        let counting = relation::coverage(registry, Arc::clone(&coverages), lookback_ms)?;
+        let mut payer = Self {
             registry,
             id: id.clone(),
-            members: relation::payer(registry, id)?,
-            claimed: Arc::new(Predicate::Or(vec![itself, part])),
-            coverages: Of::new(registry, "Coverage")?.refers("payor", "Organization", id)?,
-        })
+            members: relation::payer(registry, &counting)?,
+            claimed: either([itself, part]),
+            coverages,
+            counting,
+        };
+        payer.claimed = all([Arc::clone(&payer.claimed), payer.covered(encounter, "date", false)?]);
+        Some(payer)
+    }
+
+    /// Those of a type that lie in a period that the payer paid for.
+    fn covered(&self, of: Of<'_>, date: &str, undated: bool) -> Option<Arc<Predicate>> {
+        let coverage = Of::new(self.registry, "Coverage")?;
+        Some(Arc::new(Predicate::During(Arc::new(During {
+            date: of.parameter(date)?,
+            undated,
+            about: record::about(self.registry, of.kind())?,
+            source: coverage.kind(),
+            by: coverage.parameter("beneficiary")?,
+            period: coverage.own("period")?,
+            predicate: Arc::clone(&self.counting),
+        }))))
     }
 
     fn of_type(&self, kind: ResourceType) -> Option<Arc<Predicate>> {
@@ -142,9 +167,13 @@ impl<'r> Payer<'r> {
         let record = record::record_of(self.registry, kind, Whose::These(&self.members))?;
         let part = match part {
             Part::Whole => return Some(record),
+            Part::Dated(date) => self.covered(of, date, false)?,
             Part::To(code) => of.refers(code, "Organization", &self.id)?,
             Part::UnderCoverage => of.refers_where("coverage", "Coverage", &self.coverages)?,
-            Part::Claimed => of.refers_where("encounter", "Encounter", &self.claimed)?,
+            Part::Claimed(date) => {
+                let claimed = of.refers_where("encounter", "Encounter", &self.claimed)?;
+                all([claimed, self.covered(of, date, true)?])
+            }
         };
         Some(all([part, record]))
     }

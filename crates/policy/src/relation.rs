@@ -68,6 +68,10 @@ impl<'r> Of<'r> {
         Some(Self { registry, kind: ResourceType::parse(kind).ok()? })
     }
 
+    pub(crate) fn kind(self) -> ResourceType {
+        self.kind
+    }
+
     pub(crate) fn parameter(self, code: &str) -> Option<ParameterId> {
         Some(self.registry.parameter(self.kind, code)?.id)
     }

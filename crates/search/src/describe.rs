@@ -43,6 +43,15 @@ pub fn predicate(registry: &Registry, of: &Predicate) -> String {
         Predicate::InForce(parameter) => format!("{} holds now", name(*parameter)),
         Predicate::Only { parameter, .. } => format!("{} has nothing that is withheld", name(*parameter)),
         Predicate::Ruled(_) => "what its patient lets through".into(),
+        Predicate::Near { parameter, .. } => format!("{} holds about now", name(*parameter)),
+        Predicate::While { target, id, predicate: inner } => {
+            format!("while {target}/{id} has ({})", predicate(registry, inner))
+        }
+        Predicate::NoPatientBut(inner) => format!("refers to no Patient but such with ({})", predicate(registry, inner)),
+        Predicate::During(during) => {
+            let inner = predicate(registry, &during.predicate);
+            format!("{} lies in {} of a {} with ({inner})", name(during.date), name(during.period), during.source)
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::{
     compare,
     index_value::{ValueRef, Values},
-    predicate::{Predicate, Ruled, Ruling},
+    predicate::{During, Predicate, Ruled, Ruling},
     registry::{ParameterKind, Registry},
 };
 use fhir::{Instant, LogicalId, ResourceType};
@@ -40,7 +40,16 @@ pub trait Related {
     fn now(&self) -> Instant;
     /// The rule of this patient.
     fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate>;
+    /// The periods `[low, high)` that resources give this patient ([`Predicate::During`]); [`ALWAYS`] for one without.
+    /// Whoever knows no other resources has none.
+    fn periods(&self, patient: (ResourceType, &LogicalId), during: &Arc<During>) -> Arc<[(i64, i64)]> {
+        let _ = (patient, during);
+        Arc::new([])
+    }
 }
+
+/// All time, as a span.
+pub const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
 
 /// A world without other resources, at the beginning of time: chains and `_has` mean nothing in it, nor does what is
 /// current, and nobody has a rule that lets anything through.
@@ -113,7 +122,46 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
             _ => true,
         }),
         Predicate::Ruled(ruled) => within_rules(registry, ruled, subject, related),
+        Predicate::Near { parameter, back_ms, ahead_ms } => {
+            let now = related.now().unix_millis();
+            let (from, to) = (now.saturating_sub(*back_ms), now.saturating_add(*ahead_ms));
+            subject.values.any(*parameter, &mut |value| match value {
+                ValueRef::Date { low, high } => high < i64::MAX && low <= to && from < high,
+                _ => false,
+            })
+        }
+        Predicate::While { target, id, predicate } => related.target_matches(*target, id, predicate),
+        Predicate::NoPatientBut(these) => !registry.of_type(subject.resource_type).any(|parameter| {
+            parameter.kind == ParameterKind::Reference
+                && subject.values.any(parameter.id, &mut |value| match local_target(value) {
+                    Some((kind, id)) if registry.is_patient(kind) => {
+                        !LogicalId::parse(id).is_ok_and(|id| related.target_matches(kind, &id, these))
+                    }
+                    _ => false,
+                })
+        }),
+        Predicate::During(during) => lies_within(registry, during, subject, related),
     }
+}
+
+/// Whether one of its dates touches one of the periods that its patients are given.
+fn lies_within(registry: &Registry, during: &Arc<During>, subject: Subject<'_>, related: &dyn Related) -> bool {
+    let mut dates = Vec::new();
+    subject.values.any(during.date, &mut |value| {
+        if let ValueRef::Date { low, high } = value {
+            dates.push((low, high));
+        }
+        false
+    });
+    let touches = |period: &(i64, i64)| dates.iter().any(|(low, high)| *low < period.1 && period.0 < *high);
+    subject.values.any(during.about, &mut |value| match local_target(value) {
+        Some((kind, id)) if registry.is_patient(kind) => LogicalId::parse(id).is_ok_and(|id| {
+            let periods = related.periods((kind, &id), during);
+            let is_undated = dates.is_empty() && during.undated && !periods.is_empty();
+            is_undated || periods.iter().any(|period| *period == ALWAYS || touches(period))
+        }),
+        _ => false,
+    })
 }
 
 /// Whether the rule of each patient whom it is about lets it through.

@@ -81,6 +81,47 @@ pub enum Predicate {
     },
     /// Those that the rule of each patient whom they are about means; also those about nobody.
     Ruled(Ruled),
+    /// Those with a value of this date parameter that has an end and touches the time around the moment of the question.
+    Near {
+        /// The parameter.
+        parameter: ParameterId,
+        /// Milliseconds before the moment that still count.
+        back_ms: i64,
+        /// Milliseconds after it.
+        ahead_ms: i64,
+    },
+    /// Everything, while the current version of one resource is meant by this; else nothing.
+    While {
+        /// Its type.
+        target: ResourceType,
+        /// Its id.
+        id: LogicalId,
+        /// About it.
+        predicate: Arc<Predicate>,
+    },
+    /// Those whose reference parameters point at no Patient but such as this means now.
+    NoPatientBut(Arc<Predicate>),
+    /// Those that lie in a period that another resource gives their patient: a stay while it was insured.
+    During(Arc<During>),
+}
+
+/// What lies in the periods of which resources: see [`Predicate::During`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct During {
+    /// Date parameter of the resource: one value must touch a period.
+    pub date: ParameterId,
+    /// Whether a resource without such a value is meant as soon as there is any period.
+    pub undated: bool,
+    /// Reference parameter of the resource that leads to the patient.
+    pub about: ParameterId,
+    /// The type that gives periods.
+    pub source: ResourceType,
+    /// Its reference parameter that leads to the same patient.
+    pub by: ParameterId,
+    /// Its date parameter; a `source` without a value is for all time.
+    pub period: ParameterId,
+    /// Which resources of that type.
+    pub predicate: Arc<Predicate>,
 }
 
 /// Tokens that may be there.

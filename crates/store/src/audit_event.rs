@@ -385,7 +385,7 @@ impl About {
 /// Whether a grant is of the events about one patient alone.
 fn is_of_one_patient(grant: &Predicate) -> bool {
     match grant {
-        Predicate::NoOtherPatient(_) => true,
+        Predicate::NoOtherPatient(_) | Predicate::NoPatientBut(_) => true,
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| is_of_one_patient(part)),
         _ => false,
     }

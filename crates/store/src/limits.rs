@@ -220,7 +220,7 @@ pub const SEARCH_ROWS_MAX: usize = 1_000_000;
 pub const JOIN_ROWS_MAX: usize = 50_000;
 
 /// Predicates on targets of references whose answers one request keeps: a grant has a few, a search some more.
-pub const FOLLOWED_PREDICATES_MAX: usize = 16;
+pub const FOLLOWED_PREDICATES_MAX: usize = 64;
 
 /// Targets whose answers one request keeps: some 100 bytes each.
 pub const FOLLOWED_TARGETS_MAX: usize = 50_000;

@@ -253,7 +253,14 @@ impl Parameters {
             Predicate::Value { parameter, .. }
             | Predicate::Missing { parameter, .. }
             | Predicate::Only { parameter, .. }
+            | Predicate::Near { parameter, .. }
             | Predicate::InForce(parameter) => self.ready(*parameter),
+            Predicate::While { predicate, .. } | Predicate::NoPatientBut(predicate) => self.answers(predicate),
+            Predicate::During(during) => {
+                let parameters = [during.date, during.about, during.by, during.period];
+                parameters.into_iter().try_for_each(|parameter| self.ready(parameter))?;
+                self.answers(&during.predicate)
+            }
             Predicate::Ruled(ruled) => ruled.about.iter().try_for_each(|parameter| self.ready(*parameter)),
             Predicate::Chain { parameter, predicate, .. } | Predicate::Has { parameter, predicate, .. } => {
                 self.ready(*parameter)?;

@@ -14,8 +14,8 @@ use policy::{Access, Need, Permit};
 use search::{
     ParameterId, Predicate, Registry,
     encoded::EncodedValues,
-    matcher::{Related, Subject, matches},
-    predicate::Ruling,
+    matcher::{ALWAYS, Related, Subject, matches},
+    predicate::{During, Ruling},
 };
 use std::{
     cell::{OnceCell, RefCell},
@@ -66,28 +66,55 @@ struct Answers {
     asked: Vec<Arc<Predicate>>,
     /// Place in `asked`, target → whether it is meant.
     meant: HashMap<(usize, ResourceType, LogicalId), bool>,
+    /// The same of periods ([`During`]), by the place of its predicate.
+    periods: HashMap<(usize, ResourceType, LogicalId), Arc<[(i64, i64)]>>,
+}
+
+impl Answers {
+    fn place_of(&self, predicate: &Arc<Predicate>) -> Option<usize> {
+        self.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate))
+    }
+
+    /// Its place, from now on; `None` when there are too many.
+    fn placed(&mut self, predicate: &Arc<Predicate>) -> Option<usize> {
+        if let Some(at) = self.place_of(predicate) {
+            return Some(at);
+        }
+        if self.asked.len() >= limits::FOLLOWED_PREDICATES_MAX {
+            return None;
+        }
+        self.asked.push(Arc::clone(predicate));
+        Some(self.asked.len() - 1)
+    }
 }
 
 impl Followed {
     /// What is known of it.
     fn known(&self, predicate: &Arc<Predicate>, kind: ResourceType, id: &LogicalId) -> Option<bool> {
         let answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = answers.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate))?;
+        let at = answers.place_of(predicate)?;
         answers.meant.get(&(at, kind, id.clone())).copied()
     }
 
     fn note(&self, predicate: &Arc<Predicate>, kind: ResourceType, id: &LogicalId, meant: bool) {
         let mut answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = match answers.asked.iter().position(|asked| Arc::ptr_eq(asked, predicate)) {
-            Some(at) => at,
-            None if answers.asked.len() < limits::FOLLOWED_PREDICATES_MAX => {
-                answers.asked.push(Arc::clone(predicate));
-                answers.asked.len() - 1
-            }
-            None => return,
-        };
+        let Some(at) = answers.placed(predicate) else { return };
         if answers.meant.len() < limits::FOLLOWED_TARGETS_MAX {
             answers.meant.insert((at, kind, id.clone()), meant);
+        }
+    }
+
+    fn known_periods(&self, during: &During, (kind, id): (ResourceType, &LogicalId)) -> Option<Arc<[(i64, i64)]>> {
+        let answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = answers.place_of(&during.predicate)?;
+        answers.periods.get(&(at, kind, id.clone())).cloned()
+    }
+
+    fn note_periods(&self, during: &During, (kind, id): (ResourceType, &LogicalId), periods: &Arc<[(i64, i64)]>) {
+        let mut answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = answers.placed(&during.predicate) else { return };
+        if answers.periods.len() < limits::FOLLOWED_TARGETS_MAX {
+            answers.periods.insert((at, kind, id.clone()), Arc::clone(periods));
         }
     }
 }
@@ -286,6 +313,16 @@ impl Reader {
         }
     }
 
+    /// Whether the current version of a resource is there and meant by the predicate.
+    pub(crate) fn target_means(
+        &self,
+        kind: ResourceType,
+        id: &LogicalId,
+        predicate: &Arc<Predicate>,
+    ) -> Result<bool, Fault> {
+        Joined { reader: self, fault: RefCell::new(None) }.target(kind, id, predicate)
+    }
+
     /// Rows of `source` whose parameter points at this resource, as a prefix of the index.
     pub(crate) fn referrers(
         &self,
@@ -347,10 +384,10 @@ struct Joined<'a> {
 }
 
 impl Joined<'_> {
-    fn keep(&self, result: Result<bool, Fault>) -> bool {
+    fn keep<T: Default>(&self, result: Result<T, Fault>) -> T {
         result.unwrap_or_else(|fault| {
             self.fault.borrow_mut().get_or_insert(fault);
-            false
+            T::default()
         })
     }
 
@@ -386,6 +423,39 @@ impl Joined<'_> {
     }
 }
 
+impl Joined<'_> {
+    /// The periods that resources give a patient.
+    fn periods_of(&self, patient: (ResourceType, &LogicalId), during: &During) -> Result<Arc<[(i64, i64)]>, Fault> {
+        if let Some(known) = self.reader.followed.known_periods(during, patient) {
+            return Ok(known);
+        }
+        let prefix = self.reader.referrers(during.source, during.by, patient);
+        let mut keys = self.reader.view.prefix(Space::Index, &prefix)?;
+        let mut periods = Vec::new();
+        while let Some(found) = keys.next_key()? {
+            let row = key::row_of(&found).ok_or(Damaged("index key"))?;
+            if let Some(stored) = self.reader.current(during.source, row)?
+                && self.reader.meant(&during.predicate, &stored)?
+            {
+                let values = EncodedValues::new(stored.values()?);
+                let before = periods.len();
+                search::Values::any(&values, during.period, &mut |value| {
+                    if let search::ValueRef::Date { low, high } = value {
+                        periods.push((low, high));
+                    }
+                    false
+                });
+                if periods.len() == before {
+                    periods.push(ALWAYS);
+                }
+            }
+        }
+        let periods = periods.into();
+        self.reader.followed.note_periods(during, patient, &periods);
+        Ok(periods)
+    }
+}
+
 impl Related for Joined<'_> {
     fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool {
         self.keep(self.target(target, id, predicate))
@@ -411,5 +481,9 @@ impl Related for Joined<'_> {
             self.fault.borrow_mut().get_or_insert(fault);
             Arc::new(Predicate::Nothing)
         })
+    }
+
+    fn periods(&self, patient: (ResourceType, &LogicalId), during: &Arc<During>) -> Arc<[(i64, i64)]> {
+        self.keep(self.periods_of(patient, during))
     }
 }

@@ -154,6 +154,18 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         Predicate::Ruled(_) => {
             types.extend(RULED_BY.iter().filter_map(|name| ResourceType::parse(name).ok()));
         }
+        Predicate::While { target, predicate, .. } => {
+            types.push(*target);
+            joined_types(predicate, types);
+        }
+        Predicate::NoPatientBut(part) => {
+            types.extend(ResourceType::parse("Patient"));
+            joined_types(part, types);
+        }
+        Predicate::During(during) => {
+            types.push(during.source);
+            joined_types(&during.predicate, types);
+        }
         Predicate::All
         | Predicate::Nothing
         | Predicate::Id(_)
@@ -162,6 +174,7 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
+        | Predicate::Near { .. }
         | Predicate::Only { .. }
         | Predicate::NoOtherPatient(_) => {}
     }

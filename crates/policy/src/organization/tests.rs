@@ -2,7 +2,7 @@
 //! `rest` `it::organizations`.
 
 use super::*;
-use crate::{Denied, Grants, House, Interaction, Need, decide, grants::NEEDS};
+use crate::{Clinicians, Denied, Grants, Interaction, Need, decide, grants::NEEDS};
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
     caller::{Acting, Grant, Role, Standing, User},
@@ -58,7 +58,8 @@ fn caller(scope: &str, acting: Option<Arc<Acting>>, user: Option<User>) -> Calle
 }
 
 fn grants(caller: &Caller) -> Arc<Grants> {
-    Arc::new(Grants::compile(caller, search::registry(), &House::default()))
+    let house = House { clinicians: Clinicians::Everyone, ..House::default() };
+    Arc::new(Grants::compile(caller, search::registry(), &house))
 }
 
 fn kind(name: &str) -> ResourceType {
@@ -119,7 +120,7 @@ fn purposes() {
 #[test]
 fn the_table_of_payment_is_one_of_records() {
     let organization = Organization { id: LogicalId::parse("1").ok(), pays: true, treats: false };
-    let reached = Reached::new(&organization, search::registry());
+    let reached = Reached::new(&organization, search::registry(), &House::default());
     for (name, part) in PAYMENT {
         assert!(record::is_about_a_patient(kind(name)), "{name}");
         let Access::Where(predicate) = reached.of_type(kind(name)) else { panic!("{name}: {part:?}") };

@@ -293,9 +293,9 @@ fn a_coverage_that_changes_changes_what_is_seen_at_once() {
         ("/payor/0", json!({ "identifier": { "system": "urn:ietf:rfc:3986", "value": "https://partner.test" } })),
         ("/payor/0", json!({ "display": "payer" })),
         ("/beneficiary/reference", json!("Patient/cleo")),
-        ("/period", json!({ "start": "2024-01-01", "end": "2025-12-31" })),
+        ("/period", json!({ "start": "2024-01-01", "end": "2024-12-31" })),
         ("/period", json!({ "start": "2026-01-02" })),
-        ("/period", json!({ "end": "2025-12" })),
+        ("/period", json!({ "end": "2024-12" })),
     ] {
         store(&server, "ann", with(pointer, value.clone()));
         assert!(!sees("ann"), "{pointer} {value}");
@@ -509,7 +509,7 @@ const ROADS: &[&str] = &[
 #[test]
 fn twin_worlds() {
     let mut ended = coverage("zed", "payer");
-    ended["period"] = json!({ "end": "2025-12-31" });
+    ended["period"] = json!({ "end": "2024-12-31" });
     let mut future = coverage("zed", "payer");
     future["period"] = json!({ "start": "2026-06" });
     let mut cancelled = coverage("zed", "payer");

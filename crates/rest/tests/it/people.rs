@@ -1,7 +1,7 @@
 //! People and the apps that act for them: the record of whom it is about, on every road. Rows A8, B24, B39 to B42, B52,
 //! B54, F1 to F9, F18, F22.
 
-use crate::world::{ALL, create, get, observation, patient, put, shape};
+use crate::world::{ALL, create, everyone, get, observation, patient, put, shape};
 use oauth::caller::{Confirmation, Role};
 use serde_json::{Value, json};
 use testkit::{Person, Reply, Server};
@@ -17,8 +17,8 @@ const CARER: Person = Person {
     id: "u-carer",
     name: "Cara",
     role: Role::Caregiver,
-    fhir_user: Some("RelatedPerson/carer"),
-    patients: &["anna", "carl"],
+    fhir_user: Some("Person/carer"),
+    patients: &[],
 };
 const DOCTOR: Person =
     Person { id: "u-dr", name: "Dora Roth", role: Role::Clinician, fhir_user: Some("Practitioner/dr"), patients: &[] };
@@ -58,11 +58,16 @@ fn facility(others: bool) -> Server {
     make("c-anna", condition("anna"));
     make("prov-anna", provenance("Observation/o-anna"));
     make("carer", json!({"resourceType": "RelatedPerson", "patient": reference("Patient/anna")}));
+    let link = |id: &str| json!({"target": reference(&format!("RelatedPerson/{id}"))});
+    make("carer", json!({"resourceType": "Person", "link": [link("carer"), link("carer-of-carl")]}));
+    // Who has to do with whom is the subject of `relations`.
+    server.store().set_house(everyone());
     if others {
         let mut bert = patient("bert");
         bert["link"] = json!([{"other": reference("Patient/anna"), "type": "seealso"}]);
         make("bert", bert);
         make("carl", patient("carl"));
+        make("carer-of-carl", json!({"resourceType": "RelatedPerson", "patient": reference("Patient/carl")}));
         make("o-bert", observation("bert", "survey", "3"));
         make("o-carl", observation("carl", "survey", "4"));
         make("by-anna", performed("bert", "anna", "5"));
@@ -362,11 +367,11 @@ fn who_they_are_can_be_read() {
     let server = facility(true);
     let token = |person: &Person, scope: &str| server.tokens().token_of_person(person, None, scope);
     let carer = token(&CARER, "openid fhirUser");
-    let _ = get(&server, &carer, "RelatedPerson/carer").expect(200);
-    let _ = get(&server, &carer, "RelatedPerson?_id=carer").expect(403);
+    let _ = get(&server, &carer, "Person/carer").expect(200);
+    let _ = get(&server, &carer, "Person?_id=carer").expect(403);
     let _ = get(&server, &carer, "Patient/anna").expect(403);
     let _ = get(&server, &token(&DOCTOR, "openid fhirUser"), "Practitioner/dr").expect(200);
-    let _ = get(&server, &token(&CARER, "openid profile"), "RelatedPerson/carer").expect(403);
+    let _ = get(&server, &token(&CARER, "openid profile"), "Person/carer").expect(403);
 }
 
 /// F4: a page link is its reader's: the same app with the same scopes for another person has no use for it.

@@ -1,7 +1,7 @@
 //! Parameters of the server's own: what grants look at and R4 gives no search parameter for.
 //!
-//! They are indexed like any other, and no query can name them: neither discovery nor an error tells of them. Rows G14
-//! and G15.
+//! They are indexed like any other, and no query can name them: neither discovery nor an error tells of them. Rows G13
+//! to G15.
 
 use super::{Parameter, ParameterId, Registry, Source};
 use fhir::ResourceType;
@@ -9,6 +9,8 @@ use fhir::ResourceType;
 /// Type, name, kind, FHIRPath, targets of a reference.
 const OWN: &[(&str, &str, &str, &str, &[&str])] = &[
     ("Coverage", "period", "date", "Coverage.period", &[]),
+    ("Person", "active", "token", "Person.active", &[]),
+    ("RelatedPerson", "period", "date", "RelatedPerson.period", &[]),
     ("CareTeam", "managing-organization", "reference", "CareTeam.managingOrganization", &["Organization"]),
     // At any depth of provisions: where to look for what a consent gives somebody.
     (

@@ -246,7 +246,8 @@ impl Account {
 fn shape_of(part: &Predicate, path: &Path) -> Shape {
     match (part, path) {
         (Predicate::Now(part), path) => shape_of(part, path),
-        (Predicate::Nothing, _) => Shape::PathNoKey,
+        (Predicate::Nothing, _) | (Predicate::While { .. }, Path::Stream(..)) => Shape::PathNoKey,
+        (Predicate::While { .. }, _) => Shape::PathNone,
         (Predicate::Id(_), _) => Shape::PathIds,
         (Predicate::PatientCompartment(_), _) => Shape::PathCompartment,
         (Predicate::Or(_) | Predicate::And(_), Path::Stream(..)) => Shape::PathEither,
@@ -264,7 +265,10 @@ fn shape_of(part: &Predicate, path: &Path) -> Shape {
             | Predicate::NoOtherPatient(_)
             | Predicate::InForce(_)
             | Predicate::Only { .. }
-            | Predicate::Ruled(_),
+            | Predicate::Ruled(_)
+            | Predicate::Near { .. }
+            | Predicate::NoPatientBut(_)
+            | Predicate::During(_),
             _,
         )
         | (Predicate::Value { .. }, Path::Join | Path::None) => Shape::PathNone,

@@ -4,7 +4,7 @@
 use crate::reader::Covers;
 use fhir::ResourceType;
 use policy::{Access, Need};
-use search::Predicate;
+use search::{Predicate, predicate::During};
 use std::sync::Arc;
 
 /// The predicate as far as the permit covers the type for this need.
@@ -34,6 +34,19 @@ fn bound(permit: &dyn Covers, predicate: &Arc<Predicate>) -> Arc<Predicate> {
             parameter: *parameter,
             predicate: under(permit, *source, Need::Search, predicate),
         }),
+        Predicate::While { target, id, predicate } => Arc::new(Predicate::While {
+            target: *target,
+            id: id.clone(),
+            predicate: under(permit, *target, Need::Search, predicate),
+        }),
+        Predicate::NoPatientBut(part) => Arc::new(Predicate::NoPatientBut(
+            ResourceType::parse("Patient")
+                .map_or_else(|_| Arc::new(Predicate::Nothing), |patient| under(permit, patient, Need::Search, part)),
+        )),
+        Predicate::During(during) => Arc::new(Predicate::During(Arc::new(During {
+            predicate: under(permit, during.source, Need::Search, &during.predicate),
+            ..During::clone(during)
+        }))),
         Predicate::All
         | Predicate::Nothing
         | Predicate::Id(_)
@@ -44,6 +57,7 @@ fn bound(permit: &dyn Covers, predicate: &Arc<Predicate>) -> Arc<Predicate> {
         | Predicate::NoOtherPatient(_)
         | Predicate::InForce(_)
         | Predicate::Only { .. }
+        | Predicate::Near { .. }
         | Predicate::Ruled(_) => Arc::clone(predicate),
     }
 }

@@ -60,7 +60,8 @@ pub(crate) fn plan(
 ) -> Result<Plan, ReadError> {
     let mut parts = Vec::new();
     flatten(predicate, &mut parts);
-    if parts.iter().any(|part| matches!(part.as_ref(), Predicate::Nothing)) {
+    let holds = conditions_hold(reader, &mut parts)?;
+    if !holds || parts.iter().any(|part| matches!(part.as_ref(), Predicate::Nothing)) {
         budget.account.note(kind, Shape::PlanNothing);
         return Ok(Plan {
             source: Source::empty(),
@@ -172,6 +173,19 @@ fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
         Predicate::Or(inner) if inner.len() == 1 => inner.iter().for_each(|part| flatten(part, parts)),
         _ => parts.push(Arc::clone(predicate)),
     }
+}
+
+/// Takes out what is the same for every row, and says whether it all holds.
+fn conditions_hold(reader: &Reader, parts: &mut Vec<Arc<Predicate>>) -> Result<bool, ReadError> {
+    for part in parts.iter() {
+        if let Predicate::While { target, id, predicate } = part.as_ref()
+            && !reader.target_means(*target, id, predicate)?
+        {
+            return Ok(false);
+        }
+    }
+    parts.retain(|part| !matches!(part.as_ref(), Predicate::While { .. }));
+    Ok(true)
 }
 
 /// The patient in whose compartment a row must lie when it meets this part.

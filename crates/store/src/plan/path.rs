@@ -75,7 +75,14 @@ impl Place<'_> {
             | Predicate::NoOtherPatient(_)
             | Predicate::InForce(_)
             | Predicate::Only { .. }
-            | Predicate::Ruled(_) => Path::None,
+            | Predicate::Ruled(_)
+            | Predicate::Near { .. }
+            | Predicate::NoPatientBut(_)
+            | Predicate::During(_) => Path::None,
+            Predicate::While { target, id, predicate } => {
+                let holds = self.reader.target_means(*target, id, predicate)?;
+                if holds { Path::None } else { Path::Stream(Source::empty(), true) }
+            }
         })
     }
 

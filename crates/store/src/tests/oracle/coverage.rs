@@ -91,6 +91,19 @@ impl Coverage {
             Predicate::InForce(_) => "in force",
             Predicate::Only { .. } => "only",
             Predicate::Ruled(_) => "ruled",
+            Predicate::Near { .. } => "near",
+            Predicate::While { predicate, .. } => {
+                self.predicate(predicate, joins + 1);
+                "while"
+            }
+            Predicate::NoPatientBut(part) => {
+                self.predicate(part, joins + 1);
+                "no patient but"
+            }
+            Predicate::During(during) => {
+                self.predicate(&during.predicate, joins + 1);
+                "during"
+            }
             Predicate::And(parts) => {
                 parts.iter().for_each(|part| self.predicate(part, joins));
                 "and"
@@ -232,8 +245,12 @@ fn is_ruled(grant: &Predicate) -> bool {
 /// All names that a question can have.
 fn questions() -> Vec<String> {
     const PREFIXES: [Prefix; 9] = super::queries::PREFIXES;
-    const PLAIN: [&str; 29] = [
+    const PLAIN: [&str; 33] = [
         "ruled",
+        "near",
+        "while",
+        "no patient but",
+        "during",
         "all",
         "nothing",
         "id",

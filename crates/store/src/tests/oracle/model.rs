@@ -6,9 +6,9 @@ use fhir::{Instant, LogicalId, ResourceType};
 use policy::{Access, Need};
 use search::{
     IndexValue, IndexValues, ParameterId, Predicate,
-    matcher::{Related, Subject, matches},
+    matcher::{ALWAYS, Related, Subject, matches},
     order::sort_key,
-    predicate::Ruling,
+    predicate::{During, Ruling},
     query::Include,
 };
 use std::sync::Arc;
@@ -94,6 +94,25 @@ impl Related for Through<'_> {
 
     fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate> {
         ruling.rule(patient, None, self)
+    }
+
+    fn periods(&self, patient: (ResourceType, &LogicalId), during: &Arc<During>) -> Arc<[(i64, i64)]> {
+        let mut periods = Vec::new();
+        for known in self.model.rows.iter().filter(|known| known.kind == during.source) {
+            let Some(version) = known.live().filter(|_| self.means(&during.predicate, known)) else { continue };
+            if !targets(version, during.by).contains(&(patient.0, patient.1.clone())) {
+                continue;
+            }
+            let spans: Vec<_> = version.values.of(during.period).collect();
+            if spans.is_empty() {
+                periods.push(ALWAYS);
+            }
+            periods.extend(spans.into_iter().filter_map(|value| match value {
+                IndexValue::Date { low, high } => Some((*low, *high)),
+                _ => None,
+            }));
+        }
+        periods.into()
     }
 }
 
@@ -196,6 +215,18 @@ pub(super) fn is_narrowed(asked: &Asked) -> bool {
             Predicate::Has { source, predicate, .. } => {
                 found.push(*source);
                 types(predicate, found);
+            }
+            Predicate::While { target, predicate, .. } => {
+                found.push(*target);
+                types(predicate, found);
+            }
+            Predicate::NoPatientBut(part) => {
+                found.push(kind("Patient"));
+                types(part, found);
+            }
+            Predicate::During(during) => {
+                found.push(during.source);
+                types(&during.predicate, found);
             }
             _ => {}
         }

@@ -15,8 +15,8 @@ use search::{
     ParameterId, ParameterKind, Predicate, Query, Test, exact,
     fold::fold,
     predicate::{
-        DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, Ruled, Ruling, StringMatch, TokenSet, TokenTest,
-        UriMatch,
+        DateTest, During, NumberTest, Prefix, QuantityTest, ReferenceTest, Ruled, Ruling, StringMatch, TokenSet,
+        TokenTest, UriMatch,
     },
     query::{Direction, Include, SortKey, Total},
     ucum,
@@ -247,7 +247,26 @@ fn simple(dice: &mut Dice, of: &str, depth: usize) -> Arc<Predicate> {
 }
 
 fn leaf(dice: &mut Dice, of: &str) -> Predicate {
-    match dice.below(32) {
+    match dice.below(36) {
+        32 => Predicate::Near {
+            parameter: any_parameter(dice, of),
+            back_ms: dice.below(3) as i64 * 86_400_000,
+            ahead_ms: dice.below(3) as i64 * 86_400_000,
+        },
+        33 => {
+            let target = dice.pick(&KINDS);
+            Predicate::While { target: kind(target), id: any_id(dice), predicate: simple(dice, target, 1) }
+        }
+        34 => Predicate::NoPatientBut(simple(dice, "Patient", 1)),
+        35 if of != "Patient" => Predicate::During(Arc::new(During {
+            date: parameter(of, "date"),
+            undated: dice.percent(50),
+            about: parameter(of, "patient"),
+            source: kind("Encounter"),
+            by: parameter("Encounter", "patient"),
+            period: parameter("Encounter", "date"),
+            predicate: simple(dice, "Encounter", 1),
+        })),
         30 => Predicate::InForce(any_parameter(dice, of)),
         31 => Predicate::Only { parameter: any_parameter(dice, of), tokens: Arc::new(tokens(dice)) },
         0 => Predicate::All,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{limits, tests::world::everything};
 use policy::Access;
-use search::Predicate;
+use search::{Predicate, predicate::During};
 use std::sync::Arc;
 
 /// Tries before what is there has to do.
@@ -254,6 +254,24 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
             let plain = parts(predicate).into_iter();
             found.extend(plain.map(|predicate| Arc::new(Predicate::Has { source, parameter, predicate })));
         }
+        Predicate::While { target, id, predicate } => {
+            found.push(Arc::new(Predicate::All));
+            let plain = parts(predicate).into_iter();
+            found.extend(plain.map(|predicate| {
+                Arc::new(Predicate::While { target: *target, id: id.clone(), predicate })
+            }));
+        }
+        Predicate::NoPatientBut(inner) => {
+            found.push(Arc::new(Predicate::All));
+            found.extend(parts(inner).into_iter().map(|part| Arc::new(Predicate::NoPatientBut(part))));
+        }
+        Predicate::During(during) => {
+            found.push(Arc::new(Predicate::All));
+            let plain = parts(&during.predicate).into_iter();
+            found.extend(plain.map(|predicate| {
+                Arc::new(Predicate::During(Arc::new(During { predicate, ..During::clone(during) })))
+            }));
+        }
         Predicate::All => {}
         Predicate::Nothing
         | Predicate::Id(_)
@@ -262,6 +280,7 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
         | Predicate::Missing { .. }
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
+        | Predicate::Near { .. }
         | Predicate::Only { .. }
         | Predicate::Ruled(_)
         | Predicate::NoOtherPatient(_) => found.push(Arc::new(Predicate::All)),
