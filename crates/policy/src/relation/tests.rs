@@ -11,7 +11,7 @@ use oauth::{
     scope::parse_list,
 };
 use search::{
-    IndexValue, IndexValues, ParameterId, Predicate, Values,
+    IndexValue, IndexValues, ParameterId, Predicate,
     matcher::{ALWAYS, Related, Subject, matches},
     predicate::{During, Ruling},
 };
@@ -133,6 +133,8 @@ fn caller(who: Somebody, scope_text: &str) -> Caller {
         role: who.role,
         fhir_user: who.resource.map(Into::into),
         patients: who.patients.iter().map(|id| Arc::from(*id)).collect(),
+        glasses: Arc::default(),
+        may_break_glass: false,
     };
     let launch = LaunchContext { patient: who.context.map(Into::into), ..LaunchContext::default() };
     let grant = Grant {
@@ -148,6 +150,7 @@ fn caller(who: Somebody, scope_text: &str) -> Caller {
         confirmation: None,
         family: None,
         acting: None,
+        purposes: Arc::default(),
         is_custodian: false,
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()

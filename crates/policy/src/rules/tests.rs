@@ -250,7 +250,7 @@ fn grants_of_another_are_refused() {
     let of = |user| crate::testing::person(Some(user), "user/*.rs");
     let grants = Arc::new(crate::Grants::compile(&of("Practitioner/q"), registry(), &house));
     assert!(grants.belong_to(&of("Practitioner/q")));
-    assert!(grants.belong_to(&of("Practitioner/r")), "no rule is about either");
+    assert!(!grants.belong_to(&of("Practitioner/r")), "no rule is about either, and they treat others");
     assert!(!grants.belong_to(&of("Practitioner/p")));
 }
 
