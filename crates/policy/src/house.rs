@@ -29,6 +29,7 @@ impl Default for House {
         Self {
             labels: Arc::default(),
             rules: Arc::default(),
+            consents: None,
             clinicians: Clinicians::default(),
             encounter_lookback_ms: ENCOUNTER_LOOKBACK_DAYS * DAY_MS,
             payer_lookback_ms: PAYER_LOOKBACK_DAYS * DAY_MS,

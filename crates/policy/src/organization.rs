@@ -153,7 +153,7 @@ impl<'r> Payer<'r> {
         Some(Arc::new(Predicate::During(Arc::new(During {
             date: of.parameter(date)?,
             undated,
-            about: record::about(self.registry, of.kind())?,
+            about: of.parameter(record::about(of.kind().name())?)?,
             source: coverage.kind(),
             by: coverage.parameter("beneficiary")?,
             period: coverage.own("period")?,

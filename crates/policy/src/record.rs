@@ -201,12 +201,6 @@ impl Whose<'_> {
     }
 }
 
-/// The parameter that says whom a resource of this type is about.
-pub(crate) fn about(registry: &Registry, resource_type: ResourceType) -> Option<ParameterId> {
-    let (_, code) = ABOUT.iter().find(|(about, _)| *about == resource_type.name())?;
-    Some(registry.parameter(resource_type, code)?.id)
-}
-
 /// The resources of a type in these records; `None` when the type is in nobody's.
 pub(crate) fn record_of(registry: &Registry, resource_type: ResourceType, whose: Whose<'_>) -> Option<Arc<Predicate>> {
     match resource_type.name() {

@@ -425,6 +425,10 @@ impl Asked<'_> {
             | Predicate::InForce(_)
             | Predicate::Only { .. }
             | Predicate::Ruled(_)
+            | Predicate::Near { .. }
+            | Predicate::While { .. }
+            | Predicate::NoPatientBut(_)
+            | Predicate::During(_)
             | Predicate::LastUpdated(_)
             | Predicate::Chain { .. }
             | Predicate::Has { .. } => return Ok(None),

@@ -13,6 +13,13 @@ pub(crate) fn server() -> (Server, String) {
     (server, token)
 }
 
+/// A facility whose clinicians see every patient.
+pub(crate) fn everyone() -> policy::House {
+    let mut house = policy::House::default();
+    house.clinicians = policy::Clinicians::Everyone;
+    house
+}
+
 pub(crate) fn patient(family: &str) -> Value {
     json!({
         "resourceType": "Patient",
