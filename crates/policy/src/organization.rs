@@ -94,7 +94,8 @@ pub(crate) struct Reached<'r> {
 impl<'r> Reached<'r> {
     pub(crate) fn new(organization: &Organization, registry: &'r Registry, house: &House) -> Self {
         let known = organization.id.as_ref();
-        let payer = known.filter(|_| organization.pays).and_then(|id| Payer::new(registry, id, house.payer_lookback_ms));
+        let payer =
+            known.filter(|_| organization.pays).and_then(|id| Payer::new(registry, id, house.payer_lookback_ms));
         let treated = known.filter(|_| organization.treats).and_then(|id| relation::treatment(registry, id));
         Self { registry, payer, treated }
     }

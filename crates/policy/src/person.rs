@@ -158,9 +158,7 @@ impl<'r> Reaching<'r> {
         match &self.circle {
             Circle::Nobody => Records::Some(Vec::new()),
             Circle::Everybody => Records::Everybody,
-            Circle::Listed(listed, _) => {
-                Records::Some(listed.iter().filter_map(|id| self.one(id.clone())).collect())
-            }
+            Circle::Listed(listed, _) => Records::Some(listed.iter().filter_map(|id| self.one(id.clone())).collect()),
             Circle::Related(patients) => Records::These { patients, admitted: None, condition: None },
             Circle::Treated(clinician) => Records::These {
                 patients: &clinician.patients,
@@ -181,9 +179,8 @@ impl<'r> Reaching<'r> {
             Circle::Treated(clinician) => (Some(&clinician.patients), Some(&clinician.in_use)),
         };
         let target = ResourceType::parse("Patient").ok()?;
-        let related = these.map(|these| {
-            Arc::new(Predicate::While { target, id: id.clone(), predicate: Arc::clone(these) })
-        });
+        let related =
+            these.map(|these| Arc::new(Predicate::While { target, id: id.clone(), predicate: Arc::clone(these) }));
         Some((id, with(related, in_use)))
     }
 }
@@ -264,7 +261,9 @@ impl Reach {
             let keeps = context == ScopeContext::User
                 && match person.role {
                     Role::Administrator => true,
-                    Role::Clinician => matches!(reaching.circle, Circle::Treated(_)) && !STAFF.contains(&resource_type.name()),
+                    Role::Clinician => {
+                        matches!(reaching.circle, Circle::Treated(_)) && !STAFF.contains(&resource_type.name())
+                    }
                     _ => false,
                 };
             let changed = if keeps { Access::Everything } else { Access::Nothing };

@@ -47,7 +47,9 @@ pub fn predicate(registry: &Registry, of: &Predicate) -> String {
         Predicate::While { target, id, predicate: inner } => {
             format!("while {target}/{id} has ({})", predicate(registry, inner))
         }
-        Predicate::NoPatientBut(inner) => format!("refers to no Patient but such with ({})", predicate(registry, inner)),
+        Predicate::NoPatientBut(inner) => {
+            format!("refers to no Patient but such with ({})", predicate(registry, inner))
+        }
         Predicate::During(during) => {
             let inner = predicate(registry, &during.predicate);
             format!("{} lies in {} of a {} with ({inner})", name(during.date), name(during.period), during.source)

@@ -350,11 +350,7 @@ fn relations() -> Vec<(&'static str, Value, bool)> {
         ("finished long ago", with(stay("finished", role), "period", json!({"end": "2026-05-30"})), false),
         ("requester", order("requester", reference("Practitioner/dr")), true),
         ("performer", order("performer", json!([reference(role)])), true),
-        (
-            "order done",
-            with(order("requester", reference("Practitioner/dr")), "status", json!("completed")),
-            false,
-        ),
+        ("order done", with(order("requester", reference("Practitioner/dr")), "status", json!("completed")), false),
         ("booked", visit("booked", "2026-09-01T10:00:00Z"), true),
         ("arrived at a visit", visit("arrived", "2026-07-01T10:00:00Z"), true),
         ("never closed", visit("booked", "2026-05-01T10:00:00Z"), false),
@@ -366,7 +362,11 @@ fn relations() -> Vec<(&'static str, Value, bool)> {
         ("too deep", patient("managingOrganization", reference("Organization/bed")), false),
         ("another house", patient("managingOrganization", reference("Organization/elsewhere")), false),
         ("stays in the house", housed("in-progress", "Organization/ward"), true),
-        ("left the house", with(housed("finished", "Organization/house"), "period", json!({"end": "2026-06-30"})), false),
+        (
+            "left the house",
+            with(housed("finished", "Organization/house"), "period", json!({"end": "2026-06-30"})),
+            false,
+        ),
     ]
 }
 
@@ -508,7 +508,8 @@ fn nobody_writes_their_own_relation() {
 #[test]
 fn events_of_ones_patients() {
     let event = |patients: &[&str]| {
-        let entities: Vec<Value> = patients.iter().map(|id| json!({"what": reference(&format!("Patient/{id}"))})).collect();
+        let entities: Vec<Value> =
+            patients.iter().map(|id| json!({"what": reference(&format!("Patient/{id}"))})).collect();
         Known::new(&json!({"resourceType": "AuditEvent", "id": "e", "entity": entities}))
     };
     let there = world(&[related("luis", "rosa")]);

@@ -15,6 +15,7 @@ mod organizations;
 mod people;
 mod profiles;
 mod reads;
+mod relations;
 mod searches;
 mod signatures;
 mod transactions;

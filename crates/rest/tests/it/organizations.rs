@@ -325,6 +325,9 @@ fn a_coverage_that_changes_changes_what_is_seen_at_once() {
 #[test]
 fn a_coverage_begins_and_ends_by_the_clock() {
     let server = world();
+    let mut house = policy::House::default();
+    house.payer_lookback_ms = 0;
+    server.store().set_house(house);
     let mut short = coverage("ann", "payer");
     short["period"] = json!({ "start": "2026-01-01T00:01:00Z", "end": "2026-01-01T00:02:00Z" });
     store(&server, "ann", short);
@@ -336,6 +339,93 @@ fn a_coverage_begins_and_ends_by_the_clock() {
         assert_eq!(found(&server, &payer, "Encounter").is_empty(), status == 404, "after {after_s} s");
         assert_eq!(get(&server, &payer, "Encounter/ann-stay").status, status, "after {after_s} s");
     }
+}
+
+/// G14: what a Coverage covered is settled after it ended: for as long as the facility says, and what it covered alone.
+#[test]
+fn what_was_covered_is_seen_for_a_while_after() {
+    let server = world();
+    let payer = token(&server, PAYER, "HPAYMT", READS);
+    let covers = |period: Value| {
+        let mut covered = coverage("ann", "payer");
+        covered["period"] = period;
+        store(&server, "ann", covered);
+        get(&server, &payer, "Patient/ann").status == 200
+    };
+    assert!(covers(json!({ "start": "2024-06-01", "end": "2025-01-02" })), "365 days ago");
+    assert_eq!(found(&server, &payer, "Encounter"), [] as [&str; 0], "but not what came after it");
+    assert!(get(&server, &payer, "Observation/ann-seen").status == 404);
+    assert_eq!(found(&server, &payer, "Claim"), ["Claim/ann-claim"], "what was sent to it");
+    assert!(!covers(json!({ "start": "2024-06-01", "end": "2024-12-31" })), "366 days ago");
+    let mut house = policy::House::default();
+    house.payer_lookback_ms = 0;
+    server.store().set_house(house);
+    assert!(!covers(json!({ "start": "2024-06-01", "end": "2025-12-31" })));
+}
+
+/// G14: of a member, the stays and what was done within a covered period; one billing period is one timepoint's window.
+#[test]
+fn a_payer_sees_the_covered_period_alone() {
+    let server = world();
+    let payer = token(&server, PAYER, "HPAYMT", READS);
+    let covered = |period: Value| {
+        let mut coverage = coverage("ann", "payer");
+        coverage["period"] = period;
+        store(&server, "ann", coverage);
+    };
+    let stay = |id: &str, part_of: Option<&str>, period: Value| {
+        let mut stay = encounter("ann", part_of);
+        stay["period"] = period;
+        store(&server, id, stay);
+    };
+    let seen_on = |id: &str, encounter: &str, date: &str| {
+        let mut seen = seen("ann", Some(encounter));
+        seen["effectiveDateTime"] = json!(date);
+        store(&server, id, seen);
+    };
+    // Two timepoints of one stay, at the border of the coverage.
+    stay("ann-stay", None, json!({ "start": "2025-11-01", "end": "2025-12-31" }));
+    stay("ann-part", Some("ann-stay"), json!({ "start": "2025-11-01", "end": "2025-11-30" }));
+    stay("ann-part-2", Some("ann-stay"), json!({ "start": "2025-12-01", "end": "2025-12-31" }));
+    stay("ann-visit", None, json!({ "start": "2025-10-01", "end": "2025-10-01" }));
+    seen_on("ann-seen", "ann-part", "2025-11-15T10:00:00Z");
+    seen_on("ann-seen-2", "ann-part-2", "2025-12-15T10:00:00Z");
+    seen_on("ann-seen-3", "ann-part-2", "2025-11-29T10:00:00Z");
+    covered(json!({ "start": "2025-12-01" }));
+    assert_eq!(found(&server, &payer, "Encounter"), ["Encounter/ann-part-2", "Encounter/ann-stay"]);
+    let audit = "Encounter?patient=Patient/ann&part-of=Encounter/ann-stay&date=ge2025-11";
+    assert_eq!(found(&server, &payer, audit), ["Encounter/ann-part-2"], "one billing period is one window");
+    assert_eq!(found(&server, &payer, "Observation"), ["Observation/ann-seen-2"], "done in it, and covered itself");
+    for (path, status) in [
+        ("Encounter/ann-part", 404),
+        ("Encounter/ann-part-2", 200),
+        ("Encounter/ann-visit", 404),
+        ("Observation/ann-seen", 404),
+        ("Observation/ann-seen-3", 404),
+    ] {
+        assert_eq!(get(&server, &payer, path).status, status, "{path}");
+    }
+    let joined = "Encounter?_has:Observation:encounter:_id=ann-seen,ann-seen-2,ann-seen-3";
+    assert_eq!(found(&server, &payer, joined), ["Encounter/ann-part-2"]);
+    let along = get(&server, &payer, "Encounter?_id=ann-stay&_revinclude=Encounter:part-of").entries("include");
+    assert_eq!(along, ["Encounter/ann-part-2"]);
+    // Two coverages of this payer add up; another's lends it nothing.
+    let mut earlier = coverage("ann", "other");
+    earlier["period"] = json!({ "end": "2025-11-30" });
+    store(&server, "ann-earlier", earlier.clone());
+    assert_eq!(found(&server, &payer, "Encounter").len(), 2);
+    earlier["payor"] = json!([reference("Organization/payer")]);
+    store(&server, "ann-earlier", earlier);
+    assert_eq!(found(&server, &payer, "Encounter").len(), 4);
+    // A stay without a period is in none, unless all time is covered.
+    let mut undated = encounter("ann", None);
+    undated.as_object_mut().unwrap().remove("period");
+    store(&server, "ann-undated", undated);
+    assert_eq!(found(&server, &payer, "Encounter").len(), 4);
+    let mut always = coverage("ann", "payer");
+    always.as_object_mut().unwrap().remove("period");
+    store(&server, "ann", always);
+    assert_eq!(found(&server, &payer, "Encounter").len(), 5);
 }
 
 /// G14: what a claim rests on is seen while there is an active claim to this payer for it.

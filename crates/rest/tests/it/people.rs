@@ -13,13 +13,8 @@ const ANNA: Person = Person {
     fhir_user: Some("Patient/anna"),
     patients: &["anna"],
 };
-const CARER: Person = Person {
-    id: "u-carer",
-    name: "Cara",
-    role: Role::Caregiver,
-    fhir_user: Some("Person/carer"),
-    patients: &[],
-};
+const CARER: Person =
+    Person { id: "u-carer", name: "Cara", role: Role::Caregiver, fhir_user: Some("Person/carer"), patients: &[] };
 const DOCTOR: Person =
     Person { id: "u-dr", name: "Dora Roth", role: Role::Clinician, fhir_user: Some("Practitioner/dr"), patients: &[] };
 const OFFICER: Person =
@@ -325,7 +320,7 @@ fn the_context_is_theirs_or_nothing() {
     );
     let bert = token(&CARER, Some("bert"), "patient/*.rs user/Observation.rs");
     assert_eq!(of(&bert), "Observation/l-anna Observation/o-anna Observation/o-carl");
-    let _ = get(&server, &bert, "Patient/bert").expect(403);
+    let _ = get(&server, &bert, "Patient/bert").expect(404);
 }
 
 /// B41, B42: what each role is for. `system/` rides on nobody's token.

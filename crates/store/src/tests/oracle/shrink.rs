@@ -257,9 +257,9 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
         Predicate::While { target, id, predicate } => {
             found.push(Arc::new(Predicate::All));
             let plain = parts(predicate).into_iter();
-            found.extend(plain.map(|predicate| {
-                Arc::new(Predicate::While { target: *target, id: id.clone(), predicate })
-            }));
+            found.extend(
+                plain.map(|predicate| Arc::new(Predicate::While { target: *target, id: id.clone(), predicate })),
+            );
         }
         Predicate::NoPatientBut(inner) => {
             found.push(Arc::new(Predicate::All));
@@ -268,9 +268,11 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
         Predicate::During(during) => {
             found.push(Arc::new(Predicate::All));
             let plain = parts(&during.predicate).into_iter();
-            found.extend(plain.map(|predicate| {
-                Arc::new(Predicate::During(Arc::new(During { predicate, ..During::clone(during) })))
-            }));
+            found.extend(
+                plain.map(|predicate| {
+                    Arc::new(Predicate::During(Arc::new(During { predicate, ..During::clone(during) })))
+                }),
+            );
         }
         Predicate::All => {}
         Predicate::Nothing
