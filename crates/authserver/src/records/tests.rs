@@ -50,6 +50,9 @@ fn encounter(patient: &str, status: &str, start: &str, part_of: Option<&str>) ->
 
 fn facility() -> Server {
     let server = Server::new();
+    let mut house = policy::House::default();
+    house.clinicians = policy::Clinicians::Everyone;
+    server.store().set_house(house);
     put(&server, "rosa", patient("Rosa", "Díaz", "MRN-1001"));
     put(&server, "rolf", patient("Rolf", "Diaz-Berg", "MRN-1002"));
     put(&server, "carl", patient("Carl", "Young", "77"));
