@@ -151,7 +151,7 @@ fn caller(who: Somebody, scope_text: &str) -> Caller {
         family: None,
         acting: None,
         purposes: Arc::default(),
-        is_custodian: false,
+        standing: oauth::caller::Standing::default(),
     };
     authenticate(&Presented::header(Some("Bearer token")), &One(Arc::new(grant)), 1).unwrap()
 }
