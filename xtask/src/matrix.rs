@@ -204,7 +204,7 @@ fn system_interactions() -> Result<[Interaction; 4], String> {
 }
 
 /// Every interaction on a type, with the head of its column.
-fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 12], String> {
+fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 14], String> {
     let id = LogicalId::parse("1").map_err(|e| e.to_string())?;
     Ok([
         ("read", Interaction::Read(t, id.clone())),
@@ -216,6 +216,8 @@ fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 12
         ("delete", Interaction::Delete(t, id.clone())),
         ("search-type", Interaction::SearchType(t)),
         ("search-compartment", Interaction::SearchCompartment(id.clone(), t)),
+        ("$k-anonymity", Interaction::KAnonymity(t)),
+        ("$meta", Interaction::Relabel(t, id.clone(), true)),
         ("$verify-signature", Interaction::VerifySignature(t, id.clone())),
         ("$validate", Interaction::Validate(t, Some(id))),
         ("terminology", Interaction::Terminology(t, None, "expand")),

@@ -5,12 +5,16 @@
 //! permit's business, and the store asks it on every road (rows F1 to F6).
 
 use crate::{
+    deidentified,
     denied::Denied,
     grants::{Grants, is_audit_event},
     interaction::Interaction,
     permit::{Access, Need, Permit},
 };
-use oauth::{Caller, caller::CallerKind};
+use oauth::{
+    Caller,
+    caller::{CallerKind, Standing},
+};
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -29,6 +33,9 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
     // Who saw a record is for people: the patient, a caregiver, the privacy officer (row F21).
     if matches!(interaction, Interaction::AccessReport(_)) && caller.kind() == CallerKind::System {
         return Err(Denied::PeopleAlone);
+    }
+    if caller.grant().standing == Standing::Deidentified && !is_for_deidentified(interaction) {
+        return Err(Denied::Deidentified);
     }
     let needs = interaction.needs();
     match interaction.resource_type() {
@@ -62,6 +69,16 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
         }
     }
     Ok(Permit::new(Arc::clone(grants)))
+}
+
+/// What a client may do that gets de-identified data alone: whatever else it did would tell of whom they are (row F68).
+/// Exhaustive by what is allowed, so that a new interaction is refused.
+fn is_for_deidentified(interaction: &Interaction) -> bool {
+    match interaction {
+        Interaction::Capabilities => true,
+        Interaction::SearchType(kind) | Interaction::KAnonymity(kind) => deidentified::is_offered(*kind),
+        _ => false,
+    }
 }
 
 /// The scope letters of these needs: one, create and search, or one of three.

@@ -23,6 +23,8 @@ pub enum Denied {
     },
     /// Labels are changed by those who have the authority for this type (row F45).
     Authority(ResourceType),
+    /// The client gets de-identified data alone, by search (row F68).
+    Deidentified,
     /// AuditEvent is written by the server alone (row F22).
     AuditIsReadOnly,
     /// An operation for people, asked for by a system (row F21).
@@ -48,6 +50,9 @@ impl fmt::Display for Denied {
             Self::Authority(name) => {
                 write!(f, "changing tags, profiles and security labels of {name} needs the authority for it")
             }
+            Self::Deidentified => f.write_str(
+                "this client gets de-identified data alone: it searches types that can be de-identified, and does nothing else",
+            ),
             Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
             Self::PeopleAlone => f.write_str("this is for people who signed in, not for systems"),
             Self::GrantsOfAnother => f.write_str("the request could not be authorized"),

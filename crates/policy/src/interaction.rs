@@ -33,6 +33,8 @@ pub enum Interaction {
     Terminology(ResourceType, Option<LogicalId>, &'static str),
     /// `$verify-signature`: what of an instance's signatures can be verified.
     VerifySignature(ResourceType, LogicalId),
+    /// `Patient/$k-anonymity`: counts over what a search finds.
+    KAnonymity(ResourceType),
 }
 
 impl Interaction {
@@ -54,6 +56,7 @@ impl Interaction {
             | Self::Relabel(..)
             | Self::Terminology(..)
             | Self::AccessReport(_)
+            | Self::KAnonymity(_)
             | Self::VerifySignature(..) => "operation",
         }
     }
@@ -74,7 +77,8 @@ impl Interaction {
             | Self::Validate(t, _)
             | Self::Relabel(t, ..)
             | Self::Terminology(t, ..)
-            | Self::VerifySignature(t, _) => Some(*t),
+            | Self::VerifySignature(t, _)
+            | Self::KAnonymity(t) => Some(*t),
             Self::AccessReport(_) => ResourceType::parse("AuditEvent").ok(),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
         }
@@ -91,7 +95,9 @@ impl Interaction {
             Self::ConditionalCreate(_) => &[Need::Create, Need::Search],
             Self::Update(..) => &[Need::Update],
             Self::Delete(..) => &[Need::Delete],
-            Self::SearchType(_) | Self::SearchCompartment(..) | Self::AccessReport(_) => &[Need::Search],
+            Self::SearchType(_) | Self::SearchCompartment(..) | Self::AccessReport(_) | Self::KAnonymity(_) => {
+                &[Need::Search]
+            }
             Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
             Self::Relabel(..) => &[Need::Relabel],
             Self::Terminology(..) | Self::VerifySignature(..) => &[Need::Read],

@@ -10,6 +10,7 @@
 pub mod consent;
 mod criteria;
 mod decide;
+pub mod deidentified;
 mod denied;
 mod enforceable;
 mod explain;

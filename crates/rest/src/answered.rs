@@ -64,7 +64,11 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Denied(Denied::Scope { .. } | Denied::ResultOutsideScope(_)) => "scope",
         Failure::Denied(Denied::Purpose { .. }) | Failure::Purpose(_) => "purpose",
         Failure::Denied(
-            Denied::Authority(_) | Denied::AuditIsReadOnly | Denied::PeopleAlone | Denied::GrantsOfAnother,
+            Denied::Authority(_)
+            | Denied::AuditIsReadOnly
+            | Denied::Deidentified
+            | Denied::PeopleAlone
+            | Denied::GrantsOfAnother,
         ) => "forbidden",
         Failure::NotFound | Failure::Gone => "not-found",
         Failure::UnknownPath | Failure::Method(_) | Failure::Request(_) | Failure::Cursor | Failure::Id => "request",

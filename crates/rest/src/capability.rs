@@ -16,8 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 /// The definitions of operations of our own, for their name; the statement contains them.
 const OWN_OPERATIONS: &[(&str, &[u8])] = &[
-    ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
     ("access-report", include_bytes!("../definitions/access-report.json")),
+    ("k-anonymity", include_bytes!("../definitions/k-anonymity.json")),
+    ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
 ];
 
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
@@ -197,6 +198,7 @@ fn resource(
 fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)> {
     let named = ROUTES.iter().filter_map(move |route| match (route.kind, route.path.first(), route.path.last()) {
         (Kind::Validate, _, _) => Some(("validate", "Resource")),
+        (Kind::KAnonymity, _, _) if kind.name() == "Patient" => Some(("k-anonymity", "")),
         (Kind::VerifySignature, _, _) if is_signed(kind) => Some(("verify-signature", "")),
         (Kind::AccessReport, _, _) if kind.name() == "Patient" => Some(("access-report", "")),
         (Kind::Relabel, _, Some(Segment::Word(name))) if kind.name() != "AuditEvent" => {
@@ -240,6 +242,7 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             | Kind::Validate
             | Kind::Relabel
             | Kind::Terminology
+            | Kind::KAnonymity
             | Kind::VerifySignature
             | Kind::AccessReport => None,
         })

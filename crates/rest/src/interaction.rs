@@ -7,6 +7,7 @@ mod bundle;
 mod canonical;
 mod create;
 mod criteria;
+mod deidentified;
 mod delete;
 mod history_instance;
 mod operation;
@@ -108,6 +109,11 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         }
         Interaction::Terminology(kind, id, name) => {
             operation::terminology::perform(&call, kind, id.as_ref(), name, content, trail)
+        }
+        Interaction::KAnonymity(kind) => {
+            // It is not known how many there are.
+            let work = || operation::k_anonymity::perform(&call, kind, trail);
+            call.service.aside.run(usize::MAX, work).await
         }
         Interaction::VerifySignature(kind, id) => {
             operation::verify_signature::perform(&call, kind, &id, content, trail).await

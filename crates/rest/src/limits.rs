@@ -73,3 +73,12 @@ pub const REPORT_LINES_MAX: usize = 200;
 
 /// Entries that one report reads: some 2 µs each.
 pub const REPORT_ENTRIES_MAX: usize = 1_000_000;
+
+/// Largest k of `$k-anonymity`.
+pub const K_MAX: u64 = 1_000_000;
+
+/// People that `$k-anonymity` counts: each is read and rewritten.
+pub const K_PEOPLE_MAX: u64 = 20_000;
+
+/// People of one step of it.
+pub const K_PAGE: usize = 500;

@@ -126,7 +126,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
                     .challenge(Challenge::InsufficientScope)
             }
-            Denied::Authority(_) | Denied::AuditIsReadOnly | Denied::GrantsOfAnother => {
+            Denied::Authority(_) | Denied::AuditIsReadOnly | Denied::Deidentified | Denied::GrantsOfAnother => {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
             }
         },

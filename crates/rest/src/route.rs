@@ -48,6 +48,7 @@ pub enum Kind {
     Terminology,
     VerifySignature,
     AccessReport,
+    KAnonymity,
 }
 
 /// A row of the router's table.
@@ -90,6 +91,7 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, &[Type, Word("$validate")], Kind::Validate),
     route(Method::Post, &[Type, Id, Word("$validate")], Kind::Validate),
     route(Method::Get, &[Type, Id, Word("$validate")], Kind::Validate),
+    route(Method::Get, &[Word("Patient"), Word("$k-anonymity")], Kind::KAnonymity),
     route(Method::Get, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
     route(Method::Post, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
     route(Method::Post, &[Type, Id, Word("$meta-add")], Kind::Relabel),
@@ -220,7 +222,12 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         Kind::Delete => "delete",
         Kind::SearchType | Kind::SearchCompartment => "search-type",
         Kind::Bundle => "transaction",
-        Kind::Validate | Kind::Relabel | Kind::Terminology | Kind::VerifySignature | Kind::AccessReport => "operation",
+        Kind::Validate
+        | Kind::Relabel
+        | Kind::Terminology
+        | Kind::VerifySignature
+        | Kind::AccessReport
+        | Kind::KAnonymity => "operation",
     })
 }
 
@@ -248,6 +255,7 @@ fn asked(
         Kind::Delete => Interaction::Delete(kind()?, id(parts.next())?),
         Kind::HistoryInstance => Interaction::HistoryInstance(kind()?, id(parts.next())?),
         Kind::Update => Interaction::Update(kind()?, id(parts.next()).map_err(|_| Failure::Id)?),
+        Kind::KAnonymity => Interaction::KAnonymity(kind()?),
         Kind::VerifySignature => Interaction::VerifySignature(kind()?, id(parts.next())?),
         Kind::Vread => {
             let (kind, id) = (kind()?, id(parts.next())?);

@@ -8,7 +8,7 @@ use crate::{
     audit_event::Events,
     audit_event::names::EventNames,
     backup::{self, BackupError},
-    cursor::Secret,
+    cursor::{Secret, derive},
     engine::{
         Engine,
         audit_files::{self, AuditFiles},
@@ -19,6 +19,7 @@ use crate::{
     limits, open,
     parameters::{ParameterStatus, Parameters},
     plan::Heavy,
+    pseudonym::Pseudonyms,
     reader::Reader,
     rebuild,
     stats::{EngineStats, Meter},
@@ -77,6 +78,8 @@ pub struct Store {
     files: AuditFiles,
     secret: Arc<Secret>,
     pub(crate) names: Arc<EventNames>,
+    /// Key of all pseudonyms.
+    pseudonyms: [u8; 32],
     server: Arc<Server>,
     audit_directory: PathBuf,
     pub(crate) meter: Arc<Meter>,
@@ -203,6 +206,7 @@ impl Store {
             files,
             secret: Arc::new(Secret::new(&secret)),
             names: Arc::new(EventNames::new(&secret)),
+            pseudonyms: derive(&secret, "pseudonyms"),
             server: Arc::new(Server { base_url: options.base_url.clone(), name: "handrail".into() }),
             base_url: options.base_url,
             audit_directory,
@@ -247,6 +251,12 @@ impl Store {
             followed: Arc::default(),
             at,
         }
+    }
+
+    /// The names that this recipient knows resources by, which say nothing of which they are.
+    #[must_use]
+    pub fn pseudonyms(&self, recipient: &str) -> Pseudonyms {
+        Pseudonyms::new(&self.pseudonyms, recipient)
     }
 
     /// What the facility decided on who may see what.

@@ -97,9 +97,18 @@ impl Tokens {
     /// On a scope that is not in the grammar.
     #[must_use]
     pub fn token_of_partner(&self, scope: &str) -> String {
-        let token = self.token_of("test-partner", scope);
+        self.token_of_standing("test-partner", scope, Standing::Ordinary)
+    }
+
+    /// A token of a system that stands so to the records.
+    ///
+    /// # Panics
+    /// On a scope that is not in the grammar.
+    #[must_use]
+    pub fn token_of_standing(&self, client_id: &str, scope: &str, standing: Standing) -> String {
+        let token = self.token_of(client_id, scope);
         let mut grants = self.grants.lock().unwrap();
-        let grant = Grant { standing: Standing::Ordinary, ..Grant::clone(&grants[&token]) };
+        let grant = Grant { standing, ..Grant::clone(&grants[&token]) };
         grants.insert(token.clone(), Arc::new(grant));
         token
     }

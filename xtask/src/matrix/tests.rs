@@ -31,11 +31,13 @@ fn every_interaction_has_its_column() {
             Interaction::Terminology(..) => "terminology",
             Interaction::VerifySignature(..) => "$verify-signature",
             Interaction::AccessReport(_) => "access-report",
+            Interaction::Relabel(..) => "$meta",
+            Interaction::KAnonymity(_) => "$k-anonymity",
         })
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 16);
+    assert_eq!(seen.len(), 18);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! `handling=lenient` it is ignored.
 
 pub(super) mod access_report;
+pub(super) mod k_anonymity;
 pub(super) mod relabel;
 pub(super) mod terminology;
 pub(super) mod validate;

@@ -2,7 +2,7 @@
 //!
 //! The store answers under the permit: matches, includes, totals and sort keys alike (rows F1 to F4).
 
-use super::{Answer, Call, criteria, searchset};
+use super::{Answer, Call, criteria, deidentified, searchset};
 use crate::{body::Content, failure::Failure, limits, route::Exchange, trail::Trail, wire::Reply};
 use fhir::{LogicalId, ResourceType};
 
@@ -23,6 +23,10 @@ pub(super) fn perform(
         Some(patient) => format!("Patient/{patient}/{kind}"),
         None => kind.name().to_owned(),
     };
+    let is_deidentified = deidentified::is_for(call);
+    if is_deidentified {
+        deidentified::check(kind, &query)?;
+    }
     let query = criteria::query(call.service, kind, patient, &query, call.asked.prefer.lenient)?;
     let grant = call.caller.grant();
     let user = grant.user.as_ref().map_or("", |user| &*user.id);
@@ -30,6 +34,7 @@ pub(super) fn perform(
     let caller_key = [&*grant.client_id, " ", user, " ", context, " ", &grant.scope_text].concat();
     let page = call.service.snapshot().search(&call.permit, &query, cursor.as_deref(), &caller_key)?;
     trail.found_all(page.matches.iter().chain(&page.included));
+    let page = if is_deidentified { deidentified::page(call, page)? } else { page };
     let url = format!("{}/{path}", call.service.base_url());
     Ok(Answer::read(Reply::document(searchset::write(
         call.service.base_url(),

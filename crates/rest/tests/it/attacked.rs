@@ -58,6 +58,7 @@ fn insufficient(kind: Kind) -> &'static [&'static str] {
         Kind::Validate => &["system/Patient.cruds", "system/Observation.ds"],
         Kind::AccessReport => &["system/Patient.cruds", "system/AuditEvent.crud"],
         Kind::Terminology => &["system/Patient.cruds", "system/*.cuds"],
+        Kind::KAnonymity => &["system/Patient.crud", "system/Observation.cruds"],
         Kind::Capabilities => &[],
     }
 }

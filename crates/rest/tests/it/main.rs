@@ -7,6 +7,7 @@ mod audit_trail;
 mod batches;
 mod capabilities;
 mod conditional;
+mod deidentified;
 mod granular;
 mod hostile;
 mod labels;

@@ -50,6 +50,7 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::Relabel(..)
         | Interaction::Terminology(..)
         | Interaction::AccessReport(_)
+        | Interaction::KAnonymity(_)
         | Interaction::VerifySignature(..) => Step::Read,
     }
 }
