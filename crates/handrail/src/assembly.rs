@@ -101,6 +101,7 @@ pub(crate) fn open_for(
     let base_url = store.base_url().to_owned();
     sign_checkpoints(directory, &store)?;
     let store = Arc::new(store);
+    count_consents(&store, policy::consent::Settings::default());
     let mut authserver = authserver::Service::new(authserver::Parts {
         store: Arc::clone(&store),
         base_url: base_url.clone(),
@@ -315,6 +316,13 @@ fn new_id() -> LogicalId {
     let mut text = Uuid::encode_buffer();
     #[expect(clippy::expect_used, reason = "36 characters of [0-9a-f-] are a logical id")]
     LogicalId::parse(uuid.hyphenated().encode_lower(&mut text)).expect("a UUID is a logical id")
+}
+
+/// From now on consents count so. There is no store that is open without them.
+pub(crate) fn count_consents(store: &store::Store, settings: policy::consent::Settings) {
+    let mut house = policy::House::clone(&store.house());
+    house.consents = Some(settings);
+    store.set_house(house);
 }
 
 #[cfg(test)]

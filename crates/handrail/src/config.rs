@@ -22,6 +22,7 @@ use crate::{
 };
 use authserver::Branding;
 use fhir::{ResourceType, issue::Severity};
+use policy::consent::{Combine, Implicit};
 use problem::{Place, Problem, Problems};
 use source::{Flags, Written};
 use std::{
@@ -143,6 +144,8 @@ pub(crate) struct Config {
     pub(crate) openid: Option<OpenId>,
     /// What the facility decided on who may see what.
     pub(crate) household: crate::household::Files,
+    /// How consents count.
+    pub(crate) consents: policy::consent::Settings,
     /// Checks of written resources.
     pub(crate) validation: Validation,
     /// Open connections.
@@ -374,6 +377,15 @@ impl Effective {
         })
     }
 
+    fn consents(&self) -> policy::consent::Settings {
+        let word = |setting| self.text(setting).unwrap_or_default();
+        policy::consent::Settings {
+            default: Implicit::parse(word(&table::CONSENT_DEFAULT)).unwrap_or_default(),
+            combine: Combine::parse(word(&table::CONSENT_COMBINE)).unwrap_or_default(),
+            ..policy::consent::Settings::default()
+        }
+    }
+
     fn validation(&self) -> Validation {
         let severity = |setting: &Setting| match self.text(setting) {
             Some("error") => Severity::Error,
@@ -447,6 +459,7 @@ impl Effective {
             contact: self.text(&table::FACILITY_CONTACT).map(str::to_owned),
             openid: self.openid(),
             household: crate::household::Files { rules: self.path(&table::POLICY_FILE) },
+            consents: self.consents(),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
             requests_in_flight_max: self

@@ -133,6 +133,7 @@ impl Server {
         facility.outside = config.openid.as_ref().map(users::outside).transpose()?;
         let base = BaseUrl::Of(&base_url, asked.as_ref());
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
+        assembly::count_consents(&assembly.store, config.consents);
         let household = Arc::new(Keeper::begin(Arc::clone(&assembly.store), config.household.clone())?);
         let control = Control::listen(directory, &assembly, Arc::clone(&household))
             .map_err(|why| Fault::at("the control socket", why))?;

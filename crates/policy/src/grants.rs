@@ -257,7 +257,8 @@ fn persons_row(
     adds: &Adds<'_>,
     used: &mut [bool],
 ) -> [Access; NEEDS.len()] {
-    let added = NEEDS.map(|need| adds.of_type(resource_type, need));
+    let of_rules = NEEDS.map(|need| adds.of_rules(resource_type, need));
+    let given = adds.given.and_then(|given| given.of_type(resource_type));
     let mut meant: Vec<(Permissions, Arc<Predicate>, [Access; NEEDS.len()])> = Vec::new();
     for (scope, used) in scopes.iter().zip(used) {
         if scope.resource_type.as_deref().is_some_and(|name| name != resource_type.name()) {
@@ -273,7 +274,10 @@ fn persons_row(
         };
         let own = Reach::of(reaching, scope, resource_type);
         let reach = NEEDS.map(|need| {
-            let added = added.get(column(need)).into_iter().flatten();
+            let added = of_rules.get(column(need)).into_iter().flatten();
+            // The patient in context of an app is one whose record is theirs: what a consent gives is seen beside it.
+            let seen = matches!(need, Need::Read | Need::Search) && scope.context == ScopeContext::User;
+            let added = added.chain(given.iter().filter(|_| seen));
             let added = added.filter_map(|added| in_context(added, person, scope, resource_type, registry));
             with(own.access(need).clone(), added)
         });
@@ -307,9 +311,12 @@ struct Adds<'a> {
 }
 
 impl Adds<'_> {
+    fn of_rules(&self, kind: ResourceType, need: Need) -> Vec<Arc<Predicate>> {
+        self.rules.adds(kind, need).into_iter().map(|named| named.predicate).collect()
+    }
+
     fn of_type(&self, kind: ResourceType, need: Need) -> Vec<Arc<Predicate>> {
-        let mut added: Vec<Arc<Predicate>> =
-            self.rules.adds(kind, need).into_iter().map(|named| named.predicate).collect();
+        let mut added = self.of_rules(kind, need);
         if matches!(need, Need::Read | Need::Search) {
             added.extend(self.given.and_then(|given| given.of_type(kind)));
         }

@@ -28,13 +28,16 @@ use crate::{
     relation::Of,
     rules::{Bound, Facts},
 };
-use fhir::ResourceType;
+use fhir::{LogicalId, ResourceType};
 use oauth::{
     Caller,
-    caller::{CallerKind, Role},
+    caller::{CallerKind, Role, User},
     udap::purpose::Purpose,
 };
-use search::{ParameterId, Predicate, Registry, predicate::Ruled};
+use search::{
+    ParameterId, Predicate, Registry, Test,
+    predicate::{Ruled, TokenTest},
+};
 use std::sync::Arc;
 
 /// All of a caller that decides what is withheld from them and what consents and rules give, beside scopes, person and
@@ -79,6 +82,7 @@ pub(crate) struct Guard<'a> {
     consents: Option<Arc<View>>,
     labels: label::Guard<'a>,
     rules: &'a Bound<'a>,
+    user: Option<Arc<User>>,
 }
 
 impl<'a> Guard<'a> {
@@ -88,6 +92,7 @@ impl<'a> Guard<'a> {
             consents: bound(caller, house, registry),
             labels: label::Guard::new(&house.labels, caller, Under::Law, &[]),
             rules,
+            user: caller.user().cloned(),
         }
     }
 
@@ -99,7 +104,34 @@ impl<'a> Guard<'a> {
             left.push(self.labels.of_type(self.registry, kind));
             left.push(self.by_consents(kind));
         }
+        if matches!(need, Need::Create | Need::Update | Need::Delete) && kind.name() == "Consent" {
+            left.push(self.consents_of_theirs());
+        }
         left
+    }
+
+    /// What of Consents somebody may write in their own name (row G9). What is no more than drawn up, or over, changes
+    /// nothing for anybody; one in force is the act of its performer. Who keeps records writes down what others decided:
+    /// that is bound by scopes alone.
+    fn consents_of_theirs(&self) -> Access {
+        let Some(user) = &self.user else { return Access::Everything };
+        let whose = match user.role {
+            Role::Patient => consents_of(self.registry, user.patients.iter().map(|id| ("Patient", &**id)), None),
+            Role::Caregiver => {
+                let own = user.fhir_user.as_deref().and_then(|own| own.strip_prefix("RelatedPerson/"));
+                own.and_then(|own| {
+                    let acts_for = patients_of_representative(self.registry, own)?;
+                    consents_of(self.registry, [("RelatedPerson", own)].into_iter(), Some(&acts_for))
+                })
+            }
+            Role::Clinician | Role::PrivacyOfficer | Role::Administrator => return Access::Everything,
+        };
+        let Some(in_force) = Of::new(self.registry, "Consent").and_then(|consent| consent.is("status", "active"))
+        else {
+            return Access::Nothing;
+        };
+        let idle = Arc::new(Predicate::Not(in_force));
+        Access::Where(Arc::new(Predicate::Or([Some(idle), whose].into_iter().flatten().collect())))
     }
 
     fn by_consents(&self, kind: ResourceType) -> Access {
@@ -108,6 +140,50 @@ impl<'a> Guard<'a> {
             .map_or(Access::Everything, Access::Where)
     }
 }
+
+/// Consents whose performer is one of these, or of whom no performer is named; of these patients.
+fn consents_of<'a>(
+    registry: &Registry,
+    performers: impl Iterator<Item = (&'static str, &'a str)>,
+    patients: Option<&Arc<Predicate>>,
+) -> Option<Arc<Predicate>> {
+    let consent = Of::new(registry, "Consent")?;
+    let mut named: Vec<Arc<Predicate>> =
+        performers.filter_map(|(kind, id)| consent.refers("consentor", kind, &LogicalId::parse(id).ok()?)).collect();
+    // A patient's consent needs no further word that it is the patient's; that of somebody for them does.
+    let Some(patients) = patients else {
+        let consentor = registry.parameter(ResourceType::parse("Consent").ok()?, "consentor")?.id;
+        named.push(Arc::new(Predicate::Missing { parameter: consentor, missing: true }));
+        return Some(Arc::new(Predicate::Or(named)));
+    };
+    let of_these = consent.refers_where("patient", "Patient", patients)?;
+    Some(Arc::new(Predicate::And(vec![of_these, Arc::new(Predicate::Or(named))])))
+}
+
+/// Codes of `RelatedPerson.relationship` that say that somebody may act for a patient. SPEC: HL7 v3-RoleCode:
+/// guardian, responsible party, powers of attorney.
+const REPRESENTATIVE: &[&str] = &["GUARD", "RESPRSN", "POWATT", "DPOWATT", "HPOWATT", "SPOWATT"];
+
+/// Patients for whom this RelatedPerson may act, now.
+fn patients_of_representative(registry: &Registry, id: &str) -> Option<Arc<Predicate>> {
+    let related = Of::new(registry, "RelatedPerson")?;
+    let kind = ResourceType::parse("RelatedPerson").ok()?;
+    let relationship = registry.parameter(kind, "relationship")?.id;
+    let code = |code: &&str| {
+        let test = Test::Token(TokenTest::SystemCode(ROLE_CODE.to_owned(), (*code).to_owned()));
+        Arc::new(Predicate::Value { parameter: relationship, test })
+    };
+    let ended = related.is("active", "false")?;
+    let acts = Arc::new(Predicate::And(vec![
+        Arc::new(Predicate::Id(vec![LogicalId::parse(id).ok()?])),
+        Arc::new(Predicate::Or(REPRESENTATIVE.iter().map(code).collect())),
+        Arc::new(Predicate::Not(ended)),
+    ]));
+    related.refers_to_these("patient", &acts)
+}
+
+/// v3-RoleCode.
+const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 
 /// Whether consents bind a caller.
 fn is_bound(caller: &Caller, house: &House) -> bool {

@@ -118,6 +118,10 @@ impl Server {
         let registry = Arc::clone(search::registry::registry());
         let options = Options { base_url: base_url.to_owned(), strict_audit };
         let store = Arc::new(open(directory, registry, options)?);
+        // As in every server.
+        let mut house = policy::House::clone(&store.house());
+        house.consents = Some(policy::consent::Settings::default());
+        store.set_house(house);
         let clock = Clock::default();
         let tokens = Tokens::new(clock.clone());
         let next = AtomicU64::new(1);

@@ -102,6 +102,10 @@ breached = "/etc/handrail/pwned-passwords-sha1.txt"
 [udap]
 strict_community = false
 
+[consent]
+default = "all-normal"
+combine = "deny-overrides"
+
 [validation]
 required_profiles = [
   "Observation=http://hl7.org/fhir/us/pacio-pfe/StructureDefinition/pfe-observation-single",

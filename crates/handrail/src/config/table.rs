@@ -213,6 +213,12 @@ settings! {
     UDAP_STRICT_COMMUNITY: "udap.strict_community" "HANDRAIL_UDAP_STRICT_COMMUNITY" "udap-strict-community"
         Kind::Switch, Some("false"), "",
         "who asks for the UDAP metadata of a trust community that is not known here gets nothing (204), not those of the first one";
+    CONSENT_DEFAULT: "consent.default" "HANDRAIL_CONSENT_DEFAULT" "consent-default"
+        Kind::OneOf(&["all-normal", "basic-normal", "break-glass-only", "deny"]), Some("all-normal"), "",
+        "what others see of a patient where no Consent speaks: all that they reach, what they reach for treatment, what they reach behind a broken glass, or nothing";
+    CONSENT_COMBINE: "consent.combine" "HANDRAIL_CONSENT_COMBINE" "consent-combine"
+        Kind::OneOf(&["deny-overrides", "newest"]), Some("deny-overrides"), "",
+        "which of several Consents of a patient counts: what denies, or the newest that says anything of a resource";
     VALIDATION_REQUIRED_PROFILES: "validation.required_profiles" "HANDRAIL_VALIDATION_REQUIRED_PROFILES" "validation-required-profiles"
         Kind::Profiles, None, "none",
         "profiles that every resource of a type must meet when it is written, besides those that it claims itself";

@@ -8,6 +8,7 @@ mod batches;
 mod capabilities;
 mod conditional;
 mod deidentified;
+mod consents;
 mod granular;
 mod hostile;
 mod labels;
