@@ -458,7 +458,10 @@ impl Effective {
             strict_community: self.get(&table::UDAP_STRICT_COMMUNITY) == Some(&Value::Switch(true)),
             contact: self.text(&table::FACILITY_CONTACT).map(str::to_owned),
             openid: self.openid(),
-            household: crate::household::Files { rules: self.path(&table::POLICY_FILE) },
+            household: crate::household::Files {
+                rules: self.path(&table::POLICY_FILE),
+                labels: self.path(&table::LABELS_RULES),
+            },
             consents: self.consents(),
             validation: self.validation(),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),

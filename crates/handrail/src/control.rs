@@ -179,6 +179,13 @@ pub(crate) enum Order {
     },
     /// Read the files of the policy again.
     ReloadPolicy,
+    /// Label anew what is stored, a part at a time.
+    ApplyLabels {
+        /// Where the part before ended; `None`: begin.
+        after: Option<String>,
+        /// Only say what would change.
+        only_look: bool,
+    },
     /// Explain a search.
     Explain {
         /// `Type?parameters`.
@@ -247,6 +254,8 @@ pub(crate) enum Reply {
         /// Rules in force.
         rules: u64,
     },
+    /// A part was labelled.
+    LabelsApplied(Relabelled),
     /// Lines for people.
     Explained(String),
     /// Not done, and why.
@@ -368,6 +377,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::ApprovePartner { id } => client::done(authserver.approve_udap(&id)),
         Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),
         Order::ReloadPolicy => reload(hands.household.as_deref()),
+        Order::ApplyLabels { after, only_look } => apply_labels(hands, after.as_deref(), only_look),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, client),
         Order::ListClients => client::list(authserver),
@@ -401,6 +411,41 @@ fn reload(household: Option<&Keeper>) -> Reply {
     match household.look() {
         Ok(read) => Reply::PolicyReloaded { rules: u64::try_from(read.rules).unwrap_or(u64::MAX) },
         Err(fault) => Reply::Refused(format!("{}\nwhat was in force stays in force", fault.into_parts().0)),
+    }
+}
+
+/// A part of the labelling of what is stored, as [`rest::Relabelled`] has it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Relabelled {
+    pub(crate) kind: String,
+    pub(crate) looked: u64,
+    pub(crate) changed: u64,
+    pub(crate) added: Vec<(String, u64)>,
+    pub(crate) removed: Vec<(String, u64)>,
+    pub(crate) refused: Vec<(String, String)>,
+    pub(crate) next: Option<String>,
+}
+
+fn apply_labels(hands: &Hands, after: Option<&str>, only_look: bool) -> Reply {
+    let caller = Caller::operator("handrail labels apply");
+    let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return Reply::Refused("no runtime".into()) };
+    // WHY: orders are carried out where waiting is allowed, by a server, and where it is not, by a command.
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| runtime.block_on(hands.rest.relabel(&here, &caller, after, only_look))).join()
+    });
+    match done {
+        Ok(Ok(part)) => Reply::LabelsApplied(Relabelled {
+            kind: part.kind,
+            looked: part.looked,
+            changed: part.changed,
+            added: part.added.into_iter().collect(),
+            removed: part.removed.into_iter().collect(),
+            refused: part.refused,
+            next: part.next,
+        }),
+        Ok(Err(why)) => Reply::Refused(why),
+        Err(_) => Reply::Refused("the server failed; its log has more".into()),
     }
 }
 

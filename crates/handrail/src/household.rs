@@ -4,7 +4,7 @@
 //! is told why. What is read counts with the next request: the store hands the house to whoever decides (row G17).
 
 use crate::{assembly, fault::Fault};
-use policy::{House, rules};
+use policy::{House, label::Labels, rules};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -15,6 +15,8 @@ use std::{
 pub(crate) struct Files {
     /// The operator's rules (`policy.file`).
     pub(crate) rules: Option<PathBuf>,
+    /// What labels mean and who is cleared for them (`labels.rules`).
+    pub(crate) labels: Option<PathBuf>,
 }
 
 /// Keeps the house of a running server as its files say.
@@ -66,6 +68,10 @@ impl Keeper {
             Some(file) => Arc::new(rules(file, &self.store.registry())?),
             None => Arc::default(),
         };
+        house.labels = Arc::new(match &self.files.labels {
+            Some(file) => labels(file)?,
+            None => Labels::standard(),
+        });
         let read = Read { rules: house.rules.rules().len() };
         self.store.set_house(house);
         Ok(read)
@@ -79,6 +85,17 @@ impl Keeper {
 pub(crate) fn rules(file: &Path, registry: &search::Registry) -> Result<rules::Rules, Fault> {
     let text = text(file)?;
     rules::Rules::read(&text, registry).map_err(|faults| told(file, &faults))
+}
+
+/// Reads a file on security labels.
+///
+/// # Errors
+/// [`Fault`]: one line for each thing that is wrong with it, `FILE: line LINE: …`.
+pub(crate) fn labels(file: &Path) -> Result<Labels, Fault> {
+    Labels::read(&text(file)?).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
+        Fault::new(lines.join("\n"))
+    })
 }
 
 /// The text of a file, as far as a file of rules may be long.

@@ -43,6 +43,15 @@ pub(crate) fn explained_query(service: &Service, kind: ResourceType, text: &str)
     criteria::query(service, kind, None, text, false)
 }
 
+/// The proof of a resource with other labels, for who labels anew what is stored.
+pub(crate) fn relabelled(
+    call: &Call<'_>,
+    kind: ResourceType,
+    tree: fhir::json::Tree,
+) -> Result<validation::Validated, Failure> {
+    Ok(resource::proven(call, kind, tree, &targets::Targets::new(call, None))?.resource)
+}
+
 /// A permitted call. Its [`Permit`](policy::Permit) goes along to the store, which takes no question without one.
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Service,

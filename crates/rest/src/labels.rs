@@ -29,8 +29,9 @@ pub(crate) enum Write<'a> {
     Given,
 }
 
-/// The terminology of the validator, asked for value sets.
-pub(crate) struct Sets<'t>(pub(crate) &'t Terminology);
+/// A terminology, asked for value sets by the labelling service.
+#[derive(Debug)]
+pub struct Sets<'t>(pub &'t Terminology);
 
 impl Knows for Sets<'_> {
     fn holds(&self, value_set: &str, system: &str, code: &str) -> bool {

@@ -82,3 +82,6 @@ pub const K_PEOPLE_MAX: u64 = 20_000;
 
 /// People of one step of it.
 pub const K_PAGE: usize = 500;
+
+/// Resources that are labelled anew in one transaction: as many as one page has without harm to others who write.
+pub const RELABELLED_AT_ONCE: usize = 200;

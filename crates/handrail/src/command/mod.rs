@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod fhirpath;
 mod keys;
+mod labels;
 mod load;
 mod package;
 mod pki;
@@ -57,6 +58,8 @@ enum Command {
     Config(config::Config),
     /// Register, list and remove the systems and apps that may call
     Client(client::Client),
+    /// Check a file on security labels, and label what is stored anew
+    Labels(labels::Labels),
     /// Look after the keys that the server signs with
     Keys(keys::Keys),
     /// Make a private CA and certificates of clients and servers, and revoke them
@@ -105,6 +108,7 @@ pub(crate) fn run() -> ExitCode {
         },
         Command::Config(config) => ended(config.run()),
         Command::Client(client) => in_runtime(Settings::of_command(), false, client.run()),
+        Command::Labels(labels) => in_runtime(Settings::of_command(), false, labels.run()),
         Command::Keys(keys) => in_runtime(Settings::of_command(), false, keys.run()),
         Command::Pki(pki) => in_runtime(Settings::of_command(), false, pki.run()),
         Command::Udap(udap) => in_runtime(Settings::of_command(), false, udap.run()),

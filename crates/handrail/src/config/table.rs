@@ -179,6 +179,8 @@ settings! {
         "when the record of a read is on stable storage: within 50 ms (interval) or before the answer (strict); that of a write always is before";
     POLICY_FILE: "policy.file" "HANDRAIL_POLICY_FILE" "policy-file" Kind::Path, None, "no rules",
         "file of the facility's own rules on who may see what (docs/policy.md); read again on SIGHUP and by 'handrail policy reload'";
+    LABELS_RULES: "labels.rules" "HANDRAIL_LABELS_RULES" "labels-rules" Kind::Path, None, "the standard clearances, and no rules",
+        "file on security labels: who is cleared for what, and which labels resources get (docs/labels.md); read again on SIGHUP and by 'handrail policy reload'";
     EGRESS_ALLOW_NETWORKS: "egress.allow_networks" "HANDRAIL_EGRESS_ALLOW_NETWORKS" "egress-allow-networks"
         Kind::Networks, None, "none",
         "networks that fetches of client keys may reach although they are not public";

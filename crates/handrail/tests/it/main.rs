@@ -18,6 +18,7 @@ mod demo;
 mod dpop;
 mod explain;
 mod fhirpath;
+mod labels;
 mod launch;
 mod load;
 mod logs;

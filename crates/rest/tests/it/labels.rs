@@ -388,3 +388,42 @@ fn test_data_can_be_hidden() {
     let _ = get(&server, &partner, "Observation/test").expect(404);
     let _ = get(&server, &token, "Observation/test").expect(200);
 }
+
+/// F43: what is stored is labelled anew when rules change, in parts, and what others said stays.
+#[test]
+fn what_is_stored_is_labelled_anew() {
+    let (server, token) = server();
+    house(&server, "label PSY,R when type Observation");
+    for number in 0..3 {
+        let _ = put(&server, &token, &format!("o{number}"), labelled("1", &[act("HIV")])).expect(201);
+    }
+    let _ = put(&server, &token, "anna", patient("anna")).expect(201);
+    house(&server, "label ETH when type Observation\nlabel DEMO when type Patient");
+    let apply = |only_look: bool| {
+        let operator = oauth::Caller::operator("test");
+        let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+        let (mut after, mut changed, mut words) = (None::<String>, 0, Vec::new());
+        loop {
+            let part = server.service().relabel(&here, &operator, after.as_deref(), only_look);
+            let part = server.block_on(part).unwrap();
+            assert_eq!(part.refused, []);
+            changed += part.changed;
+            words.extend(part.added.keys().map(|code| format!("+{code}")));
+            words.extend(part.removed.keys().map(|code| format!("-{code}")));
+            after = part.next;
+            if after.is_none() {
+                return (changed, words.join(" "));
+            }
+        }
+    };
+    assert_eq!(apply(true), (4, "+ETH -PSY -R +DEMO".into()));
+    assert_eq!(get(&server, &token, "Observation/o1").json()["meta"]["versionId"], "1", "only looked");
+    assert_eq!(apply(false), (4, "+ETH -PSY -R +DEMO".into()));
+    assert_eq!(codes(&get(&server, &token, "Observation/o1").json()), "ETH HIV");
+    assert_eq!(codes(&get(&server, &token, "Patient/anna").json()), "DEMO");
+    assert_eq!(codes(&get(&server, &token, "Observation/o1/_history/1").json()), "HIV PSY R");
+    assert_eq!(apply(false), (0, String::new()), "a second time changes nothing");
+    let person = oauth::Caller::operator_within("test", "system/*.cruds").unwrap();
+    let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+    assert!(server.block_on(server.service().relabel(&here, &person, None, true)).is_err());
+}

@@ -11,6 +11,7 @@ use crate::{
     config::{Config, Durability},
     control,
     fault::Fault,
+    household::Keeper,
 };
 use authserver::egress::NoFetch;
 use bytes::Bytes;
@@ -104,6 +105,8 @@ impl Target {
         }
         let strict_audit = config.durability == Durability::Strict;
         let open = assembly::open(directory, BaseUrl::AsItWas, strict_audit, &config.validation, Arc::new(NoFetch))?;
+        // What is loaded gets its labels as it would from a server.
+        Keeper::begin(Arc::clone(&open.store), config.household.clone())?;
         let rest = Arc::clone(&open.rest);
         Ok(Self::Here { rest, _open: Some(open), caller: Caller::operator("handrail load") })
     }
