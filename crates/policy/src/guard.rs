@@ -101,7 +101,7 @@ impl<'a> Guard<'a> {
         let mut left: Vec<Access> =
             self.rules.leaves(kind, need).into_iter().map(|named| Access::Where(named.predicate)).collect();
         if need != Need::Create {
-            left.push(self.labels.of_type(self.registry, kind));
+            left.push(self.by_labels(kind));
             left.push(self.by_consents(kind));
         }
         if matches!(need, Need::Create | Need::Update | Need::Delete) && kind.name() == "Consent" {
@@ -132,6 +132,28 @@ impl<'a> Guard<'a> {
         };
         let idle = Arc::new(Predicate::Not(in_force));
         Access::Where(Arc::new(Predicate::Or([Some(idle), whose].into_iter().flatten().collect())))
+    }
+
+    /// What the caller is cleared for, and what the consents of its patient lift: of resources that are about a patient,
+    /// by the one parameter that says so.
+    fn by_labels(&self, kind: ResourceType) -> Access {
+        let cleared = self.labels.of_type(self.registry, kind);
+        let (Access::Where(own), Some(view)) = (&cleared, &self.consents) else { return cleared };
+        let Some(lift) = self.labels.lift(self.registry, kind, view) else { return cleared };
+        let ruled = |about: Arc<[ParameterId]>| Arc::new(Predicate::Ruled(Ruled { ruling: lift, about }));
+        let lifted = if self.registry.is_patient(kind) {
+            ruled(Arc::new([]))
+        } else {
+            let about = record::about(kind.name()).and_then(|code| self.registry.parameter(kind, code));
+            let (Some(about), Ok(patient)) = (about.map(|about| about.id), ResourceType::parse("Patient")) else {
+                return cleared;
+            };
+            // What is about nobody is lifted by nobody.
+            let all = Arc::new(Predicate::All);
+            let is_about = Predicate::Chain { parameter: about, target: patient, predicate: all };
+            Arc::new(Predicate::And(vec![Arc::new(is_about), ruled(Arc::new([about]))]))
+        };
+        Access::Where(Arc::new(Predicate::Or(vec![Arc::clone(own), lifted])))
     }
 
     fn by_consents(&self, kind: ResourceType) -> Access {

@@ -15,6 +15,7 @@ mod codes;
 mod guard;
 pub mod inline;
 mod labels;
+mod lift;
 mod read;
 pub mod rules;
 pub mod set;
@@ -23,6 +24,7 @@ pub use clearance::Clearance;
 pub use codes::{Class, Confidentiality, class};
 pub use guard::{Guard, Under, may_relabel};
 pub use labels::{Authority, Labels, Problem};
+pub(crate) use lift::Lift;
 
 /// Confidentiality codes.
 pub const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";

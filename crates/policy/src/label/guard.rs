@@ -3,8 +3,8 @@
 //! A clearance is found by who calls: a person's role, a registered system, an organization's purposes of use. What is
 //! said of the very client or Organization takes its place for systems, and narrows it for people's apps.
 
-use super::{ACT_REASON, CONFIDENTIALITY, Clearance, Label, Labels, codes::with_above, labels::Who};
-use crate::permit::Access;
+use super::{ACT_REASON, CONFIDENTIALITY, Clearance, Label, Labels, Lift, codes::with_above, labels::Who};
+use crate::{consent::View, permit::Access};
 use fhir::{LogicalId, ResourceType};
 use oauth::{
     Caller,
@@ -89,6 +89,12 @@ impl<'l> Guard<'l> {
                 Arc::new(Predicate::And(all))
             }
         })
+    }
+
+    /// What a patient's consents lift beside that, for the caller as consents see them; `None`: labels withhold nothing.
+    pub(crate) fn lift(&self, registry: &Registry, kind: ResourceType, view: &Arc<View>) -> Option<Arc<Lift>> {
+        let parameter = registry.parameter(kind, "_security")?.id;
+        Some(Arc::new(Lift { view: Arc::clone(view), parameter, cleared: Arc::clone(self.tokens.as_ref()?) }))
     }
 
     /// A Provenance tells of its targets: of one that is withheld, it is withheld too.

@@ -24,6 +24,7 @@ const OFFICER: Person =
 fn house(server: &Server, text: &str) {
     let mut house = House::default();
     house.labels = Arc::new(Labels::read(text).unwrap());
+    house.clinicians = policy::Clinicians::Everyone;
     server.store().set_house(house);
 }
 
@@ -426,4 +427,60 @@ fn what_is_stored_is_labelled_anew() {
     let person = oauth::Caller::operator_within("test", "system/*.cruds").unwrap();
     let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
     assert!(server.block_on(server.service().relabel(&here, &person, None, true)).is_err());
+}
+
+/// F41, G4: a patient's consent that names a sensitivity lifts it for whom it names, and no other one.
+#[test]
+fn a_consent_lifts_what_it_names() {
+    let server = Server::given(store::Given { secret: [7; 32], search: store::limits::Search::default() });
+    let all = server.token_for(ALL);
+    let make = |id: &str, resource: Value| drop(put(&server, &all, id, resource).expect(201));
+    make("hospital", json!({"resourceType": "Organization", "name": "Hospital"}));
+    make("other", json!({"resourceType": "Organization", "name": "Other"}));
+    for id in ["anna", "bert"] {
+        let mut patient = patient(id);
+        patient["generalPractitioner"] =
+            json!([{"reference": "Organization/hospital"}, {"reference": "Organization/other"}]);
+        make(id, patient);
+        let of = |labels: &[Value]| {
+            let mut resource = labelled("1", labels);
+            resource["subject"] = json!({"reference": format!("Patient/{id}")});
+            resource
+        };
+        make(&format!("{id}-plain"), of(&[]));
+        make(&format!("{id}-psy"), of(&[level("R"), act("PSY")]));
+        make(&format!("{id}-both"), of(&[level("R"), act("PSY"), act("HIV")]));
+        make(&format!("{id}-r"), of(&[level("R")]));
+        make(&format!("{id}-v"), of(&[level("V"), act("PSY")]));
+    }
+    let mut house = House::default();
+    house.labels = Arc::new(Labels::standard());
+    house.consents = Some(policy::consent::Settings::default());
+    server.store().set_house(house);
+    let seen = |organization: &str| {
+        let token = server.tokens().token_of_organization(Some(organization), &["TREAT"], "system/*.rs");
+        let reply = get(&server, &token, "Observation?_count=50").expect(200);
+        let mut ids: Vec<String> = reply.entries("match").iter().map(|id| id.replace("Observation/", "")).collect();
+        ids.sort();
+        ids.join(" ")
+    };
+    assert_eq!(seen("Organization/hospital"), "anna-plain bert-plain");
+    make(
+        "consent",
+        json!({
+            "resourceType": "Consent", "status": "active",
+            "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
+            "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+            "patient": {"reference": "Patient/anna"}, "dateTime": "2026-01-01",
+            "policy": [{"uri": "http://example.org/policy"}],
+            "provision": {"type": "permit", "provision": [{
+                "type": "permit",
+                "actor": [{"role": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "PRCP"}]},
+                    "reference": {"reference": "Organization/hospital"}}],
+                "securityLabel": [act("PSY")]
+            }]}
+        }),
+    );
+    assert_eq!(seen("Organization/hospital"), "anna-plain anna-psy bert-plain");
+    assert_eq!(seen("Organization/other"), "anna-plain bert-plain");
 }
