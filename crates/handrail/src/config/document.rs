@@ -76,6 +76,9 @@ durability = "interval"
 [policy]
 file = "/etc/handrail/rules.policy"
 
+[labels]
+rules = "/etc/handrail/labels.rules"
+
 [egress]
 allow_networks = ["10.1.0.0/16"]
 ca = "/etc/handrail/internal-ca.pem"
