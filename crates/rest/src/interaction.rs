@@ -34,9 +34,11 @@ use bytes::Bytes;
 use fhir::{
     LogicalId, ResourceType, VersionId,
     issue::{Issue, IssueType, Severity, operation_outcome},
+    json::Tree,
 };
 use oauth::Caller;
 use policy::Interaction;
+use validation::Validated;
 
 /// The search of a query string, for who explains it.
 pub(crate) fn explained_query(service: &Service, kind: ResourceType, text: &str) -> Result<search::Query, Failure> {
@@ -50,6 +52,12 @@ pub(crate) fn relabelled(
     tree: fhir::json::Tree,
 ) -> Result<validation::Validated, Failure> {
     Ok(resource::proven(call, kind, tree, &targets::Targets::new(call, None))?.resource)
+}
+
+/// The proof that a resource may be stored, for what is made beside the body of a request; and whether something that
+/// it refers to was not found.
+pub(crate) fn check_resource(call: &Call<'_>, kind: ResourceType, tree: Tree) -> Result<(Validated, bool), Failure> {
+    resource::validate(call, kind, tree, None).map(|checked| (checked.resource, checked.missed))
 }
 
 /// A permitted call. Its [`Permit`](policy::Permit) goes along to the store, which takes no question without one.

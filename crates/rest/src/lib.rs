@@ -8,6 +8,7 @@
 //! - [`body`]: a body stays closed until someone may be here.
 //! - [`held`]: answers that leave at steps of time, so that the time tells nothing; [`steps`] wakes them.
 //! - [`aside`]: large bodies are validated without keeping a thread from others.
+//! - [`provenance`]: Provenance that comes into being with a write.
 //! - [`signature`]: what of a signature can be verified.
 //! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
 //!
@@ -29,6 +30,7 @@ mod outcome;
 mod pipeline;
 mod purpose;
 mod relabel;
+mod provenance;
 pub mod route;
 mod service;
 pub mod signature;

@@ -52,6 +52,12 @@ pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// within a patient's record end before it, and people do not feel it.
 pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(1);
 
+/// Bytes of the header `X-Provenance`: most servers and proxies take headers of 8 kB, all of them together.
+pub const PROVENANCE_HEADER_BYTES_MAX: usize = 8 * 1024;
+
+/// About how many bytes a Provenance has that the server makes: how much there is to validate.
+pub const PROVENANCE_BYTES: usize = 1024;
+
 /// Seconds a client is asked to wait after a 429 or 503.
 pub const RETRY_AFTER_S: u32 = 5;
 

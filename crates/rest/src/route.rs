@@ -137,6 +137,8 @@ pub(crate) struct Asked {
     pub(crate) cursor: Option<String>,
     pub(crate) prefer: Prefer,
     pub(crate) conditions: Conditions,
+    /// `X-Provenance`, still as text: of the request, or of the Bundle that an entry stands in.
+    pub(crate) provenance: Option<String>,
     /// What the answer is written in.
     pub(crate) media: MediaType,
 }
@@ -173,8 +175,9 @@ pub(crate) fn parse(_who: &Caller, head: &Request, base_path: &str) -> Result<As
         if_modified_since_s: head.if_modified_since_s(),
         if_none_exist: head.if_none_exist()?.map(str::to_owned),
     };
+    let provenance = head.x_provenance()?.map(str::to_owned);
     let asked = asked(head.method(), path, exchange, head.prefer(), conditions)?;
-    Ok(Asked { media, ..asked })
+    Ok(Asked { media, provenance, ..asked })
 }
 
 /// What an entry of a batch or transaction asks for: `Bundle.entry.request`. `base_url` is our own,
@@ -296,7 +299,8 @@ fn asked(
         _ => Expects::Nothing,
     };
     let Exchange { format: _, cursor, query } = exchange;
-    Ok(Asked { interaction, expects, query, cursor, prefer, conditions, media: MediaType::Json })
+    let (media, provenance) = (MediaType::Json, None);
+    Ok(Asked { interaction, expects, query, cursor, prefer, conditions, provenance, media })
 }
 
 /// An id that breaks the rule names nothing, as one that is free does (row F59).

@@ -23,7 +23,10 @@ use search::{ParameterId, Registry};
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use store::{Snapshot, Store};
 
@@ -93,6 +96,7 @@ pub struct Service {
     pub(crate) grants: GrantCache,
     pub(crate) aside: Aside,
     trust: OnceLock<Arc<dyn Trust>>,
+    records_provenance: AtomicBool,
 }
 
 impl fmt::Debug for Service {
@@ -119,6 +123,7 @@ impl Service {
             grants: GrantCache::default(),
             aside,
             trust: OnceLock::new(),
+            records_provenance: AtomicBool::new(false),
         };
         let _ = service.capabilities();
         service
@@ -169,6 +174,15 @@ impl Service {
     /// From now on signatures are believed of these. What was said first counts; without it nobody is believed.
     pub fn believe(&self, trust: Arc<dyn Trust>) {
         let _ = self.trust.set(trust);
+    }
+
+    /// Whether the server makes a Provenance of each write from now on (row F28).
+    pub fn record_provenance(&self, records: bool) {
+        self.records_provenance.store(records, Ordering::Relaxed);
+    }
+
+    pub(crate) fn records_provenance(&self) -> bool {
+        self.records_provenance.load(Ordering::Relaxed)
     }
 
     /// Whom signatures are believed of.

@@ -37,6 +37,7 @@ pub type Response = http::Response<Full<Bytes>>;
 const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+const X_PROVENANCE: HeaderName = HeaderName::from_static("x-provenance");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PURPOSE_OF_USE: HeaderName = HeaderName::from_static("x-purpose-of-use");
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -300,6 +301,11 @@ impl Request {
     /// `X-Purpose-Of-Use`: what the request is for, as it stands there.
     pub(crate) fn purpose_of_use(&self) -> Result<Option<&str>, Failure> {
         self.conditional(&PURPOSE_OF_USE)
+    }
+
+    /// `X-Provenance`: JSON, not read yet.
+    pub(crate) fn x_provenance(&self) -> Result<Option<&str>, Failure> {
+        self.conditional(&X_PROVENANCE)
     }
 
     /// `Prefer`. Preferences that are not ours are ignored, as RFC 7240 says.

@@ -305,7 +305,25 @@ impl Reader {
 
     /// What somebody makes of this view's other resources.
     pub(crate) fn with_related<T>(&self, make: impl FnOnce(&dyn Related) -> T) -> Result<T, Fault> {
-        let joined = Joined { reader: self, fault: RefCell::new(None) };
+        self.with_related_beside(None, make)
+    }
+
+    /// [`Reader::means`], with this resource as it will be.
+    pub(crate) fn means_beside(
+        &self,
+        predicate: &Predicate,
+        subject: Subject<'_>,
+        beside: Option<Subject<'_>>,
+    ) -> Result<bool, Fault> {
+        self.with_related_beside(beside, |related| matches(&self.registry, predicate, subject, related))
+    }
+
+    fn with_related_beside<T>(
+        &self,
+        beside: Option<Subject<'_>>,
+        make: impl FnOnce(&dyn Related) -> T,
+    ) -> Result<T, Fault> {
+        let joined = Joined { reader: self, beside, fault: RefCell::new(None) };
         let made = make(&joined);
         match joined.fault.into_inner() {
             Some(fault) => Err(fault),
@@ -380,6 +398,8 @@ impl Reader {
 /// References followed over the view. The trait cannot fail, so a fault is kept and asked for after.
 struct Joined<'a> {
     reader: &'a Reader,
+    /// A resource that a commit is about to make or change: it counts, not what the view has of it.
+    beside: Option<Subject<'a>>,
     fault: RefCell<Option<Fault>>,
 }
 
@@ -392,6 +412,9 @@ impl Joined<'_> {
     }
 
     fn target(&self, kind: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> Result<bool, Fault> {
+        if let Some(beside) = self.beside.filter(|beside| beside.resource_type == kind && beside.id == id) {
+            return Ok(matches(&self.reader.registry, predicate, beside, self));
+        }
         if let Some(known) = self.reader.followed.known(predicate, kind, id) {
             return Ok(known);
         }

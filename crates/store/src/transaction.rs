@@ -4,7 +4,7 @@ use audit::Receipt;
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use policy::{Need, Permit};
 use search::Predicate;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 use validation::Validated;
 
 /// One change. References are resolved and ids assigned before it gets here.
@@ -41,6 +41,30 @@ pub enum Change {
         /// `If-Match`.
         if_match: Option<VersionId>,
     },
+    /// A new resource about the version that an earlier change of the same transaction makes, which is known at the
+    /// commit alone; of a deletion, about the version that it ends. When that change comes to nothing, so does this.
+    Note {
+        /// Its id.
+        id: LogicalId,
+        /// The place of the change that it is about.
+        of: usize,
+        /// The version that it most likely is.
+        expected: VersionId,
+        /// The resource, if it is that one.
+        resource: Validated,
+        /// The resource, if it is another one.
+        again: Again,
+    },
+}
+
+/// Makes a resource about a version anew.
+#[derive(Clone)]
+pub struct Again(pub Arc<dyn Fn(VersionId) -> Option<Validated> + Send + Sync>);
+
+impl fmt::Debug for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Again")
+    }
 }
 
 /// What a new version does with the security labels of the one before (row F45).

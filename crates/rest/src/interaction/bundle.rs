@@ -71,7 +71,8 @@ pub(super) struct Permitted<'a> {
 pub(super) fn permit<'a>(call: &Call<'_>, entry: Entry<'a>) -> Result<Permitted<'a>, Failure> {
     let returns = Some(call.asked.prefer.returns.unwrap_or(Return::Minimal));
     let prefer = Prefer { returns, ..call.asked.prefer };
-    let asked = route::parse_entry(call.caller, &entry, call.service.base_url(), prefer)?;
+    let mut asked = route::parse_entry(call.caller, &entry, call.service.base_url(), prefer)?;
+    asked.provenance.clone_from(&call.asked.provenance);
     let permit = call.service.decide(call.caller, &asked.interaction)?;
     Ok(Permitted { entry, asked, permit })
 }

@@ -5,6 +5,7 @@ use crate::{
     body::Content,
     failure::{Failure, Stopped},
     outcome::Success,
+    provenance::Noted,
     trail::Trail,
     wire::{MediaType, Reply},
 };
@@ -27,10 +28,12 @@ pub(super) async fn perform(
     let id = call.service.new_id();
     let mut entry = trail.clone();
     entry.only(kind, &id, None);
+    let noted = Noted::one(&call, Change::Create { id, resource, unless }, entry.done(), trail)?;
+    let missed = missed || noted.missed;
     let transaction = Transaction {
-        changes: vec![(Change::Create { id: id.clone(), resource, unless }, call.permit.clone())],
+        changes: noted.changes,
         resolved: Vec::new(),
-        audit: vec![entry.done()],
+        audit: noted.audit,
         now: call.service.now(),
     };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {

@@ -5,6 +5,7 @@ use super::{Answer, Call, Proof, resource, update};
 use crate::{
     failure::{Failure, Stopped},
     outcome::Success,
+    provenance::Noted,
     trail::Trail,
     wire::{MediaType, Reply},
 };
@@ -21,10 +22,13 @@ pub(super) async fn perform(
 ) -> Result<Answer, Failure> {
     resource::no_parameters(&call)?;
     let if_match = update::if_match(&call.asked.conditions)?;
+    let change = Change::Delete { resource_type: kind, id, if_match };
+    let noted = Noted::one(&call, change, trail.clone().done(), trail)?;
+    let noted_missed = noted.missed;
     let transaction = Transaction {
-        changes: vec![(Change::Delete { resource_type: kind, id, if_match }, call.permit.clone())],
+        changes: noted.changes,
         resolved: Vec::new(),
-        audit: vec![trail.clone().done()],
+        audit: noted.audit,
         now: call.service.now(),
     };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
@@ -43,5 +47,5 @@ pub(super) async fn perform(
         body: Bytes::new(),
         media: MediaType::Json,
     };
-    Ok(Answer { reply, proof: Proof::Recorded(receipt), missed: false })
+    Ok(Answer { reply, proof: Proof::Recorded(receipt), missed: noted_missed })
 }

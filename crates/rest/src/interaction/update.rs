@@ -7,6 +7,7 @@ use crate::{
     failure::{Failure, Stopped},
     labels::kept,
     outcome::Success,
+    provenance::Noted,
     route::Conditions,
     trail::Trail,
     wire::{MediaType, Reply, Tags},
@@ -29,13 +30,13 @@ pub(super) async fn perform(
     let Checked { resource, warnings, missed } = resource::validated(&call, kind, Some(&id), content).await?;
     let if_match = if_match(&call.asked.conditions)?;
     let if_none_match_any = if_none_match_any(&call.asked.conditions)?;
+    let change = Change::Update { id, resource, if_match, if_none_match_any, labels: kept(&call) };
+    let noted = Noted::one(&call, change, trail.clone().done(), trail)?;
+    let missed = missed || noted.missed;
     let transaction = Transaction {
-        changes: vec![(
-            Change::Update { id, resource, if_match, if_none_match_any, labels: kept(&call) },
-            call.permit.clone(),
-        )],
+        changes: noted.changes,
         resolved: Vec::new(),
-        audit: vec![trail.clone().done()],
+        audit: noted.audit,
         now: call.service.now(),
     };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {

@@ -54,7 +54,11 @@ pub(crate) fn transaction(reader: &Reader, work: &Work) -> Result<Vec<Before>, C
         if !seen.insert((change.kind, &change.id)) {
             return Err(CommitError::Duplicate(at));
         }
-        befores.push(one(reader, change, at, work.now)?);
+        let before = match &change.action {
+            Action::Note { body, of, .. } => note(reader, work, (change, at), body, *of)?,
+            _ => one(reader, change, at, work.now)?,
+        };
+        befores.push(before);
     }
     Ok(befores)
 }
@@ -84,7 +88,7 @@ fn met_by(
 
 fn need(action: &Action) -> Need {
     match action {
-        Action::Create { .. } => Need::Create,
+        Action::Create { .. } | Action::Note { .. } => Need::Create,
         Action::Update { labels, .. } => labels.need(),
         Action::Delete { .. } => Need::Delete,
     }
@@ -141,6 +145,8 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
             }
             result(reader, access, change, body, at, now)?;
         }
+        // Held by `note`.
+        Action::Note { .. } => {}
         Action::Delete { if_match } => {
             // INVARIANT 5: what is hidden is deleted like what is absent: nothing happens, no error.
             matched(*if_match, version, at)?;
@@ -167,6 +173,46 @@ fn keeps_labels(reader: &Reader, kind: ResourceType, before: &Stored, body: &Bod
     };
     let before = labels(before.values()?);
     Ok(before.is_empty() || policy::label::set::lost(&before, &labels(&body.values)).is_none())
+}
+
+/// A resource about what another change of the transaction makes. What it points at is seen as it will be: before the
+/// commit it may not be there at all.
+fn note(
+    reader: &Reader,
+    work: &Work,
+    (change, at): (&Prepared, usize),
+    body: &Body,
+    of: usize,
+) -> Result<Before, CommitError> {
+    let access = change.permit.access(change.kind, Need::Create);
+    let covered = match access {
+        Access::Nothing => false,
+        Access::Everything => true,
+        Access::Where(predicate) => {
+            let about = work.changes.get(of).and_then(|about| match &about.action {
+                Action::Create { body, .. } | Action::Update { body, .. } => Some((about, body)),
+                Action::Delete { .. } | Action::Note { .. } => None,
+            });
+            let about_values = about.map(|(_, body)| EncodedValues::new(&body.values));
+            let about = about.zip(about_values.as_ref()).map(|((about, _), values)| Subject {
+                resource_type: about.kind,
+                id: &about.id,
+                last_updated: work.now,
+                values,
+            });
+            let values = EncodedValues::new(&body.values);
+            let subject =
+                Subject { resource_type: change.kind, id: &change.id, last_updated: work.now, values: &values };
+            reader.means_beside(predicate, subject, about).map_err(fault)?
+        }
+    };
+    if !covered || Events::are(change.kind) {
+        return Err(CommitError::Denied(at, change.kind));
+    }
+    if reader.place(change.kind, change.id.as_str()).map_err(fault)?.is_some() {
+        return Err(CommitError::Unavailable("a new id is taken already".into()));
+    }
+    Ok(Before { place: None, live: None, idle: false })
 }
 
 /// Whether a `PUT` may make a resource where the caller sees none. Under a grant of part of a type
@@ -230,6 +276,7 @@ pub(crate) fn types_looked_at(work: &Work) -> Vec<ResourceType> {
                 }
                 Need::Create
             }
+            Action::Note { .. } => Need::Create,
             Action::Update { labels, .. } => labels.need(),
             Action::Delete { .. } => Need::Delete,
         };

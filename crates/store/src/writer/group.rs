@@ -7,7 +7,7 @@
 use super::{
     Job, TableAction, TableChange,
     check::{self, Before},
-    prepare::{Action, Keys, Postings, Preparer, Work, postings},
+    prepare::{Action, Body, Keys, Postings, Preparer, Work, postings},
 };
 use crate::{
     CommitError, Committed,
@@ -102,6 +102,16 @@ struct Accepted {
     recorded: Instant,
     outbox: Vec<[u8; 8]>,
     reply: oneshot::Sender<Result<Committed, CommitError>>,
+}
+
+/// What a note comes to.
+enum Noted {
+    /// It is none, or is as it was prepared.
+    Not,
+    /// What it would be about did not happen.
+    Nothing,
+    /// It is about another version than was expected.
+    Anew(Box<Body>),
 }
 
 type TableReply = (std::sync::mpsc::Sender<Result<bool, CommitError>>, bool);
@@ -244,12 +254,7 @@ impl<'a> Group<'a> {
         if Arc::ptr_eq(registry, &work.registry) {
             return Ok(());
         }
-        let preparer = Preparer {
-            types: Arc::clone(&self.parts.types),
-            registry: Arc::clone(registry),
-            base_url: self.parts.base_url.clone(),
-        };
-        preparer.renew(work).map_err(|fault| CommitError::Unavailable(fault.0))
+        self.preparer().renew(work).map_err(|fault| CommitError::Unavailable(fault.0))
     }
 
     fn effects(&mut self, work: &Work) -> Result<Effects, CommitError> {
@@ -280,7 +285,23 @@ impl<'a> Group<'a> {
         let mut digests = Vec::new();
         let mut patients = Vec::new();
         for (change, before) in work.changes.iter().zip(befores) {
-            let (done, of) = self.change(work.now, change, &before, &mut effects, &mut made, &mut digests)?;
+            let (done, of) = match self.noted(work, change, &effects.done)? {
+                Noted::Not => self.change(work.now, change, None, &before, &mut effects, &mut made, &mut digests)?,
+                Noted::Nothing => {
+                    let done = Done {
+                        resource_type: change.kind,
+                        id: change.id.clone(),
+                        version: None,
+                        last_updated: work.now,
+                        created: false,
+                        bytes: bytes::Bytes::new(),
+                    };
+                    (done, Vec::new())
+                }
+                Noted::Anew(body) => {
+                    self.change(work.now, change, Some(&body), &before, &mut effects, &mut made, &mut digests)?
+                }
+            };
             effects.done.push(done);
             patients.push(of);
         }
@@ -298,6 +319,13 @@ impl<'a> Group<'a> {
         }
         let before = self.parts.log.last().0;
         for (at, entry) in work.audit.iter().enumerate() {
+            // What was not made has no record.
+            if let (Some(change), Some(done)) = (work.changes.get(at), effects.done.get(at))
+                && matches!(change.action, Action::Note { .. })
+                && done.version.is_none()
+            {
+                continue;
+            }
             let entry = completed(entry, &effects.done, &patients, at).encode();
             let key = effects.next.next_outbox.to_be_bytes();
             effects.next.next_outbox += 1;
@@ -309,11 +337,37 @@ impl<'a> Group<'a> {
         Ok(effects)
     }
 
+    /// Whether a change is a note, and of which version. `done`: what became of the changes before it.
+    fn noted(&self, work: &Work, change: &super::prepare::Prepared, done: &[Done]) -> Result<Noted, Fault> {
+        let Action::Note { of, expected, again, .. } = &change.action else { return Ok(Noted::Not) };
+        let Some(version) = done.get(*of).and_then(|done| done.version) else { return Ok(Noted::Nothing) };
+        let is_deletion = work.changes.get(*of).is_some_and(|about| matches!(about.action, Action::Delete { .. }));
+        let version = match is_deletion {
+            true => VersionId::new(version.number().saturating_sub(1)),
+            false => Some(version),
+        };
+        let Some(version) = version else { return Ok(Noted::Nothing) };
+        if version == *expected {
+            return Ok(Noted::Not);
+        }
+        let resource = (again.0)(version).ok_or_else(|| Fault("a note cannot be made of this version".into()))?;
+        Ok(Noted::Anew(Box::new(self.preparer().new_body(&resource, &change.id, work.now))))
+    }
+
+    fn preparer(&self) -> Preparer {
+        Preparer {
+            types: Arc::clone(&self.parts.types),
+            registry: Arc::clone(&self.parts.parameters.registry),
+            base_url: self.parts.base_url.clone(),
+        }
+    }
+
     /// One change as operations; gives what became of it and the patients that it is about.
     fn change(
         &self,
         now: Instant,
         change: &super::prepare::Prepared,
+        anew: Option<&Body>,
         before: &Before,
         effects: &mut Effects,
         made: &mut Vec<Made>,
@@ -342,7 +396,7 @@ impl<'a> Group<'a> {
             patients_of(&EncodedValues::new(old.values), &self.parts.parameters.registry, change.kind, &change.id)
         });
         let (method, body) = match &change.action {
-            Action::Create { body, .. } => (Method::Create, Some(body)),
+            Action::Create { body, .. } | Action::Note { body, .. } => (Method::Create, Some(anew.unwrap_or(body))),
             Action::Update { body, .. } => (Method::Update, Some(body)),
             Action::Delete { .. } => (Method::Delete, None),
         };

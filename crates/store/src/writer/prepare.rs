@@ -10,7 +10,7 @@ use crate::{
     indexer::completed,
     page::Method,
     reader::Covers,
-    transaction::Condition,
+    transaction::{Again, Condition},
     types::Types,
 };
 use bytes::Bytes;
@@ -46,6 +46,8 @@ pub(crate) enum Action {
     Create { body: Body, unless: Option<Condition> },
     Update { body: Body, if_match: Option<VersionId>, if_none_match_any: bool, labels: Labels },
     Delete { if_match: Option<VersionId> },
+    /// About the version that the change at this place makes.
+    Note { body: Body, of: usize, expected: VersionId, again: Again },
 }
 
 /// A resource to be stored.
@@ -191,8 +193,7 @@ impl Preparer {
                     Change::Create { id, resource, unless } => {
                         bytes += resource.tree().bytes().len() * 2;
                         let kind = resource.resource_type();
-                        let mut body = self.body(&resource, &id);
-                        body.ready = Some(body.first(kind, &id, now));
+                        let body = self.new_body(&resource, &id, now);
                         let unless = unless.map(|predicate| Condition::new(kind, predicate));
                         (kind, id, Action::Create { body, unless })
                     }
@@ -200,6 +201,12 @@ impl Preparer {
                         bytes += resource.tree().bytes().len() * 2;
                         let body = self.body(&resource, &id);
                         (resource.resource_type(), id, Action::Update { body, if_match, if_none_match_any, labels })
+                    }
+                    Change::Note { id, of, expected, resource, again } => {
+                        bytes += resource.tree().bytes().len() * 2;
+                        let kind = resource.resource_type();
+                        let body = self.new_body(&resource, &id, now);
+                        (kind, id, Action::Note { body, of, expected, again })
                     }
                     Change::Delete { resource_type, id, if_match } => (resource_type, id, Action::Delete { if_match }),
                 };
@@ -223,7 +230,11 @@ impl Preparer {
     pub(crate) fn renew(&self, work: &mut Work) -> Result<(), Fault> {
         work.registry = Arc::clone(&self.registry);
         for change in &mut work.changes {
-            let (Action::Create { body, .. } | Action::Update { body, .. }) = &mut change.action else { continue };
+            let (Action::Create { body, .. } | Action::Update { body, .. } | Action::Note { body, .. }) =
+                &mut change.action
+            else {
+                continue;
+            };
             let json = body.json.stamp(VersionId::FIRST, work.now);
             let tree = Tree::parse(json).map_err(|_| Damaged("prepared JSON"))?;
             body.values = completed(&self.registry, &body.values, &tree, &self.base_url)?;
@@ -231,6 +242,13 @@ impl Preparer {
             body.postings = postings(&self.types, &self.registry, change.kind, &body.patients, values);
         }
         Ok(())
+    }
+
+    /// The body of a resource that is created now.
+    pub(crate) fn new_body(&self, resource: &validation::Validated, id: &LogicalId, now: Instant) -> Body {
+        let mut body = self.body(resource, id);
+        body.ready = Some(body.first(resource.resource_type(), id, now));
+        body
     }
 
     fn body(&self, resource: &validation::Validated, id: &LogicalId) -> Body {

@@ -28,6 +28,8 @@ pub(super) struct Committed {
     replies: Vec<Option<Reply>>,
     /// None when there was nothing to write: then the whole is recorded with its answer.
     receipt: Option<Receipt>,
+    /// Something that the client's own Provenance refers to was not found.
+    missed: bool,
 }
 
 /// Commits the plan's changes with their audit entries.
@@ -40,6 +42,10 @@ pub(super) async fn commit(
     let Plan { changes, places, warnings, identities, resolved } = plan;
     let mut replies: Vec<Option<Reply>> = permitted.iter().map(|_| None).collect();
     let mut audit: Vec<Entry> = changes.iter().map(|(change, _)| entry_of(change, trail)).collect();
+    let header = call.asked.provenance.as_deref().map(provenance::read).transpose()?;
+    let bytes = changes.len().saturating_mul(limits::PROVENANCE_BYTES);
+    let notes = call.service.aside.run(bytes, || Notes::of(call, &changes, header.as_ref(), trail)).await?;
+    audit.extend(notes.audit);
     for ((one, identity), reply) in permitted.iter().zip(&identities).zip(&mut replies) {
         if let Some(Identity { existing: Some(found), .. }) = identity {
             let mut met = trail.of_entry(Method::Post);
@@ -68,9 +74,11 @@ pub(super) async fn commit(
         if !audit.is_empty() {
             log.record_all(&audit)?;
         }
-        return Ok(Outcome::Done(Committed { replies, receipt: None }));
+        return Ok(Outcome::Done(Committed { replies, receipt: None, missed: false }));
     }
     audit.push(trail.clone().done());
+    let mut changes = changes;
+    changes.extend(notes.changes);
     let transaction = Transaction { changes, resolved, audit, now: call.service.now() };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
         Ok(committed) => committed,
@@ -83,7 +91,8 @@ pub(super) async fn commit(
             return if is_update { Err(Failure::Exists.of_entry(index)) } else { Ok(Outcome::PlanAnew) };
         }
         Err(Stopped::At(at, failure)) => {
-            return Err(failure.of_entry(places.get(at).copied().unwrap_or_default()));
+            let own = at.checked_sub(places.len()).and_then(|note| notes.of.get(note)).copied().unwrap_or(at);
+            return Err(failure.of_entry(places.get(own).copied().unwrap_or_default()));
         }
         Err(Stopped::Whole(failure)) => return Err(failure),
     };
@@ -93,13 +102,13 @@ pub(super) async fn commit(
             *reply = Some(reply_of(call, one, done, &warnings));
         }
     }
-    Ok(Outcome::Done(Committed { replies, receipt: Some(receipt) }))
+    Ok(Outcome::Done(Committed { replies, receipt: Some(receipt), missed: notes.missed }))
 }
 
 /// The audit entry of one change.
 fn entry_of(change: &Change, trail: &Trail) -> Entry {
     let (method, kind, id) = match change {
-        Change::Create { id, resource, .. } => (Method::Post, resource.resource_type(), id),
+        Change::Create { id, resource, .. } | Change::Note { id, resource, .. } => (Method::Post, resource.resource_type(), id),
         Change::Update { id, resource, .. } => (Method::Put, resource.resource_type(), id),
         Change::Delete { resource_type, id, .. } => (Method::Delete, *resource_type, id),
     };
@@ -154,7 +163,7 @@ pub(super) async fn answer(
     }
     let reply = bundle::response("transaction-response", mark, |w| entries.iter().for_each(|entry| w.raw(entry)));
     let proof = committed.receipt.map_or(Proof::ToRecord, Proof::Recorded);
-    Ok(Answer { reply, proof, missed: false })
+    Ok(Answer { reply, proof, missed: committed.missed })
 }
 
 /// A read entry, recorded.
