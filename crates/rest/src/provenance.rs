@@ -19,8 +19,8 @@ use fhir::{
 };
 use oauth::{Caller, caller::Grant};
 use policy::{Interaction, Permit};
-use store::{Change, transaction::Again};
 use std::sync::Arc;
+use store::{Change, transaction::Again};
 use validation::{Options, Validated};
 
 /// The place of what is wrong with the header.
@@ -49,11 +49,14 @@ pub(crate) struct Notes {
 struct Template {
     before: Arc<[u8]>,
     after: Arc<[u8]>,
+    /// What follows version 1, when that is something else: an update that makes a resource is its creation.
+    after_first: Option<Arc<[u8]>>,
 }
 
 impl Template {
     fn with(&self, version: VersionId) -> Vec<u8> {
-        [&*self.before, version.to_string().as_bytes(), &*self.after].concat()
+        let after = self.after_first.as_ref().filter(|_| version == VersionId::FIRST).unwrap_or(&self.after);
+        [&*self.before, version.to_string().as_bytes(), &**after].concat()
     }
 }
 
@@ -152,7 +155,10 @@ impl Notes {
 pub(crate) fn read(text: &str) -> Result<Tree, Failure> {
     let wrong = |code, text: &'static str| Failure::request(Issue::error(code, text).at(HEADER));
     if text.len() > limits::PROVENANCE_HEADER_BYTES_MAX {
-        return Err(wrong(IssueType::TooLong, "X-Provenance is longer than this server takes; post the Provenance by itself"));
+        return Err(wrong(
+            IssueType::TooLong,
+            "X-Provenance is longer than this server takes; post the Provenance by itself",
+        ));
     }
     let tree = Tree::parse(text.as_bytes().to_vec())
         .map_err(|_| wrong(IssueType::Structure, "X-Provenance is a Provenance in JSON, on one line and in ASCII"))?;
@@ -160,7 +166,10 @@ pub(crate) fn read(text: &str) -> Result<Tree, Failure> {
         return Err(wrong(IssueType::Invalid, "X-Provenance is a Provenance in JSON"));
     }
     if tree.root().get("target").is_some() {
-        return Err(wrong(IssueType::BusinessRule, "the Provenance in X-Provenance has no target: the server puts it in"));
+        return Err(wrong(
+            IssueType::BusinessRule,
+            "the Provenance in X-Provenance has no target: the server puts it in",
+        ));
     }
     Ok(tree)
 }
@@ -176,9 +185,9 @@ fn operator(service: &Service, kind: ResourceType) -> Result<Permit, Failure> {
 
 fn subject(change: &Change) -> (ResourceType, &LogicalId) {
     match change {
-        Change::Create { id, resource, .. } | Change::Update { id, resource, .. } | Change::Note { id, resource, .. } => {
-            (resource.resource_type(), id)
-        }
+        Change::Create { id, resource, .. }
+        | Change::Update { id, resource, .. }
+        | Change::Note { id, resource, .. } => (resource.resource_type(), id),
         Change::Delete { resource_type, id, .. } => (*resource_type, id),
     }
 }
@@ -206,7 +215,7 @@ fn pointed(header: &Tree, kind: ResourceType, id: &LogicalId) -> Result<Template
     let before = bytes.strip_suffix(b"}").ok_or(Failure::Fault)?;
     let mut before = before.to_vec();
     before.extend_from_slice(format!(",\"target\":[{{\"reference\":\"{kind}/{id}/_history/").as_bytes());
-    Ok(Template { before: before.into(), after: b"\"}]}".as_slice().into() })
+    Ok(Template { before: before.into(), after: b"\"}]}".as_slice().into(), after_first: None })
 }
 
 /// The client's, held to the rules that a Provenance which is posted is held to.
@@ -235,16 +244,20 @@ fn validated(service: &Service, kind: ResourceType, bytes: Vec<u8>) -> Option<Va
 
 /// What the server knows of a change by itself.
 fn made(call: &Call<'_>, change: &Change, kind: ResourceType, id: &LogicalId) -> Template {
-    let activity = match change {
-        Change::Create { .. } | Change::Note { .. } => "CREATE",
-        Change::Update { .. } => "UPDATE",
-        Change::Delete { .. } => "DELETE",
+    let before = format!("{{\"resourceType\":\"Provenance\",\"target\":[{{\"reference\":\"{kind}/{id}/_history/");
+    let after = |activity| Arc::from(rest(call, activity));
+    let (activity, first) = match change {
+        Change::Create { .. } | Change::Note { .. } => ("CREATE", None),
+        Change::Update { .. } => ("UPDATE", Some("CREATE")),
+        Change::Delete { .. } => ("DELETE", None),
     };
-    let now = call.service.now().to_string();
-    let before = format!("{{\"resourceType\":\"Provenance\",\"target\":[{{\"reference\":\"{kind}/{id}/_history/").into_bytes();
-    // What follows the version: members, within the object that `before` opened.
+    Template { before: before.into_bytes().into(), after: after(activity), after_first: first.map(after) }
+}
+
+/// What follows the version: the end of the target, and members within the object.
+fn rest(call: &Call<'_>, activity: &str) -> Vec<u8> {
     let mut w = Writer::after(b"\"}],".to_vec());
-    w.member("recorded", &now);
+    w.member("recorded", &call.service.now().to_string());
     let caller = call.caller;
     if let Some(acting) = caller.acting() {
         w.key("policy");
@@ -263,9 +276,9 @@ fn made(call: &Call<'_>, change: &Change, kind: ResourceType, id: &LogicalId) ->
     concept(&mut w, OPERATION, activity);
     w.key("agent");
     w.array(|w| agents(w, caller, call.service.base_url()));
-    let mut after = w.into_bytes();
-    after.push(b'}');
-    Template { before: before.into(), after: after.into() }
+    let mut rest = w.into_bytes();
+    rest.push(b'}');
+    rest
 }
 
 fn concept(w: &mut Writer, system: &str, code: &str) {

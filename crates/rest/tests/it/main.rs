@@ -16,6 +16,7 @@ mod operations;
 mod organizations;
 mod people;
 mod profiles;
+mod provenances;
 mod reads;
 mod relations;
 mod searches;

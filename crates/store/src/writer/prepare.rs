@@ -43,11 +43,26 @@ pub(crate) struct Prepared {
 }
 
 pub(crate) enum Action {
-    Create { body: Body, unless: Option<Condition> },
-    Update { body: Body, if_match: Option<VersionId>, if_none_match_any: bool, labels: Labels },
-    Delete { if_match: Option<VersionId> },
+    Create {
+        body: Body,
+        unless: Option<Condition>,
+    },
+    Update {
+        body: Body,
+        if_match: Option<VersionId>,
+        if_none_match_any: bool,
+        labels: Labels,
+    },
+    Delete {
+        if_match: Option<VersionId>,
+    },
     /// About the version that the change at this place makes.
-    Note { body: Body, of: usize, expected: VersionId, again: Again },
+    Note {
+        body: Body,
+        of: usize,
+        expected: VersionId,
+        again: Again,
+    },
 }
 
 /// A resource to be stored.

@@ -6,7 +6,9 @@ use crate::{
     failure::{Failure, Stopped},
     interaction::{self, Answer, Call, Proof, bundle, bundle::Permitted, location, written},
     labels::Mark,
+    limits,
     outcome::{self, Success},
+    provenance::{self, Notes},
     trail::Trail,
     wire::{MediaType, Method, Reply, Return},
 };
@@ -108,7 +110,9 @@ pub(super) async fn commit(
 /// The audit entry of one change.
 fn entry_of(change: &Change, trail: &Trail) -> Entry {
     let (method, kind, id) = match change {
-        Change::Create { id, resource, .. } | Change::Note { id, resource, .. } => (Method::Post, resource.resource_type(), id),
+        Change::Create { id, resource, .. } | Change::Note { id, resource, .. } => {
+            (Method::Post, resource.resource_type(), id)
+        }
         Change::Update { id, resource, .. } => (Method::Put, resource.resource_type(), id),
         Change::Delete { resource_type, id, .. } => (Method::Delete, *resource_type, id),
     };
