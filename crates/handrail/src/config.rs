@@ -128,6 +128,12 @@ pub(crate) struct Config {
     pub(crate) durability: Durability,
     /// Networks that outbound fetches may reach although they are not public (row F60).
     pub(crate) egress_networks: Vec<Network>,
+    /// Whether the server makes a Provenance of each write (row F28).
+    pub(crate) records_provenance: bool,
+    /// Files of authorities that signatures on resources are believed of.
+    pub(crate) signature_anchors: Vec<PathBuf>,
+    /// Whether trust communities are believed there too.
+    pub(crate) signature_communities: bool,
     /// CA file that outbound fetches trust, instead of the machine's anchors.
     pub(crate) egress_ca: Option<PathBuf>,
     /// Name of the facility.
@@ -464,6 +470,9 @@ impl Effective {
             },
             consents: self.consents(),
             validation: self.validation(),
+            records_provenance: is(&table::PROVENANCE_RECORD, "writes"),
+            signature_anchors: self.paths(&table::SIGNATURE_ANCHORS),
+            signature_communities: self.get(&table::SIGNATURE_COMMUNITIES) == Some(&Value::Switch(true)),
             connections_max: self.count(&table::LIMITS_CONNECTIONS, crate::limits::CONNECTIONS_MAX),
             requests_in_flight_max: self
                 .count(&table::LIMITS_REQUESTS_IN_FLIGHT, crate::limits::REQUESTS_IN_FLIGHT_MAX),

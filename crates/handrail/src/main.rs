@@ -36,6 +36,7 @@ mod print;
 mod router;
 mod security_headers;
 mod server;
+mod signatures;
 mod terminologies;
 mod tls;
 mod users;

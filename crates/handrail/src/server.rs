@@ -25,6 +25,7 @@ use crate::{
     open_files,
     router::Router,
     security_headers::SecurityHeaders,
+    signatures::SignatureTrust,
     tls::{
         self, Handshakes,
         certificate::{Certificate, Certificates},
@@ -135,6 +136,10 @@ impl Server {
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
         assembly::count_consents(&assembly.store, config.consents);
         let household = Arc::new(Keeper::begin(Arc::clone(&assembly.store), config.household.clone())?);
+        assembly.rest.record_provenance(config.records_provenance);
+        let authserver = Arc::clone(&assembly.authserver);
+        let believed = SignatureTrust::new(&config.signature_anchors, config.signature_communities, authserver)?;
+        assembly.rest.believe(Arc::new(believed));
         let control = Control::listen(directory, &assembly, Arc::clone(&household))
             .map_err(|why| Fault::at("the control socket", why))?;
 

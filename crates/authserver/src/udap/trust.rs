@@ -8,9 +8,9 @@ use super::{
     lists::{Lists, Waits},
     status,
 };
-use crate::{egress::Fetch, limits};
+use crate::{egress::Fetch, limits, service::Service};
 use fhir::Instant;
-use oauth::x509::{ChainError, Status};
+use oauth::x509::{Certificate, Chain, ChainError, Status};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 
@@ -79,6 +79,19 @@ pub(crate) struct Trust {
 impl Trust {
     pub(crate) fn new(fetch: Arc<dyn Fetch>, clock: Arc<dyn Fn() -> Instant + Send + Sync>) -> Self {
         Self { lists: Lists::new(fetch, clock) }
+    }
+
+    /// What the issuer says of a certificate now, in the time that a request may wait.
+    pub(crate) async fn standing(
+        lists: Arc<Lists>,
+        certificate: Arc<Certificate>,
+        issuer: Arc<Certificate>,
+    ) -> Result<Status, String> {
+        let time = Duration::from_secs(limits::VOUCH_TIME_S_MAX);
+        match timeout(time, status::status(&lists, &certificate, &issuer, Waits::Request)).await {
+            Ok(said) => said.map(|(status, _)| status).map_err(|why| why.to_string()),
+            Err(_) => Err("no answer in time".into()),
+        }
     }
 
     /// Whether these certificates, the leaf first, are those of the holder of this URI in this community.
@@ -152,6 +165,26 @@ impl Trust {
             known_until_s = known_until_s.min(now_s + limits::TEND_AGAIN_S);
         }
         Ok(Vouched { known_until_s })
+    }
+}
+
+impl Service {
+    /// What the issuers say now of each certificate of a chain but the anchor, in order; why not, for the operator. All
+    /// are asked at once. For a chain that ends in an anchor: others make this server ask nobody.
+    pub async fn standings(&self, chain: &Chain) -> Vec<Result<Status, String>> {
+        let lists = &self.inner.trust.lists;
+        let asked: Vec<_> = chain
+            .issued()
+            .map(|(certificate, issuer)| {
+                let (lists, certificate, issuer) = (Arc::clone(lists), Arc::clone(certificate), Arc::clone(issuer));
+                tokio::spawn(Trust::standing(lists, certificate, issuer))
+            })
+            .collect();
+        let mut all = Vec::with_capacity(asked.len());
+        for one in asked {
+            all.push(one.await.unwrap_or_else(|_| Err("asking broke off".into())));
+        }
+        all
     }
 }
 

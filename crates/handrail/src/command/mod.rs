@@ -18,11 +18,13 @@ mod policy;
 mod remote;
 mod serve;
 mod settings;
+mod sign;
 mod terminology;
 mod token;
 mod udap;
 mod user;
 mod validate;
+mod verify;
 
 use crate::{fault::Fault, limits, log::Settings, print};
 use clap::{Parser, Subcommand};
@@ -84,6 +86,10 @@ enum Command {
     Validate(validate::Validate),
     /// Evaluate a FHIRPath expression on a file
     Fhirpath(fhirpath::Fhirpath),
+    /// Sign a resource in a file
+    Sign(sign::Sign),
+    /// Verify the signatures of a resource in a file
+    Verify(verify::Verify),
     /// Look after the audit log
     Audit(audit::Audit),
     /// Write a backup, also while the server runs
@@ -127,6 +133,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(explain) => in_runtime(Settings::of_command(), false, explain.run()),
         Command::Validate(validate) => validate.run(),
         Command::Fhirpath(fhirpath) => ended(fhirpath.run()),
+        Command::Sign(sign) => ended(sign.run()),
+        Command::Verify(verify) => in_runtime(Settings::of_command(), false, verify.run()),
         Command::Audit(audit) => in_runtime(Settings::of_command(), false, async { audit.run() }),
     }
 }

@@ -230,6 +230,14 @@ settings! {
     VALIDATION_TARGET_PROFILES: "validation.target_profiles" "HANDRAIL_VALIDATION_TARGET_PROFILES" "validation-target-profiles"
         Kind::OneOf(&["warning", "error"]), Some("warning"), "",
         "what it is when a written resource refers to one that does not meet the profile the reference asks for";
+    PROVENANCE_RECORD: "provenance.record" "HANDRAIL_PROVENANCE_RECORD" "provenance-record"
+        Kind::OneOf(&["none", "writes"]), Some("none"), "",
+        "whether the server makes a Provenance of each resource that is written, in the same commit: none, for the audit log says the same, or writes, which about doubles what a write costs and stores";
+    SIGNATURE_ANCHORS: "signature.anchors" "HANDRAIL_SIGNATURE_ANCHORS" "signature-anchors" Kind::Paths, None, "none",
+        "PEM files of the authorities whose certificates are believed in signatures on resources; read at the start";
+    SIGNATURE_COMMUNITIES: "signature.communities" "HANDRAIL_SIGNATURE_COMMUNITIES" "signature-communities"
+        Kind::Switch, Some("false"), "",
+        "the authorities of trust communities (UDAP) are believed there too";
     LIMITS_CONNECTIONS: "limits.connections" "HANDRAIL_LIMITS_CONNECTIONS" "limits-connections"
         Kind::Count(1, limits::CONFIGURED_MAX), Some("1024"), "",
         "open connections; resting ones give way to newcomers";
