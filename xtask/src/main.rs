@@ -94,7 +94,7 @@ enum Task {
     },
     /// Hostile input for one target, guided by coverage: json, xml, fhirpath, profile, package,
     /// snapshot, value_set, code_system_file, search, scope, jwt, dpop, authorize, credentials,
-    /// certificate, registration, udap, bundle, head.
+    /// certificate, registration, udap, bundle, head, signature.
     Fuzz {
         /// The target.
         target: String,

@@ -31,6 +31,7 @@ mod real_clients;
 mod registration;
 mod settings;
 mod shutdown;
+mod signatures;
 mod support;
 mod terminology;
 mod tls;

@@ -79,6 +79,7 @@ targets! {
     jwt: 200,
     dpop: 150,
     certificate: 1500,
+    signature: 1200,
     authorize: 1500,
     credentials: 2000,
     registration: 2000,
