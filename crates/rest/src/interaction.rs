@@ -57,7 +57,7 @@ pub(crate) fn relabelled(
 /// The proof that a resource may be stored, for what is made beside the body of a request; and whether something that
 /// it refers to was not found.
 pub(crate) fn check_resource(call: &Call<'_>, kind: ResourceType, tree: Tree) -> Result<(Validated, bool), Failure> {
-    resource::validate(call, kind, tree, None).map(|checked| (checked.resource, checked.missed))
+    resource::validate(call, kind, tree, None, None).map(|checked| (checked.resource, checked.missed))
 }
 
 /// A permitted call. Its [`Permit`](policy::Permit) goes along to the store, which takes no question without one.

@@ -112,6 +112,7 @@ impl Notes {
                 let template = pointed(header, of_kind, id)?;
                 let (resource, missed) = checked(call, kind, template.with(expected))?;
                 notes.missed |= missed;
+                let template = again(&resource, expected).ok_or(Failure::Fault)?;
                 notes.add(call, at, expected, (resource, template), permit, trail);
             }
             if let Some(permit) = &server {
@@ -216,6 +217,15 @@ fn pointed(header: &Tree, kind: ResourceType, id: &LogicalId) -> Result<Template
     let mut before = before.to_vec();
     before.extend_from_slice(format!(",\"target\":[{{\"reference\":\"{kind}/{id}/_history/").as_bytes());
     Ok(Template { before: before.into(), after: b"\"}]}".as_slice().into(), after_first: None })
+}
+
+/// A Provenance that was checked, with a hole for the version again: the server may have labelled it since.
+fn again(resource: &Validated, version: VersionId) -> Option<Template> {
+    let tree = resource.tree();
+    let target = tree.root().get("target")?.items().next()?;
+    let end = target.get("reference")?.span().end.checked_sub(1)?;
+    let before = tree.bytes().get(..end)?.strip_suffix(version.to_string().as_bytes())?;
+    Some(Template { before: before.into(), after: tree.bytes().get(end..)?.into(), after_first: None })
 }
 
 /// The client's, held to the rules that a Provenance which is posted is held to.

@@ -338,7 +338,7 @@ impl Reader {
         id: &LogicalId,
         predicate: &Arc<Predicate>,
     ) -> Result<bool, Fault> {
-        Joined { reader: self, fault: RefCell::new(None) }.target(kind, id, predicate)
+        Joined { reader: self, beside: None, fault: RefCell::new(None) }.target(kind, id, predicate)
     }
 
     /// Rows of `source` whose parameter points at this resource, as a prefix of the index.

@@ -62,7 +62,9 @@ fn a_preflight_lists_methods_and_headers() {
     let origin = HeaderValue::from_static("https://app.example.org");
     cors().apply("/fhir/Patient", Some(&origin), true, &mut headers);
     let allow = headers.get(header::ACCESS_CONTROL_ALLOW_HEADERS).unwrap().to_str().unwrap();
-    for name in ["Authorization", "If-None-Exist", "X-Request-Id", "DPoP", "Category", "X-Provenance", "X-Purpose-Of-Use"] {
+    for name in
+        ["Authorization", "If-None-Exist", "X-Request-Id", "DPoP", "Category", "X-Provenance", "X-Purpose-Of-Use"]
+    {
         assert!(allow.contains(name), "A15 {name}");
     }
     let methods = headers.get(header::ACCESS_CONTROL_ALLOW_METHODS).unwrap().to_str().unwrap();

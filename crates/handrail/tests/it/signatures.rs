@@ -1,8 +1,13 @@
 //! `handrail sign` and `handrail verify`, and a server that was told whom to believe. Rows F29 to F34.
 
 use crate::support::{ok, run, stderr, stdout};
+use pki::{Authority, DAY_S, Wanted};
 use std::path::{Path, PathBuf};
-use testkit::pki::{Authority, DAY_S, Wanted};
+
+/// A lab's certificates, from the crate of tests.
+#[expect(dead_code, reason = "the whole lab is more than these tests need")]
+#[path = "../../../testkit/src/pki.rs"]
+mod pki;
 
 struct Lab {
     own: tempfile::TempDir,
@@ -18,7 +23,7 @@ impl Lab {
         lab.file("ca.pem", &root.pem());
         lab.file("me.key", &leaf.key.pem());
         lab.file("me.pem", &leaf.chain_pem());
-        lab.file("other.key", &testkit::pki::Key::p256().pem());
+        lab.file("other.key", &pki::Key::p256().pem());
         lab
     }
 
