@@ -163,7 +163,7 @@ fn f27_a_header_with_a_transaction() {
 #[test]
 fn f28_the_servers_own() {
     let (server, token) = recording();
-    server.store().set_house(std::sync::Arc::new(crate::world::everyone()));
+    server.store().set_house(crate::world::everyone());
     let doctor = server.tokens().token_of_person(&DOCTOR, None, "user/*.cruds openid fhirUser");
     let _ = put(&server, &token, "dr", json!({"resourceType": "Practitioner"})).expect(201);
     let id = create(&server, &doctor, &patient("A")).id();
