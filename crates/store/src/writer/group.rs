@@ -286,7 +286,7 @@ impl<'a> Group<'a> {
         let mut patients = Vec::new();
         for (change, before) in work.changes.iter().zip(befores) {
             let (done, of) = match self.noted(work, change, &effects.done)? {
-                Noted::Not => self.change(work.now, change, None, &before, &mut effects, &mut made, &mut digests)?,
+                Noted::Not => self.change(work.now, (change, None), &before, &mut effects, &mut made, &mut digests)?,
                 Noted::Nothing => {
                     let done = Done {
                         resource_type: change.kind,
@@ -299,7 +299,7 @@ impl<'a> Group<'a> {
                     (done, Vec::new())
                 }
                 Noted::Anew(body) => {
-                    self.change(work.now, change, Some(&body), &before, &mut effects, &mut made, &mut digests)?
+                    self.change(work.now, (change, Some(&body)), &before, &mut effects, &mut made, &mut digests)?
                 }
             };
             effects.done.push(done);
@@ -366,8 +366,7 @@ impl<'a> Group<'a> {
     fn change(
         &self,
         now: Instant,
-        change: &super::prepare::Prepared,
-        anew: Option<&Body>,
+        (change, anew): (&super::prepare::Prepared, Option<&Body>),
         before: &Before,
         effects: &mut Effects,
         made: &mut Vec<Made>,
