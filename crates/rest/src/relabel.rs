@@ -10,6 +10,7 @@ use crate::{
     interaction::{self, Call},
     labels::Sets,
     limits, outcome,
+    provenance::Notes,
     route::{Asked, Conditions},
     service::Service,
     trail::Trail,
@@ -103,6 +104,7 @@ impl Service {
             cursor: None,
             prefer: Prefer::default(),
             conditions: Conditions::default(),
+            provenance: None,
             media: MediaType::Json,
         };
         let call = Call { service: self, caller, asked, permit };
@@ -135,6 +137,9 @@ impl Service {
             looked.interaction(&Interaction::SearchType(kind));
             self.parts.store.log().record(&looked.done())?;
         } else {
+            let notes = Notes::of(&call, &changes, None, trail)?;
+            changes.extend(notes.changes);
+            audit.extend(notes.audit);
             let mut whole = trail.clone();
             whole.interaction(&Interaction::Transaction);
             audit.push(whole.done());

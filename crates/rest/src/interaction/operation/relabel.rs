@@ -19,6 +19,7 @@ use crate::{
     failure::{Failure, Stopped},
     labels::{self, Write},
     limits,
+    provenance::Noted,
     trail::Trail,
     wire::Reply,
 };
@@ -73,12 +74,9 @@ pub(in crate::interaction) async fn perform(
             if_none_match_any: false,
             labels: given,
         };
-        let transaction = Transaction {
-            changes: vec![(change, call.permit.clone())],
-            resolved: Vec::new(),
-            audit: vec![entry.done()],
-            now: call.service.now(),
-        };
+        let noted = Noted::one(call, change, entry.done(), trail)?;
+        let transaction =
+            Transaction { changes: noted.changes, resolved: Vec::new(), audit: noted.audit, now: call.service.now() };
         match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
             Ok(committed) => {
                 let (done, receipt) = committed.into_parts();
