@@ -11,9 +11,9 @@ use audit::{
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::{Caller, caller::CallerKind};
-use policy::Interaction;
+use policy::{Interaction, Permit};
 use std::sync::Arc;
-use store::Found;
+use store::{Found, Snapshot};
 
 /// An audit entry in the making.
 #[derive(Debug, Clone)]
@@ -154,9 +154,17 @@ impl Trail {
     }
 
     /// What counted in the decision: id of a consent, code of a label, name of a rule. Rows F20, G18.
-    #[expect(dead_code, reason = "the consents, labels and rules that call it land after the entry's format")]
     pub(crate) fn counted(&mut self, what: Counts, effect: Effect, name: &str) {
         self.entry.grounds_mut().count(what, effect, name);
+    }
+
+    /// What was asked for is not there for this caller: by which Consents, for those who look after the log (row F20).
+    pub(crate) fn absent(&mut self, snapshot: &Snapshot, permit: &Permit, kind: ResourceType, id: &LogicalId) {
+        if permit.is_narrowed() {
+            for consent in snapshot.withheld_by(permit, kind, id).unwrap_or_default() {
+                self.counted(Counts::Consent, Effect::Deny, consent.as_str());
+            }
+        }
     }
 
     /// What log lines and metrics may know. `code` as for [`Self::failed`].

@@ -81,13 +81,16 @@ enum Part {
     Whole,
     /// The events about one patient, without what can be withheld of the record.
     OfOnePatient,
+    /// For somebody from whom something is withheld: without why.
+    WithoutGrounds,
 }
 
 impl Part {
     fn of(access: &Access) -> Self {
         match access {
             Access::Where(grant) if is_of_one_patient(grant) => Self::OfOnePatient,
-            _ => Self::Whole,
+            Access::Where(_) => Self::WithoutGrounds,
+            Access::Everything | Access::Nothing => Self::Whole,
         }
     }
 
@@ -95,6 +98,8 @@ impl Part {
         if self == Self::OfOnePatient {
             entry.query = None;
             entry.touched.retain(|touched| touched.resource_type.name() == "Patient");
+        }
+        if self != Self::Whole {
             if let Some(grounds) = &mut entry.grounds {
                 grounds.counted.clear();
                 grounds.labels.clear();

@@ -14,11 +14,15 @@
 use crate::{
     engine::{Fault, Said, Space, key, record::Damaged},
     limits,
-    reader::Reader,
+    reader::{Reader, Stored},
 };
 use fhir::{LogicalId, ResourceType};
 use policy::consent::{ConsentSource, Directives};
-use search::{Predicate, matcher::Related, predicate::Ruling};
+use search::{
+    Predicate, Registry, Test, ValueRef,
+    matcher::{Related, Subject},
+    predicate::{Ruled, Ruling, TokenTest},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -118,6 +122,46 @@ impl Reader {
         Ok(said)
     }
 
+    /// The Consents in force of patients whose rules withhold this version, as far as a grant says so by itself.
+    pub(crate) fn withholding(&self, grant: &Predicate, stored: &Stored) -> Result<Vec<LogicalId>, Fault> {
+        let mut rules = Vec::new();
+        ruled(grant, &mut rules);
+        let mut consents = Vec::new();
+        for ruled in rules {
+            if self.meant(&Predicate::Ruled(ruled.clone()), stored)? {
+                continue;
+            }
+            let about = stored.subject(|subject| about(&self.registry, ruled, subject))?;
+            for patient in about {
+                let rule = self.with_related(|related| self.rule(&ruled.ruling, &patient, related))??;
+                if !self.meant(&rule, stored)? {
+                    consents.extend(self.active_consents(&patient)?);
+                }
+            }
+        }
+        consents.sort();
+        consents.dedup();
+        Ok(consents)
+    }
+
+    fn active_consents(&self, patient: &LogicalId) -> Result<Vec<LogicalId>, Fault> {
+        let Ok(consent) = ResourceType::parse("Consent") else { return Ok(Vec::new()) };
+        let Some(status) = self.registry.parameter(consent, "status") else { return Ok(Vec::new()) };
+        let test = Test::Token(TokenTest::Code("active".into()));
+        let active = Predicate::Value { parameter: status.id, test };
+        let prefix = key::compartment(patient.as_str(), self.types.number(consent), key::MEMBERSHIP, &[]);
+        let mut keys = self.view.prefix(Space::Compartment, &prefix)?;
+        let mut found = Vec::new();
+        while let Some(key) = keys.next_key()? {
+            let row = key::row_of(&key).ok_or(Damaged("index key"))?;
+            let stored = self.current(consent, row)?.ok_or(Damaged("index key"))?;
+            if self.meant(&active, &stored)? {
+                found.push(LogicalId::parse(stored.head()?.id).map_err(|_| Damaged("id"))?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Reads the consents, with about how many bytes that takes.
     fn said_anew(&self, consent: ResourceType, patient: &LogicalId) -> Result<(Option<Arc<Directives>>, usize), Fault> {
         let number = self.types.number(consent);
@@ -141,4 +185,32 @@ impl Reader {
         }
         Ok((Some(Arc::new(Directives::read(&sources))), bytes))
     }
+}
+
+/// The rules that a grant has for every resource.
+fn ruled<'a>(grant: &'a Predicate, found: &mut Vec<&'a Ruled>) {
+    match grant {
+        Predicate::Ruled(one) => found.push(one),
+        Predicate::And(parts) => parts.iter().for_each(|part| ruled(part, found)),
+        _ => {}
+    }
+}
+
+/// Patients whom a resource is about.
+fn about(registry: &Registry, ruled: &Ruled, subject: Subject<'_>) -> Vec<LogicalId> {
+    if registry.is_patient(subject.resource_type) {
+        return vec![subject.id.clone()];
+    }
+    let mut patients = Vec::new();
+    for parameter in &*ruled.about {
+        subject.values.any(*parameter, &mut |value| {
+            if let ValueRef::Reference { target: Some((kind, id)), .. } = value
+                && registry.is_patient(kind)
+            {
+                patients.extend(LogicalId::parse(id));
+            }
+            false
+        });
+    }
+    patients
 }

@@ -18,7 +18,7 @@ use crate::{
     transaction::Labels,
 };
 use fhir::{LogicalId, ResourceType, VersionId};
-use policy::{Need, Permit};
+use policy::{Access, Need, Permit};
 use search::Query;
 use std::sync::Arc;
 
@@ -37,6 +37,26 @@ impl Snapshot {
     /// `NotFound` when absent or not visible, `Gone` when deleted.
     pub fn read(&self, permit: &Permit, resource_type: ResourceType, id: &LogicalId) -> Result<Found, ReadError> {
         self.read_under(permit, resource_type, id)
+    }
+
+    /// The Consents in force that withhold a live resource from this permit; none when it is not there, or withheld by
+    /// something else. For the record of a refusal (row F20): whoever asked is not told.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`].
+    pub fn withheld_by(
+        &self,
+        permit: &Permit,
+        resource_type: ResourceType,
+        id: &LogicalId,
+    ) -> Result<Vec<LogicalId>, ReadError> {
+        let Access::Where(grant) = permit.access(resource_type, Need::Read) else { return Ok(Vec::new()) };
+        if Events::are(resource_type) {
+            return Ok(Vec::new());
+        }
+        let place = self.reader.place(resource_type, id.as_str())?.filter(|place| !place.deleted);
+        let stored = place.map(|place| self.reader.current(resource_type, place.row)).transpose()?.flatten();
+        Ok(stored.map(|stored| self.reader.withholding(grant, &stored)).transpose()?.unwrap_or_default())
     }
 
     pub(crate) fn read_under(

@@ -12,7 +12,9 @@ pub(super) fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(call)?;
-    let found = call.service.snapshot().read(&call.permit, kind, id)?;
+    let snapshot = call.service.snapshot();
+    let found =
+        snapshot.read(&call.permit, kind, id).inspect_err(|_| trail.absent(&snapshot, &call.permit, kind, id))?;
     trail.found(&found);
     Ok(Answer::read(resource::reply(found, &call.asked.conditions)?))
 }

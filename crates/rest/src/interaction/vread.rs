@@ -13,7 +13,10 @@ pub(super) fn perform(
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
     resource::no_parameters(call)?;
-    let found = call.service.snapshot().vread(&call.permit, kind, id, version)?;
+    let snapshot = call.service.snapshot();
+    let found = snapshot
+        .vread(&call.permit, kind, id, version)
+        .inspect_err(|_| trail.absent(&snapshot, &call.permit, kind, id))?;
     trail.found(&found);
     Ok(Answer::read(resource::reply(found, &call.asked.conditions)?))
 }

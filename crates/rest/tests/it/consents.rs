@@ -297,6 +297,23 @@ fn f6_a_resource_moves_between_open_records_alone() {
     }
 }
 
+/// F20: that a consent denied it is told to those who look after the log, and to nobody else.
+#[test]
+fn f20_a_denial_by_consent_is_in_the_log() {
+    let (server, all) = facility();
+    let _ = put(&server, &all, "c-ada", consent("ada", denied("45404-1"))).expect(201);
+    let [nurse, _] = bound(&server);
+    let _ = get(&server, &nurse, "Observation/ada-kept").expect(404);
+    let _ = get(&server, &nurse, "Observation/not-there").expect(404);
+    let officer = Person { id: "u-officer", name: "Olga", role: Role::PrivacyOfficer, fhir_user: None, patients: &[] };
+    let officer = server.tokens().token_of_person(&officer, None, "user/AuditEvent.rs");
+    let partner = server.tokens().token_of_partner("system/AuditEvent.rs");
+    let told = |token: &str| get(&server, token, "AuditEvent?_count=50").expect(200).text().matches("c-ada").count();
+    assert!(told(&officer) > told(&partner), "the decision is the officer's");
+    let denials = get(&server, &officer, "AuditEvent?entity=Consent/c-ada&outcome=4").expect(200).text();
+    assert!(denials.contains("ada-kept") && !denials.contains("not-there"), "{denials}");
+}
+
 /// G3: where no consent speaks, the facility's default does.
 #[test]
 fn g3_the_default_of_the_house() {

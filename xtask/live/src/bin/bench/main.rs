@@ -6,6 +6,7 @@
 
 mod engine;
 mod engines;
+mod guarded;
 mod indexing;
 mod load;
 mod measure;
@@ -38,8 +39,8 @@ struct Arguments {
     /// Clients of the read and search rows.
     #[arg(long, default_value_t = 16)]
     clients: usize,
-    /// Only these: read, search, create, claim, indexing, transaction, demo, validate, engines. Start, memory and disk are
-    /// always told, but with `engines` alone, which needs no server.
+    /// Only these: read, search, guarded, create, claim, indexing, transaction, demo, validate, engines. Start, memory and
+    /// disk are always told, but with `engines` alone, which needs no server.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// No open loop.

@@ -3,7 +3,7 @@
 //! us meets all of them.
 
 use crate::{
-    Arguments, engine, engines, indexing,
+    Arguments, engine, engines, guarded, indexing,
     load::{self, Measured, Work},
     profile::{Profile, Recording},
     reference::Reference,
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use live::data;
 use std::{
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -63,6 +63,9 @@ pub(crate) async fn all(a: &Arguments) -> io::Result<(Vec<Row>, Profiles)> {
     }
     if a.does("search") {
         run.search(&stages, &mut rows, &mut profiles).await?;
+    }
+    if a.does("guarded") {
+        run.guarded(&stages, &mut rows, &mut profiles).await?;
     }
     if a.does("create") {
         let make = |patients, token, first| Prepared::new(Create { patients, token }, first, 30_000);
@@ -111,6 +114,16 @@ struct Turns {
     open: Vec<Open>,
 }
 
+/// Two servers on copies of one store, one with consents and labels, and the client that they bind.
+struct Beside<'a> {
+    stage: &'a Stage,
+    free: Served<'a>,
+    guarded: Served<'a>,
+    bound: (String, PathBuf),
+    rows: &'a mut Vec<Row>,
+    profiles: &'a mut Profiles,
+}
+
 struct Run<'a> {
     a: &'a Arguments,
     directory: &'a Path,
@@ -127,6 +140,51 @@ impl Run<'_> {
         let name = "Observation?patient=&code=&date=ge, 20 entries";
         let kind = Kind { name, clients: self.a.clients, unit: 1, bounds: (0.25, 0.5), p99_ms: 20.0 };
         self.get(&kind, stages, |patients, token| Search { patients, token }, Search::path, rows, profiles).await
+    }
+
+    /// What consents and labels cost, on each road: with them in force for every patient beside without.
+    async fn guarded(&self, stages: &[Stage], rows: &mut Vec<Row>, profiles: &mut Profiles) -> io::Result<()> {
+        for stage in stages {
+            let (free, guarded) = (stage.serve().await?, stage.serve().await?);
+            guarded::fill(&guarded, stage.patients).await?;
+            let bound = guarded::bound(&guarded)?;
+            let mut beside = Beside { stage, free, guarded, bound, rows, profiles };
+            self.beside(&mut beside, "read by id", |patients, token| Read { patients, token }).await?;
+            let name = "Observation?patient=&code=&date=ge, 20 entries";
+            self.beside(&mut beside, name, |patients, token| Search { patients, token }).await?;
+            for of in [guarded::Of::Patient, guarded::Of::Include, guarded::Of::Type] {
+                self.beside(&mut beside, of.name(), |patients, token| guarded::Page { patients, token, of }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn beside<W: Work>(
+        &self,
+        beside: &mut Beside<'_>,
+        name: &str,
+        make: impl Fn(usize, String) -> W,
+    ) -> io::Result<()> {
+        let Beside { stage, free, guarded, bound, rows, profiles } = beside;
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for turn in 0..self.a.turns {
+            let work = Arc::new(make(stage.patients, guarded.subject.token(bound)?));
+            let plain = Arc::new(make(stage.patients, free.token()?));
+            if turn == 0 {
+                load::closed(&guarded.target(), self.a.clients, WARM, &work, 0).await?;
+                load::closed(&free.target(), self.a.clients, WARM, &plain, 0).await?;
+            }
+            ours.push(load::closed(&guarded.target(), self.a.clients, self.time, &work, turn * TURN).await?);
+            theirs.push(load::closed(&free.target(), self.a.clients, self.time, &plain, turn * TURN).await?);
+        }
+        if self.a.profile {
+            let work = Arc::new(make(stage.patients, guarded.subject.token(bound)?));
+            let profile = self.profiled(guarded, self.a.clients, &work, 0).await?;
+            profiles.push((format!("{name}, guarded, {}", stage.resources), profile));
+        }
+        let name = format!("{name}: consents and labels in force beside none, store of {}", stage.resources);
+        rows.push(Row::ratio(name, &ours, &theirs, (0.85, 0.95)).of_none());
+        Ok(())
     }
 
     /// A GET beside the bare server.

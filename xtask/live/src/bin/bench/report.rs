@@ -74,6 +74,11 @@ impl Row {
         Self { unit: "of the small store", ..self }
     }
 
+    /// Says that the reference is without consents and labels.
+    pub(crate) fn of_none(self) -> Self {
+        Self { unit: "of without", ..self }
+    }
+
     /// What the large store costs beside the small one, as a ratio of which 1 is no more.
     pub(crate) fn of_costs(large: &Self, small: &Self) -> Self {
         let figure = if large.figure > 0.0 { small.figure / large.figure } else { 0.0 };
