@@ -88,6 +88,81 @@ const ORGANIZATIONS: &[(&str, bool, &str)] = &[
     ("HPAYMT", false, "system/*.cruds"),
 ];
 
+/// The scenarios of post-acute care: what happens, who calls, what is seen, what is not, the test that runs it over TLS.
+/// SPEC: PFE 2.0.0, RT 1.0.0.
+const SCENARIOS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "admission to a skilled nursing facility",
+        "a system of the facility, system/ scopes by type",
+        "the stay, its answers and what was drawn out of them",
+        "types without a scope: 403",
+        "scenario_1_admission_by_a_backend_service",
+    ),
+    (
+        "interim payment assessment",
+        "a system of the facility",
+        "both timepoints, all versions",
+        "a write over a version that is not the current one: 412",
+        "scenario_2_an_interim_assessment_between_timepoints",
+    ),
+    (
+        "payer audit of a billing period",
+        "an organization by UDAP, HPAYMT, with Coverage and Claim",
+        "the claimed timepoint, its impressions and observations",
+        "other members, what was not claimed: 404; types without a scope: 403",
+        "scenario_3_a_payer_audits_a_period",
+    ),
+    (
+        "discharge to home health",
+        "a clinician of the care team, user/ scopes by type",
+        "the whole stay of that resident",
+        "other residents; the resident after the team's end: 404",
+        "scenario_4_discharge_to_home_health",
+    ),
+    (
+        "a patient's app",
+        "the patient, patient/ scopes, one of a category",
+        "that category of their own record",
+        "what was declined: 403; other categories, other patients: 404",
+        "scenario_5_a_patient_and_an_app",
+    ),
+    (
+        "a caregiver",
+        "a RelatedPerson, patient/ scopes, a Consent that keeps something back",
+        "function and goals",
+        "what the Consent keeps back; all of it after the relation's end: 404",
+        "scenario_6_a_caregiver_within_a_consent",
+    ),
+    (
+        "a walker is ordered",
+        "an organization by UDAP, HPAYMT, with Coverage and Claim",
+        "the orders of the claimed timepoint with what they rest on",
+        "orders for others: 404",
+        "scenario_7_a_walker_is_ordered",
+    ),
+    (
+        "a correction",
+        "a system of the facility",
+        "the amended version, the history of what was deleted",
+        "what was deleted: 410",
+        "scenario_8_a_correction",
+    ),
+    (
+        "bad input",
+        "anybody",
+        "what is wrong, by name",
+        "no token: 401; no scope: 403; unknown parameter: 400; TLS 1.1: no answer",
+        "scenario_9_bad_input",
+    ),
+    (
+        "conformance",
+        "anybody; a system of the facility",
+        "guides and parameters as served, resources valid by them",
+        "-",
+        "scenario_10_what_the_server_says_of_itself_holds",
+    ),
+];
+
 /// Writes `docs/matrix.txt`, or compares it with what policy says now.
 ///
 /// # Errors
@@ -131,6 +206,10 @@ fn text() -> Result<String, String> {
         let stands = if *is_known { "that Organization/1 stands for" } else { "that no Organization here stands for" };
         let title = format!("an organization by UDAP {stands}, purpose {purpose}: {scopes}");
         write_section(&mut out, &title, &organization(purpose, *is_known, scopes)?)?;
+    }
+    out.push_str("\n## ten scenarios of post-acute care, each run from end to end over TLS (handrail it::scenarios)\n");
+    for (at, (what, who, seen, not, test)) in SCENARIOS.iter().enumerate() {
+        let _ = writeln!(out, "{}. {what}\n  who: {who}\n  seen: {seen}\n  not: {not}\n  test: {test}", at + 1);
     }
     Ok(out)
 }

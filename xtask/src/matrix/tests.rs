@@ -41,6 +41,17 @@ fn every_interaction_has_its_column() {
 }
 
 #[test]
+fn every_scenario_has_its_test() {
+    let folder = crate::repository().join("crates/handrail/tests/it/scenarios");
+    let texts: String =
+        fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert_eq!(SCENARIOS.len(), texts.matches("async fn scenario_").count());
+    for (.., test) in SCENARIOS {
+        assert!(texts.contains(&format!("async fn {test}(")), "{test}");
+    }
+}
+
+#[test]
 fn every_form_of_scope_has_its_section() {
     let all: Vec<Scope> = GRANTS.iter().flat_map(|(_, scopes)| parse_list(scopes)).map(|(_, s)| s.unwrap()).collect();
     for context in ["system/", "user/", "patient/"] {

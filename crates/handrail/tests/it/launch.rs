@@ -63,7 +63,7 @@ pub(crate) fn one_time_code(page: &str) -> String {
 }
 
 /// A clinician, signed in with two factors.
-async fn clinician<'a>(server: &Server, http: &'a mut Http, login: &str) -> Browser<'a> {
+pub(crate) async fn clinician<'a>(server: &Server, http: &'a mut Http, login: &str) -> Browser<'a> {
     let itself = format!("Practitioner/{login}");
     let mut browser =
         enrol(server, http, &[login, "--name", "Dr. Kim Novak", "--role", "clinician", "--as", &itself]).await;

@@ -29,6 +29,7 @@ mod package;
 mod policy;
 mod real_clients;
 mod registration;
+mod scenarios;
 mod settings;
 mod shutdown;
 mod signatures;

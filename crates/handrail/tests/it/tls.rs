@@ -34,8 +34,13 @@ fn old_hello(version: [u8; 2]) -> Vec<u8> {
 #[tokio::test]
 async fn a1_older_versions_are_refused() {
     let server = Server::start();
+    old_versions_are_refused(server.port).await;
+}
+
+/// SSL 3.0, TLS 1.0 and 1.1 get an alert.
+pub(crate) async fn old_versions_are_refused(port: u16) {
     for version in [[3, 0], [3, 1], [3, 2]] {
-        let mut tcp = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        let mut tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         tcp.write_all(&old_hello(version)).await.unwrap();
         let mut answer = Vec::new();
         let _ = timeout(Duration::from_secs(10), tcp.read_to_end(&mut answer)).await.unwrap();

@@ -9,14 +9,14 @@ use std::{
 };
 
 /// A community in a folder, and what it publishes. Killed when dropped.
-struct Lab {
+pub(crate) struct Lab {
     folder: PathBuf,
     desk: Child,
 }
 
 impl Lab {
     /// Its lists and answers count for two seconds and one: what is revoked is known soon.
-    fn new(folder: PathBuf, name: &str) -> Self {
+    pub(crate) fn new(folder: PathBuf, name: &str) -> Self {
         // Certificates say the port before anyone listens there.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
@@ -49,7 +49,7 @@ impl Lab {
     }
 
     /// A member's certificate and key.
-    fn member(&self, name: &str, uri: &str, more: &[&str]) -> [String; 2] {
+    pub(crate) fn member(&self, name: &str, uri: &str, more: &[&str]) -> [String; 2] {
         ok(&self.run(&[&["member", name, "--uri", uri, "--renew"], more].concat()));
         [self.file(&format!("{name}.pem")), self.file(&format!("{name}.key"))]
     }
@@ -66,10 +66,10 @@ fn udap(arguments: &[&str]) -> Output {
     handrail().arg("udap").args(arguments).output().unwrap()
 }
 
-const COMMUNITY: &str = "https://lab.example.org/community";
+pub(crate) const COMMUNITY: &str = "https://lab.example.org/community";
 
 /// `udap community add`, for a running server or a directory at rest.
-fn add(data: &Path, lab: &Lab, [certificate, key]: &[String; 2], more: &[&str]) -> Output {
+pub(crate) fn add(data: &Path, lab: &Lab, [certificate, key]: &[String; 2], more: &[&str]) -> Output {
     let (data, anchors) = (data.to_str().unwrap(), lab.file("root.pem"));
     let all = ["community", "add", COMMUNITY, "--data", data, "--anchors", &anchors, "--certificate", certificate];
     udap(&[&all, ["--key", key].as_slice(), more].concat())
@@ -134,7 +134,13 @@ fn text(path: &Path) -> &str {
 }
 
 /// `udap join`: the payer of `south` asks `north` for the stays of its members.
-fn join(north: &Server, lab: &Lab, community: &str, [certificate, key]: &[String; 2], more: &[&str]) -> Output {
+pub(crate) fn join(
+    north: &Server,
+    lab: &Lab,
+    community: &str,
+    [certificate, key]: &[String; 2],
+    more: &[&str],
+) -> Output {
     let (ca, anchors) = (north.ca(), lab.file("root.pem"));
     let all = ["join", &north.base, "--ca", text(&ca), "--anchors", &anchors, "--community", community];
     let who = ["--allow-network", "127.0.0.0/8", "--certificate", certificate, "--key", key];
