@@ -61,6 +61,11 @@ pub(crate) fn twin(arguments: &[OsString]) -> Result<(), String> {
     in_memory("twin", arguments)
 }
 
+/// `cargo xtask decide`: builds for release and compares decisions.
+pub(crate) fn decide(arguments: &[OsString]) -> Result<(), String> {
+    in_memory("decide", arguments)
+}
+
 /// `cargo xtask crash`: builds for release and crashes a store at every point of a workload.
 pub(crate) fn crash(arguments: &[OsString]) -> Result<(), String> {
     in_memory("crash", arguments)

@@ -92,6 +92,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Random Consents, callers and resources: the engine of consents against a slow decider of another making.
+    Decide {
+        /// Passed on: --cases N, --seed S.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Hostile input for one target, guided by coverage: json, xml, fhirpath, profile, package,
     /// snapshot, value_set, code_system_file, search, scope, jwt, dpop, authorize, credentials,
     /// certificate, registration, udap, bundle, head, signature.
@@ -140,6 +146,7 @@ fn main() -> ExitCode {
         Task::SignIns { arguments } => live::on_release("sign_ins", &arguments),
         Task::Siege { arguments } => live::on_release("siege", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),
+        Task::Decide { arguments } => live::decide(&arguments),
         Task::Fuzz { target, minutes, bytes } => fuzz::run(&target, minutes, bytes),
         Task::Oracle { queries, seed, replay } => live::oracle(queries, seed, replay),
         Task::Crash { arguments } => live::crash(&arguments),

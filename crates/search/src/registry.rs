@@ -184,6 +184,9 @@ pub struct Registry {
     faults: Vec<Fault>,
     fingerprint: u64,
     schema: &'static Schema,
+    /// Where the parameters of the server's own begin, and of these the ones that no index lists.
+    own_from: usize,
+    unlisted_from: usize,
 }
 
 /// The registry of the embedded tables, compiled at first use.
@@ -212,6 +215,8 @@ impl Registry {
             faults: Vec::new(),
             fingerprint: 0,
             schema,
+            own_from: 0,
+            unlisted_from: 0,
         };
         let mut by_url = HashMap::new();
         for definition in &schema.search_parameters {

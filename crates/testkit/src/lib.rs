@@ -14,6 +14,7 @@ mod clock;
 pub mod crash;
 mod dice;
 pub mod pki;
+pub mod reference;
 mod reply;
 mod request;
 mod server;

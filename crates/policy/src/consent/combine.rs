@@ -100,12 +100,12 @@ pub(crate) fn left(directives: &Directives, asked: &Asked<'_>) -> Arc<Predicate>
     let counting = counting(directives, asked);
     let is_replaced = counting.iter().any(|one| replaces(one, asked));
     let default = whether(!is_replaced && asked.view.settings.default.permits(asked.view));
-    fold(&counting, asked, default, |says| Arc::clone(&says.permitted))
+    fold(&counting, asked, default, false)
 }
 
 /// What they give a caller whom they name.
 pub(crate) fn given(directives: &Directives, asked: &Asked<'_>) -> Arc<Predicate> {
-    fold(&counting(directives, asked), asked, nothing(), |says| Arc::clone(&says.given))
+    fold(&counting(directives, asked), asked, nothing(), true)
 }
 
 fn counting<'d>(directives: &'d Directives, asked: &Asked<'_>) -> Vec<&'d Directive> {
@@ -113,17 +113,15 @@ fn counting<'d>(directives: &'d Directives, asked: &Asked<'_>) -> Vec<&'d Direct
     standings.into_iter().filter(|(_, standing)| *standing == Standing::Counts).map(|(one, _)| one).collect()
 }
 
-fn fold(
-    directives: &[&Directive],
-    asked: &Asked<'_>,
-    default: Arc<Predicate>,
-    permitted: impl Fn(&Says) -> Arc<Predicate>,
-) -> Arc<Predicate> {
+/// `gives`: what names the caller counts alone; and what an older one gave, a newer permit for all does not give.
+fn fold(directives: &[&Directive], asked: &Asked<'_>, default: Arc<Predicate>, gives: bool) -> Arc<Predicate> {
     let together = |group: &[&Directive], rest: Arc<Predicate>| {
         let said: Vec<Says> = group.iter().map(|one| says(one, asked)).collect();
         let denied = or(said.iter().map(|one| Arc::clone(&one.denied)));
-        let any = or(said.iter().map(&permitted));
-        and([not(&denied), or([any, rest])])
+        let permitted = or(said.iter().map(|one| Arc::clone(&one.permitted)));
+        let rest = if gives { and([not(&permitted), rest]) } else { rest };
+        let counts = if gives { or(said.iter().map(|one| Arc::clone(&one.given))) } else { permitted };
+        and([not(&denied), or([counts, rest])])
     };
     match asked.view.settings.combine {
         Combine::DenyOverrides => together(directives, default),

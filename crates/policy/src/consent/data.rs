@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `instance` | the resource itself, in each of its versions |
 //! | `dependents` | and all that refers to it |
-//! | `related` | and all that it refers to; and all that refers to it, which is what PCF means by it |
+//! | `related` | and all that it refers to, but for the Patient; and all that refers to it, which is what PCF means by it |
 //! | `authoredby` | what this person, role or organization wrote, did, ordered or said ([`super::facts`]); for a deny also what a Provenance says is of them, and what could have an author and names none |
 //!
 //! A role of the author counts as the author. References count where a search parameter finds them, R4's own or the
@@ -64,6 +64,10 @@ fn of(data: &Data, kind: ResourceType) -> Sides {
     };
     let dependents = || or(facts::of(kind).references.iter().map(|parameter| names(*parameter, data)));
     let referred = || {
+        // Whom it is about is nothing that goes with it: everything is about the Patient.
+        if kind.name() == "Patient" {
+            return nothing();
+        }
         let predicate = Arc::new(Predicate::Id(vec![data.id.clone()]));
         let references = facts::of(data.kind).references.iter();
         or(references.filter(|parameter| reaches(**parameter, kind)).map(|parameter| {

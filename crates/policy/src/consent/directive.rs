@@ -124,7 +124,8 @@ impl Directive {
         Self {
             id: id.into(),
             version,
-            dated: None,
+            // The newest of all: no other takes its place.
+            dated: Some((i64::MAX, i64::MAX)),
             policy: None,
             doubtful: true,
             is_privacy: true,
@@ -137,6 +138,9 @@ impl Directive {
         let unreadable = || Self::unreadable(source.id, source.version);
         let Ok(tree) = Tree::parse(source.json.to_vec()) else { return Ok(unreadable()) };
         let consent = tree.root();
+        if consent.kind() != fhir::json::Kind::Object {
+            return Ok(unreadable());
+        }
         let status = consent.get("status").and_then(Value::as_str);
         if status.as_deref().is_some_and(|status| status != "active") {
             return Err(Ignored::NotActive);

@@ -231,12 +231,15 @@ pub(crate) fn says(provision: &Provision, base: implicit::Base, asked: &Asked<'_
         Kind::Silent => (Arc::clone(&exceptions.denied), Arc::clone(&exceptions.permitted)),
     };
     let names = provision.kind == Kind::Permit && provision.actors.is_populated();
-    let given = if names { everything() } else { or([exceptions.given, Arc::clone(&additions.given)]) };
+    let (given, added) =
+        if names { (everything(), everything()) } else { (exceptions.given, Arc::clone(&additions.given)) };
 
     let denied =
         or([and([Arc::clone(&means.maybe), Arc::clone(&denied)]), and([not(&means.surely), additions.denied])]);
-    // What may match is permitted when it would be either way.
-    let permitted = and([or([means.surely, additions.permitted]), or([not(&means.maybe), permitted])]);
+    // What may match is permitted when it would be either way, and given likewise.
+    let matches = |then: Arc<Predicate>| or([not(&means.maybe), then]);
+    let permitted = and([or([Arc::clone(&means.surely), additions.permitted]), matches(permitted)]);
     let permitted = if addressed.surely { permitted } else { nothing() };
-    Says { denied, given: and([Arc::clone(&permitted), given]), permitted }
+    let given = and([Arc::clone(&permitted), matches(given), or([Arc::clone(&means.surely), added])]);
+    Says { denied, permitted, given }
 }

@@ -5,7 +5,7 @@
 //!   confidential, a deny those that are at least that (high-water mark). A resource without one is N; of several the
 //!   highest counts; one that nobody knows counts above V.
 //! - **Other labels** mean resources with that label or one below it in the hierarchy of its code system, as far as the
-//!   server has the system (v3-ActCode: `ETH` means `ETHUD` too).
+//!   server has the system (v3-ActCode: `SUD` means `ETHUD` too).
 //!
 //! A resource's labels are those of `meta.security`, of a DocumentReference also `securityLabel`, of a Composition also
 //! `confidentiality`.

@@ -61,6 +61,7 @@ impl Place<'_> {
         Ok(match part {
             Predicate::Nothing => Path::Stream(Source::empty(), true),
             Predicate::Id(ids) => Path::Stream(self.ids(ids)?, true),
+            Predicate::Value { parameter, .. } if !self.reader.registry.is_listed(*parameter) => Path::None,
             Predicate::Value { parameter, test } => self.value(*parameter, test)?,
             Predicate::LastUpdated(test) => self.last_updated(*test),
             Predicate::PatientCompartment(patient) => Path::Stream(self.membership(patient), true),

@@ -169,6 +169,9 @@ pub(crate) fn postings(
     let mut last = None;
     let mut narrow = false;
     for (parameter, value) in values.iter() {
+        if !registry.is_listed(parameter) {
+            continue;
+        }
         if last != Some(parameter) {
             last = Some(parameter);
             narrow = in_compartment(registry, parameter);

@@ -1,0 +1,293 @@
+//! What R4's token and reference parameters leave out of a type: its other codes, and its other references. Paths, as
+//! facts of R4's definitions.
+//!
+//! A consent that withholds what has a code means the code wherever it stands (row G4). Left out: codes within other
+//! data types than Dosage (kinds of identifiers, units, timings), labels and tags, extensions. Of contained resources
+//! all codes are found, by one more path that each type has ([`CONTAINED`]).
+
+/// Codes in resources that a resource contains.
+pub(super) const CONTAINED: &str = "contained.descendants().ofType(Coding)";
+
+/// Elements with codes that no token parameter of their type finds.
+#[rustfmt::skip]
+pub(super) const CODES: &[(&str, &[&str])] = &[
+    ("Account", &[]),
+    ("AdverseEvent", &["outcome", "suspectEntity.causality.assessment", "suspectEntity.causality.method"]),
+    ("AllergyIntolerance", &[]),
+    ("Appointment", &["cancelationReason", "participant.type"]),
+    ("AppointmentResponse", &["participantType"]),
+    ("Basic", &[]),
+    ("BodyStructure", &["locationQualifier"]),
+    ("CarePlan", &[
+        "activity.outcomeCodeableConcept", "activity.detail.reasonCode", "activity.detail.statusReason",
+        "activity.detail.product.ofType(CodeableConcept)",
+    ]),
+    ("CareTeam", &["participant.role", "reasonCode"]),
+    ("ChargeItem", &["bodysite", "reason", "product.ofType(CodeableConcept)"]),
+    ("Claim", &[
+        "type", "subType", "fundsReserve", "related.relationship", "payee.type", "careTeam.role",
+        "careTeam.qualification", "supportingInfo.category", "supportingInfo.code", "supportingInfo.reason",
+        "diagnosis.diagnosis.ofType(CodeableConcept)", "diagnosis.type", "diagnosis.onAdmission",
+        "diagnosis.packageCode", "procedure.type", "procedure.procedure.ofType(CodeableConcept)", "accident.type",
+        "item.revenue", "item.category", "item.productOrService", "item.modifier", "item.programCode",
+        "item.location.ofType(CodeableConcept)", "item.bodySite", "item.subSite", "item.detail.revenue",
+        "item.detail.category", "item.detail.productOrService", "item.detail.modifier", "item.detail.programCode",
+        "item.detail.subDetail.revenue", "item.detail.subDetail.category", "item.detail.subDetail.productOrService",
+        "item.detail.subDetail.modifier", "item.detail.subDetail.programCode",
+    ]),
+    ("ClaimResponse", &[
+        "type", "subType", "payeeType", "item.adjudication.category", "item.adjudication.reason",
+        "item.detail.adjudication.category", "item.detail.adjudication.reason",
+        "item.detail.subDetail.adjudication.category", "item.detail.subDetail.adjudication.reason",
+        "addItem.productOrService", "addItem.modifier", "addItem.programCode",
+        "addItem.location.ofType(CodeableConcept)", "addItem.bodySite", "addItem.subSite",
+        "addItem.adjudication.category", "addItem.adjudication.reason", "addItem.detail.productOrService",
+        "addItem.detail.modifier", "addItem.detail.adjudication.category", "addItem.detail.adjudication.reason",
+        "addItem.detail.subDetail.productOrService", "addItem.detail.subDetail.modifier",
+        "addItem.detail.subDetail.adjudication.category", "addItem.detail.subDetail.adjudication.reason",
+        "adjudication.category", "adjudication.reason", "total.category", "payment.type", "payment.adjustmentReason",
+        "fundsReserve", "formCode", "processNote.language", "error.code",
+    ]),
+    ("ClinicalImpression", &["statusReason", "code", "investigation.code", "prognosisCodeableConcept"]),
+    ("Communication", &["statusReason", "topic", "reasonCode"]),
+    ("CommunicationRequest", &["statusReason", "reasonCode"]),
+    ("Composition", &[
+        "section.orderedBy", "section.emptyReason", "section.repeat(section).code",
+        "section.repeat(section).orderedBy", "section.repeat(section).emptyReason",
+    ]),
+    ("Condition", &["stage.type"]),
+    ("Consent", &[
+        "policyRule", "repeat(provision).actor.role", "repeat(provision).action", "repeat(provision).securityLabel",
+        "repeat(provision).purpose", "repeat(provision).class", "repeat(provision).code",
+    ]),
+    ("Coverage", &["relationship", "costToBeneficiary.type", "costToBeneficiary.exception.type"]),
+    ("CoverageEligibilityRequest", &[
+        "priority", "item.category", "item.productOrService", "item.modifier",
+        "item.diagnosis.diagnosis.ofType(CodeableConcept)",
+    ]),
+    ("CoverageEligibilityResponse", &[
+        "insurance.item.category", "insurance.item.productOrService", "insurance.item.modifier",
+        "insurance.item.network", "insurance.item.unit", "insurance.item.term", "insurance.item.benefit.type",
+        "insurance.item.authorizationSupporting", "form", "error.code",
+    ]),
+    ("DetectedIssue", &["evidence.code", "mitigation.action"]),
+    ("Device", &[
+        "statusReason", "specialization.systemType", "version.type", "property.type", "property.valueCode", "safety",
+    ]),
+    ("DeviceRequest", &["parameter.code", "parameter.value.ofType(CodeableConcept)", "performerType", "reasonCode"]),
+    ("DeviceUseStatement", &["reasonCode", "bodySite"]),
+    ("DiagnosticReport", &[]),
+    ("DocumentManifest", &[]),
+    ("DocumentReference", &[]),
+    ("Encounter", &[
+        "classHistory.class", "serviceType", "priority", "diagnosis.use", "hospitalization.admitSource",
+        "hospitalization.reAdmission", "hospitalization.dietPreference", "hospitalization.specialCourtesy",
+        "hospitalization.dischargeDisposition", "location.physicalType",
+    ]),
+    ("EnrollmentRequest", &[]),
+    ("EpisodeOfCare", &["diagnosis.role"]),
+    ("ExplanationOfBenefit", &[
+        "type", "subType", "priority", "fundsReserveRequested", "fundsReserve", "related.relationship", "payee.type",
+        "careTeam.role", "careTeam.qualification", "supportingInfo.category", "supportingInfo.code",
+        "supportingInfo.reason", "diagnosis.diagnosis.ofType(CodeableConcept)", "diagnosis.type",
+        "diagnosis.onAdmission", "diagnosis.packageCode", "procedure.type",
+        "procedure.procedure.ofType(CodeableConcept)", "accident.type", "item.revenue", "item.category",
+        "item.productOrService", "item.modifier", "item.programCode", "item.location.ofType(CodeableConcept)",
+        "item.bodySite", "item.subSite", "item.adjudication.category", "item.adjudication.reason",
+        "item.detail.revenue", "item.detail.category", "item.detail.productOrService", "item.detail.modifier",
+        "item.detail.programCode", "item.detail.adjudication.category", "item.detail.adjudication.reason",
+        "item.detail.subDetail.revenue", "item.detail.subDetail.category", "item.detail.subDetail.productOrService",
+        "item.detail.subDetail.modifier", "item.detail.subDetail.programCode",
+        "item.detail.subDetail.adjudication.category", "item.detail.subDetail.adjudication.reason",
+        "addItem.productOrService", "addItem.modifier", "addItem.programCode",
+        "addItem.location.ofType(CodeableConcept)", "addItem.bodySite", "addItem.subSite",
+        "addItem.adjudication.category", "addItem.adjudication.reason", "addItem.detail.productOrService",
+        "addItem.detail.modifier", "addItem.detail.adjudication.category", "addItem.detail.adjudication.reason",
+        "addItem.detail.subDetail.productOrService", "addItem.detail.subDetail.modifier",
+        "addItem.detail.subDetail.adjudication.category", "addItem.detail.subDetail.adjudication.reason",
+        "adjudication.category", "adjudication.reason", "total.category", "payment.type", "payment.adjustmentReason",
+        "formCode", "processNote.language", "benefitBalance.category", "benefitBalance.network",
+        "benefitBalance.unit", "benefitBalance.term", "benefitBalance.financial.type",
+    ]),
+    ("FamilyMemberHistory", &["dataAbsentReason", "reasonCode", "condition.outcome"]),
+    ("Flag", &["category", "code"]),
+    ("Goal", &[
+        "priority", "description", "start.ofType(CodeableConcept)", "target.measure",
+        "target.detail.ofType(CodeableConcept)", "outcomeCode",
+    ]),
+    ("ImagingStudy", &["modality", "procedureCode", "series.laterality", "series.performer.function"]),
+    ("Immunization", &[
+        "reportOrigin", "site", "route", "performer.function", "subpotentReason", "programEligibility",
+        "fundingSource",
+    ]),
+    ("ImmunizationEvaluation", &["doseStatusReason"]),
+    ("ImmunizationRecommendation", &[
+        "recommendation.contraindicatedVaccineCode", "recommendation.forecastReason",
+        "recommendation.dateCriterion.code",
+    ]),
+    ("Invoice", &[
+        "lineItem.chargeItem.ofType(CodeableConcept)", "lineItem.priceComponent.code", "totalPriceComponent.code",
+    ]),
+    ("List", &["orderedBy", "entry.flag"]),
+    ("MeasureReport", &[
+        "improvementNotation", "group.code", "group.population.code", "group.stratifier.code",
+        "group.stratifier.stratum.value", "group.stratifier.stratum.component.code",
+        "group.stratifier.stratum.component.value", "group.stratifier.stratum.population.code",
+    ]),
+    ("Media", &["reasonCode"]),
+    ("MedicationAdministration", &["category", "performer.function", "dosage.site", "dosage.route", "dosage.method"]),
+    ("MedicationDispense", &[
+        "statusReason.ofType(CodeableConcept)", "category", "performer.function",
+        "dosageInstruction.additionalInstruction", "dosageInstruction.asNeeded.ofType(CodeableConcept)",
+        "dosageInstruction.site", "dosageInstruction.route", "dosageInstruction.method",
+        "dosageInstruction.doseAndRate.type", "substitution.type", "substitution.reason",
+    ]),
+    ("MedicationRequest", &[
+        "statusReason", "reasonCode", "courseOfTherapyType", "dosageInstruction.additionalInstruction",
+        "dosageInstruction.asNeeded.ofType(CodeableConcept)", "dosageInstruction.site", "dosageInstruction.route",
+        "dosageInstruction.method", "dosageInstruction.doseAndRate.type",
+        "substitution.allowed.ofType(CodeableConcept)", "substitution.reason",
+    ]),
+    ("MedicationStatement", &[
+        "statusReason", "reasonCode", "dosage.additionalInstruction", "dosage.asNeeded.ofType(CodeableConcept)",
+        "dosage.site", "dosage.route", "dosage.method", "dosage.doseAndRate.type",
+    ]),
+    ("MolecularSequence", &["quality.standardSequence", "quality.method", "structureVariant.variantType"]),
+    ("NutritionOrder", &[
+        "foodPreferenceModifier", "excludeFoodModifier", "oralDiet.nutrient.modifier", "oralDiet.texture.modifier",
+        "oralDiet.texture.foodType", "oralDiet.fluidConsistencyType", "enteralFormula.routeofAdministration",
+    ]),
+    ("Observation", &[
+        "interpretation", "bodySite", "referenceRange.type", "referenceRange.appliesTo", "component.interpretation",
+        "component.referenceRange.type", "component.referenceRange.appliesTo",
+    ]),
+    ("Patient", &["maritalStatus", "contact.relationship"]),
+    ("Procedure", &[
+        "statusReason", "performer.function", "bodySite", "outcome", "complication", "followUp", "focalDevice.action",
+        "usedCode",
+    ]),
+    ("Provenance", &["reason", "activity", "entity.agent.type", "entity.agent.role"]),
+    ("QuestionnaireResponse", &["item.answer.value.ofType(Coding)",
+        "item.repeat(item | answer.item).answer.value.ofType(Coding)"]),
+    ("RelatedPerson", &["communication.language"]),
+    ("RequestGroup", &["reasonCode", "repeat(action).code", "repeat(action).type"]),
+    ("ResearchSubject", &[]),
+    ("RiskAssessment", &["code", "reasonCode", "prediction.outcome"]),
+    ("Schedule", &[]),
+    ("ServiceRequest", &["orderDetail", "asNeeded.ofType(CodeableConcept)", "locationCode", "reasonCode"]),
+    ("Specimen", &[
+        "collection.method", "collection.fastingStatus.ofType(CodeableConcept)", "processing.procedure",
+        "container.additive.ofType(CodeableConcept)", "condition",
+    ]),
+    ("SupplyDelivery", &["type", "suppliedItem.item.ofType(CodeableConcept)"]),
+    ("SupplyRequest", &[
+        "item.ofType(CodeableConcept)", "parameter.code", "parameter.value.ofType(CodeableConcept)", "reasonCode",
+    ]),
+    ("Task", &[
+        "statusReason", "reasonCode", "input.type", "input.value.ofType(CodeableConcept)",
+        "input.value.ofType(Coding)", "output.type", "output.value.ofType(CodeableConcept)",
+        "output.value.ofType(Coding)",
+    ]),
+    ("VisionPrescription", &["lensSpecification.product"]),
+];
+
+/// Elements with references that no reference parameter of their type finds.
+#[rustfmt::skip]
+pub(super) const REFERENCES: &[(&str, &[&str])] = &[
+    ("Account", &["coverage.coverage", "guarantor.party", "partOf"]),
+    ("AdverseEvent", &[
+        "encounter", "contributor", "suspectEntity.causality.author", "subjectMedicalHistory", "referenceDocument",
+    ]),
+    ("AllergyIntolerance", &["encounter"]),
+    ("CarePlan", &[
+        "author", "contributor", "supportingInfo", "activity.outcomeReference", "activity.detail.reasonReference",
+        "activity.detail.goal", "activity.detail.location", "activity.detail.product.ofType(Reference)",
+    ]),
+    ("CareTeam", &["participant.onBehalfOf", "reasonReference", "managingOrganization"]),
+    ("ChargeItem", &["partOf", "costCenter", "product.ofType(Reference)", "supportingInformation"]),
+    ("Claim", &[
+        "related.claim", "prescription", "originalPrescription", "referral", "supportingInfo.value.ofType(Reference)",
+        "diagnosis.diagnosis.ofType(Reference)", "procedure.procedure.ofType(Reference)", "insurance.coverage",
+        "insurance.claimResponse", "accident.location.ofType(Reference)", "item.location.ofType(Reference)",
+    ]),
+    ("ClaimResponse", &[
+        "addItem.provider", "addItem.location.ofType(Reference)", "communicationRequest", "insurance.coverage",
+        "insurance.claimResponse",
+    ]),
+    ("ClinicalImpression", &["prognosisReference"]),
+    ("Communication", &["inResponseTo", "about", "reasonReference", "payload.content.ofType(Reference)"]),
+    ("CommunicationRequest", &["about", "payload.content.ofType(Reference)", "reasonReference"]),
+    ("Composition", &[
+        "custodian", "event.detail", "section.author", "section.focus", "section.repeat(section).author",
+        "section.repeat(section).focus", "section.repeat(section).entry",
+    ]),
+    ("Condition", &["recorder", "stage.assessment"]),
+    ("Consent", &[
+        "verification.verifiedWith", "repeat(provision).actor.reference", "repeat(provision).data.reference",
+    ]),
+    ("Coverage", &["contract"]),
+    ("CoverageEligibilityRequest", &[
+        "insurer", "supportingInfo.information", "insurance.coverage", "item.provider", "item.facility",
+        "item.diagnosis.diagnosis.ofType(Reference)", "item.detail",
+    ]),
+    ("CoverageEligibilityResponse", &["insurance.coverage", "insurance.item.provider"]),
+    ("DetectedIssue", &["evidence.detail", "mitigation.author"]),
+    ("Device", &["definition", "parent"]),
+    ("DeviceRequest", &["reasonReference", "supportingInfo", "relevantHistory"]),
+    ("DeviceUseStatement", &["basedOn", "derivedFrom", "source", "reasonReference"]),
+    ("DiagnosticReport", &["imagingStudy"]),
+    ("DocumentReference", &["context.sourcePatientInfo"]),
+    ("Encounter", &["basedOn", "hospitalization.origin", "hospitalization.destination"]),
+    ("EnrollmentRequest", &["insurer", "provider", "coverage"]),
+    ("EpisodeOfCare", &["careManager", "team", "account"]),
+    ("ExplanationOfBenefit", &[
+        "insurer", "related.claim", "prescription", "originalPrescription", "referral", "claimResponse",
+        "supportingInfo.value.ofType(Reference)", "diagnosis.diagnosis.ofType(Reference)",
+        "procedure.procedure.ofType(Reference)", "accident.location.ofType(Reference)",
+        "item.location.ofType(Reference)", "addItem.provider", "addItem.location.ofType(Reference)",
+    ]),
+    ("FamilyMemberHistory", &["reasonReference"]),
+    ("Goal", &["expressedBy", "addresses", "outcomeReference"]),
+    ("ImagingStudy", &["procedureReference", "location", "reasonReference", "series.specimen"]),
+    ("Immunization", &["encounter", "protocolApplied.authority"]),
+    ("ImmunizationEvaluation", &["authority"]),
+    ("ImmunizationRecommendation", &["authority"]),
+    ("Invoice", &["lineItem.chargeItem.ofType(Reference)"]),
+    ("MeasureReport", &["group.population.subjectResults", "group.stratifier.stratum.population.subjectResults"]),
+    ("Media", &["partOf"]),
+    ("MedicationAdministration", &["partOf", "supportingInformation", "reasonReference", "eventHistory"]),
+    ("MedicationDispense", &[
+        "partOf", "statusReason.ofType(Reference)", "supportingInformation", "location", "detectedIssue",
+        "eventHistory",
+    ]),
+    ("MedicationRequest", &[
+        "reported.ofType(Reference)", "supportingInformation", "recorder", "reasonReference", "basedOn", "insurance",
+        "priorPrescription", "detectedIssue", "eventHistory",
+    ]),
+    ("MedicationStatement", &["basedOn", "derivedFrom", "reasonReference"]),
+    ("MolecularSequence", &[
+        "specimen", "device", "performer", "referenceSeq.referenceSeqPointer", "variant.variantPointer", "pointer",
+    ]),
+    ("NutritionOrder", &["allergyIntolerance"]),
+    ("Patient", &["contact.organization"]),
+    ("Procedure", &[
+        "recorder", "asserter", "performer.onBehalfOf", "report", "complicationDetail", "focalDevice.manipulated",
+        "usedReference",
+    ]),
+    ("Provenance", &["agent.onBehalfOf", "entity.agent.who", "entity.agent.onBehalfOf"]),
+    ("QuestionnaireResponse", &["item.answer.value.ofType(Reference)",
+        "item.repeat(item | answer.item).answer.value.ofType(Reference)"]),
+    ("RequestGroup", &[
+        "basedOn", "replaces", "reasonReference", "repeat(action).participant", "repeat(action).resource",
+    ]),
+    ("ResearchSubject", &["consent"]),
+    ("RiskAssessment", &["basedOn", "parent", "reasonReference", "basis"]),
+    ("ServiceRequest", &["locationReference", "reasonReference", "insurance", "supportingInfo", "relevantHistory"]),
+    ("Specimen", &["request", "processing.additive", "container.additive.ofType(Reference)"]),
+    ("SupplyDelivery", &["basedOn", "partOf", "suppliedItem.item.ofType(Reference)", "destination"]),
+    ("SupplyRequest", &["item.ofType(Reference)", "reasonReference", "deliverFrom"]),
+    ("Task", &[
+        "location", "reasonReference", "insurance", "relevantHistory", "restriction.recipient",
+        "input.value.ofType(Reference)", "output.value.ofType(Reference)",
+    ]),
+];
