@@ -37,7 +37,7 @@ impl Rule {
             let below = |ancestor: &&str| {
                 purpose.zip(Purpose::parse(ancestor)).is_some_and(|(purpose, ancestor)| purpose.is_a(ancestor))
             };
-            EXEMPT.iter().any(|ancestor| below(ancestor))
+            EXEMPT.iter().any(below)
         };
         let purposes = entry.purposes();
         showed

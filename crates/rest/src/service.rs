@@ -68,6 +68,7 @@ pub struct Accounting {
     /// What counts as a disclosure.
     pub disclosures: Rule,
     /// The name of a client by its id.
+    #[expect(clippy::type_complexity, reason = "a question with its answer, said once")]
     pub client_name: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
 }
 

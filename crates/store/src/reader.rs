@@ -60,6 +60,9 @@ pub(crate) struct Followed {
     pub(crate) rules: Rules,
 }
 
+/// Spans of time, `[low, high)` each.
+type Periods = Arc<[(i64, i64)]>;
+
 #[derive(Debug, Default)]
 struct Answers {
     /// What was asked, held so that no other predicate can have its address.
@@ -67,7 +70,7 @@ struct Answers {
     /// Place in `asked`, target → whether it is meant.
     meant: HashMap<(usize, ResourceType, LogicalId), bool>,
     /// The same of periods ([`During`]), by the place of its predicate.
-    periods: HashMap<(usize, ResourceType, LogicalId), Arc<[(i64, i64)]>>,
+    periods: HashMap<(usize, ResourceType, LogicalId), Periods>,
 }
 
 impl Answers {

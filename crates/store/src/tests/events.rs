@@ -176,15 +176,15 @@ fn accesses_begin_at_the_end_of_the_time() {
     let snapshot = world.store().snapshot(at(0));
     let permit = permit_of_operator(world.store());
     let mut first = None;
-    let end = Some(of("p1", 1_000).recorded);
+    let end = of("p1", 1_000).recorded;
     snapshot
-        .accesses(&permit, &id("p1"), end, &mut |entry| {
+        .accesses(&permit, &id("p1"), Some(end), &mut |entry| {
             first = Some(entry.recorded);
             ControlFlow::Break(())
         })
         .unwrap();
     let first = first.unwrap().unix_millis();
-    let end = end.unwrap().unix_millis();
+    let end = end.unix_millis();
     assert!((end..=end + audit::report::DISORDER_MS).contains(&first));
 }
 
