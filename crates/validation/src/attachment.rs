@@ -2,7 +2,8 @@
 //!
 //! Size in bytes, hash (SHA-1), media type by its shape and by the first bytes of the data, a second file
 //! hidden behind the first. What a URL points at is never fetched, so its size and hash are not known here.
-//! SPEC: R4 datatypes.html#attachment, binary.html; security row F37. Left out: virus scanners, the contents
+//! Addresses that would run as a program are refused.
+//! SPEC: R4 datatypes.html#attachment, binary.html; security rows F37, F38. Left out: virus scanners, the contents
 //! of archives, texts that are no HTML to a browser which is told not to sniff (row F36).
 
 use crate::finding::Place;
@@ -37,6 +38,12 @@ impl<'t> Walk<'t> {
         if let (Some(None), Some(member)) = (media_type, value.get("contentType")) {
             let text = "contentType is a media type: type/subtype, with parameters after ;";
             self.about(member, "contentType", IssueType::CodeInvalid, text, place);
+        }
+        if let Some(member) = value.get("url")
+            && let Some(url) = member.as_str()
+            && let Err(text) = address(&url)
+        {
+            self.about(member, "url", IssueType::Value, text, place);
         }
         let Some(data) = value.get("data").and_then(Value::as_str) else {
             if let Some(hash) = value.get("hash")
@@ -80,6 +87,38 @@ impl<'t> Walk<'t> {
     ) {
         let here = Place { parent: Some(place), name, index: None };
         self.findings.add_at(Issue::error(code, text), &here, member.span().start);
+    }
+}
+
+/// Whether an app may be given this address (row F38). Nothing here fetches it; an app may follow it with a click.
+fn address(url: &str) -> Result<(), &'static str> {
+    // Browsers pass over white space and control characters in front of and within a scheme.
+    let plain: String =
+        url.chars().filter(|c| !c.is_whitespace() && !c.is_control()).take(64).collect::<String>().to_ascii_lowercase();
+    let Some((scheme, rest)) = plain.split_once(':') else { return Ok(()) };
+    match scheme {
+        "javascript" | "vbscript" | "file" | "blob" | "about" | "view-source" | "filesystem" => {
+            Err("an address of this scheme runs a program or leads into the reader's own machine")
+        }
+        "data" => {
+            let kinds = [
+                "image/png",
+                "image/jpeg",
+                "image/gif",
+                "image/webp",
+                "audio/",
+                "video/",
+                "text/plain",
+                "application/pdf",
+            ];
+            let is_one = kinds.iter().any(|kind| rest.starts_with(kind));
+            if is_one {
+                Ok(())
+            } else {
+                Err("a data: address holds an image, sound, film, PDF or plain text; other data belong into data")
+            }
+        }
+        _ => Ok(()),
     }
 }
 

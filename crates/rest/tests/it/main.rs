@@ -5,6 +5,7 @@ mod access_report;
 mod attacked;
 mod audit_trail;
 mod batches;
+mod binaries;
 mod capabilities;
 mod conditional;
 mod consents;

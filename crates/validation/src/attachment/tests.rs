@@ -129,3 +129,31 @@ fn a_binary_is_checked_alike() {
     let invalid = crate::r4().validate(Tree::parse(text).unwrap(), None).unwrap_err();
     assert_eq!(invalid.issues[0].expression.as_deref(), Some("Binary.contentType"));
 }
+
+/// F38: nothing is fetched, and no address is taken that a click would run.
+#[test]
+fn f38_addresses_that_run_are_refused() {
+    let of = |url: &str| errors(&format!(r#"{{"url":"{url}"}}"#)).len();
+    for url in [
+        "https://example.org/a.pdf",
+        "http://example.org/a.pdf",
+        "Binary/1",
+        "https://handrail.test/fhir/Binary/1",
+        "data:image/png;base64,AAAA",
+        "urn:oid:1.2.3",
+    ] {
+        assert_eq!(of(url), 0, "{url}");
+    }
+    for url in [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "blob:https://example.org/1",
+        "data:text/html,<p>",
+        "data:image/svg+xml,x",
+        "data:,x",
+    ] {
+        assert_eq!(of(url), 1, "{url}");
+    }
+}
