@@ -74,7 +74,8 @@ pub(crate) fn completed(
         Write::Given => Vec::new(),
         Write::Create | Write::Update(_) => due(call, labels, kind, &tree),
     };
-    let completion = Completion { before, due: &due, inline: &inline, renews: false };
+    let is_of_client = !is_operator && !matches!(write, Write::Given);
+    let completion = Completion { before, due: &due, inline: &inline, renews: false, is_of_client };
     let tree = match set::completed(&tree, completion) {
         Some(bytes) => Tree::parse(bytes)?,
         None => tree,

@@ -78,6 +78,9 @@ pub struct Completion<'a> {
     pub inline: &'a [Label],
     /// Labels of the resource that were made here go when nothing gives them any more.
     pub renews: bool,
+    /// A client wrote it: what says that it was made here was made here only when the version before says so. Otherwise
+    /// a client could mark what somebody else gave as the server's, which [`Self::renews`] takes away.
+    pub is_of_client: bool,
 }
 
 /// The resource with its labels completed; `None`: it has them all already. Where the server adds or keeps a
@@ -95,7 +98,15 @@ pub fn completed(resource: &Tree, completion: Completion<'_>) -> Option<Vec<u8>>
             changed = true;
             continue;
         }
-        kept.push((label, coding.raw().as_bytes().to_vec()));
+        let earlier = completion.before.into_iter().flat_map(codings).find(|earlier| label_of(*earlier) == label);
+        let is_made = rules::is_made_here(coding);
+        let own = match earlier {
+            Some(earlier) if is_made || rules::is_made_here(earlier) => earlier.raw().as_bytes().to_vec(),
+            None if is_made && completion.is_of_client => plain(coding),
+            _ => coding.raw().as_bytes().to_vec(),
+        };
+        changed |= own != coding.raw().as_bytes();
+        kept.push((label, own));
     }
     let mut add = |label: Label, json: &dyn Fn() -> Vec<u8>| {
         let is_there = match level(&label) {
@@ -130,6 +141,18 @@ pub fn completed(resource: &Tree, completion: Completion<'_>) -> Option<Vec<u8>>
     }
     let list: Vec<Vec<u8>> = kept.into_iter().map(|(_, json)| json).collect();
     Some(with_list(resource, "security", &list))
+}
+
+/// A label without its extensions.
+fn plain(coding: Value<'_>) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.object(|w| {
+        for member in coding.members().filter(|member| member.name() != "extension") {
+            w.key(member.name());
+            w.raw(member.raw().as_bytes());
+        }
+    });
+    w.into_bytes()
 }
 
 /// The resource with this list in its meta; an empty list is left away.

@@ -120,6 +120,31 @@ fn renewing_takes_back_what_was_made_here() {
     assert_eq!(completed(&labelled, Completion::default()), None);
 }
 
+/// F45: a client cannot have what somebody else gave taken for the server's own, nor the other way round.
+#[test]
+fn a_mark_of_this_server_cannot_be_forged() {
+    let kind = ResourceType::parse("Observation").unwrap();
+    let given = crate::label::Labels::read("label PSY when type Observation").unwrap();
+    let plain = tree(&observation(&json!([act("HIV")])));
+    let due = rules::due(given.rules(), kind, plain.root(), &One("", ""));
+    let of_client = Completion { is_of_client: true, ..Completion::default() };
+    let before = Tree::parse(completed(&plain, Completion { due: &due, ..of_client }).unwrap()).unwrap();
+    let mark = codings(before.root()).find(|coding| rules::is_made_here(*coding)).unwrap();
+    let mark: Json = serde_json::from_str(mark.get("extension").unwrap().raw()).unwrap();
+    let mut forged = act("HIV");
+    forged["extension"] = mark.clone();
+    let made = |tree: &Tree, before: Option<&Tree>| {
+        let completion = Completion { before: before.map(Tree::root), ..of_client };
+        let bytes = completed(tree, completion).unwrap();
+        let tree = Tree::parse(bytes).unwrap();
+        let made = codings(tree.root()).filter(|coding| rules::is_made_here(*coding)).map(label_of);
+        made.map(|label| label.code).collect::<Vec<_>>().join(" ")
+    };
+    let forged = tree(&observation(&json!([forged, act("PSY")])));
+    assert_eq!(made(&forged, Some(&before)), "PSY");
+    assert_eq!(made(&forged, None), "");
+}
+
 /// DS4P: labels of elements count for the whole.
 #[test]
 fn inline_labels_count_for_the_whole() {
