@@ -4,6 +4,7 @@
 //! - `operator`: what a command on this machine does: clients, keys. `registering`: changes to the register of clients.
 //! - `endpoint`: one file each. `authentication`: who a client is. `outcome`: the only place that chooses a status.
 //! - [`client`]: registered clients, durable, read through an in-memory copy. `jwks_source`: their keys by URL.
+//! - [`glasses`]: who broke the glass, and what became of it.
 //! - `live_tokens`, `used_assertions`, `keys`: what lasts, on `tables`. `rate`, [`limits`]: how much of it.
 //! - [`udap`]: trust communities.
 //! - [`egress`]: the one way out, implemented by the binary. [`outside`]: an OpenID provider that people sign in through.
@@ -22,6 +23,7 @@ mod ending;
 mod endpoint;
 mod event;
 mod families;
+pub mod glasses;
 mod jwks_source;
 mod keys;
 mod launches;
@@ -55,6 +57,7 @@ pub use client::{
     NewClient, NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach, Udap, Unfit,
 };
 pub use door::Answered;
+pub use glasses::{Case, GlassRules};
 pub use registering::Added;
 pub use routes::{Endpoint, ROUTES, Route};
 pub use service::{Facility, Parts, Service, StartError};

@@ -239,3 +239,40 @@ pub const IDP_REGISTRATION_S: i64 = 24 * 3600;
 
 /// Seconds until a registration that could not be made anew is tried again, while the old one is used.
 pub const IDP_REGISTRATION_AGAIN_S: i64 = 600;
+
+/// Minutes after which a broken glass ends by itself, unless the operator says otherwise.
+pub const GLASS_MINUTES: u32 = 60;
+
+/// Minutes for which one stays open at most: a night shift's half. Who needs longer says anew why.
+pub const GLASS_MINUTES_MAX: u32 = 240;
+
+/// Days within which a case is to be reviewed, unless the operator says otherwise.
+pub const GLASS_REVIEW_DAYS: u32 = 3;
+
+/// Glasses that one person has open at once: more is no emergency but browsing.
+pub const GLASSES_OF_ONE_MAX: usize = 3;
+
+/// Searches for a patient on the page of emergencies: per second, and at once. Whoever knows whom they look for needs
+/// one or two.
+pub const GLASS_SEARCH_RATE: (f64, f64) = (1.0 / 120.0, 5.0);
+
+/// Seconds for which somebody who was found waits for the reason.
+pub const GLASS_SOUGHT_S: i64 = 600;
+
+/// People who have found somebody and not said why yet.
+pub const GLASS_SOUGHT_MAX: usize = 1_000;
+
+/// Words that a reason has at least: one word is none.
+pub const GLASS_REASON_WORDS_MIN: usize = 3;
+
+/// Characters of a reason or of a reviewer's note: a paragraph.
+pub const GLASS_WORDS_CHARS_MAX: usize = 1_000;
+
+/// Cases that are kept: one an hour for ten years; each has some hundred bytes.
+pub const GLASS_CASES_MAX: usize = 100_000;
+
+/// Pages of the audit log that are read for it.
+pub const GLASS_PAGES_MAX: usize = 20;
+
+/// Entries of the audit log that the page of a case shows.
+pub const GLASS_LOOKS_MAX: usize = 100;

@@ -5,7 +5,12 @@
 
 pub(crate) mod facts;
 
-use crate::{outcome::page::Sent, people::session::Session, random, service::Inner};
+use crate::{
+    outcome::page::Sent,
+    people::{account::Account, session::Session},
+    random,
+    service::Inner,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use oauth::caller::Role;
@@ -98,11 +103,7 @@ impl Inner {
         let person = account.map(|(session, account)| Signed {
             name: Text::new(&account.name),
             csrf: Secret::new(self.people.csrf(&session.hash, SIGN_OUT_FORM)),
-            places: if has_places && session.is_complete {
-                places(account.role, !self.communities.is_empty())
-            } else {
-                Vec::new()
-            },
+            places: if has_places && session.is_complete { self.places(&account) } else { Vec::new() },
         });
         let Ok(nonce) = random::secret() else { return empty(&Sent::Unavailable) };
         let frame = Frame { facility: Text::new(&self.facility), nonce: Secret::new(nonce), person };
@@ -167,12 +168,26 @@ pub(crate) fn asset(path: &str) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-/// Where somebody of this role may go. `has_communities`: this server is a member of a trust community.
-fn places(role: Role, has_communities: bool) -> Vec<Place> {
-    let of_role = match role {
+impl Inner {
+    /// Where somebody may go.
+    fn places(&self, account: &Account) -> Vec<Place> {
+        let places = places(account, !self.communities.is_empty()).into_iter();
+        // How many wait stands beside it: somebody is told at once (row F50).
+        let counted = |place| match place {
+            Place::Cases(_) => Place::Cases(u32::try_from(self.glasses.waiting().len()).unwrap_or(u32::MAX)),
+            place => place,
+        };
+        places.map(counted).collect()
+    }
+}
+
+/// The same without numbers. `has_communities`: this server is a member of a trust community.
+fn places(account: &Account, has_communities: bool) -> Vec<Place> {
+    let of_role = match account.role {
         Role::Patient | Role::Caregiver => &[Place::Apps, Place::Seen][..],
+        Role::Clinician if account.may_break_glass => &[Place::Launch, Place::Emergency, Place::Apps],
         Role::Clinician => &[Place::Launch, Place::Apps],
-        Role::PrivacyOfficer => &[Place::Officer, Place::Apps],
+        Role::PrivacyOfficer => &[Place::Officer, Place::Cases(0), Place::Apps],
         Role::Administrator if has_communities => &[Place::Clients, Place::Partners],
         Role::Administrator => &[Place::Clients],
     };
@@ -183,9 +198,9 @@ fn places(role: Role, has_communities: bool) -> Vec<Place> {
     of_role.iter().filter(built).copied().chain([Place::Security]).collect()
 }
 
-/// Where somebody of this role goes when nothing else waits.
-pub(crate) fn home(role: Role) -> &'static str {
-    places(role, false).first().map_or(pages::paths::SECURITY, |place| path(*place))
+/// Where somebody goes when nothing else waits.
+pub(crate) fn home(account: &Account) -> &'static str {
+    places(account, false).first().map_or(pages::paths::SECURITY, |place| path(*place))
 }
 
 fn path(place: Place) -> &'static str {
@@ -195,6 +210,8 @@ fn path(place: Place) -> &'static str {
         Place::Officer => pages::paths::OFFICER,
         Place::Security => pages::paths::SECURITY,
         Place::Launch => pages::paths::LAUNCH,
+        Place::Emergency => pages::paths::EMERGENCY,
+        Place::Cases(_) => pages::paths::CASES,
         Place::Clients => pages::paths::CLIENTS,
         Place::Partners => pages::paths::PARTNERS,
     }

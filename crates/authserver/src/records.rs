@@ -6,7 +6,11 @@
 //!
 //! Left out: more than a name and a birthday; FHIR's own searches are at the API.
 
-use crate::limits;
+mod emergency;
+
+pub(crate) use emergency::{Look, Wanted};
+
+use crate::{glasses::Case, limits};
 use fhir::{Instant, LogicalId, ResourceType};
 use oauth::{Caller, caller::User};
 use policy::{Grants, Interaction, Permit};
@@ -87,6 +91,10 @@ pub(crate) trait Records: Send + Sync {
     /// The organization with this URI as an identifier, to the letter, that is not said to be inactive; as a relative
     /// reference. `None` too when there are two: then nobody knows which one is meant.
     fn organization_of(&self, uri: &str) -> Option<Arc<str>>;
+    /// All of those whom this names and whose Patient this clinician would see with a broken glass.
+    fn in_emergency(&self, user: &Arc<User>, wanted: &Wanted) -> Option<Vec<PatientRecord>>;
+    /// What the clinician of this case did with the record while the glass was broken, latest first.
+    fn looks(&self, officer: &Arc<User>, case: &Case) -> Option<Vec<Look>>;
 }
 
 /// The records of the store.
@@ -203,6 +211,14 @@ impl Records for Stored {
                 None
             }
         }
+    }
+
+    fn in_emergency(&self, user: &Arc<User>, wanted: &Wanted) -> Option<Vec<PatientRecord>> {
+        self.found_in_emergency(user, wanted)
+    }
+
+    fn looks(&self, officer: &Arc<User>, case: &Case) -> Option<Vec<Look>> {
+        self.looked_at(officer, case)
     }
 }
 

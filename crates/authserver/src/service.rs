@@ -8,6 +8,7 @@ use crate::{
     egress::Fetch,
     endpoint::{self, authorize::pending::Pending, udap_discovery::SignedParts},
     families::Families,
+    glasses::{GlassRules, Glasses},
     jwks_source::JwksSources,
     keys::{Decoys, KeysError, ServerKeys},
     launches::Launches,
@@ -29,7 +30,7 @@ use audit::{Entry, Receipt, log};
 use fhir::Instant;
 use oauth::{
     bearer::{DpopFacts, LiveTokens, ProofRefused, ShownProof},
-    caller::Grant,
+    caller::{Grant, Role, User},
     discovery::{Endpoints, Offer},
 };
 use std::{
@@ -75,6 +76,8 @@ pub struct Facility {
     /// Whether a trust community that nobody here knows gets no UDAP metadata, in place of those of the default one (row
     /// D5).
     pub strict_community: bool,
+    /// How long a broken glass stays open, and a case unreviewed.
+    pub glass: GlassRules,
 }
 
 /// Why the service does not start; an operator can act on it.
@@ -157,6 +160,7 @@ pub(crate) struct Inner {
     pub(crate) codes: SingleUse,
     pub(crate) families: Families,
     pub(crate) launches: Launches,
+    pub(crate) glasses: Glasses,
     pub(crate) communities: Communities,
     pub(crate) trust: Trust,
     pub(crate) tending: Tending,
@@ -199,7 +203,7 @@ impl Service {
         let endpoints = Endpoints::of_fhir_base(&base_url).ok_or(StartError::BaseUrl)?;
         let broken = |why: crate::tables::Unavailable| StartError::Tables(why.0);
         let now = clock();
-        let Facility { name, breached, brand, outside, strict_community, contact } = facility;
+        let Facility { name, breached, brand, outside, strict_community, contact, glass } = facility;
         let logo = brand.as_ref().and_then(|brand| brand.logo.clone());
         let outside =
             outside.map(|told| OutsideProvider::new(told, &endpoints.issuer, Arc::clone(&egress), Arc::clone(&clock)));
@@ -249,6 +253,7 @@ impl Service {
                 codes: SingleUse::open(tables.codes, oauth::limits::CODE_LIFE_S).map_err(broken)?,
                 families,
                 launches: Launches::open(tables.launches).map_err(broken)?,
+                glasses: Glasses::open(glass, tables.glasses, tables.open_glasses, now_s).map_err(broken)?,
                 communities: Communities::open(tables.communities).map_err(broken)?,
                 idps: Idps::new(&issuer, logo, contact, fetch, tables.identity_providers),
                 strict_community,
@@ -283,6 +288,24 @@ impl Service {
         self.inner.clients.knows_origin(origin)
     }
 
+    /// Glasses broken since the start.
+    #[must_use]
+    pub fn glasses_broken(&self) -> u64 {
+        self.inner.glasses.broken()
+    }
+
+    /// Cases that wait for a verdict, oldest first.
+    #[must_use]
+    pub fn glass_cases_waiting(&self) -> Vec<Arc<crate::Case>> {
+        self.inner.glasses.waiting()
+    }
+
+    /// How long a glass stays open, and within which time its case is to be reviewed.
+    #[must_use]
+    pub fn glass_rules(&self) -> GlassRules {
+        self.inner.glasses.rules()
+    }
+
     /// Forgets what has expired. Requests do it now and then; a timer may do it too. Blocks on the disk.
     pub fn sweep(&self) {
         self.inner.sweep();
@@ -302,8 +325,8 @@ impl LiveTokens for Service {
 impl LiveTokens for Inner {
     fn grant(&self, token: &str) -> Option<Arc<Grant>> {
         let grant = self.tokens.grant(token)?;
-        if grant.user.is_some() {
-            return Some(grant);
+        if let Some(user) = &grant.user {
+            return Some(self.of_now(&grant, user));
         }
         // What it may act for is the register's to say, now (row F48).
         match self.clients.purposes_of(&grant.client_id) {
@@ -325,6 +348,16 @@ impl LiveTokens for Inner {
 impl Inner {
     pub(crate) fn now(&self) -> Instant {
         (self.clock)()
+    }
+
+    /// The grant with the glasses of this moment, for a clinician who may break them (row F49).
+    fn of_now(&self, grant: &Arc<Grant>, user: &User) -> Arc<Grant> {
+        let may = user.role == Role::Clinician && self.people.account(&user.id).is_some_and(|own| own.may_break_glass);
+        if !may {
+            return Arc::clone(grant);
+        }
+        let user = User { glasses: self.glasses.of(&user.id), may_break_glass: true, ..User::clone(user) };
+        Arc::new(Grant { user: Some(Arc::new(user)), ..Grant::clone(grant) })
     }
 
     /// Sweeps beside the request when the last time is long enough ago.
@@ -350,6 +383,7 @@ impl Inner {
             self.pushed.sweep(now_s),
             self.families.sweep(now_s),
             self.launches.sweep(now_s),
+            self.glasses.sweep(now_s),
             self.people.sweep(now_s),
         ];
         for why in swept.into_iter().filter_map(Result::err) {

@@ -17,6 +17,8 @@
 //! | `oauth_families` | name of the consent | what was granted, hashes of its refresh tokens, JSON |
 //! | `udap_identity_providers` | URI of the community, a line feed, base URL of the provider | who we are there, JSON |
 //! | `udap_communities` | URI | a trust community with our certificate and key in it, JSON |
+//! | `people_glasses` | id of the case | a glass that was broken, and its reviews, JSON |
+//! | `people_glasses_open` | id of the case | empty: the glass is open |
 //! | `oauth_launches` | SHA-256 of the launch handle | what an app was opened for, or that it was used, JSON |
 
 use std::{fmt, sync::Arc};
@@ -39,10 +41,14 @@ const LAUNCHES: &str = "oauth_launches";
 
 /// Tables that a store that is restored begins without: what was used or revoked since the backup must not come back to
 /// life. People let their apps in again.
-pub const NOT_RESTORED: [&str; 7] = [TOKENS, CODES, REQUESTS, FAMILIES, LAUNCHES, SESSIONS, CLIENT_INVITATIONS];
+pub const NOT_RESTORED: [&str; 8] =
+    [TOKENS, CODES, REQUESTS, FAMILIES, LAUNCHES, SESSIONS, CLIENT_INVITATIONS, OPEN_GLASSES];
 
 /// Name of the table of initial access tokens.
 const CLIENT_INVITATIONS: &str = "oauth_client_invitations";
+
+/// Name of the table of glasses that are open.
+const OPEN_GLASSES: &str = "people_glasses_open";
 
 /// Name of the table of sessions.
 const SESSIONS: &str = "people_sessions";
@@ -121,6 +127,8 @@ pub(crate) struct Tables {
     pub(crate) requests: Arc<dyn Table>,
     pub(crate) families: Arc<dyn Table>,
     pub(crate) launches: Arc<dyn Table>,
+    pub(crate) glasses: Arc<dyn Table>,
+    pub(crate) open_glasses: Arc<dyn Table>,
     pub(crate) communities: Arc<dyn Table>,
     pub(crate) identity_providers: Arc<dyn Table>,
 }
@@ -140,6 +148,8 @@ impl Tables {
             requests: Arc::new(store.table(REQUESTS)?),
             families: Arc::new(store.table(FAMILIES)?),
             launches: Arc::new(store.table(LAUNCHES)?),
+            glasses: Arc::new(store.table("people_glasses")?),
+            open_glasses: Arc::new(store.table(OPEN_GLASSES)?),
             communities: Arc::new(store.table("udap_communities")?),
             identity_providers: Arc::new(store.table("udap_identity_providers")?),
         })

@@ -6,8 +6,9 @@ pub(crate) mod communities;
 use crate::{
     Branding, NewClient, NewKeys, NewKind, Service,
     egress::{Fetch, FetchError, Fetched, Fetching, Listing, Message, Said, Sending},
+    glasses::Case,
     persons::Persons,
-    records::{PatientRecord, Patients, Records, VisitRecord},
+    records::{Look, PatientRecord, Patients, Records, VisitRecord, Wanted},
     service::{Ground, Recorder},
     tables::{Table, memory::MemoryTables},
 };
@@ -235,6 +236,10 @@ pub(crate) struct Charts {
     pub(crate) around: Mutex<Vec<(String, Arc<str>)>>,
     /// URI and reference.
     pub(crate) organizations: Mutex<Vec<(String, Arc<str>)>>,
+    /// Record number, names and birthday of those whom somebody finds in an emergency, with the id.
+    pub(crate) emergency: Mutex<Vec<(&'static str, [&'static str; 3], PatientRecord)>>,
+    /// What was done with a broken glass, by the id of the patient.
+    pub(crate) looks: Mutex<Vec<(String, Look)>>,
     pub(crate) down: AtomicBool,
 }
 
@@ -278,6 +283,25 @@ impl Records for Charts {
     fn organization_of(&self, uri: &str) -> Option<Arc<str>> {
         let organizations = self.organizations.lock().unwrap();
         organizations.iter().find(|(own, _)| own == uri).map(|(_, organization)| Arc::clone(organization))
+    }
+
+    fn in_emergency(&self, _: &Arc<User>, wanted: &Wanted) -> Option<Vec<PatientRecord>> {
+        if self.down.load(Ordering::Relaxed) {
+            return None;
+        }
+        let is_meant = |(number, names, _): &&(&str, [&str; 3], PatientRecord)| match wanted {
+            Wanted::Number(wanted) => wanted == number,
+            Wanted::Person { given, family, born } => [given, family, born].map(String::as_str) == *names,
+        };
+        Some(self.emergency.lock().unwrap().iter().filter(is_meant).map(|(_, _, patient)| patient.clone()).collect())
+    }
+
+    fn looks(&self, _: &Arc<User>, case: &Case) -> Option<Vec<Look>> {
+        if self.down.load(Ordering::Relaxed) {
+            return None;
+        }
+        let looks = self.looks.lock().unwrap();
+        Some(looks.iter().filter(|(of, _)| **of == *case.patient).map(|(_, look)| look.clone()).collect())
     }
 }
 

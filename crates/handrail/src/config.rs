@@ -20,9 +20,9 @@ use crate::{
     listen::Listen,
     tls::client::{Files, Mode},
 };
-use authserver::Branding;
+use authserver::{Branding, GlassRules};
 use fhir::{ResourceType, issue::Severity};
-use policy::consent::{Combine, Implicit};
+use policy::consent::{Combine, Glass, Implicit};
 use problem::{Place, Problem, Problems};
 use source::{Flags, Written};
 use std::{
@@ -144,6 +144,8 @@ pub(crate) struct Config {
     pub(crate) brand: Option<Branding>,
     /// See [`table::UDAP_STRICT_COMMUNITY`].
     pub(crate) strict_community: bool,
+    /// See [`table::GLASS_MINUTES`] and [`table::GLASS_REVIEW_DAYS`].
+    pub(crate) glass: GlassRules,
     /// See [`table::FACILITY_CONTACT`].
     pub(crate) contact: Option<String>,
     /// An outside OpenID provider.
@@ -362,6 +364,17 @@ impl Effective {
         }
     }
 
+    fn glass(&self) -> GlassRules {
+        let count = |setting: &Setting, default: u32| {
+            u32::try_from(self.count(setting, 0)).ok().filter(|count| *count > 0).unwrap_or(default)
+        };
+        let GlassRules { minutes, review_days } = GlassRules::default();
+        GlassRules {
+            minutes: count(&table::GLASS_MINUTES, minutes),
+            review_days: count(&table::GLASS_REVIEW_DAYS, review_days),
+        }
+    }
+
     fn brand(&self) -> Option<Branding> {
         let text = |setting: &Setting| self.text(setting).map(str::to_owned);
         Some(Branding {
@@ -388,6 +401,10 @@ impl Effective {
         policy::consent::Settings {
             default: Implicit::parse(word(&table::CONSENT_DEFAULT)).unwrap_or_default(),
             combine: Combine::parse(word(&table::CONSENT_COMBINE)).unwrap_or_default(),
+            glass: match self.get(&table::GLASS_OVERRIDES_CONSENT) {
+                Some(Value::Switch(true)) => Glass::Overrides,
+                _ => Glass::AsConsented,
+            },
             ..policy::consent::Settings::default()
         }
     }
@@ -462,6 +479,7 @@ impl Effective {
             breached_passwords: self.path(&table::PASSWORDS_BREACHED),
             brand: self.brand(),
             strict_community: self.get(&table::UDAP_STRICT_COMMUNITY) == Some(&Value::Switch(true)),
+            glass: self.glass(),
             contact: self.text(&table::FACILITY_CONTACT).map(str::to_owned),
             openid: self.openid(),
             household: crate::household::Files {

@@ -37,7 +37,7 @@ pub(crate) enum Order {
     /// Register a client.
     AddClient {
         /// What it is.
-        client: Wanted,
+        client: Box<Wanted>,
     },
     /// List the clients.
     ListClients,
@@ -122,6 +122,16 @@ pub(crate) enum Order {
         role: String,
         /// The resources that stand for them, as `Type/id`.
         bound_to: Vec<String>,
+        /// Whether they have the right to break the glass.
+        #[serde(default)]
+        may_break_glass: bool,
+    },
+    /// Give a clinician the right to break the glass, or take it.
+    SetUserBreakGlass {
+        /// User name or id.
+        user: String,
+        /// Which.
+        may: bool,
     },
     /// Invite somebody anew.
     InviteUser {
@@ -362,9 +372,10 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::AddPackage { staged } => hands.library.add(&staged).map_or_else(Reply::Refused, Reply::PackageAdded),
         Order::ListPackages => Reply::Packages(hands.library.list()),
         Order::RemovePackage { name } => hands.library.remove(&name).map_or_else(Reply::Refused, Reply::PackageRemoved),
-        Order::AddUser { user, name, role, bound_to } => {
-            users::add(hands, users::Wanted { login: user, name, role, bound_to })
+        Order::AddUser { user, name, role, bound_to, may_break_glass } => {
+            users::add(hands, users::Wanted { login: user, name, role, bound_to, may_break_glass })
         }
+        Order::SetUserBreakGlass { user, may } => users::set_break_glass(hands, &user, may),
         Order::InviteUser { user } => users::invite(hands, &user),
         Order::ListUsers => users::list(hands),
         Order::SetUserDisabled { user, disabled } => users::set_disabled(hands, &user, disabled),
@@ -379,7 +390,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::ReloadPolicy => reload(hands.household.as_deref()),
         Order::ApplyLabels { after, only_look } => apply_labels(hands, after.as_deref(), only_look),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
-        Order::AddClient { client } => client::add(authserver, client),
+        Order::AddClient { client } => client::add(authserver, *client),
         Order::ListClients => client::list(authserver),
         Order::RotateKeys => client::done(authserver.rotate_keys()),
         // Carried out by whoever holds the stream that it goes to: `exchange`, `command::backup`.
@@ -641,12 +652,12 @@ mod tests {
     #[test]
     fn orders_and_replies_survive_the_line() {
         let order = Order::AddClient {
-            client: Wanted {
+            client: Box::new(Wanted {
                 name: "A \"lab\"".into(),
                 scope: "system/*.rs".into(),
                 proof: Proof::JwksUrl("https://a.example/jwks".into()),
                 ..Wanted::default()
-            },
+            }),
         };
         let line = serde_json::to_string(&order).unwrap();
         assert!(!line.contains('\n'));

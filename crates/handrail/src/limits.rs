@@ -213,5 +213,8 @@ pub(crate) const PKI_CONNECTION_LIFE: Duration = Duration::from_secs(60);
 /// takes weeks to check who asks for a new one.
 pub(crate) const COMMUNITY_WARN_DAYS: i64 = 30;
 
+/// Time between two looks at broken glasses that nobody judged.
+pub(crate) const GLASS_LOOK: Duration = Duration::from_secs(600);
+
 /// Time between two looks at those ends.
 pub(crate) const COMMUNITY_LOOK: Duration = Duration::from_secs(600);

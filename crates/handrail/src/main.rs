@@ -16,6 +16,7 @@ mod doctor;
 mod egress;
 mod fault;
 mod forwarded;
+mod glasses;
 mod health;
 mod household;
 mod http_client;

@@ -12,7 +12,9 @@ mod process;
 
 use crate::{
     answered::{Facts, INTERACTIONS},
-    clock, control, log,
+    clock, control,
+    glasses::Waiting,
+    log,
 };
 use catalogue as c;
 use page::Page;
@@ -302,6 +304,11 @@ impl Sources {
         metrics.tokens_refused.show(page, &c::TOKENS_REFUSED);
         page.value(&c::CLIENTS, self.authserver.clients().len());
         self.communities(page);
+        let waiting = Waiting::of(&self.authserver, clock::now());
+        page.value(&c::GLASS_BROKEN, self.authserver.glasses_broken());
+        page.value(&c::GLASS_WAITING, waiting.cases);
+        page.value(&c::GLASS_LATE, waiting.late);
+        page.value(&c::GLASS_OLDEST, waiting.oldest_s);
     }
 
     fn communities(&self, page: &mut Page) {

@@ -13,6 +13,7 @@ use crate::{
     cors::Cors,
     egress::Egress,
     fault::Fault,
+    glasses::GlassWatch,
     health::Health,
     household::Keeper,
     http_client::Url,
@@ -130,6 +131,7 @@ impl Server {
         let mut facility = users::facility(config.facility_name.as_deref(), config.breached_passwords.as_deref())?;
         facility.brand.clone_from(&config.brand);
         facility.strict_community = config.strict_community;
+        facility.glass = config.glass;
         facility.contact.clone_from(&config.contact);
         facility.outside = config.openid.as_ref().map(users::outside).transpose()?;
         let base = BaseUrl::Of(&base_url, asked.as_ref());
@@ -362,6 +364,8 @@ async fn housekeeping(
     let client_watch = Arc::new(Mutex::new(client_watch));
     let mut look_at_communities = interval(limits::COMMUNITY_LOOK);
     let mut communities = CommunityWatch::default();
+    let mut look_at_glasses = interval(limits::GLASS_LOOK);
+    let mut glasses = GlassWatch::default();
     let look_now = || {
         let watches = Arc::clone(&watches);
         tokio::task::spawn_blocking(move || {
@@ -390,6 +394,7 @@ async fn housekeeping(
                 .await;
             }
             _ = look_at_communities.tick() => communities.look(&authserver, clock::now()),
+            _ = look_at_glasses.tick() => glasses.look(&authserver, clock::now()),
             _ = look.tick() => drop(look_now().await),
             _ = look_at_clients.tick() => drop(look_at_clients_now(false).await),
             _ = hang_up.recv() => {

@@ -34,18 +34,34 @@ pub(crate) struct Wanted {
     pub(crate) role: String,
     /// The resources that stand for them, as `Type/id`: several RelatedPersons for a caregiver of several patients.
     pub(crate) bound_to: Vec<String>,
+    /// Whether they have the right to break the glass.
+    pub(crate) may_break_glass: bool,
 }
 
 /// Makes an account.
 pub(crate) fn add(hands: &Hands, wanted: Wanted) -> Reply {
+    let may_break_glass = wanted.may_break_glass;
+    if may_break_glass && Role::parse(&wanted.role) != Some(Role::Clinician) {
+        return Reply::Refused("only clinicians break the glass".into());
+    }
     let new = match resolved(hands, wanted) {
         Ok(new) => new,
         Err(why) => return Reply::Refused(why),
     };
     match hands.authserver.add_user(&new) {
-        Ok((account, link)) => Reply::UserAdded { id: account.id.to_string(), link: Link(link) },
+        Ok((account, link)) => {
+            if may_break_glass && let Err(why) = hands.authserver.set_user_break_glass(&account.id, true) {
+                return refused(&why);
+            }
+            Reply::UserAdded { id: account.id.to_string(), link: Link(link) }
+        }
         Err(why) => refused(&why),
     }
+}
+
+/// Gives a clinician the right to break the glass, or takes it.
+pub(crate) fn set_break_glass(hands: &Hands, name: &str, may: bool) -> Reply {
+    hands.authserver.set_user_break_glass(name, may).map_or_else(|why| refused(&why), |()| Reply::UserChanged)
 }
 
 /// Invites somebody anew.
@@ -92,7 +108,7 @@ fn refused(why: &AccountError) -> Reply {
 
 /// The account with the patients that its resources lead to; all of them must exist.
 fn resolved(hands: &Hands, wanted: Wanted) -> Result<NewAccount, String> {
-    let Wanted { login, name, role, bound_to } = wanted;
+    let Wanted { login, name, role, bound_to, .. } = wanted;
     let role = Role::parse(&role).ok_or_else(|| format!("there is no role {role}"))?;
     let mut patients: Vec<String> = Vec::new();
     for reference in &bound_to {

@@ -330,6 +330,17 @@ impl Caller {
         Ok(Self::of(Arc::new(grant), CallerKind::Person, i64::MIN))
     }
 
+    /// The same for somebody who is about to break the glass for one patient: what would they reach of that record then?
+    ///
+    /// # Errors
+    /// The first scope that cannot be read.
+    pub fn at_page_breaking_glass(user: &User, patient: &str, scopes: &str) -> Result<Self, ScopeError> {
+        let page = Self::at_page(Arc::new(user.clone()), scopes)?;
+        let glass = Glass { id: "".into(), patient: patient.into(), until_s: i64::MAX };
+        let purposes = Some(Arc::from([Purpose::BREAK_GLASS]));
+        Ok(Self { glasses: Arc::new([glass]), purposes, is_break_glass: true, ..page })
+    }
+
     /// What was granted.
     #[must_use]
     pub fn grant(&self) -> &Arc<Grant> {

@@ -16,6 +16,24 @@ pub const DENY: &str = "deny";
 pub const WITHOUT: &str = "without";
 /// `decision`: end an app's access.
 pub const END: &str = "end";
+/// `decision`: look for one patient.
+pub const FIND: &str = "find";
+/// `decision`: break the glass.
+pub const BREAK: &str = "break";
+/// A record number, to the letter.
+pub const NUMBER: &str = "number";
+/// A given name.
+pub const GIVEN: &str = "given";
+/// A family name.
+pub const FAMILY: &str = "family";
+/// A birthday, `YYYY-MM-DD`.
+pub const BORN: &str = "born";
+/// Why the glass is broken: [`crate::EmergencyReason::value`].
+pub const REASON: &str = "reason";
+/// The same in one's own words.
+pub const WORDS: &str = "words";
+/// Id of a case.
+pub const CASE: &str = "case";
 /// `decision`: not now.
 pub const LATER: &str = "later";
 /// `decision`: take away.

@@ -37,6 +37,10 @@ pub enum Place {
     Security,
     /// A clinician opens an app.
     Launch,
+    /// A clinician sees a record in an emergency.
+    Emergency,
+    /// A privacy officer looks at emergencies; so many wait.
+    Cases(u32),
     /// An administrator looks after the facility's apps.
     Clients,
     /// An administrator looks after organizations that joined by a trust community.

@@ -29,12 +29,14 @@ pub use language::{COOKIE as LANGUAGE_COOKIE, Language};
 pub use moment::{Date, Moment};
 pub use page::{
     apps::{App, Apps, Ended},
+    cases::{Act, CaseFacts, CaseReview, CaseState, CaseVerdict, Cases, LookFacts, MayJudge, ReviewFacts},
     clients::{
         Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration, Clients, Registered,
         RegistrationProblem, RegistrationReason, ReturnReason, SecretFacts,
     },
     consent::Consent,
     done::{Done, DoneWhat, Next},
+    emergency::{Emergency, EmergencyReason, EmergencyStep, OpenRecord},
     invitation::{Invitation, InvitationRole, NewPasswordProblem},
     launch::{EncounterFacts, IntentFacts, Launch, LaunchStep, OpenableApp, Opening, VisitKind},
     officer::{

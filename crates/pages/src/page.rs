@@ -1,9 +1,11 @@
 //! The pages, one file each: a struct with what the caller knows, and how it becomes HTML.
 
 pub(crate) mod apps;
+pub(crate) mod cases;
 pub(crate) mod clients;
 pub(crate) mod consent;
 pub(crate) mod done;
+pub(crate) mod emergency;
 pub(crate) mod invitation;
 pub(crate) mod launch;
 pub(crate) mod officer;

@@ -51,6 +51,13 @@ pub const RECOVERY_CODES: &str = "/account/security/recovery-codes";
 pub const SESSION_END: &str = "/account/security/session";
 /// GET with `filter` or `patient`: a clinician's way to open an app. POST: `patient`, `encounter`, `client`.
 pub const LAUNCH: &str = "/account/launch";
+/// GET: a clinician's way to a record in an emergency. POST: `decision` of `find` with `number`, or `given`, `family` and
+/// `born`; of `break` with `patient`, `reason`, `words`; of `end` with `case`.
+pub const EMERGENCY: &str = "/account/emergency";
+/// GET: emergencies that wait for a privacy officer's verdict.
+pub const CASES: &str = "/account/cases";
+/// GET with `case`: one of them. POST: `case`, `verdict`, `note`.
+pub const CASE: &str = "/account/case";
 /// GET: the apps of this facility, for its administrator.
 pub const CLIENTS: &str = "/account/clients";
 /// GET: the form. POST: registers.

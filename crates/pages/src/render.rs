@@ -93,11 +93,17 @@ fn header(cx: Context<'_>, view: &dyn Render, language: Language) -> Element {
                 Place::Officer => (paths::OFFICER, cx.t.place_officer),
                 Place::Security => (paths::SECURITY, cx.t.place_security),
                 Place::Launch => (paths::LAUNCH, cx.t.place_launch),
+                Place::Emergency => (paths::EMERGENCY, cx.t.place_emergency),
+                Place::Cases(_) => (paths::CASES, cx.t.place_cases),
                 Place::Clients => (paths::CLIENTS, cx.t.place_clients),
                 Place::Partners => (paths::PARTNERS, cx.t.place_partners),
             };
-            let mut link = el("a").href(&Address::of(path)).add(text);
-            if view.place() == Some(*place) {
+            let waiting = match place {
+                Place::Cases(count @ 1..) => Some(el("span").class("badge").add(count.to_string())),
+                _ => None,
+            };
+            let mut link = el("a").href(&Address::of(path)).add(text).add(waiting);
+            if view.place().is_some_and(|here| std::mem::discriminant(&here) == std::mem::discriminant(place)) {
                 link = link.attr("aria-current", "page");
             }
             el("li").add(link)

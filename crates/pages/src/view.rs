@@ -62,6 +62,12 @@ views! {
     RecoveryCodes: security,
     /// A clinician opens an app.
     Launch: launch,
+    /// A record in an emergency.
+    Emergency: emergency,
+    /// Emergencies, for privacy officers.
+    Cases: cases,
+    /// One of them.
+    CaseReview: cases,
     /// The facility's apps.
     Clients: clients,
     /// One of the facility's apps.

@@ -25,6 +25,7 @@
 
 use crate::{
     criteria,
+    glass::Broken,
     guard::{Asker, Given, Guard},
     house::House,
     label,
@@ -139,6 +140,15 @@ impl Grants {
                 }
             }
         }
+        let broken = Broken::of(caller, registry, |caller| Guard::under_glass(caller, registry, house, &rules));
+        if let (Some(broken), Some(person)) = (broken, &person) {
+            for (kind, row) in ResourceType::all().zip(&mut table) {
+                for (need, access) in NEEDS.into_iter().zip(row) {
+                    let granted = std::mem::replace(access, Access::Nothing);
+                    *access = broken.with(granted, &scopes, person, kind, need, criteria);
+                }
+            }
+        }
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
         let house = house.clone();
         Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, house, asker }
@@ -207,7 +217,7 @@ fn column(need: Need) -> usize {
     }
 }
 
-fn letter(need: Need) -> Permissions {
+pub(crate) fn letter(need: Need) -> Permissions {
     match need {
         Need::Read => Permissions::READ,
         Need::Search => Permissions::SEARCH,
@@ -355,7 +365,7 @@ fn with(reach: Access, added: impl Iterator<Item = Arc<Predicate>>) -> Access {
 }
 
 /// What the criteria mean of what is reached.
-fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
+pub(crate) fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
     match (reach, predicate.as_ref()) {
         (Access::Nothing, _) => None,
         (Access::Everything, _) => Some(Arc::clone(predicate)),
@@ -386,7 +396,7 @@ pub(crate) fn is_audit_event(resource_type: ResourceType) -> bool {
 }
 
 /// Whatever any of them means (row B34).
-fn union<'a>(predicates: impl Iterator<Item = &'a Arc<Predicate>>) -> Access {
+pub(crate) fn union<'a>(predicates: impl Iterator<Item = &'a Arc<Predicate>>) -> Access {
     let mut any: Vec<Arc<Predicate>> = Vec::new();
     for predicate in predicates {
         match **predicate {

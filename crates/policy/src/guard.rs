@@ -96,6 +96,12 @@ impl<'a> Guard<'a> {
         }
     }
 
+    /// Of a caller under a broken glass, whose purpose is that (row F49).
+    pub(crate) fn under_glass(caller: &Caller, registry: &'a Registry, house: &'a House, rules: &'a Bound<'a>) -> Self {
+        let labels = label::Guard::new(&house.labels, caller, Under::BrokenGlass, &[]);
+        Self { labels, ..Self::of(caller, registry, house, rules) }
+    }
+
     /// What is left of a type for a need.
     pub(crate) fn of_type(&self, kind: ResourceType, need: Need) -> Vec<Access> {
         let mut left: Vec<Access> =

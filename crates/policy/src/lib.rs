@@ -14,6 +14,7 @@ pub mod deidentified;
 mod denied;
 mod enforceable;
 mod explain;
+mod glass;
 mod grants;
 mod guard;
 mod house;

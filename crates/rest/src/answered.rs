@@ -62,7 +62,7 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
         Failure::Unauthenticated(BearerError::Expired) => "token-expired",
         Failure::Unauthenticated(BearerError::Unproven) | Failure::DpopNonce(_) => "token-unproven",
         Failure::Denied(Denied::Scope { .. } | Denied::ResultOutsideScope(_)) => "scope",
-        Failure::Denied(Denied::Purpose { .. }) | Failure::Purpose(_) => "purpose",
+        Failure::Denied(Denied::Purpose { .. }) | Failure::Purpose(_) | Failure::Glass(_) => "purpose",
         Failure::Denied(
             Denied::Authority(_)
             | Denied::AuditIsReadOnly

@@ -21,6 +21,9 @@ pub(crate) enum Failure {
     Denied(Denied),
     /// The request says that it is for what the caller may not act for (row F48); the issue is public.
     Purpose(Issue),
+    /// A request that is marked as the use of a broken glass, and none is broken for what it asks (row F49); where to
+    /// break one.
+    Glass(String),
     /// No such place in this server: the path names no resource type or interaction.
     UnknownPath,
     /// The path is one of ours, the method is not; these are.

@@ -19,6 +19,7 @@ mod aside;
 mod body;
 mod capability;
 mod checks;
+mod emergency;
 mod explain;
 mod failure;
 mod grants;

@@ -131,6 +131,12 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             }
         },
         Failure::Purpose(issue) => Mapped::issues(StatusCode::FORBIDDEN, vec![issue]),
+        Failure::Glass(page) => Mapped::new(
+            StatusCode::FORBIDDEN,
+            IssueType::Suppressed,
+            format!("no glass is broken for the record that this asks for: say at {page} whose it is and why"),
+        )
+        .at("http.category"),
         Failure::UnknownPath => {
             Mapped::new(StatusCode::NOT_FOUND, IssueType::NotSupported, "no resource type or interaction has this URL")
         }

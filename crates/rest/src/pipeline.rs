@@ -21,6 +21,7 @@
 use crate::{
     answered::{self, Answered},
     body::Unread,
+    emergency,
     failure::Failure,
     held::Held,
     interaction::{self, Answer, Call, Proof},
@@ -91,14 +92,16 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
         None => authenticated(service, peer, head)?,
     };
     trail.caller(&caller, service.accounting().disclosures);
-    let caller = purpose::narrowed(caller, head)?;
+    let caller = emergency::marked(service, purpose::narrowed(caller, head)?, head)?;
     trail.caller(&caller, service.accounting().disclosures);
     let asked = route::parse(&caller, head, &service.base_path)?;
     trail.interaction(&asked.interaction);
+    emergency::suits(service, &caller, &asked)?;
     let permit = service.decide(&caller, &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
     *held = Held::begin(&permit, &asked.interaction);
-    let answer = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await?;
+    let done = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await;
+    let answer = done.map_err(|failure| emergency::told(service, &caller, failure))?;
     if answer.missed
         && let Some(held) = held
     {

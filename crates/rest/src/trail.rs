@@ -10,7 +10,11 @@ use audit::{
     entry::{Action, Counts, Effect, Entry, Kind, Organization, Outcome, Person, Touched},
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use oauth::{Caller, caller::CallerKind};
+use oauth::{
+    Caller,
+    caller::{CallerKind, Glass},
+    udap::purpose::Purpose,
+};
 use policy::{Interaction, Permit};
 use std::sync::Arc;
 use store::{Found, Snapshot};
@@ -24,6 +28,8 @@ pub(crate) struct Trail {
     resource_type: Option<ResourceType>,
     /// It goes to somebody outside the house, and what of that counts as a disclosure (row F21).
     outside: Option<Rule>,
+    /// The caller's broken glasses; the one that a request is marked with stands in the entry.
+    glasses: Vec<Glass>,
     entry: Entry,
 }
 
@@ -34,6 +40,7 @@ impl Trail {
             code: None,
             resource_type: None,
             outside: None,
+            glasses: Vec::new(),
             entry: Entry {
                 recorded,
                 kind: Kind::Rest,
@@ -73,6 +80,10 @@ impl Trail {
         if caller.acting().is_none_or(|acting| acting.b2b.purposes != caller.purposes()) {
             let purposes = caller.purposes().iter().map(|purpose| purpose.code().into()).collect();
             self.entry.grounds_mut().purposes = purposes;
+        }
+        self.glasses = caller.glasses().to_vec();
+        if let Some(glass) = self.glasses.first().filter(|_| caller.is_break_glass()) {
+            self.entry.grounds_mut().glass = Some(Arc::clone(&glass.id));
         }
         self.entry.token_name = (!grant.token_name.is_empty()).then(|| Arc::clone(&grant.token_name));
     }
@@ -183,10 +194,24 @@ impl Trail {
         let code = self.code.unwrap_or("unknown");
         self.entry.subtype = code.into();
         self.entry.action = action_of(code);
+        self.mark_glass();
         if self.outside.is_some_and(|rule| rule.counts(&self.entry)) {
             self.entry.grounds_mut().disclosed = true;
         }
         self.entry.settled()
+    }
+
+    /// What has to do with a record whose glass is broken is marked so, whether the request was or not (row F50).
+    fn mark_glass(&mut self) {
+        let patients = &self.entry.patients;
+        let names = |glass: &&Glass| patients.iter().any(|patient| *patient.as_str() == *glass.patient);
+        let Some(glass) = self.glasses.iter().find(names).map(|glass| Arc::clone(&glass.id)) else { return };
+        let grounds = self.entry.grounds_mut();
+        grounds.glass = Some(glass);
+        let code = Purpose::BREAK_GLASS.code();
+        if !grounds.purposes.iter().any(|purpose| **purpose == *code) {
+            grounds.purposes.push(code.into());
+        }
     }
 
     /// The entry of something refused or failed. `code`: what its head looked like, for one that
@@ -210,7 +235,7 @@ impl Trail {
             Method::Other => "unknown",
         };
         let entry = Entry { query: None, touched: Vec::new(), patients: Vec::new(), ..self.entry.clone() };
-        Self { code: Some(code), resource_type: None, outside: self.outside, entry }
+        Self { code: Some(code), resource_type: None, outside: self.outside, glasses: self.glasses.clone(), entry }
     }
 }
 

@@ -39,6 +39,7 @@ const FHIR_XML: &str = "application/fhir+xml; charset=utf-8";
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const X_PROVENANCE: HeaderName = HeaderName::from_static("x-provenance");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+const CATEGORY: HeaderName = HeaderName::from_static("category");
 const PURPOSE_OF_USE: HeaderName = HeaderName::from_static("x-purpose-of-use");
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -296,6 +297,11 @@ impl Request {
     /// `If-None-Exist`: a query string.
     pub(crate) fn if_none_exist(&self) -> Result<Option<&str>, Failure> {
         self.conditional(&IF_NONE_EXIST)
+    }
+
+    /// The values of `Category`, one after the other; what is no text is left out.
+    pub(crate) fn categories(&self) -> impl Iterator<Item = &str> {
+        self.parts.headers.get_all(CATEGORY).iter().filter_map(|value| value.to_str().ok())
     }
 
     /// `X-Purpose-Of-Use`: what the request is for, as it stands there.

@@ -114,6 +114,10 @@ pub(super) fn dicom_subtype(kind: Kind, subtype: &str) -> Option<Coding<'static>
             Some(dcm("110122", "Login"))
         }
         (_, "token-revoked" | "sign-out") => Some(dcm("110123", "Logout")),
+        // SPEC: DICOM PS3.16 CID 403.
+        (_, "break-glass-opened") => Some(dcm("110127", "Emergency Override Started")),
+        (_, "break-glass-ended") => Some(dcm("110138", "Emergency Override Stopped")),
+        (_, "break-glass-refused" | "break-glass-reviewed" | "break-glass-shown") => None,
         (_, word) if changes_somebody(word) => Some(dcm("110137", "User Security Attributes Changed")),
         (Kind::Security, _) if !is_authentication(subtype) => Some(dcm("110129", "Security Configuration")),
         _ => None,

@@ -7,7 +7,9 @@
 
 mod apps;
 mod authenticator;
+mod cases;
 mod clients;
+mod emergency;
 mod idp;
 mod invitation;
 mod launch;
@@ -58,6 +60,11 @@ const SECURITY_FORM: &str = "security";
 const APPS_FORM: &str = "apps";
 /// Form token of the form that opens an app.
 const LAUNCH_FORM: &str = "launch";
+
+/// Form token of the forms of the page of emergencies.
+const EMERGENCY_FORM: &str = "emergency";
+/// Form token of the form that judges one.
+const CASES_FORM: &str = "cases";
 
 /// Form token of the forms of an administrator.
 const CLIENTS_FORM: &str = "clients";
@@ -213,6 +220,9 @@ impl Visitor<'_> {
             Page::Apps => self.apps_page().await,
             Page::App => self.app_page().await,
             Page::Launch => self.launch_page().await,
+            Page::Emergency => self.emergency_page(),
+            Page::Cases => self.cases_page(),
+            Page::Case => self.case_page().await,
             Page::Clients => self.clients_page(),
             Page::ClientNew => self.client_new_page(),
             Page::Client => self.client_page(),
@@ -258,6 +268,8 @@ impl Visitor<'_> {
             Act::Apps => self.apps_ended(&form).await,
             Act::App => self.app_ended(&form).await,
             Act::Launch => self.launched(&form).await,
+            Act::Emergency => self.emergency(&form).await,
+            Act::Case => self.case_judged(&form).await,
             Act::ClientNew => self.client_registered(&form).await,
             Act::Client => self.client_changed(&form).await,
             Act::Partners => self.partner_changed(&form).await,

@@ -62,12 +62,27 @@ impl Service {
         let record = &mut |account: &Account| inner.recorded_user(subtype, Action::Update, account);
         inner.people.set_disabled(&account.id, disabled, record)?;
         if disabled {
+            inner.end_glasses_of(&account.id)?;
             // Who is enabled again lets their apps in again.
             let ended = inner.end_all_of(&account.id, None);
             inner.tokens.revoke_user(&account.id)?;
             ended?;
         }
         Ok(())
+    }
+
+    /// Gives a clinician (by user name or id) the right to break the glass, or takes it: what they have open ends then.
+    /// Recorded. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn set_user_break_glass(&self, name: &str, may: bool) -> Result<(), AccountError> {
+        let inner = &self.inner;
+        let account = inner.people.named(name).ok_or(AccountError::NotFound)?;
+        let subtype = if may { "user-break-glass-granted" } else { "user-break-glass-withdrawn" };
+        let record = &mut |account: &Account| inner.recorded_user(subtype, Action::Update, account);
+        inner.people.set_break_glass(&account.id, may, record)?;
+        if may { Ok(()) } else { inner.end_glasses_of(&account.id) }
     }
 
     /// Binds a subject of an outside OpenID provider to an account (by user name or id): whoever that provider vouches for
@@ -105,6 +120,18 @@ impl Service {
 }
 
 impl Inner {
+    /// Ends what somebody has open who may not have it any more; each end has its entry.
+    fn end_glasses_of(&self, id: &str) -> Result<(), AccountError> {
+        for case in self.glasses.end_all_of(id, self.now().unix_seconds())? {
+            let mut event = Event::new("break-glass-ended", Action::Update);
+            event.detail("case", &case.id);
+            event.detail("user", &case.user);
+            event.about(&[Arc::clone(&case.patient)]);
+            self.operator_did(event)?;
+        }
+        Ok(())
+    }
+
     fn recorded_user(&self, subtype: &'static str, action: Action, account: &Account) -> Result<(), AccountError> {
         self.recorded_user_with(subtype, action, account, &[])
     }

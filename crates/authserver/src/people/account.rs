@@ -54,6 +54,8 @@ pub struct Account {
     pub fhir_user: Option<Arc<str>>,
     /// Logical ids of the Patients that they are bound to.
     pub patients: Arc<[Arc<str>]>,
+    /// Whether they have the right to break the glass (row F49); clinicians alone.
+    pub may_break_glass: bool,
     /// Whether it can be used.
     pub state: State,
     /// When it was made.
@@ -145,6 +147,11 @@ impl Record {
         self.account = Arc::new(Account { login: login.into(), ..Account::clone(&self.account) });
     }
 
+    /// Gives or takes the right to break the glass.
+    pub(crate) fn set_break_glass(&mut self, may_break_glass: bool) {
+        self.account = Arc::new(Account { may_break_glass, ..Account::clone(&self.account) });
+    }
+
     /// Changes the account itself.
     pub(crate) fn set_state(&mut self, state: State) {
         self.account = Arc::new(Account { state, ..Account::clone(&self.account) });
@@ -215,6 +222,7 @@ impl NewAccount {
             role: self.role,
             fhir_user: self.fhir_user.as_deref().map(Into::into),
             patients: self.patients.iter().map(|id| id.as_str().into()).collect(),
+            may_break_glass: false,
             state: State::Invited,
             created: now,
         })

@@ -7,6 +7,7 @@ use super::{
     recovery,
 };
 use crate::limits::people as limits;
+use oauth::caller::Role;
 use std::sync::Arc;
 
 /// Whoever calls writes the entry here.
@@ -44,6 +45,18 @@ impl People {
             Ok(())
         })?;
         Ok(secret)
+    }
+
+    /// Gives a clinician the right to break the glass, or takes it.
+    pub(crate) fn set_break_glass(&self, id: &str, may: bool, record: Record<'_>) -> Result<(), AccountError> {
+        self.accounts.change(id, |row| {
+            if may && row.account.role != Role::Clinician {
+                return Err(AccountError::Invalid("only clinicians break the glass".into()));
+            }
+            record(&row.account)?;
+            row.set_break_glass(may);
+            Ok(())
+        })
     }
 
     /// Disables an account: its sessions end, and [`People::works`] says no. Or lets it be used again.

@@ -34,6 +34,12 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
         "invitation": credentials.invitation.as_ref().map(until),
         "devices": credentials.devices.iter().map(until).collect::<Vec<_>>(),
     });
+    let mut row = row;
+    if account.may_break_glass
+        && let Some(row) = row.as_object_mut()
+    {
+        row.insert("break_glass".into(), true.into());
+    }
     row.to_string().into_bytes()
 }
 
@@ -49,6 +55,7 @@ pub(super) fn decode(id: &[u8], row: &[u8]) -> Option<Record> {
         role: Role::parse(&text("role")?)?,
         fhir_user: text("fhir_user"),
         patients: list("patients")?.iter().map(|id| id.as_str().map(Into::into)).collect::<Option<_>>()?,
+        may_break_glass: row.get("break_glass").map_or(Some(false), Value::as_bool)?,
         state: State::parse(&text("state")?)?,
         created: Instant::from_unix_millis(row.get("created_ms")?.as_i64()?),
     };

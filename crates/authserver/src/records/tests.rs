@@ -1,6 +1,6 @@
 //! Tests of `records`, on a real store: who finds whom (rows B25, F1), by which words, and what a hostile word does.
 
-use super::{FOUND_MAX, PatientRecord, Records, Stored};
+use super::{FOUND_MAX, PatientRecord, Records, Stored, Wanted};
 use oauth::caller::{Role, User};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -238,4 +238,103 @@ fn more_than_a_page() {
     }
     let patients = records(&server).patients(&person(Role::Clinician, &[]), "cruz").unwrap();
     assert_eq!((patients.found.len(), patients.has_more), (FOUND_MAX, true));
+}
+
+/// F49: one by all of a number, or by names and birthday; whom the clinician sees otherwise does not matter, and nobody
+/// is found whom even a broken glass would not open.
+#[test]
+fn f49_whom_somebody_finds_in_an_emergency() {
+    let server = facility();
+    let mut hidden = patient("Vera", "Voss", "MRN-V");
+    let system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+    hidden["meta"] = json!({ "security": [{ "system": system, "code": "V" }] });
+    put(&server, "vera", hidden);
+    let mut house = policy::House::default();
+    house.labels = Arc::new(policy::label::Labels::standard());
+    server.store().set_house(house);
+    let records = self::records(&server);
+    let kim = User { may_break_glass: true, ..User::clone(&person(Role::Clinician, &[])) };
+    let ids = |wanted: &Wanted| {
+        let found = records.in_emergency(&Arc::new(kim.clone()), wanted).unwrap();
+        found.iter().map(|patient| patient.id.to_string()).collect::<Vec<_>>()
+    };
+    let number = |number: &str| ids(&Wanted::Number(number.into()));
+    let named = |given: &str, family: &str, born: &str| {
+        ids(&Wanted::Person { given: given.into(), family: family.into(), born: born.into() })
+    };
+    assert!(records.patients(&person(Role::Clinician, &[]), "Rosa").unwrap().found.is_empty(), "nobody of theirs");
+    assert_eq!(
+        (number("MRN-1001"), number("urn:test:mrn|MRN-1001")),
+        (vec!["rosa".to_owned()], vec!["rosa".to_owned()])
+    );
+    for wrong in ["MRN-100", "mrn-1001x", "urn:other|MRN-1001", "", "|", "MRN-1001,MRN-1002", "*", "%"] {
+        assert!(number(wrong).is_empty(), "{wrong}");
+    }
+    assert_eq!(named("Rosa", "Díaz", "1943-05-17"), ["rosa"]);
+    assert_eq!(named(" rosa", "DIAZ ", "1943-05-17"), ["rosa"], "case and accents do not matter");
+    assert_eq!(named("Rosa", "Formerly", "1943-05-17"), ["rosa"], "a name that was");
+    for (given, family, born) in [
+        ("Ros", "Díaz", "1943-05-17"),
+        ("Rosa", "Dí", "1943-05-17"),
+        ("Rosa", "Díaz", "1943-05-18"),
+        ("Rosa", "Young", "1943-05-17"),
+        ("Rosa", "Díaz", "1943"),
+        ("", "", "1943-05-17"),
+    ] {
+        assert!(named(given, family, born).is_empty(), "{given} {family} {born}");
+    }
+    assert!(number("MRN-V").is_empty() && named("Vera", "Voss", "1943-05-17").is_empty());
+    // Who may not break a glass finds nobody.
+    let officer = User { role: Role::PrivacyOfficer, ..kim.clone() };
+    assert!(records.in_emergency(&Arc::new(officer), &Wanted::Number("MRN-1001".into())).unwrap().is_empty());
+}
+
+/// F50: what the clinician did with that record in that time, and nobody else's doing.
+#[test]
+fn f50_what_was_looked_at() {
+    let server = facility();
+    let now_s = server.clock().now().unix_seconds();
+    let glass = oauth::caller::Glass { id: "c1".into(), patient: "rosa".into(), until_s: now_s + 600 };
+    let kim = User { glasses: Arc::new([glass]), ..User::clone(&person(Role::Clinician, &[])) };
+    let token = |user: &User| server.tokens().token_of_user(user.clone(), None, "user/*.rs");
+    let (kims, others) = (token(&kim), token(&User { id: "v".into(), ..kim.clone() }));
+    server.clock().advance_s(10);
+    for (token, path) in [
+        (&kims, "Patient/rosa"),
+        (&others, "Patient/rosa"),
+        (&kims, "Encounter?patient=rosa"),
+        (&kims, "Patient/carl"),
+        (&kims, "Practitioner"),
+    ] {
+        drop(server.request("GET", path).token(token).send());
+    }
+    server.clock().advance_s(10);
+    let case = crate::glasses::Case {
+        id: "c1".into(),
+        user: "u".into(),
+        user_name: "U".into(),
+        fhir_user: None,
+        patient: "rosa".into(),
+        patient_name: "Rosa".into(),
+        reason: crate::glasses::Reason::Other,
+        words: "".into(),
+        opened_s: now_s + 5,
+        until_s: now_s + 600,
+        ended_s: None,
+        reviews: Vec::new(),
+    };
+    let officer = person(Role::PrivacyOfficer, &[]);
+    let looks = self::records(&server).looks(&officer, &case).unwrap();
+    let codes: Vec<&str> = looks.iter().map(|look| look.code.as_str()).collect();
+    assert_eq!(codes.len(), 2, "{looks:?}");
+    assert!(codes.contains(&"read") && codes.contains(&"search-type"));
+    let read = looks.iter().find(|look| look.code == "read").unwrap();
+    assert_eq!((read.at_s, read.what.iter().any(|one| one == "Patient/rosa")), (now_s + 10, true));
+    // Before, and after.
+    let later = crate::glasses::Case { opened_s: now_s + 15, ..case.clone() };
+    assert!(self::records(&server).looks(&officer, &later).unwrap().is_empty());
+    let before = crate::glasses::Case { opened_s: now_s, ended_s: Some(now_s + 3), ..case };
+    assert!(self::records(&server).looks(&officer, &before).unwrap().is_empty());
+    // Clinicians have no look at the log.
+    assert!(self::records(&server).looks(&Arc::new(kim), &later).is_none());
 }

@@ -73,6 +73,8 @@ pub(crate) struct MemoryTables {
     pub(crate) requests: Arc<Memory>,
     pub(crate) families: Arc<Memory>,
     pub(crate) launches: Arc<Memory>,
+    pub(crate) glasses: Arc<Memory>,
+    pub(crate) open_glasses: Arc<Memory>,
     pub(crate) communities: Arc<Memory>,
     pub(crate) identity_providers: Arc<Memory>,
 }
@@ -91,6 +93,8 @@ impl MemoryTables {
             requests: self.requests.clone(),
             families: self.families.clone(),
             launches: self.launches.clone(),
+            glasses: self.glasses.clone(),
+            open_glasses: self.open_glasses.clone(),
             communities: self.communities.clone(),
             identity_providers: self.identity_providers.clone(),
         }

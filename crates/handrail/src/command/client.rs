@@ -363,7 +363,7 @@ impl Add {
             .as_str()
             .to_owned(),
         };
-        let added = data::carry_out(&self.data, Order::AddClient { client }).await;
+        let added = data::carry_out(&self.data, Order::AddClient { client: Box::new(client) }).await;
         if let (Some(file), Ok(Reply::Refused(_)) | Err(_)) = (&generate_key, &added) {
             // Nothing was registered: the key would only lie about.
             let _ = std::fs::remove_file(file);

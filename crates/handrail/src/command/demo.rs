@@ -166,7 +166,7 @@ impl Demo {
             standing: "custodian".into(),
             ..Wanted::default()
         };
-        let order = Order::AddClient { client };
+        let order = Order::AddClient { client: Box::new(client) };
         let client_id = match control::perform(&server.assembly.hands(), order) {
             Reply::Added { id, .. } => id,
             other => return Err(Fault::new(format_args!("the demo client could not be registered: {other:?}"))),

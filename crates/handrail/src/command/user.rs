@@ -44,6 +44,14 @@ enum Action {
     },
     /// Take all that was bound from an account, and end its sessions
     Unbind(Named),
+    /// Give a clinician the right to break the glass: to open a record in an emergency, with a reason that is reviewed
+    SetBreakGlass {
+        #[command(flatten)]
+        user: Named,
+        /// Take it away; what they have open ends
+        #[arg(long)]
+        no: bool,
+    },
     /// Disable an account: its sessions and tokens stop working with the next request
     Disable(Named),
     /// Let a disabled account be used again
@@ -101,6 +109,9 @@ struct Add {
     /// The resource that stands for them, as TYPE/ID; repeated for a caregiver of several patients
     #[arg(long = "as", value_name = "TYPE/ID")]
     bound_to: Vec<String>,
+    /// A clinician's right to break the glass: to open a record in an emergency, with a reason that is reviewed
+    #[arg(long)]
+    break_glass: bool,
 }
 
 impl User {
@@ -122,6 +133,11 @@ impl User {
             Action::Bind { user: Named { user, data }, issuer, subject } => {
                 changed(&data, Order::BindUser { user, issuer, subject }, "bound").await
             }
+            Action::SetBreakGlass { user: Named { user, data }, no } => {
+                let done =
+                    if no { "the right is gone, and what they had open is closed" } else { "they may break the glass" };
+                changed(&data, Order::SetUserBreakGlass { user, may: !no }, done).await
+            }
             Action::Unbind(Named { user, data }) => {
                 changed(&data, Order::UnbindUser { user }, "unbound; sessions no longer work").await
             }
@@ -141,7 +157,13 @@ impl Add {
         let role = self.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let lacks_resource =
             self.bound_to.is_empty() && matches!(self.role, Role::Patient | Role::Caregiver | Role::Clinician);
-        let order = Order::AddUser { user: self.user, name: self.name, role, bound_to: self.bound_to };
+        let order = Order::AddUser {
+            user: self.user,
+            name: self.name,
+            role,
+            bound_to: self.bound_to,
+            may_break_glass: self.break_glass,
+        };
         match data::carry_out(data::existing(&self.data)?, order).await? {
             Reply::UserAdded { id, link } => {
                 print::note(format_args!("account {id} made"));

@@ -99,6 +99,11 @@ client_id = "handrail"
 client_secret_file = "/etc/handrail/openid-secret"
 name = "Riverbend Health ID"
 
+[glass]
+minutes = 60
+review_days = 3
+overrides_consent = false
+
 [passwords]
 breached = "/etc/handrail/pwned-passwords-sha1.txt"
 

@@ -62,6 +62,11 @@ families! {
     PARTNERS: Gauge "handrail_udap_registrations" ["state"], "Registrations by trust communities, by state: works, waits, suspended (its certificate does not hold), stopped.";
     UNANSWERED: Gauge "handrail_udap_unanswered" [], "Registrations of whose certificates nobody says whether they were revoked: lists that have ended, hosts that do not answer.";
 
+    GLASS_BROKEN: Counter "handrail_glass_broken_total" [], "Records that clinicians opened by breaking the glass since the start.";
+    GLASS_WAITING: Gauge "handrail_glass_cases_waiting" [], "Broken glasses that wait for a privacy officer's verdict.";
+    GLASS_LATE: Gauge "handrail_glass_cases_late" [], "Those that wait for longer than glass.review_days.";
+    GLASS_OLDEST: Gauge "handrail_glass_oldest_case_seconds" [], "For how long the oldest of them has waited; 0: none does.";
+
     CONNECTIONS_OPEN: Gauge "handrail_connections_open" [], "Open connections of clients.";
     CONNECTIONS_LIMIT: Gauge "handrail_connections_limit" [], "How many may be; resting ones give way to newcomers (limits.connections).";
     CONNECTIONS_ACCEPTED: Counter "handrail_connections_accepted_total" [], "Connections accepted.";

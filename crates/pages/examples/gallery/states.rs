@@ -6,14 +6,15 @@ mod watch;
 
 use pages::words::{Ask, Context, Scope, UserReach};
 use pages::{
-    App, AppFacts, Apps, AuthenticatorSetup, CertificateLife, ChangePassword, Checked, Client, ClientFacts, ClientKind,
-    ClientRegistered, ClientRegistration, Clients, CodeProblem, CodeWay, CommunityFacts, Consent, Date, Done, DoneWhat,
-    EncounterFacts, Ended, Ends, Frame, GrantFacts, IntentFacts, Invitation, InvitationRole, Lasts, Launch, LaunchStep,
-    Moment, NewPasswordProblem, Next, OpenableApp, OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey,
-    PasskeyFacts, PatientFacts, PickPatient, PickVisit, Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes,
-    RecoveryStep, Registered, RegistrationProblem, RegistrationReason, Relation, ReturnReason, SecondFactor,
-    SecretFacts, Security, SecurityNotice, SentBack, SentOn, SessionFacts, SignIn, SignInReason, Signed, Text, View,
-    VisitKind, fields,
+    Act, App, AppFacts, Apps, AuthenticatorSetup, CaseFacts, CaseReview, CaseState, CaseVerdict, Cases,
+    CertificateLife, ChangePassword, Checked, Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration,
+    Clients, CodeProblem, CodeWay, CommunityFacts, Consent, Date, Done, DoneWhat, Emergency, EmergencyReason,
+    EmergencyStep, EncounterFacts, Ended, Ends, Frame, GrantFacts, IntentFacts, Invitation, InvitationRole, Lasts,
+    Launch, LaunchStep, LookFacts, MayJudge, Moment, NewPasswordProblem, Next, OpenRecord, OpenableApp, OutsideFacts,
+    PartnerFacts, PartnerState, Partners, Passkey, PasskeyFacts, PatientFacts, PickPatient, PickVisit, Place, Problem,
+    ProblemWhat, Provider, Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, RegistrationReason,
+    Relation, ReturnReason, ReviewFacts, SecondFactor, SecretFacts, Security, SecurityNotice, SentBack, SentOn,
+    SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
 
 /// A page in one state.
@@ -45,6 +46,8 @@ pub(crate) fn all() -> Vec<State> {
     security(&mut states);
     launch(&mut states);
     clients(&mut states);
+    emergency(&mut states);
+    cases(&mut states);
     partners(&mut states);
     watch::all(&mut states);
     ends(&mut states);
@@ -623,6 +626,97 @@ fn clients(states: &mut Vec<State>) {
     let purposes_of_use = vec!["HPAYMT".into(), "HRESCH".into()];
     let stopped = Client { client: stopped, redirect_uris: Vec::new(), secrets: Vec::new(), purposes_of_use, ..client };
     add(states, "client-stopped", signed(), stopped);
+}
+
+fn emergency(states: &mut Vec<State>) {
+    let signed = || frame(Some("Marcus Bell, RN"), &[Place::Launch, Place::Emergency, Place::Apps, Place::Security]);
+    let page = |step| Emergency { csrf: "token".into(), minutes: 60, step };
+    let none = EmergencyStep::Patient { open: Vec::new(), has_missed: false, is_incomplete: false, is_full: false };
+    add(states, "emergency", signed(), page(none));
+    let open = |case: &str, name: &str| OpenRecord { case: case.into(), patient: name.into(), until: moment() };
+    let some = vec![open("c1", "Rosa Alvarez"), open("c2", LONG)];
+    let missed = EmergencyStep::Patient { open: some.clone(), has_missed: true, is_incomplete: false, is_full: false };
+    add(states, "emergency-not-found", signed(), page(missed));
+    let all = [some, vec![open("c3", "Rolf Diaz")]].concat();
+    let full = EmergencyStep::Patient { open: all, has_missed: false, is_incomplete: true, is_full: true };
+    add(states, "emergency-full", signed(), page(full));
+    let reason = |name: &str, reason, words: &str, has_problem| EmergencyStep::Reason {
+        patient: patient("p1", name, "1943-05-17"),
+        reason,
+        words: words.into(),
+        has_problem,
+    };
+    add(states, "emergency-reason", signed(), page(reason("Rosa Alvarez", None, "", false)));
+    let wrong = reason(LONG, Some(EmergencyReason::StandIn), "Help", true);
+    add(states, "emergency-reason-wrong", signed(), page(wrong));
+}
+
+fn cases(states: &mut Vec<State>) {
+    let signed = |count| frame(Some("Ines Okafor"), &[Place::Cases(count), Place::Apps, Place::Security]);
+    let case = |id: &str, who: &str, name: &str, state| CaseFacts {
+        id: id.into(),
+        who: who.into(),
+        patient: name.into(),
+        reason: EmergencyReason::Emergency,
+        since: moment(),
+        state,
+    };
+    add(states, "cases-none", signed(0), Cases { waiting: Vec::new(), count: 0, done: Vec::new(), days: 3 });
+    let one = vec![case("c1", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Open)];
+    add(states, "cases-one", signed(1), Cases { waiting: one, count: 1, done: Vec::new(), days: 3 });
+    let waiting = vec![
+        case("c1", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Late),
+        case("c2", LONG, LONG, CaseState::FollowUp),
+        case("c3", "Marcus Bell, RN", "Rolf Diaz", CaseState::Waits),
+    ];
+    let done = vec![
+        case("c4", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Justified),
+        case("c5", "Ada Quist, MD", "Rosa Alvarez", CaseState::NotJustified),
+    ];
+    add(states, "cases", signed(57), Cases { waiting, count: 57, done, days: 3 });
+    let look =
+        |act, what: &[&str]| LookFacts { at: moment(), act, what: what.iter().map(|one| (*one).into()).collect() };
+    let looks = vec![
+        look(Act::Searched, &["Observation/o1", "Observation/o2", "Observation/o3", "Observation/o4"]),
+        look(Act::Read, &["MedicationRequest/m1"]),
+        look(Act::Wrote, &["Procedure/0f3c1c1e-6a51-4ec1-9d1a-52c36b1f0c55"]),
+    ];
+    let review =
+        |verdict, note: &str| ReviewFacts { by: "Ines Okafor".into(), at: moment(), verdict, note: note.into() };
+    let words = "She was found on the floor and could not speak. I had to know what she takes for her heart.";
+    let page = CaseReview {
+        csrf: "token".into(),
+        facts: case("c1", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Waits),
+        words: words.into(),
+        until: moment(),
+        looks: Some(looks),
+        has_more: false,
+        reviews: Vec::new(),
+        may_judge: MayJudge::Yes,
+        has_problem: false,
+        verdict: None,
+        note: "".into(),
+    };
+    add(states, "case", signed(2), page.clone());
+    let follow = CaseReview {
+        facts: case("c1", LONG, LONG, CaseState::FollowUp),
+        looks: Some(Vec::new()),
+        reviews: vec![review(CaseVerdict::FollowUp, "I asked the head of the ward.")],
+        has_problem: true,
+        verdict: Some(CaseVerdict::NotJustified),
+        ..page.clone()
+    };
+    add(states, "case-wrong", signed(2), follow);
+    let own = CaseReview { may_judge: MayJudge::Own, looks: None, ..page.clone() };
+    add(states, "case-own", signed(2), own);
+    let done = CaseReview {
+        facts: case("c1", "Marcus Bell, RN", "Rosa Alvarez", CaseState::NotJustified),
+        reviews: vec![review(CaseVerdict::NotJustified, "She was not on that ward.")],
+        may_judge: MayJudge::Done,
+        has_more: true,
+        ..page
+    };
+    add(states, "case-done", signed(1), done);
 }
 
 fn partners(states: &mut Vec<State>) {

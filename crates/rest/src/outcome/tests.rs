@@ -14,7 +14,7 @@ use terminology::OperationError;
 
 /// Kinds of failure. A new one does not compile here until it has a number, and the test fails
 /// until it has a sample.
-const KINDS: usize = 35;
+const KINDS: usize = 36;
 
 fn number(failure: &Failure) -> usize {
     match failure {
@@ -22,6 +22,7 @@ fn number(failure: &Failure) -> usize {
         Failure::Denied(_) => 1,
         Failure::DpopNonce(_) => 33,
         Failure::Purpose(_) => 34,
+        Failure::Glass(_) => 35,
         Failure::UnknownPath => 2,
         Failure::Method(_) => 3,
         Failure::NotAcceptable => 4,
@@ -83,6 +84,10 @@ fn samples() -> Vec<(&'static str, Failure)> {
         (
             "`X-Purpose-Of-Use` with a purpose that the caller may not act for",
             Failure::Purpose(Issue::error(IssueType::Forbidden, "…").at("http.x-purpose-of-use")),
+        ),
+        (
+            "`Category` with `BTG` of somebody who may break the glass and did not for this record; others: as if it were absent",
+            Failure::Glass("…".into()),
         ),
         ("a path that is no URL of FHIR, or a type that R4 does not have", Failure::UnknownPath),
         ("a method that the URL does not take", Failure::Method(vec![Method::Get, Method::Post])),

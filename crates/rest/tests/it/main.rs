@@ -10,6 +10,7 @@ mod capabilities;
 mod conditional;
 mod consents;
 mod deidentified;
+mod glass;
 mod granular;
 mod hostile;
 mod labels;

@@ -23,6 +23,10 @@ pub(super) const TO_CLIENTS: &str = "to-clients";
 pub(super) const TO_PARTNERS: &str = "to-partners";
 /// On to a new one of them.
 pub(super) const TO_CLIENT_NEW: &str = "to-client-new";
+/// On to a record in an emergency.
+pub(super) const TO_EMERGENCY: &str = "to-emergency";
+/// On to the emergencies of others.
+pub(super) const TO_CASES: &str = "to-cases";
 /// On to opening an app.
 pub(super) const TO_LAUNCH: &str = "to-launch";
 
@@ -45,6 +49,8 @@ fn path(handle: &str) -> String {
         TO_CLIENTS => paths::CLIENTS.to_owned(),
         TO_PARTNERS => paths::PARTNERS.to_owned(),
         TO_CLIENT_NEW => paths::CLIENT_NEW.to_owned(),
+        TO_EMERGENCY => paths::EMERGENCY.to_owned(),
+        TO_CASES => paths::CASES.to_owned(),
         TO_LAUNCH => paths::LAUNCH.to_owned(),
         TO_AUTHENTICATOR => paths::AUTHENTICATOR.to_owned(),
         handle => format!("/oauth/authorize?{}={handle}", fields::CONTINUATION),
@@ -59,7 +65,7 @@ pub(super) fn after(inner: &Inner, session: &Session, handle: Option<&str>) -> S
     }
     match (handle, inner.people.account(&session.account)) {
         (Some(handle), _) => path(handle),
-        (None, Some(account)) => page::home(account.role).to_owned(),
+        (None, Some(account)) => page::home(&account).to_owned(),
         (None, None) => paths::SECURITY.to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Which paths there are, and what each takes: one table, from which all else is asked.
 
-use super::{APPS_FORM, CLIENTS_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM};
+use super::{APPS_FORM, CASES_FORM, CLIENTS_FORM, EMERGENCY_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM};
 use crate::page::SIGN_OUT_FORM;
 use pages::paths;
 
@@ -32,6 +32,9 @@ pub(super) enum Page {
     Apps,
     App,
     Launch,
+    Emergency,
+    Cases,
+    Case,
     Clients,
     ClientNew,
     Client,
@@ -56,6 +59,8 @@ pub(super) enum Act {
     Apps,
     App,
     Launch,
+    Emergency,
+    Case,
     ClientNew,
     Client,
     Partners,
@@ -71,7 +76,7 @@ pub(super) enum Link {
 }
 
 /// The table.
-pub(super) const WAYS: [(&str, Takes); 25] = [
+pub(super) const WAYS: [(&str, Takes); 28] = [
     (paths::SIGN_IN, Takes::Both(Page::SignIn, Act::SignIn)),
     (paths::SIGN_IN_OUTSIDE, Takes::Link(Link::Outside)),
     (paths::SIGN_IN_OUTSIDE_BACK, Takes::Link(Link::Back)),
@@ -93,6 +98,9 @@ pub(super) const WAYS: [(&str, Takes); 25] = [
     (paths::APPS, Takes::Both(Page::Apps, Act::Apps)),
     (paths::APP, Takes::Both(Page::App, Act::App)),
     (paths::LAUNCH, Takes::Both(Page::Launch, Act::Launch)),
+    (paths::EMERGENCY, Takes::Both(Page::Emergency, Act::Emergency)),
+    (paths::CASES, Takes::Page(Page::Cases)),
+    (paths::CASE, Takes::Both(Page::Case, Act::Case)),
     (paths::CLIENTS, Takes::Page(Page::Clients)),
     (paths::CLIENT_NEW, Takes::Both(Page::ClientNew, Act::ClientNew)),
     (paths::CLIENT, Takes::Both(Page::Client, Act::Client)),
@@ -124,6 +132,8 @@ impl Act {
             Self::SignIn | Self::SecondFactor | Self::PasskeySignIn | Self::Invitation | Self::Recovery => SIGN_IN_FORM,
             Self::Apps | Self::App => APPS_FORM,
             Self::Launch => LAUNCH_FORM,
+            Self::Emergency => EMERGENCY_FORM,
+            Self::Case => CASES_FORM,
             Self::ClientNew | Self::Client | Self::Partners => CLIENTS_FORM,
             Self::PasskeyAdd
             | Self::PasskeyRemove

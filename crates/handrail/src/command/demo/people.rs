@@ -57,6 +57,7 @@ pub(super) fn invite(assembly: &Assembly, people: &[Person]) -> Result<Vec<Strin
             name: person.name.clone(),
             role: person.login.clone(),
             bound_to: Some(person.reference.clone()).filter(|reference| !reference.is_empty()).into_iter().collect(),
+            may_break_glass: person.login == "clinician",
         };
         let mut reply = control::perform(&hands, order);
         if matches!(reply, Reply::Refused(_)) {
