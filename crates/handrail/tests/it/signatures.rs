@@ -1,13 +1,8 @@
 //! `handrail sign` and `handrail verify`, and a server that was told whom to believe. Rows F29 to F34.
 
 use crate::support::{ok, run, stderr, stdout};
-use pki::{Authority, DAY_S, Wanted};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use std::path::{Path, PathBuf};
-
-/// A lab's certificates, from the crate of tests.
-#[expect(dead_code, reason = "the whole lab is more than these tests need")]
-#[path = "../../../testkit/src/pki.rs"]
-mod pki;
 
 struct Lab {
     own: tempfile::TempDir,
@@ -15,15 +10,22 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-        let now_s = i64::try_from(now_s).unwrap();
-        let root = Authority::root("Lab", now_s - DAY_S);
-        let leaf = root.issue(&Wanted::leaf("Ada Example", "urn:oid:1.2.3", now_s));
+        let mut root = CertificateParams::default();
+        root.distinguished_name.push(DnType::CommonName, "Lab");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let root_key = KeyPair::generate().unwrap();
+        let anchor = root.self_signed(&root_key).unwrap();
+        let mut leaf = CertificateParams::default();
+        leaf.distinguished_name.push(DnType::CommonName, "Ada Example");
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let key = KeyPair::generate().unwrap();
+        let leaf = leaf.signed_by(&key, &Issuer::new(root, root_key)).unwrap();
         let lab = Self { own: tempfile::tempdir().unwrap() };
-        lab.file("ca.pem", &root.pem());
-        lab.file("me.key", &leaf.key.pem());
-        lab.file("me.pem", &leaf.chain_pem());
-        lab.file("other.key", &pki::Key::p256().pem());
+        lab.file("ca.pem", &anchor.pem());
+        lab.file("me.key", &key.serialize_pem());
+        lab.file("me.pem", &leaf.pem());
+        lab.file("other.key", &KeyPair::generate().unwrap().serialize_pem());
         lab
     }
 
