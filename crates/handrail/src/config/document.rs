@@ -121,6 +121,13 @@ required_profiles = [
 unknown_profile = "error"
 target_profiles = "warning"
 
+[provenance]
+record = "writes"
+
+[signature]
+anchors = ["/etc/handrail/signers-ca.pem"]
+communities = true
+
 [limits]
 connections = 1024
 requests_in_flight = 512
