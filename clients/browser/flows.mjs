@@ -27,9 +27,10 @@ await write(person("rosa", "Rosa", "Diaz", "1943-05-14"), person("pedro", "Pedro
 await write(
   weight("rosa-weight", "rosa", 61), weight("pedro-weight", "pedro", 74), weight("other-weight", "other", 80),
   { resourceType: "Condition", id: "rosa-hip", ...of("rosa"), clinicalStatus: { coding: [{ system: "http://terminology.hl7.org/CodeSystem/condition-clinical", code: "active" }] }, code: { text: "Broken hip" } },
-  { resourceType: "Encounter", id: "rosa-stay", status: "in-progress", ...of("rosa"), class: { system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: "IMP" }, type: [{ text: "Skilled nursing stay" }], period: { start: "2026-11-01" } },
+  { resourceType: "Encounter", id: "rosa-stay", status: "in-progress", ...of("rosa"), class: { system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: "IMP" }, type: [{ text: "Skilled nursing stay" }], participant: [{ individual: { reference: "Practitioner/kim" } }], period: { start: "2026-11-01" } },
   { resourceType: "Practitioner", id: "kim", active: true, name: [{ text: "Dr. Kim" }] },
   related("rosa"), related("pedro"),
+  { resourceType: "Person", id: "luis", active: true, link: ["rosa", "pedro"].map((of) => ({ target: { reference: `RelatedPerson/luis-of-${of}` } })) },
 );
 Object.assign(settings, { redirectUri: `${appOrigin}/app`, pkceMode: "required", launchScope: "launch openid fhirUser patient/Patient.rs patient/Observation.rs patient/Encounter.rs" });
 settings.clientId = await operator(
@@ -41,7 +42,7 @@ const [rosa, luis, kim, office] = await Promise.all(["rosa", "luis", "kim", "off
 
 async function people() {
   await rosa.takeUp("Rosa Diaz", "patient", "Patient/rosa");
-  await luis.takeUp("Luis Diaz", "caregiver", "RelatedPerson/luis-of-rosa", "RelatedPerson/luis-of-pedro");
+  await luis.takeUp("Luis Diaz", "caregiver", "Person/luis");
   await luis.page.goto(`${origin}/account/security`);
   await luis.look("security");
   check("invitations are taken up", (await luis.heading).length > 0 && luis.path === "/account/security", luis.page.url());

@@ -82,6 +82,8 @@ pub(crate) struct VisitRecord {
 pub(crate) trait Records: Send + Sync {
     /// The patient of this id, when this person may see them; `None` too when there is none.
     fn patient(&self, user: &Arc<User>, id: &str) -> Option<PatientRecord>;
+    /// Those whom a caregiver cares for now, by family name; at most [`FOUND_MAX`].
+    fn cared_for(&self, user: &Arc<User>) -> Option<Arc<[Arc<str>]>>;
     /// Those of whose names each of these words begins one, or is their record number.
     fn patients(&self, user: &Arc<User>, words: &str) -> Option<Patients>;
     /// The visits of a patient, latest first; those within a stay, such as its timepoints, stand for that stay.
@@ -117,6 +119,16 @@ impl Records for Stored {
         let permit = permit(&self.store, user, &Interaction::Read(kind, id.clone()))?;
         let found = self.snapshot().read(&permit, kind, &id).map_err(|why| failed(&why)).ok()?;
         patient(&found)
+    }
+
+    fn cared_for(&self, user: &Arc<User>) -> Option<Arc<[Arc<str>]>> {
+        let kind = ResourceType::parse("Patient").ok()?;
+        let Some(permit) = permit(&self.store, user, &Interaction::SearchType(kind)) else {
+            return Some(Arc::new([]));
+        };
+        let query = query(&self.store, kind, &[("_sort", "family")])?;
+        let page = self.snapshot().search(&permit, &query, None, "").map_err(|why| failed(&why)).ok()?;
+        Some(page.matches.iter().map(|found| found.id.as_str().into()).collect())
     }
 
     fn patients(&self, user: &Arc<User>, words: &str) -> Option<Patients> {

@@ -375,6 +375,13 @@ impl Effective {
         }
     }
 
+    fn days(&self, setting: &Setting) -> Option<i64> {
+        match self.get(setting) {
+            Some(Value::Count(count)) => i64::try_from(*count).ok(),
+            _ => None,
+        }
+    }
+
     fn brand(&self) -> Option<Branding> {
         let text = |setting: &Setting| self.text(setting).map(str::to_owned);
         Some(Branding {
@@ -485,6 +492,12 @@ impl Effective {
             household: crate::household::Files {
                 rules: self.path(&table::POLICY_FILE),
                 labels: self.path(&table::LABELS_RULES),
+                clinicians: match is(&table::ACCESS_CLINICIANS, "everyone") {
+                    true => policy::Clinicians::Everyone,
+                    false => policy::Clinicians::Related,
+                },
+                encounter_lookback_days: self.days(&table::ACCESS_ENCOUNTER_LOOKBACK),
+                payer_lookback_days: self.days(&table::ACCESS_PAYER_LOOKBACK),
             },
             consents: self.consents(),
             validation: self.validation(),

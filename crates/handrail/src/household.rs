@@ -10,13 +10,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The files.
+/// The files, and what the settings say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
     /// The operator's rules (`policy.file`).
     pub(crate) rules: Option<PathBuf>,
     /// What labels mean and who is cleared for them (`labels.rules`).
     pub(crate) labels: Option<PathBuf>,
+    /// Whom clinicians see.
+    pub(crate) clinicians: policy::Clinicians,
+    /// Days; `None`: as the policy has it.
+    pub(crate) encounter_lookback_days: Option<i64>,
+    /// Days; `None`: as the policy has it.
+    pub(crate) payer_lookback_days: Option<i64>,
 }
 
 /// Keeps the house of a running server as its files say.
@@ -72,6 +78,14 @@ impl Keeper {
             Some(file) => labels(file)?,
             None => Labels::standard(),
         });
+        house.clinicians = self.files.clinicians;
+        let in_ms = |days: i64| days.saturating_mul(policy::DAY_MS);
+        if let Some(days) = self.files.encounter_lookback_days {
+            house.encounter_lookback_ms = in_ms(days);
+        }
+        if let Some(days) = self.files.payer_lookback_days {
+            house.payer_lookback_ms = in_ms(days);
+        }
         let read = Read { rules: house.rules.rules().len() };
         self.store.set_house(house);
         Ok(read)

@@ -150,6 +150,9 @@ pub(crate) const LOAD_PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// What `limits.connections` and `limits.requests_in_flight` can be set to: more is a typing mistake.
 pub(crate) const CONFIGURED_MAX: u64 = 1_000_000;
 
+/// Days that a look-back can be set to: ten years.
+pub(crate) const LOOKBACK_DAYS_MAX: u64 = 3_650;
+
 /// Packages that can be added. A guide depends on some ten.
 pub(crate) const PACKAGES_MAX: usize = 100;
 

@@ -32,7 +32,7 @@ pub(crate) struct Wanted {
     pub(crate) name: String,
     /// [`Role::as_str`].
     pub(crate) role: String,
-    /// The resources that stand for them, as `Type/id`: several RelatedPersons for a caregiver of several patients.
+    /// The resource that stands for them, as `Type/id`; for a caregiver also Patients to whom the account is narrowed.
     pub(crate) bound_to: Vec<String>,
     /// Whether they have the right to break the glass.
     pub(crate) may_break_glass: bool,
@@ -106,37 +106,44 @@ fn refused(why: &AccountError) -> Reply {
     Reply::Refused(why.to_string())
 }
 
-/// The account with the patients that its resources lead to; all of them must exist.
+/// The account with its resources; all of them must exist. The first stands for the person; Patients after it narrow
+/// what a caregiver sees.
 fn resolved(hands: &Hands, wanted: Wanted) -> Result<NewAccount, String> {
     let Wanted { login, name, role, bound_to, .. } = wanted;
     let role = Role::parse(&role).ok_or_else(|| format!("there is no role {role}"))?;
     let mut patients: Vec<String> = Vec::new();
-    for reference in &bound_to {
+    for (at, reference) in bound_to.iter().enumerate() {
         let resource = read(hands, reference)?;
         if resource.get("active").and_then(Value::as_bool) == Some(false) {
             return Err(format!("{reference} is not active"));
         }
-        match reference.split_once('/') {
-            Some(("Patient", id)) => patients.push(id.to_owned()),
-            Some(("RelatedPerson", _)) => {
-                let patient = resource.pointer("/patient/reference").and_then(Value::as_str);
-                let patient = patient.ok_or_else(|| format!("{reference} does not say whose related person it is"))?;
-                let id = patient.rsplit_once("Patient/").filter(|(before, id)| {
-                    !id.contains('/') && (before.is_empty() || before.trim_end_matches('/') == hands.rest.base_url())
-                });
-                let (_, id) = id.ok_or_else(|| format!("{reference} refers to a patient of another server"))?;
-                read(hands, &format!("Patient/{id}"))?;
-                if !patients.iter().any(|known| known == id) {
-                    patients.push(id.to_owned());
-                }
+        match (at, reference.split_once('/')) {
+            (0, Some(("Patient", id))) => patients.push(id.to_owned()),
+            (0, Some(("RelatedPerson", _))) => whose(hands, reference, &resource)?,
+            (0, _) => {}
+            (_, Some(("Patient", id))) if role == Role::Caregiver => patients.push(id.to_owned()),
+            (_, Some(("RelatedPerson", _))) if role == Role::Caregiver => {
+                return Err(
+                    "one resource stands for a person: for several patients make a Person that links to these \
+                     RelatedPersons, and name that"
+                        .into(),
+                );
             }
-            _ => {}
+            _ => return Err("only a caregiver's account names more than one resource".into()),
         }
     }
-    if bound_to.len() > 1 && role != Role::Caregiver {
-        return Err("only a caregiver is bound to more than one resource".into());
-    }
     Ok(NewAccount { login, name, role, fhir_user: bound_to.into_iter().next(), patients })
+}
+
+/// Whether a RelatedPerson is that of a patient here.
+fn whose(hands: &Hands, reference: &str, resource: &Value) -> Result<(), String> {
+    let patient = resource.pointer("/patient/reference").and_then(Value::as_str);
+    let patient = patient.ok_or_else(|| format!("{reference} does not say whose related person it is"))?;
+    let id = patient.rsplit_once("Patient/").filter(|(before, id)| {
+        !id.contains('/') && (before.is_empty() || before.trim_end_matches('/') == hands.rest.base_url())
+    });
+    let (_, id) = id.ok_or_else(|| format!("{reference} refers to a patient of another server"))?;
+    read(hands, &format!("Patient/{id}")).map(drop)
 }
 
 /// Reads a resource as the operator.

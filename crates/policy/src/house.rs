@@ -38,7 +38,7 @@ impl Default for House {
 }
 
 /// Milliseconds of a day.
-pub(crate) const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 
 /// Days for which a finished Encounter relates who took part in it, when nothing else is said: letters, results that
 /// come late, questions of who goes on.

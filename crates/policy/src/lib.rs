@@ -38,7 +38,7 @@ pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
 pub use grants::Grants;
 pub use guard::Asker;
-pub use house::{Clinicians, House};
+pub use house::{Clinicians, DAY_MS, House};
 pub use identity::Identity;
 pub use interaction::Interaction;
 pub use organization::Organization;

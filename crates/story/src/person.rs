@@ -4,7 +4,7 @@
 
 use crate::{
     calendar::Day,
-    cast::{address, phone},
+    cast::{Role, address, phone},
     codes::{IDENTIFIERS, US_CORE, coding, profile, reference, terminology},
     course::{Course, Setting},
     json::{Json, array, object},
@@ -43,6 +43,7 @@ pub(crate) fn add(scene: &mut Scene<'_>, course: &Course) -> Vec<String> {
             "language": object! { "coding": array![coding("urn:ietf:bcp:47", "en")] },
             "preferred": true,
         }],
+        "generalPractitioner": array![reference(&hospital.practitioner(Role::Physician))],
     };
     scene.add("Patient", "", members);
     let caregivers = caregivers(scene, marital, woman, family, &address);

@@ -1,8 +1,9 @@
 //! Accounts: people who may sign in, and what of the record they are. SPEC: rows B25, B26, B53, B54.
 //!
-//! An id is random and never used again. A patient's account is bound to their Patient; a caregiver's to the Patients of
-//! their RelatedPersons; a clinician's to a Practitioner or PractitionerRole. Whether those exist is checked where the
-//! FHIR service is known: in the binary.
+//! An id is random and never used again. A patient's account is bound to their Patient; a caregiver's to a RelatedPerson,
+//! or to a Person who links to several; a clinician's to a Practitioner or PractitionerRole. Whom a caregiver or a
+//! clinician has to do with is what the record says of these at each request (`policy`); patients that a caregiver's
+//! account names narrow that. Whether the resources exist is checked where the FHIR service is known: in the binary.
 
 use super::credentials::Credentials;
 use crate::{limits::people as limits, tables::Unavailable};
@@ -95,7 +96,8 @@ pub struct NewAccount {
     pub role: Role,
     /// The resource that stands for them: `Practitioner/123`.
     pub fhir_user: Option<String>,
-    /// Logical ids of the Patients that they are bound to.
+    /// Logical ids of the Patients that they are bound to: a patient's own; for a caregiver those to whom the account is
+    /// narrowed, none: it is not.
     pub patients: Vec<String>,
 }
 
@@ -199,12 +201,8 @@ impl NewAccount {
                 }
             }
             (Role::Patient, _) => return invalid("a patient's account is bound to a Patient"),
-            (Role::Caregiver, Some("RelatedPerson")) => {
-                if self.patients.is_empty() {
-                    return invalid("a caregiver's account is bound to at least one patient");
-                }
-            }
-            (Role::Caregiver, _) => return invalid("a caregiver's account is bound to a RelatedPerson"),
+            (Role::Caregiver, Some("RelatedPerson" | "Person")) => {}
+            (Role::Caregiver, _) => return invalid("a caregiver's account is bound to a RelatedPerson or a Person"),
             (_, None | Some("Practitioner" | "PractitionerRole")) if !self.patients.is_empty() => {
                 return invalid("staff are not bound to patients");
             }

@@ -122,7 +122,7 @@ impl Demo {
         let mut target = Target::own(std::sync::Arc::clone(&server.assembly.rest), "handrail demo");
         let bar = load::progress(self.patients.into());
         bar.set_message("telling the story");
-        let (mut resources, mut patient, mut people) = (0, None, Vec::new());
+        let (mut resources, mut patient, mut cast) = (0, None, people::Cast::default());
         let mut payer = payer::Payer::default();
         for stay in story::Story::new(self.seed, self.patients) {
             let json = Bytes::from(stay);
@@ -130,7 +130,7 @@ impl Demo {
             for entry in bundle::entries(tree.root()) {
                 resources += 1;
                 if let Some(resource) = entry.resource {
-                    people::look(&mut people, resource);
+                    cast.look(resource);
                     payer.look(resource);
                 }
                 let text = |name: &str| entry.resource.and_then(|resource| resource.get(name)).and_then(Value::as_str);
@@ -171,7 +171,7 @@ impl Demo {
             Reply::Added { id, .. } => id,
             other => return Err(Fault::new(format_args!("the demo client could not be registered: {other:?}"))),
         };
-        people::in_order(&mut people);
+        let mut people = cast.into_people();
         people.push(Person::office());
         let links = people::invite(&server.assembly, &people)?;
         let told = Told { client_id, patients: self.patients, seed: self.seed, resources, patient, people };

@@ -67,6 +67,20 @@ struct Named {
     data: PathBuf,
 }
 
+impl Role {
+    /// Whom they see, where the record decides that and not the account.
+    const fn sees(self) -> Option<&'static str> {
+        match self {
+            Self::Caregiver => Some("they see whom the record says they care for, while it says so"),
+            Self::Clinician => Some(
+                "they see the patients whom the record relates them to (care team, encounter, order, appointment, \
+                 general practitioner, facility), and nobody before it does; 'access.clinicians' changes that",
+            ),
+            Self::Patient | Self::PrivacyOfficer | Self::Administrator => None,
+        }
+    }
+}
+
 /// What somebody is.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Role {
@@ -85,13 +99,15 @@ enum Role {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   handrail user add rosa --data ./data --name 'Rosa Diaz' --role patient --as Patient/rosa
-  handrail user add luis --data ./data --name 'Luis Diaz' --role caregiver \\
-      --as RelatedPerson/luis-of-rosa --as RelatedPerson/luis-of-pedro
+  handrail user add luis --data ./data --name 'Luis Diaz' --role caregiver --as RelatedPerson/luis
+  handrail user add ana --data ./data --name 'Ana Diaz' --role caregiver --as Person/ana
   handrail user add kim --data ./data --name 'Dr. Kim' --role clinician --as Practitioner/kim
   handrail user add office --data ./data --name 'Office' --role administrator
 
-A caregiver sees the patients that their RelatedPerson resources name. Clinicians, privacy officers
-and administrators need a passkey or an authenticator app besides their password.
+A caregiver sees the patient of their RelatedPerson while it is active and in its period; a Person
+that links to several RelatedPersons stands for a caregiver of several patients. A clinician sees the
+patients whom the record relates to them (docs/access.md). Clinicians, privacy officers and
+administrators need a passkey or an authenticator app besides their password.
 The link alone goes to standard output. It is good for three days and works once: give it to the
 person and nobody else.")]
 struct Add {
@@ -106,7 +122,8 @@ struct Add {
     /// What they are
     #[arg(long, value_enum)]
     role: Role,
-    /// The resource that stands for them, as TYPE/ID; repeated for a caregiver of several patients
+    /// The resource that stands for them, as TYPE/ID; for a caregiver, further ones are the patients to
+    /// whom the account is narrowed
     #[arg(long = "as", value_name = "TYPE/ID")]
     bound_to: Vec<String>,
     /// A clinician's right to break the glass: to open a record in an emergency, with a reason that is reviewed
@@ -167,6 +184,9 @@ impl Add {
         match data::carry_out(data::existing(&self.data)?, order).await? {
             Reply::UserAdded { id, link } => {
                 print::note(format_args!("account {id} made"));
+                if let Some(sees) = self.role.sees() {
+                    print::note(sees);
+                }
                 print::note("give this link to the person; it is good for three days and works once");
                 print::result(link.0);
                 Ok(ExitCode::SUCCESS)

@@ -177,6 +177,15 @@ settings! {
     AUDIT_DURABILITY: "audit.durability" "HANDRAIL_AUDIT_DURABILITY" "audit-durability"
         Kind::OneOf(&["interval", "strict"]), Some("interval"), "",
         "when the record of a read is on stable storage: within 50 ms (interval) or before the answer (strict); that of a write always is before";
+    ACCESS_CLINICIANS: "access.clinicians" "HANDRAIL_ACCESS_CLINICIANS" "access-clinicians"
+        Kind::OneOf(&["related", "everyone"]), Some("related"), "",
+        "whose records clinicians see: those of the patients whom they have to do with (docs/access.md), or everyone's";
+    ACCESS_ENCOUNTER_LOOKBACK: "access.encounter_lookback" "HANDRAIL_ACCESS_ENCOUNTER_LOOKBACK" "access-encounter-lookback"
+        Kind::Count(0, limits::LOOKBACK_DAYS_MAX), Some("30"), "",
+        "days for which a finished encounter, or an appointment that is past, still relates the clinicians who took part";
+    ACCESS_PAYER_LOOKBACK: "access.payer_lookback" "HANDRAIL_ACCESS_PAYER_LOOKBACK" "access-payer-lookback"
+        Kind::Count(0, limits::LOOKBACK_DAYS_MAX), Some("365"), "",
+        "days for which a payer still sees what a coverage covered that has ended: claims are settled after it";
     POLICY_FILE: "policy.file" "HANDRAIL_POLICY_FILE" "policy-file" Kind::Path, None, "no rules",
         "file of the facility's own rules on who may see what (docs/policy.md); read again on SIGHUP and by 'handrail policy reload'";
     LABELS_RULES: "labels.rules" "HANDRAIL_LABELS_RULES" "labels-rules" Kind::Path, None, "the standard clearances, and no rules",

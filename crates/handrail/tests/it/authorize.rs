@@ -261,10 +261,12 @@ async fn b25_a_caregiver_picks_from_the_record() {
         );
         assert_eq!(http.put_as(&token, "PUT", &format!("/fhir/RelatedPerson/{id}"), &body).await.status, 201);
     }
+    let links = r#"[{"target":{"reference":"RelatedPerson/r1"}},{"target":{"reference":"RelatedPerson/r2"}}]"#;
+    let person = format!(r#"{{"resourceType":"Person","id":"luis","active":true,"link":{links}}}"#);
+    assert_eq!(http.put_as(&token, "PUT", "/fhir/Person/luis", &person).await.status, 201);
     let app = register(&server, "My Walks", &["--public"]);
     let mut pages = server.http().await;
-    let account =
-        ["luis", "--name", "Luis", "--role", "caregiver", "--as", "RelatedPerson/r1", "--as", "RelatedPerson/r2"];
+    let account = ["luis", "--name", "Luis", "--role", "caregiver", "--as", "Person/luis"];
     let mut luis = enrol(&server, &mut pages, &account).await;
     let challenge = Challenge::of(VERIFIER).as_parameter();
     let path = format!(
@@ -292,9 +294,9 @@ async fn b25_a_caregiver_picks_from_the_record() {
     let given = answer["access_token"].as_str().unwrap();
     assert_eq!(http.get_as(given, "/fhir/Patient/maud").await.status, 200);
     assert_eq!(http.get_as(given, "/fhir/Patient/rosa").await.status, 404, "not the one that was picked");
-    let events = http.get_as(&token, "/fhir/AuditEvent?agent=RelatedPerson/r1&subtype=search-type").await.json();
+    let events = http.get_as(&token, "/fhir/AuditEvent?agent=Person/luis&subtype=search-type").await.json();
     assert_eq!(events["entry"].as_array().map(Vec::len), Some(1), "{events}");
-    assert!(events.to_string().contains("RelatedPerson/r1"), "{events}");
+    assert!(events.to_string().contains("Person/luis"), "{events}");
 }
 
 /// Rows B22, B58, B61: kill -9 at any moment loses nothing that was answered, and gives nothing twice.

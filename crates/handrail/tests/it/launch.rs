@@ -22,6 +22,8 @@ pub(crate) async fn records(server: &Server) -> String {
         format!(
             r#"{{"resourceType":"Encounter","id":"{id}","status":"in-progress","subject":{{"reference":"Patient/{of}"}},
                 "class":{{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"}},
+                "participant":[{{"individual":{{"reference":"Practitioner/kim"}}}},
+                    {{"individual":{{"reference":"Practitioner/lee"}}}}],
                 "period":{{"start":"2026-02-01"}}}}"#
         )
     };

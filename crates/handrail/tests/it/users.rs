@@ -76,12 +76,15 @@ async fn accounts_are_bound_to_what_is_there() {
     let origin = server.base.trim_end_matches("/fhir");
     assert!(link.starts_with(&format!("{origin}/account/invitation?invitation=")), "{link}");
     ok(&add(&["luis", "--name", "Luis", "--role", "caregiver", "--as", "RelatedPerson/luis"]));
+    ok(&add(&["ana", "--name", "Ana", "--role", "caregiver", "--as", "RelatedPerson/luis", "--as", "Patient/rosa"]));
     ok(&add(&["office", "--name", "Office", "--role", "administrator"]));
     for wrong in [
         &["rosa", "--name", "Another", "--role", "patient", "--as", "Patient/rosa"][..],
         &["x1", "--name", "X", "--role", "patient"],
         &["x1", "--name", "X", "--role", "clinician", "--as", "Patient/rosa"],
         &["x1", "--name", "X", "--role", "caregiver", "--as", "RelatedPerson/nobody"],
+        &["x1", "--name", "X", "--role", "caregiver", "--as", "RelatedPerson/luis", "--as", "RelatedPerson/luis"],
+        &["x1", "--name", "X", "--role", "caregiver", "--as", "Patient/rosa"],
         &["x1", "--name", "X", "--role", "patient", "--as", "../fhir/Patient/rosa"],
     ] {
         assert!(!add(wrong).status.success(), "{wrong:?}");
@@ -90,9 +93,11 @@ async fn accounts_are_bound_to_what_is_there() {
     assert!(stderr(&nobody).contains("fix: say who it is with --as"), "{}", stderr(&nobody));
     let directory = server.directory.to_str().unwrap();
     let listed = ok(&run(["user", "list", "--data", directory]));
-    assert_eq!(listed.lines().count(), 3, "{listed}");
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    let narrowed = "\tana\tcaregiver\tinvited\tRelatedPerson/luis\trosa\t";
+    assert!(listed.contains(narrowed), "{listed}");
     assert!(
-        listed.lines().any(|line| line.contains("\tluis\tcaregiver\tinvited\tRelatedPerson/luis\trosa\t")),
+        listed.lines().any(|line| line.contains("\tluis\tcaregiver\tinvited\tRelatedPerson/luis\t-\t")),
         "{listed}"
     );
     let again = ok(&user(&server, &["invite", "rosa"]));

@@ -145,7 +145,7 @@ fn lasts(due: &Due) -> Vec<Lasts> {
 }
 
 fn reach(due: &Due) -> UserReach {
-    match (due.user.role, &*due.user.patients) {
+    match (due.user.role, &*due.own) {
         (Role::Patient, _) | (Role::Caregiver, [_]) => UserReach::OneRecord,
         _ => UserReach::Records,
     }

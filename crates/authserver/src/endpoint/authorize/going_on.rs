@@ -33,6 +33,8 @@ pub(super) struct Due {
     pub(super) client: Arc<Client>,
     pub(super) session: Arc<Session>,
     pub(super) user: Arc<User>,
+    /// Those whom a patient or caregiver may open a record of now; empty for others.
+    pub(super) own: Arc<[Arc<str>]>,
     pub(super) offer: Offer,
 }
 
@@ -70,7 +72,7 @@ impl Due {
         if let Some(launch) = &self.waiting.launched {
             return launch.context.patient.clone();
         }
-        let bound = &self.user.patients;
+        let bound = &self.own;
         let picked = self.waiting.patient.as_ref();
         match (self.user.role, picked, &**bound) {
             // Looked up as this person when it was picked.
@@ -87,6 +89,19 @@ impl Due {
 }
 
 impl Visitor<'_> {
+    /// Those of whom somebody has a record of their own to open now; `None`: the store does not answer. For a caregiver
+    /// the record says it, at this moment (row G13).
+    async fn own_patients(&self, user: &Arc<User>) -> Option<Arc<[Arc<str>]>> {
+        match user.role {
+            Role::Patient => Some(Arc::clone(&user.patients)),
+            Role::Caregiver => {
+                let (records, user) = (Arc::clone(&self.inner.records), Arc::clone(user));
+                tokio::task::spawn_blocking(move || records.cared_for(&user)).await.ok().flatten()
+            }
+            Role::Clinician | Role::PrivacyOfficer | Role::Administrator => Some(Arc::new([])),
+        }
+    }
+
     /// Shows what is due, or goes back to the app.
     pub(super) async fn gone_on(&self, handle: String) -> Reply {
         let due = match self.due(handle).await {
@@ -95,7 +110,7 @@ impl Visitor<'_> {
         };
         let prompt = due.request().prompt;
         if due.needs_patient() && due.patient().is_none() {
-            let can_choose = due.user.role == Role::Clinician || !due.user.patients.is_empty();
+            let can_choose = due.user.role == Role::Clinician || !due.own.is_empty();
             if !can_choose {
                 return self.given_up(&due, ErrorCode::AccessDenied, "this account has no patient to choose");
             }
@@ -147,6 +162,8 @@ impl Visitor<'_> {
         };
         let user = inner.persons.user(&session.account);
         let user = user.ok_or_else(|| Box::new(self.problem(ProblemWhat::AccountDisabled, Sent::Refused)))?;
+        let own = self.own_patients(&user).await;
+        let own = own.ok_or_else(|| Box::new(self.problem(ProblemWhat::Unavailable, Sent::Unavailable)))?;
         let enforces = |scope: &Scope| check::usable(scope, &*inner.enforceable).is_ok();
         let has_encounter = match &waiting.launched {
             Some(launch) => launch.context.encounter.is_some(),
@@ -160,7 +177,7 @@ impl Visitor<'_> {
             is_tiered: rules(inner, &client).udap.is_some_and(|udap| udap.is_tiered),
         };
         let offer = Offer::of(&request.scope, &client.registered, &able);
-        let due = |offer| Due { handle, waiting, client, session, user, offer };
+        let due = |offer| Due { handle, waiting, client, session, user, own, offer };
         match offer {
             Ok(offer) => Ok(due(offer)),
             Err(why) => {

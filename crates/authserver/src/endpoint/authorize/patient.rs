@@ -45,7 +45,7 @@ impl Visitor<'_> {
     async fn to_pick_from(&self, due: &Due, filter: Option<&str>) -> Option<(Vec<PatientFacts>, bool)> {
         if due.user.role != Role::Clinician {
             let mut patients = Vec::new();
-            for id in due.user.patients.iter() {
+            for id in due.own.iter() {
                 patients.extend(self.patient_facts(due, id).await);
             }
             return Some((patients, false));
@@ -67,7 +67,7 @@ impl Visitor<'_> {
             return self.given_up(&due, ErrorCode::AccessDenied, "the person chose to share nothing");
         }
         let picked: Arc<str> = form.value(fields::PATIENT).unwrap_or_default().into();
-        let is_bound = due.user.role == Role::Clinician || due.user.patients.contains(&picked);
+        let is_bound = due.user.role == Role::Clinician || due.own.contains(&picked);
         // Held against what the person may see once more: the form is theirs to change.
         let is_there = is_bound && self.patient_facts(&due, &picked).await.is_some();
         let now_s = self.inner.now().unix_seconds();

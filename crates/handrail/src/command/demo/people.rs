@@ -1,5 +1,5 @@
-//! Who can sign in at a demo: the first patient of the story, the first caregiver, the first clinician, and an
-//! administrator.
+//! Who can sign in at a demo: the first patient of the story, the first caregiver, that patient's general practitioner,
+//! and an administrator.
 
 use crate::{
     assembly::Assembly,
@@ -29,22 +29,50 @@ impl Person {
     }
 }
 
-/// Takes a resource of the story for an account, when it is the first of its type.
-pub(super) fn look(people: &mut Vec<Person>, resource: Value<'_>) {
-    let text = |value: Value<'_>, name: &str| value.get(name).and_then(Value::as_str).map(|text| text.into_owned());
-    let Some(resource_type) = text(resource, "resourceType") else { return };
-    let Some((login, _)) = ROLES.into_iter().find(|(_, own)| *own == resource_type) else { return };
-    let Some(id) = text(resource, "id").filter(|_| people.iter().all(|known| known.login != login)) else { return };
-    let name = resource.get("name").and_then(|names| names.items().next());
-    let given = name.and_then(|name| name.get("given")?.items().next()?.as_str());
-    let family = name.and_then(|name| name.get("family")?.as_str());
-    let name: Vec<_> = given.into_iter().chain(family).collect();
-    people.push(Person { login: login.into(), name: name.join(" "), reference: format!("{resource_type}/{id}") });
+/// Those of the story who get an account.
+#[derive(Debug, Default)]
+pub(super) struct Cast {
+    people: Vec<Person>,
+    clinicians: Vec<Person>,
+    /// General practitioner of the first patient: who sees them.
+    general_practitioner: Option<String>,
 }
 
-/// As [`ROLES`] has them.
-pub(super) fn in_order(people: &mut [Person]) {
-    people.sort_by_key(|person| ROLES.iter().position(|(login, _)| *login == person.login));
+impl Cast {
+    /// Takes a resource of the story for an account, when it is the first of its type.
+    pub(super) fn look(&mut self, resource: Value<'_>) {
+        let text = |value: Value<'_>, name: &str| value.get(name).and_then(Value::as_str).map(|text| text.into_owned());
+        let Some(resource_type) = text(resource, "resourceType") else { return };
+        let Some((login, _)) = ROLES.into_iter().find(|(_, own)| *own == resource_type) else { return };
+        let Some(id) = text(resource, "id") else { return };
+        let name = resource.get("name").and_then(|names| names.items().next());
+        let given = name.and_then(|name| name.get("given")?.items().next()?.as_str());
+        let family = name.and_then(|name| name.get("family")?.as_str());
+        let name: Vec<_> = given.into_iter().chain(family).collect();
+        let person = Person { login: login.into(), name: name.join(" "), reference: format!("{resource_type}/{id}") };
+        if resource_type == "Practitioner" {
+            if self.clinicians.iter().all(|known| known.reference != person.reference) {
+                self.clinicians.push(person);
+            }
+            return;
+        }
+        if self.people.iter().any(|known| known.login == login) {
+            return;
+        }
+        if resource_type == "Patient" {
+            let first = resource.get("generalPractitioner").and_then(|all| all.items().next());
+            self.general_practitioner = first.and_then(|first| text(first, "reference"));
+        }
+        self.people.push(person);
+    }
+
+    /// Who gets one, as [`ROLES`] has them: the clinician is one who has to do with the patient.
+    pub(super) fn into_people(self) -> Vec<Person> {
+        let Self { mut people, clinicians, general_practitioner } = self;
+        people.extend(clinicians.into_iter().find(|one| general_practitioner.as_ref() == Some(&one.reference)));
+        people.sort_by_key(|person| ROLES.iter().position(|(login, _)| *login == person.login));
+        people
+    }
 }
 
 /// Makes their accounts, or invites them again where a start before was cut short; the links.
