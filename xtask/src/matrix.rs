@@ -16,7 +16,7 @@ use oauth::{
     scope::{Scope, parse_list},
     udap::{b2b::B2b, purpose::Purpose},
 };
-use policy::{Access, Grants, House, Interaction, Need};
+use policy::{Access, Clinicians, Grants, House, Interaction, Need};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 /// The forms of grants, each by what it shows.
@@ -78,6 +78,10 @@ const PEOPLE: &[(Role, bool, &str)] = &[
     (Role::Administrator, true, "patient/*.cruds"),
     (Role::Administrator, true, "user/*.cruds"),
 ];
+
+/// The same where the facility lets clinicians see everyone (`access.clinicians`).
+const EVERYONE: &[(Role, bool, &str)] =
+    &[(Role::Clinician, false, "user/*.cruds"), (Role::Clinician, true, "patient/*.cruds")];
 
 /// Organizations that came by UDAP: the purpose of use, whether an Organization here stands for it, the scopes.
 const ORGANIZATIONS: &[(&str, bool, &str)] = &[
@@ -202,6 +206,13 @@ fn text() -> Result<String, String> {
         let title = format!("a person, {}{within}: {scopes}", role.as_str());
         write_section(&mut out, &title, &person(*role, *context, scopes)?)?;
     }
+    let mut everyone = House::default();
+    everyone.clinicians = Clinicians::Everyone;
+    for (role, context, scopes) in EVERYONE {
+        let within = if *context { ", Patient/1 in context" } else { "" };
+        let title = format!("a person, {} who sees everyone{within}: {scopes}", role.as_str());
+        write_section_in(&mut out, &title, &person(*role, *context, scopes)?, &everyone)?;
+    }
     for (purpose, is_known, scopes) in ORGANIZATIONS {
         let stands = if *is_known { "that Organization/1 stands for" } else { "that no Organization here stands for" };
         let title = format!("an organization by UDAP {stands}, purpose {purpose}: {scopes}");
@@ -215,7 +226,11 @@ fn text() -> Result<String, String> {
 }
 
 fn write_section(out: &mut String, title: &str, caller: &Caller) -> Result<(), String> {
-    let grants = Arc::new(Grants::compile(caller, search::registry(), &House::default()));
+    write_section_in(out, title, caller, &House::default())
+}
+
+fn write_section_in(out: &mut String, title: &str, caller: &Caller, house: &House) -> Result<(), String> {
+    let grants = Arc::new(Grants::compile(caller, search::registry(), house));
     let _ = write!(out, "\n## {title}\n");
     for interaction in system_interactions()? {
         let name = match interaction {
@@ -343,8 +358,12 @@ fn person(role: Role, context: bool, scopes: &str) -> Result<Caller, String> {
         id: "matrix".into(),
         name: "Matrix".into(),
         role,
-        fhir_user: Some("Practitioner/1".into()),
-        patients: if matches!(role, Role::Patient | Role::Caregiver) { Arc::new(["1".into()]) } else { Arc::new([]) },
+        fhir_user: match role {
+            Role::Patient => Some("Patient/1".into()),
+            Role::Caregiver => Some("RelatedPerson/1".into()),
+            _ => Some("Practitioner/1".into()),
+        },
+        patients: if role == Role::Patient { Arc::new(["1".into()]) } else { Arc::new([]) },
         glasses: Arc::default(),
         may_break_glass: false,
     };

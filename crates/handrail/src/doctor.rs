@@ -8,6 +8,7 @@
 pub(crate) mod clients;
 pub(crate) mod communities;
 pub(crate) mod machine;
+pub(crate) mod people;
 
 use crate::print::many;
 use store::doctor::{Report, Severity};

@@ -222,6 +222,13 @@ pub const JOIN_ROWS_MAX: usize = 50_000;
 /// Predicates on targets of references whose answers one request keeps: a grant has a few, a search some more.
 pub const FOLLOWED_PREDICATES_MAX: usize = 64;
 
+/// Patients of a relation that one request lists: beyond, each that is met is asked by itself. Whoever has to do with
+/// more has to do with most of those whom a search meets, and that is quickly found out.
+pub const MEMBERS_MAX: usize = if cfg!(test) { 3 } else { 2_000 };
+
+/// Targets that are asked one by one about a relation before its patients are listed.
+pub const MEMBERS_ASKED_MAX: usize = if cfg!(test) { 1 } else { 8 };
+
 /// Targets whose answers one request keeps: some 100 bytes each.
 pub const FOLLOWED_TARGETS_MAX: usize = 50_000;
 

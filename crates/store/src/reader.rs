@@ -69,8 +69,25 @@ struct Answers {
     asked: Vec<Arc<Predicate>>,
     /// Place in `asked`, target → whether it is meant.
     meant: HashMap<(usize, ResourceType, LogicalId), bool>,
+    /// Place in `asked` → how often targets were asked about it one by one, and the rows that it means once they were
+    /// looked for: `None` when they are too many.
+    members: HashMap<usize, (usize, Option<Members>)>,
     /// The same of periods ([`During`]), by the place of its predicate.
     periods: HashMap<(usize, ResourceType, LogicalId), Periods>,
+}
+
+/// The rows that a relation means, ascending; `None`: too many to be listed.
+type Members = Option<Arc<[Row]>>;
+
+/// Whether it says who has to do with whom, by several ways: then its rows are better listed once than asked for each.
+pub(crate) fn is_relation(predicate: &Predicate) -> bool {
+    let is_back = |part: &Arc<Predicate>| matches!(part.as_ref(), Predicate::Has { .. });
+    match predicate {
+        Predicate::Now(inner) => {
+            matches!(inner.as_ref(), Predicate::Or(parts) if parts.len() > 1 && parts.iter().any(is_back))
+        }
+        _ => false,
+    }
 }
 
 impl Answers {
@@ -105,6 +122,27 @@ impl Followed {
         if answers.meant.len() < limits::FOLLOWED_TARGETS_MAX {
             answers.meant.insert((at, kind, id.clone()), meant);
         }
+    }
+
+    /// The rows of a relation, when they were looked for.
+    fn known_members(&self, predicate: &Arc<Predicate>) -> Option<Members> {
+        let answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.members.get(&answers.place_of(predicate)?)?.1.clone()
+    }
+
+    fn note_members(&self, predicate: &Arc<Predicate>, members: &Members) {
+        let mut answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = answers.placed(predicate) else { return };
+        answers.members.entry(at).or_default().1 = Some(members.clone());
+    }
+
+    /// Whether enough targets were asked one by one.
+    fn asks_much(&self, predicate: &Arc<Predicate>) -> bool {
+        let mut answers = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = answers.placed(predicate) else { return false };
+        let (asked, _) = answers.members.entry(at).or_default();
+        *asked += 1;
+        *asked > limits::MEMBERS_ASKED_MAX
     }
 
     fn known_periods(&self, during: &During, (kind, id): (ResourceType, &LogicalId)) -> Option<Arc<[(i64, i64)]>> {
@@ -334,6 +372,16 @@ impl Reader {
         }
     }
 
+    /// The rows that a relation means; `None`: too many to be listed.
+    pub(crate) fn members(&self, kind: ResourceType, predicate: &Arc<Predicate>) -> Result<Members, Fault> {
+        if let Some(known) = self.followed.known_members(predicate) {
+            return Ok(known);
+        }
+        let members: Members = crate::plan::members(self, kind, predicate)?.map(Into::into);
+        self.followed.note_members(predicate, &members);
+        Ok(members)
+    }
+
     /// Whether the current version of a resource is there and meant by the predicate.
     pub(crate) fn target_means(
         &self,
@@ -422,6 +470,12 @@ impl Joined<'_> {
             return Ok(known);
         }
         let place = self.reader.place(kind, id.as_str())?.filter(|place| !place.deleted);
+        if is_relation(predicate)
+            && self.reader.followed.asks_much(predicate)
+            && let Some(members) = self.reader.members(kind, predicate)?
+        {
+            return Ok(place.is_some_and(|place| members.binary_search(&place.row).is_ok()));
+        }
         let current = place.map(|place| self.reader.current(kind, place.row)).transpose()?.flatten();
         let meant = current.map(|stored| self.reader.meant(predicate, &stored)).transpose()?.unwrap_or(false);
         self.reader.followed.note(predicate, kind, id, meant);

@@ -48,11 +48,17 @@ fn encounter(patient: &str, status: &str, start: &str, part_of: Option<&str>) ->
     visit
 }
 
-fn facility() -> Server {
+/// A server whose clinicians see everyone.
+fn server() -> Server {
     let server = Server::new();
     let mut house = policy::House::default();
     house.clinicians = policy::Clinicians::Everyone;
     server.store().set_house(house);
+    server
+}
+
+fn facility() -> Server {
+    let server = server();
     put(&server, "rosa", patient("Rosa", "Díaz", "MRN-1001"));
     put(&server, "rolf", patient("Rolf", "Diaz-Berg", "MRN-1002"));
     put(&server, "carl", patient("Carl", "Young", "77"));
@@ -230,9 +236,30 @@ fn an_organization_by_its_uri() {
     }
 }
 
+/// G13: a caregiver picks among those whom the record says they care for now.
+#[test]
+fn whom_a_caregiver_cares_for() {
+    let server = facility();
+    let cared_for = |user: &Arc<User>| {
+        records(&server).cared_for(user).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let luis = User { fhir_user: Some("RelatedPerson/luis".into()), ..User::clone(&person(Role::Caregiver, &[])) };
+    let luis = Arc::new(luis);
+    assert_eq!(cared_for(&luis), [] as [&str; 0]);
+    let mut related = json!({"resourceType": "RelatedPerson", "patient": {"reference": "Patient/rosa"}});
+    put(&server, "luis", related.clone());
+    assert_eq!(cared_for(&luis), ["rosa"]);
+    related["active"] = json!(false);
+    related["id"] = json!("luis");
+    let token = server.token_for("system/*.cruds");
+    drop(server.request("PUT", "RelatedPerson/luis").token(&token).json(&related).send().expect(200));
+    assert_eq!(cared_for(&luis), [] as [&str; 0]);
+    assert_eq!(cared_for(&person(Role::Caregiver, &["carl", "rosa"])), ["rosa", "carl"], "by family name");
+}
+
 #[test]
 fn more_than_a_page() {
-    let server = Server::new();
+    let server = server();
     for number in 0..=FOUND_MAX {
         put(&server, &format!("p{number}"), patient("Ana", "Cruz", &number.to_string()));
     }

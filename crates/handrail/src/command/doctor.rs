@@ -5,7 +5,7 @@ use crate::{
     clock,
     config::{Config, table},
     control,
-    doctor::{self, Line, Weight, clients, communities, machine},
+    doctor::{self, Line, Weight, clients, communities, machine, people},
     fault::Fault,
     packages,
     print::{self, Style, many},
@@ -21,7 +21,7 @@ use std::{path::Path, process::ExitCode};
   handrail doctor --config /etc/handrail.toml
 
 Give it the same file, environment and flags as 'handrail serve'. It looks at the certificate, the
-trust communities of a running server, the clock, the disk, the limits of the system, permissions, packages, loaded code systems, the whole
+trust communities and accounts of a running server, the clock, the disk, the limits of the system, permissions, packages, loaded code systems, the whole
 audit log, and, while no server
 runs on the directory, every commit, version, index row and counter of the store. It changes
 nothing. The exit code is 1 when there is a problem.")]
@@ -56,6 +56,7 @@ impl Examination {
         lines.push(machine::disk(directory));
         lines.extend(machine::system(&config));
         lines.extend(communities::asked(directory, clock::now().unix_seconds()).await);
+        lines.extend(people::asked(directory, config.household.clinicians).await);
         let served = control::is_served(directory).await;
         lines.extend(store(directory, served));
         lines.push(beside("packages", packages::examined(directory), "added package"));

@@ -1,5 +1,5 @@
 //! Who has to do with whom, over the service: a relation begins and ends for tokens that were issued before, on every
-//! road alike, by a write or by the clock. Rows G12 to G15, G17, F1 to F7, F14.
+//! road alike, by a write or by the clock. Rows F1 to F7, F12, F14, G12 to G15, G17.
 
 use crate::world::{ALL, create, get, observation, patient, put, shape};
 use oauth::caller::Role;

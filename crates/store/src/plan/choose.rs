@@ -15,7 +15,7 @@ use crate::{
     engine::{Space, key::Row},
     folder::Folder,
     limits,
-    reader::Reader,
+    reader::{Reader, is_relation},
 };
 use fhir::{LogicalId, ResourceType};
 use search::{Predicate, Test, predicate::ReferenceTest};
@@ -113,6 +113,13 @@ pub(crate) fn plan(
                 part.path = Path::None;
                 continue;
             }
+            if is_relation(&part.predicate) {
+                let members = reader.members(kind, &part.predicate)?;
+                let shape = if members.is_some() { Shape::HasGathered } else { Shape::HasTooWide };
+                budget.account.note_on(kind, shape, Some(&part.predicate), members.as_ref().map(|rows| rows.len()));
+                part.path = members.map_or(Path::None, |rows| Path::Stream(Source::ascending(rows.to_vec()), true));
+                continue;
+            }
             let max = if streams { reader.search.small_join_rows } else { reader.search.join_rows_max };
             let rows = budget.account.within(|| place.join(&part.predicate, max))?;
             let back = matches!(part.predicate.as_ref(), Predicate::Has { .. });
@@ -169,6 +176,8 @@ fn flatten(predicate: &Arc<Predicate>, parts: &mut Vec<Arc<Predicate>>) {
         Predicate::All => {}
         Predicate::And(inner) => inner.iter().for_each(|part| flatten(part, parts)),
         Predicate::Or(inner) if inner.is_empty() => parts.push(Arc::new(Predicate::Nothing)),
+        // As it stands its rows are known by it.
+        Predicate::Now(_) if is_relation(predicate) => parts.push(Arc::clone(predicate)),
         Predicate::Now(inner) => flatten(inner, parts),
         Predicate::Or(inner) if inner.len() == 1 => inner.iter().for_each(|part| flatten(part, parts)),
         _ => parts.push(Arc::clone(predicate)),

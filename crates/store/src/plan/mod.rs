@@ -27,7 +27,7 @@ pub(crate) use run::{Position, search};
 
 use crate::{
     ReadError,
-    engine::Fault,
+    engine::{Fault, key::Row},
     limits,
     reader::{Covers, Reader, Stored},
 };
@@ -175,6 +175,30 @@ impl Drop for Budget {
             self.heavy.leave();
         }
     }
+}
+
+/// The rows that a relation ([`crate::reader::is_relation`]) means, ascending, for little; `None` when that is not enough.
+pub(crate) fn members(reader: &Reader, kind: ResourceType, relation: &Predicate) -> Result<Option<Vec<Row>>, Fault> {
+    let Predicate::Now(inner) = relation else { return Ok(None) };
+    let Predicate::Or(ways) = inner.as_ref() else { return Ok(None) };
+    let budget = Budget::of_condition(&reader.search, &reader.heavy);
+    let place = path::Place { reader, kind, patient: None, budget: &budget };
+    let mut rows = Vec::new();
+    for way in ways {
+        let more = place.join(&Predicate::Or(vec![Arc::clone(way)]), limits::MEMBERS_MAX);
+        match more {
+            Ok(Some(more)) => rows.extend(more),
+            Ok(None) | Err(ReadError::TooCostly(_) | ReadError::Busy) => return Ok(None),
+            Err(ReadError::Unavailable(why)) => return Err(Fault(why)),
+            Err(other) => return Err(Fault(other.to_string())),
+        }
+        if rows.len() > limits::MEMBERS_MAX {
+            return Ok(None);
+        }
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(Some(rows))
 }
 
 /// The first resources that a predicate means and a search under this permit sees: for a condition.

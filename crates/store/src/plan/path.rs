@@ -13,7 +13,7 @@ use crate::{
         record::Damaged,
     },
     limits,
-    reader::Reader,
+    reader::{Reader, is_relation},
     writer::prepare::in_compartment,
 };
 use fhir::{LogicalId, ResourceType};
@@ -233,6 +233,13 @@ impl Place<'_> {
     /// resources.
     pub(crate) fn join(&self, part: &Predicate, max: usize) -> Result<Option<Vec<Row>>, ReadError> {
         match part {
+            // Those whom too many have to do with are not looked for through each of them.
+            Predicate::Chain { target, predicate, .. }
+                if is_relation(predicate)
+                    && self.reader.members(*target, predicate)?.is_none_or(|all| all.len() > max) =>
+            {
+                Ok(None)
+            }
             Predicate::Chain { parameter, target, predicate } => {
                 let mut rows = Vec::new();
                 let mut targets = run::Matches::new(self.reader, *target, predicate, self.budget)?;
@@ -305,6 +312,9 @@ impl Place<'_> {
     /// do not say counts as wide.
     pub(crate) fn is_wider(&self, part: &Predicate, max: usize) -> Result<bool, ReadError> {
         Ok(match part {
+            Predicate::Chain { target, predicate, .. } if is_relation(predicate) => {
+                self.reader.members(*target, predicate)?.is_none_or(|all| all.len() > max)
+            }
             Predicate::Chain { target: kind, predicate, .. } | Predicate::Has { source: kind, predicate, .. } => {
                 Place { kind: *kind, patient: None, ..*self }.is_wider(predicate, max)?
             }

@@ -151,6 +151,7 @@ pub(super) fn permit(dice: &mut Dice) -> Arc<Table> {
                     2 => Access::Where(Arc::new(Predicate::And(vec![simple(dice, name, 1), ruled(dice, name)]))),
                     3 => Access::Where(simple(dice, name, 2)),
                     // As a relation to a patient is granted: through what refers to them.
+                    4 if dice.percent(50) => Access::Where(Arc::new(relation(dice, name, 2))),
                     4 => Access::Where(joined(dice, name, 2)),
                     _ => continue,
                 };
@@ -188,6 +189,7 @@ fn joined(dice: &mut Dice, of: &'static str, depth: usize) -> Arc<Predicate> {
         13..16 => has(dice, of, depth),
         16 => Predicate::And(vec![Arc::new(chain(dice, of, depth)), simple(dice, of, 1)]),
         17 => Predicate::And(vec![Arc::new(has(dice, of, depth)), simple(dice, of, 1)]),
+        18 if dice.percent(50) => relation(dice, of, depth),
         18 => Predicate::Or(vec![joined(dice, of, depth - 1), joined(dice, of, depth - 1)]),
         _ => Predicate::Not(joined(dice, of, depth - 1)),
     })
@@ -198,6 +200,12 @@ fn chain(dice: &mut Dice, of: &'static str, depth: usize) -> Predicate {
     let parameter = parameter(of, dice.pick(&of_type));
     let target = dice.pick(&KINDS);
     Predicate::Chain { parameter, target: kind(target), predicate: joined(dice, target, depth - 1) }
+}
+
+/// Several ways to have to do with something, as they hold now.
+fn relation(dice: &mut Dice, of: &'static str, depth: usize) -> Predicate {
+    let ways = vec![Arc::new(plain(dice, of)), Arc::new(has(dice, of, depth)), Arc::new(chain(dice, of, depth))];
+    Predicate::Now(Arc::new(Predicate::Or(ways)))
 }
 
 fn has(dice: &mut Dice, of: &'static str, depth: usize) -> Predicate {
