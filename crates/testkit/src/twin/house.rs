@@ -87,7 +87,8 @@ fn miss(dice: &mut Dice, patient: &str) -> Value {
     let mut miss = any("house");
     match dice.below(4) {
         0 => return any("elsewhere"),
-        1 => miss["period"] = json!({"end": "2025-12-31"}),
+        // Longer ago than a payer settles.
+        1 => miss["period"] = json!({"end": "2024-12-31"}),
         2 => miss["period"] = json!({"start": "2026-02-01"}),
         _ => miss["status"] = json!("entered-in-error"),
     }
