@@ -113,6 +113,7 @@ async fn b50_the_app_is_told_what_it_was_opened_for_and_what_is_around_the_visit
         r#"{"resourceType":"EpisodeOfCare","id":"stay","status":"active","patient":{"reference":"Patient/rosa"}}"#;
     let visit = r#"{"resourceType":"Encounter","id":"e1","status":"in-progress","subject":{"reference":"Patient/rosa"},
         "class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},
+        "participant":[{"individual":{"reference":"Practitioner/kim"}}],
         "period":{"start":"2026-02-01"},"episodeOfCare":[{"reference":"EpisodeOfCare/stay"}]}"#;
     assert_eq!(http.put_as(&all, "PUT", "/fhir/EpisodeOfCare/stay", episode).await.status, 201);
     assert_eq!(http.put_as(&all, "PUT", "/fhir/Encounter/e1", visit).await.status, 200);
