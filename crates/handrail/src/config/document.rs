@@ -110,6 +110,11 @@ breached = "/etc/handrail/pwned-passwords-sha1.txt"
 [udap]
 strict_community = false
 
+[access]
+clinicians = "related"
+encounter_lookback = 30
+payer_lookback = 365
+
 [consent]
 default = "all-normal"
 combine = "deny-overrides"
