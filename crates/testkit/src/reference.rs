@@ -25,6 +25,8 @@ pub struct Seen {
     pub permitted: u64,
     /// Of these, given to a caller who is named.
     pub given: u64,
+    /// Withheld because the rule is beyond the engine's limit.
+    pub too_large: u64,
     /// Sets of Consents.
     pub consents: u64,
 }
@@ -83,7 +85,9 @@ pub fn run(cases: u64, seed: u64, mut progress: impl FnMut(&Seen)) -> Result<See
                     seen.cases += 1;
                     seen.permitted += u64::from(!gives && wanted);
                     seen.given += u64::from(gives && wanted);
-                    if decided != wanted {
+                    if !decided && wanted && asking.is_too_large(resource, gives) {
+                        seen.too_large += 1;
+                    } else if decided != wanted {
                         let found = (consents.clone(), resource.json.clone());
                         return Err(Box::new(shrink::smallest(&engine, &world, round, &caller, &house, found, gives)));
                     }
@@ -109,5 +113,6 @@ mod tests {
         // Neither all nor nothing: both outcomes are common, and gifts happen.
         assert!(seen.permitted * 10 > seen.cases && seen.permitted * 10 < seen.cases * 9, "{seen:?}");
         assert!(seen.given > 50, "{seen:?}");
+        assert!(seen.too_large * 1000 < seen.cases, "{seen:?}");
     }
 }

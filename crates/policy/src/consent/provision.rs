@@ -196,6 +196,10 @@ impl Says {
 
     /// What several side by side say together.
     fn together(all: &[&Self], siblings: Siblings) -> Self {
+        // What one forbids it does not permit.
+        if let [only] = all {
+            return (*only).clone();
+        }
         let denied = or(all.iter().map(|one| Arc::clone(&one.denied)));
         let permitted = or(all.iter().map(|one| Arc::clone(&one.permitted)));
         let given = or(all.iter().map(|one| Arc::clone(&one.given)));
@@ -221,8 +225,9 @@ pub(crate) fn says(provision: &Provision, base: implicit::Base, asked: &Asked<'_
         provision.below.iter().map(|one| (one.kind, says(one, implicit::Base::Permit, asked))).collect();
     let siblings = asked.view.settings.siblings;
     let exceptions = Says::together(&below.iter().map(|(_, one)| one).collect::<Vec<_>>(), siblings);
-    let same = below.iter().filter(|(kind, _)| *kind == provision.kind).map(|(_, one)| one);
-    let additions = Says::together(&same.collect::<Vec<_>>(), siblings);
+    let same: Vec<&Says> = below.iter().filter(|(kind, _)| *kind == provision.kind).map(|(_, one)| one).collect();
+    let only_additions = same.len() == below.len();
+    let additions = if only_additions { exceptions.clone() } else { Says::together(&same, siblings) };
 
     // Where it matches: the exceptions, else its own type.
     let (denied, permitted) = match provision.kind {
@@ -231,15 +236,23 @@ pub(crate) fn says(provision: &Provision, base: implicit::Base, asked: &Asked<'_
         Kind::Silent => (Arc::clone(&exceptions.denied), Arc::clone(&exceptions.permitted)),
     };
     let names = provision.kind == Kind::Permit && provision.actors.is_populated();
-    let (given, added) =
-        if names { (everything(), everything()) } else { (exceptions.given, Arc::clone(&additions.given)) };
+    let (given, added) = if names { (everything(), everything()) } else { (exceptions.given, additions.given) };
 
-    let denied =
-        or([and([Arc::clone(&means.maybe), Arc::clone(&denied)]), and([not(&means.surely), additions.denied])]);
-    // What may match is permitted when it would be either way, and given likewise.
+    // Where it may match and where it may not is everywhere: what is the same in both needs no test of either.
     let matches = |then: Arc<Predicate>| or([not(&means.maybe), then]);
-    let permitted = and([or([Arc::clone(&means.surely), additions.permitted]), matches(permitted)]);
+    let outside = |then: Arc<Predicate>| or([Arc::clone(&means.surely), then]);
+    let denied = if Arc::ptr_eq(&denied, &additions.denied) {
+        denied
+    } else {
+        or([and([Arc::clone(&means.maybe), denied]), and([not(&means.surely), additions.denied])])
+    };
+    // What may match is permitted when it would be either way, and given likewise.
+    let permitted = if Arc::ptr_eq(&permitted, &additions.permitted) {
+        permitted
+    } else {
+        and([matches(permitted), outside(additions.permitted)])
+    };
     let permitted = if addressed.surely { permitted } else { nothing() };
-    let given = and([Arc::clone(&permitted), matches(given), or([Arc::clone(&means.surely), added])]);
-    Says { denied, permitted, given }
+    let given = if Arc::ptr_eq(&given, &added) { given } else { and([matches(given), outside(added)]) };
+    Says { given: and([Arc::clone(&permitted), given]), denied, permitted }
 }

@@ -54,12 +54,22 @@ impl Ruling {
             return whether(self.asks == Asks::Guard);
         }
         let Some(directives) = said.filter(|one| !one.is_empty()) else { return Arc::clone(&self.unsaid) };
+        let predicate = self.whole(directives, related);
+        if is_within(&predicate, PARTS_MAX) { predicate } else { nothing() }
+    }
+
+    /// Whether the rule of these Consents would be too large: then nothing is left, whatever they say.
+    #[must_use]
+    pub fn is_too_large(&self, said: &Directives, related: &dyn Related) -> bool {
+        !is_within(&self.whole(said, related), PARTS_MAX)
+    }
+
+    fn whole(&self, directives: &Directives, related: &dyn Related) -> Arc<Predicate> {
         let asked = self.asked(related);
-        let predicate = match self.asks {
+        match self.asks {
             Asks::Guard => combine::left(directives, &asked),
             Asks::Gives => combine::given(directives, &asked),
-        };
-        if is_within(&predicate, PARTS_MAX) { predicate } else { nothing() }
+        }
     }
 
     pub(crate) fn asked<'a>(&'a self, related: &'a dyn Related) -> Asked<'a> {

@@ -107,6 +107,13 @@ pub(super) struct Asks<'a> {
 }
 
 impl Asks<'_> {
+    /// Whether the rule is beyond the engine's limit, where nothing is left by design.
+    pub(super) fn is_too_large(&self, resource: &Resource, gives: bool) -> bool {
+        let ruling =
+            if gives { Ruling::gives(&self.view, resource.kind) } else { Ruling::guard(&self.view, resource.kind) };
+        ruling.is_too_large(self.read, self.engine)
+    }
+
     /// Whether the resource is left to the caller, or given.
     pub(super) fn decides(&mut self, resource: &Resource, gives: bool) -> bool {
         let predicate = self.made.entry((resource.kind, gives)).or_insert_with(|| {

@@ -27,11 +27,12 @@ fn main() -> ExitCode {
     match run {
         Ok(seen) => {
             eprintln!(
-                "{} decisions over {} sets of Consents agree ({} permitted, {} given) in {} s",
+                "{} decisions over {} sets of Consents agree ({} permitted, {} given, {} too large) in {} s",
                 seen.cases,
                 seen.consents,
                 seen.permitted,
                 seen.given,
+                seen.too_large,
                 started.elapsed().as_secs()
             );
             ExitCode::SUCCESS
