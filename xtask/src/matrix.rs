@@ -298,7 +298,7 @@ fn system_interactions() -> Result<[Interaction; 4], String> {
 }
 
 /// Every interaction on a type, with the head of its column.
-fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 14], String> {
+fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 15], String> {
     let id = LogicalId::parse("1").map_err(|e| e.to_string())?;
     Ok([
         ("read", Interaction::Read(t, id.clone())),
@@ -313,6 +313,7 @@ fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 14
         ("$k-anonymity", Interaction::KAnonymity(t)),
         ("$meta", Interaction::Relabel(t, id.clone(), true)),
         ("$verify-signature", Interaction::VerifySignature(t, id.clone())),
+        ("$explain-access", Interaction::ExplainAccess(t, id.clone())),
         ("$validate", Interaction::Validate(t, Some(id))),
         ("terminology", Interaction::Terminology(t, None, "expand")),
     ])

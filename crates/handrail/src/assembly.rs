@@ -11,6 +11,7 @@ use crate::{
     library::{Library, Parts},
     packages::{self, Packages},
     tls::{self, private_file},
+    users,
 };
 use audit::{
     checkpoint::{Checkpoint, Signer},
@@ -140,6 +141,7 @@ pub(crate) fn open_for(
         software: env!("CARGO_PKG_VERSION"),
     });
     let rest = Arc::new(rest);
+    rest.meet(Arc::new(users::Known(Arc::clone(&authserver))));
     let library = Library::open(Parts {
         packages,
         knowledge,

@@ -187,6 +187,13 @@ pub(crate) enum Order {
         /// Client id.
         id: String,
     },
+    /// Explain who may see a resource.
+    ExplainAccess {
+        /// `Type/id`.
+        resource: String,
+        /// Whose view, and for what.
+        view: WantedView,
+    },
     /// Read the files of the policy again.
     ReloadPolicy,
     /// Label anew what is stored, a part at a time.
@@ -355,6 +362,24 @@ pub(crate) struct ListedParameter {
     pub(crate) done: u64,
 }
 
+/// Whose view of a resource a command asks for.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedView {
+    /// `read`, `search`, …; `None`: read.
+    pub(crate) need: Option<String>,
+    /// Id or sign-in name of an account.
+    pub(crate) user: Option<String>,
+    /// Id of a client.
+    pub(crate) client: Option<String>,
+    /// Scopes.
+    pub(crate) scope: Option<String>,
+    /// Purposes of use.
+    pub(crate) purposes: Vec<String>,
+    /// In the words of a test of rules.
+    pub(crate) described: Option<String>,
+}
+
 /// What orders are carried out with.
 #[derive(Clone)]
 pub(crate) struct Hands {
@@ -387,6 +412,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::ListPartners => udap::partners(authserver),
         Order::ApprovePartner { id } => client::done(authserver.approve_udap(&id)),
         Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),
+        Order::ExplainAccess { resource, view } => explain_access(&hands.rest, &resource, &view),
         Order::ReloadPolicy => reload(hands.household.as_deref()),
         Order::ApplyLabels { after, only_look } => apply_labels(hands, after.as_deref(), only_look),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
@@ -415,6 +441,19 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         },
         Order::RetireClientSecrets { id } => client::done(authserver.retire_client_secrets(&id)),
     }
+}
+
+fn explain_access(rest: &rest::Service, resource: &str, view: &WantedView) -> Reply {
+    let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+    let named = rest::View {
+        user: view.user.as_deref(),
+        client: view.client.as_deref(),
+        scope: view.scope.as_deref(),
+        purposes: view.purposes.iter().map(String::as_str).collect(),
+        described: view.described.as_deref(),
+    };
+    let explained = rest.explain_access(here, "handrail policy explain", resource, view.need.as_deref(), &named);
+    explained.map_or_else(Reply::Refused, Reply::Explained)
 }
 
 fn reload(household: Option<&Keeper>) -> Reply {

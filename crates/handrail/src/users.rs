@@ -213,3 +213,37 @@ impl ReadAt for List {
         FileExt::read_at(&self.0, into, offset)
     }
 }
+
+/// People and clients of this server by name, for whoever explains what they may (row G18).
+pub(crate) struct Known(pub(crate) std::sync::Arc<authserver::Service>);
+
+impl rest::Acquaintances for Known {
+    fn user(&self, name: &str) -> Option<std::sync::Arc<oauth::caller::User>> {
+        let account = self.0.users().into_iter().find(|account| &*account.id == name || &*account.login == name)?;
+        Some(std::sync::Arc::new(account.user()))
+    }
+
+    fn client(&self, id: &str) -> Option<oauth::caller::Grant> {
+        let client = self.0.client(id)?;
+        // For which organization and why a partner comes, its tokens say.
+        if client.kind.udap().is_some() {
+            return None;
+        }
+        Some(oauth::caller::Grant {
+            client_id: std::sync::Arc::clone(&client.id),
+            client_name: std::sync::Arc::clone(&client.name),
+            scopes: std::sync::Arc::clone(&client.scopes),
+            scope_text: std::sync::Arc::clone(&client.scope_text),
+            issued_at_s: 0,
+            expires_at_s: i64::MAX,
+            token_name: "".into(),
+            user: None,
+            launch: std::sync::Arc::default(),
+            confirmation: None,
+            family: None,
+            standing: client.standing,
+            purposes: std::sync::Arc::clone(&client.purposes_of_use),
+            acting: None,
+        })
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
 };
 use oauth::{
     Caller,
-    caller::{CallerKind, Standing},
+    caller::{CallerKind, Role, Standing},
 };
 use std::sync::Arc;
 
@@ -36,6 +36,12 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
     }
     if caller.grant().standing == Standing::Deidentified && !is_for_deidentified(interaction) {
         return Err(Denied::Deidentified);
+    }
+    if let Interaction::ExplainAccess(kind, _) = interaction {
+        let is_patient = caller.user().is_some_and(|user| user.role == Role::Patient);
+        let sees = is_patient && *grants.access(*kind, Need::Read) != Access::Nothing;
+        let may = !is_audit_event(*kind) && (grants.explain_all() || sees);
+        return if may { Ok(Permit::new(Arc::clone(grants))) } else { Err(Denied::Unexplained) };
     }
     let needs = interaction.needs();
     match interaction.resource_type() {

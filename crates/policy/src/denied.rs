@@ -29,6 +29,8 @@ pub enum Denied {
     AuditIsReadOnly,
     /// An operation for people, asked for by a system (row F21).
     PeopleAlone,
+    /// Who may see what is not explained to this caller (row G18).
+    Unexplained,
     /// The grants were not compiled from this caller's scopes: a fault of this server, refused all the same.
     GrantsOfAnother,
     /// A write whose result the caller's scopes do not cover (row F7).
@@ -55,6 +57,9 @@ impl fmt::Display for Denied {
             ),
             Self::AuditIsReadOnly => f.write_str("audit events are written by the server alone"),
             Self::PeopleAlone => f.write_str("this is for people who signed in, not for systems"),
+            Self::Unexplained => f.write_str(
+                "who may see what is explained to those who read the whole audit log, and to patients on what they see",
+            ),
             Self::GrantsOfAnother => f.write_str("the request could not be authorized"),
             Self::ResultOutsideScope(name) => {
                 write!(f, "the token's scopes do not cover this {name} as it would be after the change")

@@ -23,6 +23,8 @@
 //!
 //! SPEC: SMART App Launch 2.2 scopes-and-launch-context.html; rows B30 to B45.
 
+pub(crate) mod account;
+
 use crate::{
     criteria,
     glass::Broken,
@@ -170,6 +172,13 @@ impl Grants {
             && self.asker == Asker::of(caller, &self.house)
     }
 
+    /// Whether decisions on anything are explained to this caller: whoever reads the whole log learns no more by it than
+    /// that something is there (row G18).
+    pub(crate) fn explain_all(&self) -> bool {
+        let audit = ResourceType::parse("AuditEvent");
+        audit.is_ok_and(|audit| *self.access(audit, Need::Read) == Access::Everything)
+    }
+
     /// Whether an organization's purpose narrows them.
     pub(crate) fn are_of_organization(&self) -> bool {
         self.organization.is_some()
@@ -224,6 +233,18 @@ pub(crate) fn letter(need: Need) -> Permissions {
         Need::Create => Permissions::CREATE,
         Need::Update | Need::Relabel => Permissions::UPDATE,
         Need::Delete => Permissions::DELETE,
+    }
+}
+
+/// The letter of a scope that stands for the need.
+fn letters_of(need: Need) -> char {
+    match need {
+        Need::Read => 'r',
+        Need::Search => 's',
+        Need::Create => 'c',
+        Need::Update => 'u',
+        Need::Delete => 'd',
+        Need::Relabel => 'u',
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     permit::{Access, Need},
     record::{self, Whose},
     relation::Of,
-    rules::{Bound, Facts},
+    rules::{Bound, Facts, Named},
 };
 use fhir::{LogicalId, ResourceType};
 use oauth::{
@@ -75,6 +75,18 @@ impl Asker {
     }
 }
 
+/// What can withhold a resource.
+pub(crate) enum Withholds {
+    /// A rule of the facility's.
+    Rule(Named),
+    /// Security labels.
+    Labels,
+    /// Consents of patients, by this ruling; `None`: they do not bind the caller.
+    Consents(Option<Arc<Ruling>>),
+    /// Whose act a Consent is that would be written (row G9).
+    Performer,
+}
+
 /// What is withheld from one caller.
 pub(crate) struct Guard<'a> {
     registry: &'a Registry,
@@ -102,16 +114,25 @@ impl<'a> Guard<'a> {
         Self { labels, ..Self::of(caller, registry, house, rules) }
     }
 
-    /// What is left of a type for a need.
+    /// What is left of a type for a need: all of these.
     pub(crate) fn of_type(&self, kind: ResourceType, need: Need) -> Vec<Access> {
-        let mut left: Vec<Access> =
-            self.rules.leaves(kind, need).into_iter().map(|named| Access::Where(named.predicate)).collect();
+        self.parts(kind, need).into_iter().map(|(_, left)| left).collect()
+    }
+
+    /// The same, with what leaves it so (row G18).
+    pub(crate) fn parts(&self, kind: ResourceType, need: Need) -> Vec<(Withholds, Access)> {
+        let by_rule = |named: Named| {
+            let left = Access::Where(Arc::clone(&named.predicate));
+            (Withholds::Rule(named), left)
+        };
+        let mut left: Vec<(Withholds, Access)> = self.rules.leaves(kind, need).into_iter().map(by_rule).collect();
         if need != Need::Create {
-            left.push(self.by_labels(kind));
-            left.push(self.by_consents(kind));
+            left.push((Withholds::Labels, self.by_labels(kind)));
+            let ruling = self.consents.as_ref().map(|view| Arc::new(Ruling::guard(view, kind)));
+            left.push((Withholds::Consents(ruling), self.by_consents(kind)));
         }
         if matches!(need, Need::Create | Need::Update | Need::Delete) && kind.name() == "Consent" {
-            left.push(self.consents_of_theirs());
+            left.push((Withholds::Performer, self.consents_of_theirs()));
         }
         left
     }

@@ -35,6 +35,8 @@ pub enum Interaction {
     VerifySignature(ResourceType, LogicalId),
     /// `Patient/$k-anonymity`: counts over what a search finds.
     KAnonymity(ResourceType),
+    /// `$explain-access`: why may somebody see it, or why not.
+    ExplainAccess(ResourceType, LogicalId),
 }
 
 impl Interaction {
@@ -57,6 +59,7 @@ impl Interaction {
             | Self::Terminology(..)
             | Self::AccessReport(_)
             | Self::KAnonymity(_)
+            | Self::ExplainAccess(..)
             | Self::VerifySignature(..) => "operation",
         }
     }
@@ -78,6 +81,7 @@ impl Interaction {
             | Self::Relabel(t, ..)
             | Self::Terminology(t, ..)
             | Self::VerifySignature(t, _)
+            | Self::ExplainAccess(t, _)
             | Self::KAnonymity(t) => Some(*t),
             Self::AccessReport(_) => ResourceType::parse("AuditEvent").ok(),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
@@ -100,7 +104,7 @@ impl Interaction {
             }
             Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
             Self::Relabel(..) => &[Need::Relabel],
-            Self::Terminology(..) | Self::VerifySignature(..) => &[Need::Read],
+            Self::Terminology(..) | Self::VerifySignature(..) | Self::ExplainAccess(..) => &[Need::Read],
             Self::Capabilities | Self::Batch | Self::Transaction => &[],
         }
     }

@@ -36,7 +36,10 @@ pub use decide::decide;
 pub use denied::Denied;
 pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
-pub use grants::Grants;
+pub use grants::{
+    Grants,
+    account::{Decision, Effect, Looked, Part, Source, Trace, account},
+};
 pub use guard::Asker;
 pub use house::{Clinicians, DAY_MS, House};
 pub use identity::Identity;

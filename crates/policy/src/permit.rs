@@ -53,6 +53,12 @@ impl Permit {
         self.grants.is_narrowed()
     }
 
+    /// Whether a resource may be looked at to explain a decision on it, although it is not read (row G18).
+    #[must_use]
+    pub fn explains_all(&self) -> bool {
+        self.grants.explain_all()
+    }
+
     /// Which resources of this type the permit covers for this need.
     #[must_use]
     pub fn access(&self, resource_type: ResourceType, need: Need) -> &Access {

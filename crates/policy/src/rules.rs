@@ -46,6 +46,15 @@ pub struct Rules {
     trials: Vec<Trial>,
 }
 
+/// A caller as the tests of rules describe one, `role clinician, user Practitioner/1`: to ask what they may, and never to
+/// be answered to.
+///
+/// # Errors
+/// What is wrong with the words; their place is line 1.
+pub fn caller(described: &str) -> Result<Caller, Fault> {
+    trial::Cast::described(described)
+}
+
 /// A part of a decision that a rule has.
 #[derive(Debug, Clone)]
 pub struct Named {
@@ -138,11 +147,13 @@ impl Rules {
 impl Bound<'_> {
     /// What allowing rules add to what is reached of a type.
     pub(crate) fn adds(&self, kind: ResourceType, need: Need) -> Vec<Named> {
+        let need = named(need);
         self.each(|rule, facts| rule.adds(self.registry, kind, need, facts))
     }
 
     /// What each denying and limiting rule leaves of a type: all of them hold.
     pub(crate) fn leaves(&self, kind: ResourceType, need: Need) -> Vec<Named> {
+        let need = named(need);
         self.each(|rule, facts| rule.leaves(self.registry, kind, need, facts))
     }
 
@@ -154,6 +165,11 @@ impl Bound<'_> {
         };
         self.rules.iter().filter_map(named).collect()
     }
+}
+
+/// The need as rules name it: to change what a resource is called is to change it.
+fn named(need: Need) -> Need {
+    if need == Need::Relabel { Need::Update } else { need }
 }
 
 /// What the lines at the margin begin.

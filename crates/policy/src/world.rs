@@ -2,6 +2,10 @@
 //!
 //! Decided by the matcher, the slow and obvious evaluator, over what the store would have drawn out of each resource.
 
+use crate::{
+    consent::{ConsentSource, Directives},
+    grants::account::Looked,
+};
 use fhir::{Instant, LogicalId, ResourceType, element::Element, json::Tree};
 use search::{
     IndexValues, ParameterId, Predicate, Registry, Test, compare,
@@ -18,11 +22,13 @@ pub(crate) struct World<'r> {
     registry: &'r Registry,
     now: Instant,
     resources: Vec<(ResourceType, LogicalId, IndexValues)>,
+    /// Consents as they stand.
+    consents: Vec<(LogicalId, Vec<u8>)>,
 }
 
 impl<'r> World<'r> {
     pub(crate) fn new(registry: &'r Registry, now: Instant) -> Self {
-        Self { registry, now, resources: Vec::new() }
+        Self { registry, now, resources: Vec::new(), consents: Vec::new() }
     }
 
     /// Adds a resource, or takes the place of the one of its type and id.
@@ -35,13 +41,36 @@ impl<'r> World<'r> {
         let id = tree.root().get("id").and_then(|id| LogicalId::parse(&id.as_str()?).ok());
         let id = id.ok_or("it has no id, by which a test could name it")?;
         let values = search::extract(self.registry, resource, BASE);
+        if kind.name() == "Consent" {
+            self.consents.retain(|(other, _)| *other != id);
+            self.consents.push((id.clone(), tree.bytes().to_vec()));
+        }
         self.resources.retain(|(own, other, _)| (*own, other) != (kind, &id));
         self.resources.push((kind, id, values));
         Ok(())
     }
 
-    pub(crate) fn holds(&self, kind: ResourceType, id: &LogicalId) -> bool {
-        self.resources.iter().any(|(own, other, _)| (*own, other) == (kind, id))
+    /// What the consents of a patient say; `None`: there are none.
+    fn said(&self, patient: &LogicalId) -> Option<Arc<Directives>> {
+        let consent = ResourceType::parse("Consent").ok()?;
+        let of = self.registry.parameter(consent, "patient")?.id;
+        let kind = ResourceType::parse("Patient").ok()?;
+        let test = Test::Reference(ReferenceTest::Target(kind, patient.clone()));
+        let is_theirs = |id: &LogicalId| {
+            let values = self.resources.iter().find(|one| (one.0, &one.1) == (consent, id)).map(|one| &one.2);
+            values.is_some_and(|values| values.of(of).any(|value| compare::passes(&test, value.borrow())))
+        };
+        let theirs = self.consents.iter().filter(|(id, _)| is_theirs(id));
+        let sources: Vec<ConsentSource<'_>> =
+            theirs.map(|(id, json)| ConsentSource { id: id.as_str(), version: 1, json }).collect();
+        (!sources.is_empty()).then(|| Arc::new(Directives::read(&sources)))
+    }
+
+    /// Lets somebody look at a resource; `None`: it is not there.
+    pub(crate) fn look<T>(&self, kind: ResourceType, id: &LogicalId, make: impl FnOnce(&Looked<'_>) -> T) -> Option<T> {
+        let (_, _, values) = self.resources.iter().find(|one| (one.0, &one.1) == (kind, id))?;
+        let subject = Subject { resource_type: kind, id, last_updated: self.now, values };
+        Some(make(&Looked { subject, related: self, said: &|patient| self.said(patient) }))
     }
 
     fn means(&self, one: &(ResourceType, LogicalId, IndexValues), predicate: &Predicate) -> bool {
@@ -73,6 +102,7 @@ impl Related for World<'_> {
     }
 
     fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate> {
-        ruling.rule(patient, None, self)
+        let said = self.said(patient);
+        ruling.rule(patient, said.as_deref().map(|said| said as _), self)
     }
 }

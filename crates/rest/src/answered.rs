@@ -68,6 +68,7 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
             | Denied::AuditIsReadOnly
             | Denied::Deidentified
             | Denied::PeopleAlone
+            | Denied::Unexplained
             | Denied::GrantsOfAnother,
         ) => "forbidden",
         Failure::NotFound | Failure::Gone => "not-found",

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 /// The definitions of operations of our own, for their name; the statement contains them.
 const OWN_OPERATIONS: &[(&str, &[u8])] = &[
+    ("explain-access", include_bytes!("../definitions/explain-access.json")),
     ("access-report", include_bytes!("../definitions/access-report.json")),
     ("k-anonymity", include_bytes!("../definitions/k-anonymity.json")),
     ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
@@ -200,6 +201,7 @@ fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)
         (Kind::Validate, _, _) => Some(("validate", "Resource")),
         (Kind::KAnonymity, _, _) if kind.name() == "Patient" => Some(("k-anonymity", "")),
         (Kind::VerifySignature, _, _) if is_signed(kind) => Some(("verify-signature", "")),
+        (Kind::ExplainAccess, _, _) if kind.name() != "AuditEvent" => Some(("explain-access", "")),
         (Kind::AccessReport, _, _) if kind.name() == "Patient" => Some(("access-report", "")),
         (Kind::Relabel, _, Some(Segment::Word(name))) if kind.name() != "AuditEvent" => {
             Some((name.trim_start_matches('$'), "Resource"))
@@ -244,6 +246,7 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             | Kind::Terminology
             | Kind::KAnonymity
             | Kind::VerifySignature
+            | Kind::ExplainAccess
             | Kind::AccessReport => None,
         })
         .filter(|(order, _)| !is_audit || *order < 2)

@@ -4,9 +4,16 @@
 //! said but numbers. INVARIANT: only [`Caller::operator`] and what it may narrow itself to
 //! ([`Caller::operator_within`]) come here.
 
-use crate::{failure::Failure, interaction::explained_query, outcome, service::Service, trail::Trail, wire::Accepted};
+use crate::{
+    failure::Failure,
+    interaction::{View, explain_to_operator, explained_query},
+    outcome,
+    service::Service,
+    trail::Trail,
+    wire::Accepted,
+};
 use fhir::{
-    ResourceType,
+    LogicalId, ResourceType,
     issue::{Issue, IssueType},
 };
 use oauth::Caller;
@@ -30,6 +37,39 @@ impl Service {
                 let mapped = outcome::map(failure);
                 let why = mapped.issues.iter().map(|issue| issue.diagnostics.to_string()).collect::<Vec<_>>();
                 (trail.failed(&mapped, || "search-type"), Err(why.join("; ")))
+            }
+        };
+        match self.parts.store.log().record(&entry) {
+            Ok(_) => explained,
+            Err(_) => Err("the audit log cannot be written".into()),
+        }
+    }
+
+    /// Explains to the operator why the one whose view it is may see `Type/id`, or why not (row G18).
+    ///
+    /// # Errors
+    /// Why it cannot be explained, for the operator.
+    pub fn explain_access(
+        &self,
+        peer: Accepted,
+        command: &str,
+        resource: &str,
+        need: Option<&str>,
+        view: &View<'_>,
+    ) -> Result<String, String> {
+        let operator = Caller::operator(command);
+        let mut trail = Trail::begin(self.now(), &peer, self.new_id().as_str().into());
+        trail.caller(&operator, self.accounting().disclosures);
+        let named = resource
+            .split_once('/')
+            .and_then(|(kind, id)| Some((ResourceType::parse(kind).ok()?, LogicalId::parse(id).ok()?)));
+        let (kind, id) = named.ok_or_else(|| format!("'{resource}' is not of the form Type/id"))?;
+        let (entry, explained) = match explain_to_operator(self, &operator, (kind, &id), (need, view), &mut trail) {
+            Ok(text) => (trail.done(), Ok(text)),
+            Err(failure) => {
+                let mapped = outcome::map(failure);
+                let why = mapped.issues.iter().map(|issue| issue.diagnostics.to_string()).collect::<Vec<_>>();
+                (trail.failed(&mapped, || "operation"), Err(why.join("; ")))
             }
         };
         match self.parts.store.log().record(&entry) {

@@ -11,6 +11,8 @@ mod deidentified;
 mod delete;
 mod history_instance;
 mod operation;
+pub(crate) use operation::explain_access::for_operator as explain_to_operator;
+pub use operation::explain_access::{Acquaintances, View};
 mod read;
 mod resource;
 mod search_compartment;
@@ -135,6 +137,7 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         Interaction::VerifySignature(kind, id) => {
             operation::verify_signature::perform(&call, kind, &id, content, trail).await
         }
+        Interaction::ExplainAccess(kind, id) => operation::explain_access::perform(&call, kind, &id, content, trail),
         Interaction::AccessReport(patient) => operation::access_report::perform(&call, &patient),
         Interaction::Batch | Interaction::Transaction => Err(Failure::UnknownPath),
     }

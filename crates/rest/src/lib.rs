@@ -42,6 +42,7 @@ pub mod wire;
 pub use answered::{Answered, WORDS};
 pub use aside::Lend;
 pub use checks::{Checks, Validating};
+pub use interaction::{Acquaintances, View};
 pub use labels::Sets;
 pub use relabel::Relabelled;
 pub use service::{Accounting, Parts, RestUntil, Service};

@@ -122,7 +122,11 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             .challenge(Challenge::DpopNonce)
         },
         Failure::Denied(denied) => match denied {
-            Denied::Scope { .. } | Denied::Purpose { .. } | Denied::PeopleAlone | Denied::ResultOutsideScope(_) => {
+            Denied::Scope { .. }
+            | Denied::Purpose { .. }
+            | Denied::PeopleAlone
+            | Denied::Unexplained
+            | Denied::ResultOutsideScope(_) => {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
                     .challenge(Challenge::InsufficientScope)
             }

@@ -47,6 +47,7 @@ pub enum Kind {
     Relabel,
     Terminology,
     VerifySignature,
+    ExplainAccess,
     AccessReport,
     KAnonymity,
 }
@@ -94,6 +95,8 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, &[Word("Patient"), Word("$k-anonymity")], Kind::KAnonymity),
     route(Method::Get, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
     route(Method::Post, &[Type, Id, Word("$verify-signature")], Kind::VerifySignature),
+    route(Method::Get, &[Type, Id, Word("$explain-access")], Kind::ExplainAccess),
+    route(Method::Post, &[Type, Id, Word("$explain-access")], Kind::ExplainAccess),
     route(Method::Post, &[Type, Id, Word("$meta-add")], Kind::Relabel),
     route(Method::Post, &[Type, Id, Word("$meta-delete")], Kind::Relabel),
     terminology(Method::Get, &[Word("CodeSystem"), Word("$lookup")]),
@@ -229,6 +232,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         | Kind::Relabel
         | Kind::Terminology
         | Kind::VerifySignature
+        | Kind::ExplainAccess
         | Kind::AccessReport
         | Kind::KAnonymity => "operation",
     })
@@ -259,6 +263,7 @@ fn asked(
         Kind::HistoryInstance => Interaction::HistoryInstance(kind()?, id(parts.next())?),
         Kind::Update => Interaction::Update(kind()?, id(parts.next()).map_err(|_| Failure::Id)?),
         Kind::KAnonymity => Interaction::KAnonymity(kind()?),
+        Kind::ExplainAccess => Interaction::ExplainAccess(kind()?, id(parts.next())?),
         Kind::VerifySignature => Interaction::VerifySignature(kind()?, id(parts.next())?),
         Kind::Vread => {
             let (kind, id) = (kind()?, id(parts.next())?);
@@ -295,7 +300,9 @@ fn asked(
         (Kind::Bundle, _) => Expects::Bundle,
         (Kind::SearchType | Kind::SearchCompartment, Method::Post) => Expects::Form,
         (Kind::Validate, Method::Post) => Expects::Checked,
-        (Kind::Relabel, _) | (Kind::Terminology | Kind::VerifySignature, Method::Post) => Expects::Parameters,
+        (Kind::Relabel, _) | (Kind::Terminology | Kind::VerifySignature | Kind::ExplainAccess, Method::Post) => {
+            Expects::Parameters
+        }
         _ => Expects::Nothing,
     };
     let Exchange { format: _, cursor, query } = exchange;

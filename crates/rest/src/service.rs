@@ -6,6 +6,7 @@ use crate::{
     checks::Checks,
     failure::Failure,
     grants::{Given, GrantCache},
+    interaction::Acquaintances,
     outcome, pipeline,
     signature::{NoTrust, Trust},
     wire::{self, Accepted, BodyEnd, Request, Response},
@@ -98,6 +99,7 @@ pub struct Service {
     pub(crate) aside: Aside,
     trust: OnceLock<Arc<dyn Trust>>,
     records_provenance: AtomicBool,
+    acquaintances: OnceLock<Arc<dyn Acquaintances>>,
 }
 
 impl fmt::Debug for Service {
@@ -125,6 +127,7 @@ impl Service {
             aside,
             trust: OnceLock::new(),
             records_provenance: AtomicBool::new(false),
+            acquaintances: OnceLock::new(),
         };
         let _ = service.capabilities();
         service
@@ -184,6 +187,15 @@ impl Service {
 
     pub(crate) fn records_provenance(&self) -> bool {
         self.records_provenance.load(Ordering::Relaxed)
+    }
+
+    /// From now on decisions are explained of these by name. What was said first counts; without it nobody has a name.
+    pub fn meet(&self, acquaintances: Arc<dyn Acquaintances>) {
+        let _ = self.acquaintances.set(acquaintances);
+    }
+
+    pub(crate) fn acquaintances(&self) -> Option<&dyn Acquaintances> {
+        self.acquaintances.get().map(|known| &**known)
     }
 
     /// Whom signatures are believed of.

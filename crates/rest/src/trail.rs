@@ -99,6 +99,7 @@ impl Trail {
             | Interaction::Delete(kind, id) => self.touched(*kind, id, None),
             Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
             Interaction::KAnonymity(kind) => self.operation(*kind, None, "k-anonymity"),
+            Interaction::ExplainAccess(kind, id) => self.operation(*kind, Some(id), "explain-access"),
             Interaction::VerifySignature(kind, id) => self.operation(*kind, Some(id), "verify-signature"),
             Interaction::Relabel(kind, id, adds) => {
                 self.operation(*kind, Some(id), if *adds { "meta-add" } else { "meta-delete" });

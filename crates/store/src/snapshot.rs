@@ -18,9 +18,9 @@ use crate::{
     transaction::Labels,
 };
 use fhir::{LogicalId, ResourceType, VersionId};
-use policy::{Access, Need, Permit};
+use policy::{Access, Looked, Need, Permit};
 use search::Query;
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 /// A consistent view. Keep it no longer than a request: the engine keeps old data for it.
 #[derive(Debug)]
@@ -112,6 +112,44 @@ impl Snapshot {
             return Err(ReadError::NotFound);
         }
         if deleted { Err(ReadError::Gone) } else { Ok(self.reader.found(stored)?) }
+    }
+
+    /// Lets somebody look at the current version who explains a decision on it: its values and the resources around it,
+    /// no content (row G18). A permit that does not explain all has to cover the resource.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`]. Audit events are not explained: `NotFound`.
+    pub fn look<T>(
+        &self,
+        permit: &Permit,
+        resource_type: ResourceType,
+        id: &LogicalId,
+        make: impl FnOnce(&Looked<'_>) -> T,
+    ) -> Result<T, ReadError> {
+        if Events::are(resource_type) {
+            return Err(ReadError::NotFound);
+        }
+        let place = self.reader.place(resource_type, id.as_str())?.ok_or(ReadError::NotFound)?;
+        let stored = self.newest(resource_type, place)?;
+        if !permit.explains_all() {
+            self.visible(permit, &stored, place.deleted)?;
+        } else if place.deleted {
+            return Err(ReadError::Gone);
+        }
+        let fault = RefCell::new(None);
+        let said = |patient: &LogicalId| match self.reader.said(patient) {
+            Ok(said) => said,
+            Err(why) => {
+                fault.borrow_mut().get_or_insert(why);
+                None
+            }
+        };
+        let made = stored
+            .subject(|subject| self.reader.with_related(|related| make(&Looked { subject, related, said: &said })))??;
+        match fault.into_inner() {
+            Some(why) => Err(why.into()),
+            None => Ok(made),
+        }
     }
 
     /// One version. A version that marks the deletion is `Gone`.

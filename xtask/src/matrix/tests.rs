@@ -30,6 +30,7 @@ fn every_interaction_has_its_column() {
             Interaction::Validate(..) => "$validate",
             Interaction::Terminology(..) => "terminology",
             Interaction::VerifySignature(..) => "$verify-signature",
+            Interaction::ExplainAccess(..) => "$explain-access",
             Interaction::AccessReport(_) => "access-report",
             Interaction::Relabel(..) => "$meta",
             Interaction::KAnonymity(_) => "$k-anonymity",
@@ -37,7 +38,7 @@ fn every_interaction_has_its_column() {
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 18);
+    assert_eq!(seen.len(), 19);
 }
 
 #[test]

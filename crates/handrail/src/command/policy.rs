@@ -3,7 +3,7 @@
 use super::data;
 use crate::{
     clock,
-    control::{self, Order, Reply},
+    control::{self, Order, Reply, WantedView},
     fault::Fault,
     household,
     print::{self, Style, many},
@@ -50,6 +50,41 @@ code is 1 when an expectation does not come true.")]
         /// File of rules
         file: PathBuf,
     },
+    /// Explain why somebody may see a resource, or why not
+    #[command(after_help = "Examples:
+  handrail policy explain Observation/1 --user dora --data ./data
+  handrail policy explain Observation/1 --client ID --scope 'system/Observation.rs' --data ./data
+  handrail policy explain Observation/1 --as 'role clinician, user Practitioner/7' --data ./data
+
+Every scope, relation, rule, consent and label with its part in the decision. Works on a running
+server; on a directory at rest no rules of 'policy.file' are in force. The question is recorded in
+the audit log. --as takes the words of a test of rules (docs/policy.md); it is also how the view of
+an organization that comes by UDAP is asked for.")]
+    Explain {
+        /// The resource: Type/id
+        resource: String,
+        /// Whose view: id or sign-in name of an account
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// By which client
+        #[arg(long, value_name = "ID")]
+        client: Option<String>,
+        /// With these scopes; without, all that the client or the person can have
+        #[arg(long, value_name = "SCOPES")]
+        scope: Option<String>,
+        /// For this purpose of use
+        #[arg(long, value_name = "CODE")]
+        purpose: Vec<String>,
+        /// Whose view, in the words of a test of rules
+        #[arg(long = "as", value_name = "WORDS", conflicts_with_all = ["user", "client", "scope", "purpose"])]
+        described: Option<String>,
+        /// What they would do: read, search, create, update or delete
+        #[arg(long, value_name = "NEED")]
+        need: Option<String>,
+        /// Data directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
     /// Have the running server read its file of rules again
     #[command(after_help = "Example:
   handrail policy reload --data ./data
@@ -69,6 +104,16 @@ impl Policy {
         match self.action {
             Action::Check { file } => check(&file),
             Action::Test { file } => test(&file),
+            Action::Explain { resource, user, client, scope, purpose, described, need, data } => {
+                let view = WantedView { need, user, client, scope, purposes: purpose, described };
+                match data::carry_out(data::existing(&data)?, Order::ExplainAccess { resource, view }).await? {
+                    Reply::Explained(text) => {
+                        print::result(text.trim_end());
+                        Ok(ExitCode::SUCCESS)
+                    }
+                    reply => Err(data::unexpected(reply)),
+                }
+            }
             Action::Reload { data } => reload(data::existing(&data)?).await,
         }
     }

@@ -131,3 +131,39 @@ async fn rules_rule_and_are_read_again() {
     assert_eq!(server.stop("TERM"), Some(0));
     assert!(server.log().contains("what was in force stays"), "{}", server.log());
 }
+
+/// G18: who may see what, part by part, at rest and on a running server.
+#[test]
+fn a_decision_is_explained() {
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    let data_text = data.to_str().unwrap();
+    let lines = r#"{"resourceType":"Patient","id":"anna","generalPractitioner":[{"reference":"Practitioner/gp"}]}
+{"resourceType":"Practitioner","id":"gp"}
+{"resourceType":"Observation","id":"o","status":"final","code":{"coding":[{"code":"hiv"}]},"subject":{"reference":"Patient/anna"}}"#;
+    let file_of = own.path().join("all.ndjson");
+    std::fs::write(&file_of, lines).unwrap();
+    ok(&run(["load", file_of.to_str().unwrap(), "--data", data_text]));
+    let gp =
+        ["policy", "explain", "Observation/o", "--as", "role clinician, user Practitioner/gp", "--data", data_text];
+    let text = ok(&run(gp));
+    assert!(text.starts_with("MAY: read Observation/o"), "{text}");
+    assert!(text.contains("role clinician") && text.contains("gives"), "{text}");
+    let other =
+        ["policy", "explain", "Observation/o", "--as", "role clinician, user Practitioner/q", "--data", data_text];
+    assert!(ok(&run(other)).starts_with("MAY NOT: read Observation/o"));
+
+    let rules = file(own.path(), RULES);
+    let server = Server::on(&data, &["--policy-file", &rules]);
+    let text = ok(&run(gp));
+    assert!(text.starts_with("MAY NOT: read Observation/o"), "{text}");
+    assert!(text.contains("HIV results are for nobody but the lab") && text.contains("withholds"), "{text}");
+    let client = add_client(&data, "ehr", "system/*.rs");
+    let by_client = ["policy", "explain", "Patient/anna", "--client", &client.id, "--data", data_text];
+    assert!(ok(&run(by_client)).starts_with("MAY: read Patient/anna"));
+    let nobody = run(["policy", "explain", "Patient/anna", "--user", "nobody", "--data", data_text]);
+    assert!(!nobody.status.success() && stderr(&nobody).contains("no account here"), "{}", stderr(&nobody));
+    let absent = run(["policy", "explain", "Patient/zoe", "--client", &client.id, "--data", data_text]);
+    assert!(!absent.status.success());
+    drop(server);
+}

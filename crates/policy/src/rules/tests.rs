@@ -26,6 +26,9 @@ fn missed(text: &str) -> Vec<String> {
     let load = |name: &str| Err(format!("no file {name}"));
     let mut missed = Vec::new();
     for trial in rules.trials() {
+        for trace in trial.traces(registry(), &house, NOW) {
+            assert!(trace.adds_up, "G18: the parts are the decision: {trace:?}");
+        }
         match trial.run(registry(), &house, NOW, &load) {
             Ok(count) => assert!(count > 0),
             Err(Failed::Unfit(fault)) => missed.push(fault.to_string()),
@@ -33,6 +36,16 @@ fn missed(text: &str) -> Vec<String> {
         }
     }
     missed
+}
+
+/// The same of a file whose tests cannot be run.
+fn unfit(text: &str) -> Vec<String> {
+    let rules = read(text);
+    let ran = rules
+        .trials()
+        .iter()
+        .map(|trial| trial.run(registry(), &House::default(), NOW, &|name| Err(format!("no file {name}"))));
+    ran.filter_map(|ran| if let Err(Failed::Unfit(fault)) = ran { Some(fault.to_string()) } else { None }).collect()
 }
 
 fn holds(text: &str) {
@@ -380,11 +393,14 @@ fn what_does_not_come_true_is_told() {
     ));
     assert_eq!(
         missed,
-        ["24:18: this patient may read Patient/anna", "25:14: this patient may not read Observation/bo-bp"]
+        [
+            "24:18: this patient may read Patient/anna by rule \"x\"",
+            "25:14: this patient may not read Observation/bo-bp"
+        ]
     );
-    let unknown = self::missed(&with_world(rules, "    as role patient\n    may read Patient/zoe"));
+    let unknown = unfit(&with_world(rules, "    as role patient\n    may read Patient/zoe"));
     assert_eq!(unknown, ["24:14: Patient/zoe is in no 'given' of this test"]);
-    let broken = self::missed(
+    let broken = unfit(
         "test \"x\"\n  given {\"resourceType\": \"Patient\",\n  \"id\": 1x}\n  as role patient\n  may read Patient/a\n",
     );
     assert_eq!(broken.len(), 1);

@@ -17,7 +17,11 @@ use super::{
     text::{Fault, Place, Word, items, nearest},
     who,
 };
-use crate::{Access, Grants, House, Need, world::World};
+use crate::{
+    House, Need,
+    grants::account::{Decision, Effect, Source, Trace, account},
+    world::World,
+};
 use fhir::{Instant, LogicalId, ResourceType, json::Tree};
 use oauth::{
     Caller,
@@ -27,7 +31,7 @@ use oauth::{
     scope::parse_list,
     udap::{b2b::B2b, purpose::Purpose},
 };
-use search::{Predicate, Registry, matcher::Related};
+use search::Registry;
 use std::{fmt, sync::Arc};
 
 /// A test.
@@ -60,7 +64,7 @@ struct Ask {
 
 /// Who acts in a test.
 #[derive(Debug, Clone, Default)]
-struct Cast {
+pub(super) struct Cast {
     role: Option<Role>,
     account: Option<String>,
     fhir_user: Option<String>,
@@ -123,15 +127,27 @@ impl Trial {
     /// # Errors
     /// [`Failed`].
     pub fn run(&self, registry: &Registry, house: &House, now: Instant, load: Load<'_>) -> Result<usize, Failed> {
-        let mut world = World::new(registry, now);
-        for given in &self.given {
-            given.put(&mut world, load).map_err(Failed::Unfit)?;
-        }
+        let world = self.world(registry, now, load).map_err(Failed::Unfit)?;
         let mut missed = Vec::new();
         for ask in &self.asks {
             missed.extend(ask.missed(registry, house, &world).map_err(Failed::Unfit)?);
         }
         if missed.is_empty() { Ok(self.asks.len()) } else { Err(Failed::Missed(missed)) }
+    }
+
+    fn world<'r>(&self, registry: &'r Registry, now: Instant, load: Load<'_>) -> Result<World<'r>, Fault> {
+        let mut world = World::new(registry, now);
+        for given in &self.given {
+            given.put(&mut world, load)?;
+        }
+        Ok(world)
+    }
+
+    /// Every decision of it, part by part, for whoever holds the parts against the whole.
+    #[cfg(test)]
+    pub(crate) fn traces(&self, registry: &Registry, house: &House, now: Instant) -> Vec<Trace> {
+        let world = self.world(registry, now, &|_| Err("no file".into())).unwrap();
+        self.asks.iter().map(|ask| ask.traced(registry, house, &world).unwrap()).collect()
     }
 }
 
@@ -173,22 +189,29 @@ impl Given {
 impl Ask {
     fn missed(&self, registry: &Registry, house: &House, world: &World<'_>) -> Result<Option<Miss>, Fault> {
         let (kind, id) = (self.kind, &self.id);
-        if !world.holds(kind, id) {
-            return Err(Fault::new(self.place, format!("{kind}/{id} is in no 'given' of this test")));
-        }
-        let caller = self.cast.caller().map_err(|why| Fault::new(self.place, why))?;
-        let grants = Grants::compile(&caller, registry, house);
-        let may = match grants.access(kind, self.need) {
-            Access::Nothing => false,
-            Access::Everything => world.target_matches(kind, id, &Arc::new(Predicate::All)),
-            Access::Where(predicate) => world.target_matches(kind, id, predicate),
-        };
-        Ok((may != self.may).then(|| {
-            let may = if may { "may" } else { "may not" };
+        let trace = self.traced(registry, house, world)?;
+        Ok((trace.may != self.may).then(|| {
+            let may = if trace.may { "may" } else { "may not" };
             let (who, need) = (self.cast.aloud(), self.need.as_str());
-            Miss { place: self.place, what: format!("{who} {may} {need} {kind}/{id}") }
+            Miss { place: self.place, what: format!("{who} {may} {need} {kind}/{id}{}", because(&trace)) }
         }))
     }
+
+    /// The decision, part by part.
+    fn traced(&self, registry: &Registry, house: &House, world: &World<'_>) -> Result<Trace, Fault> {
+        let caller = self.cast.caller().map_err(|why| Fault::new(self.place, why))?;
+        let decision = Decision { caller: &caller, registry, house, need: self.need };
+        let trace = world.look(self.kind, &self.id, |looked| account(decision, looked));
+        trace.ok_or_else(|| Fault::new(self.place, format!("{}/{} is in no 'given' of this test", self.kind, self.id)))
+    }
+}
+
+/// What counted, when that is said in a few words: what gives, or what withholds.
+fn because(trace: &Trace) -> String {
+    let wanted = if trace.may { Effect::Gives } else { Effect::Withholds };
+    let counted = trace.parts.iter().filter(|part| part.effect == wanted && part.source != Source::Scope);
+    let names: Vec<String> = counted.map(|part| format!("{} {:?}", part.source.as_str(), part.name)).collect();
+    if names.is_empty() { String::new() } else { format!(" by {}", names.join(", ")) }
 }
 
 struct One(Arc<Grant>);
@@ -262,6 +285,13 @@ impl Cast {
             return Ok(caller);
         }
         caller.for_purposes(&self.purposes).map_err(|_| "nobody of this role asks for this purpose".to_owned())
+    }
+
+    /// The caller that these words describe: `role clinician, user Practitioner/1`.
+    pub(super) fn described(text: &str) -> Result<Caller, Fault> {
+        let place = Place { line: 1, column: 1 };
+        let cast = Self::read(&super::text::words(text, place))?;
+        cast.caller().map_err(|why| Fault::new(place, why))
     }
 
     fn aloud(&self) -> String {

@@ -4,6 +4,7 @@
 //! `handling=lenient` it is ignored.
 
 pub(super) mod access_report;
+pub(crate) mod explain_access;
 pub(super) mod k_anonymity;
 pub(super) mod relabel;
 pub(super) mod terminology;

@@ -79,6 +79,7 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("a write whose result is outside the scopes", Failure::Denied(Denied::ResultOutsideScope(patient))),
         ("`$meta-add` or `$meta-delete` without the authority for it", Failure::Denied(Denied::Authority(patient))),
         ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
+        ("`$explain-access` by whoever may not know", Failure::Denied(Denied::Unexplained)),
         ("`$access-report` by a system", Failure::Denied(Denied::PeopleAlone)),
         ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),
         (

@@ -10,6 +10,7 @@ mod capabilities;
 mod conditional;
 mod consents;
 mod deidentified;
+mod explain_access;
 mod glass;
 mod granular;
 mod hostile;

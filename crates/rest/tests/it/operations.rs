@@ -470,10 +470,21 @@ fn what_is_served_is_said() {
         let operations = one["operation"].as_array().unwrap().iter();
         operations.map(|one| one["definition"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
     };
-    assert_eq!(of("Patient"), ["#access-report", "Resource-meta-add", "Resource-meta-delete", "Resource-validate"]);
+    assert_eq!(
+        of("Patient"),
+        [
+            "#access-report",
+            "#explain-access",
+            "#k-anonymity",
+            "Resource-meta-add",
+            "Resource-meta-delete",
+            "Resource-validate"
+        ]
+    );
     assert_eq!(
         of("CodeSystem"),
         [
+            "#explain-access",
             "CodeSystem-lookup",
             "Resource-meta-add",
             "Resource-meta-delete",
@@ -484,11 +495,18 @@ fn what_is_served_is_said() {
     );
     assert_eq!(
         of("ValueSet"),
-        ["ValueSet-expand", "Resource-meta-add", "Resource-meta-delete", "Resource-validate", "ValueSet-validate-code"]
+        [
+            "ValueSet-expand",
+            "#explain-access",
+            "Resource-meta-add",
+            "Resource-meta-delete",
+            "Resource-validate",
+            "ValueSet-validate-code"
+        ]
     );
     assert_eq!(
         of("ConceptMap"),
-        ["Resource-meta-add", "Resource-meta-delete", "ConceptMap-translate", "Resource-validate"]
+        ["#explain-access", "Resource-meta-add", "Resource-meta-delete", "ConceptMap-translate", "Resource-validate"]
     );
     let token = server.token_for(ALL);
     let _ = create(&server, &token, &patient("Smith"));

@@ -51,6 +51,7 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::Terminology(..)
         | Interaction::AccessReport(_)
         | Interaction::KAnonymity(_)
+        | Interaction::ExplainAccess(..)
         | Interaction::VerifySignature(..) => Step::Read,
     }
 }
