@@ -185,8 +185,19 @@ impl<'a> Guard<'a> {
 
     fn by_consents(&self, kind: ResourceType) -> Access {
         let Some(view) = &self.consents else { return Access::Everything };
-        withheld(self.registry, kind, &mut |kind| Arc::new(Ruling::guard(view, kind)))
-            .map_or(Access::Everything, Access::Where)
+        let left = withheld(self.registry, kind, &mut |kind| Arc::new(Ruling::guard(view, kind)));
+        let Some(left) = left else { return Access::Everything };
+        match self.performed(kind) {
+            Some(own) => Access::Where(Arc::new(Predicate::Or(vec![left, own]))),
+            None => Access::Where(left),
+        }
+    }
+
+    /// Whoever is the performer of a Consent sees it, whatever it denies: to withdraw it (row G9).
+    fn performed(&self, kind: ResourceType) -> Option<Arc<Predicate>> {
+        let own = self.user.as_ref().filter(|_| kind.name() == "Consent")?.fhir_user.as_deref()?;
+        let (own_kind, id) = own.split_once('/')?;
+        Of::new(self.registry, "Consent")?.refers("consentor", own_kind, &LogicalId::parse(id).ok()?)
     }
 }
 

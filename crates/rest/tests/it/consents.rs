@@ -80,7 +80,7 @@ fn found(server: &Server, token: &str, path: &str) -> Vec<String> {
     get(server, token, path).expect(200).entries("match")
 }
 
-/// F1, F2, F4: the resource that Ada withholds is nowhere: not read, listed, counted, joined, included, nor in the way.
+/// F1, F2, F4, F9, G7, G10, H23: the resource that Ada withholds is nowhere: not read, listed, counted, joined, included, nor in the way.
 #[test]
 fn f1_what_is_withheld_is_nowhere() {
     let (server, all) = facility();
@@ -107,6 +107,8 @@ fn f1_what_is_withheld_is_nowhere() {
         assert_eq!(ids("Patient?_has:Observation:patient:code=45404-1"), ["Patient/bea"]);
         let page = get(&server, &token, "Patient?_id=ada&_revinclude=Observation:subject").expect(200);
         assert_eq!(page.entries("include"), ["Observation/ada-seen"]);
+        // G10: a Consent that names what it withholds would tell of it.
+        assert!(ids("Consent?patient=ada").is_empty());
         let first = get(&server, &token, "Observation?_count=2").expect(200);
         let next = first.link("next").unwrap();
         let rest =
@@ -145,6 +147,7 @@ fn f1_what_is_withheld_is_nowhere() {
     for token in [all, own] {
         assert_eq!(get(&server, &token, "Observation/ada-kept").expect(200).header("etag"), Some("W/\"1\""));
         assert_eq!(found(&server, &token, "Observation?patient=ada").len(), 2);
+        assert_eq!(found(&server, &token, "Consent?patient=ada"), ["Consent/c-ada"], "G10");
     }
 }
 
@@ -314,7 +317,7 @@ fn f20_a_denial_by_consent_is_in_the_log() {
     assert!(denials.contains("ada-kept") && !denials.contains("not-there"), "{denials}");
 }
 
-/// G3: where no consent speaks, the facility's default does.
+/// G3, H23: where no consent speaks, the facility's default does.
 #[test]
 fn g3_the_default_of_the_house() {
     let (server, all) = facility();
