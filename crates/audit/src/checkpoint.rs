@@ -11,6 +11,9 @@
 //! | 8 | key id: first bytes of SHA-256 of the public key |
 //! | 64 | Ed25519 signature over `handrail audit checkpoint 1`, a zero byte, and the bytes above |
 //!
+//! A cut has the same bytes, signed over `handrail audit cut 1` instead: the log begins after this record, because those
+//! up to it were kept for as long as they have to be (row F26).
+//!
 //! They lie beside the log, not in it, so that they can be copied elsewhere (another machine, a
 //! printer) and still speak for the log. SPEC: row F23; RFC 8032.
 
@@ -31,6 +34,8 @@ pub const CHECKPOINT_BYTES: usize = 121;
 
 const VERSION: u8 = 1;
 const PURPOSE: &[u8] = b"handrail audit checkpoint 1\0";
+/// What a cut is signed over in its place: a checkpoint is no cut, and a cut no checkpoint.
+const CUT_PURPOSE: &[u8] = b"handrail audit cut 1\0";
 
 /// The first part of an Ed25519 SubjectPublicKeyInfo; the 32 bytes of the key follow. SPEC: RFC 8410.
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -120,8 +125,17 @@ impl Signer {
     }
 
     pub(crate) fn sign(&self, sequence: u64, hash: Hash, time: Instant) -> Checkpoint {
+        self.signed(PURPOSE, sequence, hash, time)
+    }
+
+    /// Says that the log begins after this record, because those up to it were kept for long enough (row F26).
+    pub(crate) fn sign_cut(&self, sequence: u64, hash: Hash, time: Instant) -> Checkpoint {
+        self.signed(CUT_PURPOSE, sequence, hash, time)
+    }
+
+    fn signed(&self, purpose: &[u8], sequence: u64, hash: Hash, time: Instant) -> Checkpoint {
         let mut checkpoint = Checkpoint { sequence, hash, time, key_id: self.public.id(), signature: [0; 64] };
-        let signature = self.pair.sign(&checkpoint.signed_bytes());
+        let signature = self.pair.sign(&checkpoint.signed_bytes(purpose));
         checkpoint.signature.iter_mut().zip(signature.as_ref()).for_each(|(to, from)| *to = *from);
         checkpoint
     }
@@ -177,9 +191,19 @@ impl Checkpoint {
     /// Whether one of these keys made the signature.
     #[must_use]
     pub fn is_signed_by(&self, keys: &[PublicKey]) -> bool {
+        self.is_signed(PURPOSE, keys)
+    }
+
+    /// The same of a cut.
+    #[must_use]
+    pub fn is_cut_signed_by(&self, keys: &[PublicKey]) -> bool {
+        self.is_signed(CUT_PURPOSE, keys)
+    }
+
+    fn is_signed(&self, purpose: &[u8], keys: &[PublicKey]) -> bool {
         let key = keys.iter().find(|key| key.id() == self.key_id);
         key.is_some_and(|key| {
-            UnparsedPublicKey::new(&ED25519, &key.0).verify(&self.signed_bytes(), &self.signature).is_ok()
+            UnparsedPublicKey::new(&ED25519, &key.0).verify(&self.signed_bytes(purpose), &self.signature).is_ok()
         })
     }
 
@@ -193,7 +217,7 @@ impl Checkpoint {
         out
     }
 
-    fn signed_bytes(&self) -> Vec<u8> {
-        [PURPOSE, &self.unsigned_bytes()].concat()
+    fn signed_bytes(&self, purpose: &[u8]) -> Vec<u8> {
+        [purpose, &self.unsigned_bytes()].concat()
     }
 }

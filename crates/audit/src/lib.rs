@@ -6,12 +6,14 @@
 //! - [`checkpoint`]: signed statements of how far the chain had come.
 //! - [`verify`]: reads a log and its checkpoints and says where it was tampered with.
 //! - [`disclosure`]: what counts in the accounting of disclosures.
+//! - [`alarm`]: what is unusual about an access.
 //! - [`report`]: who saw a record, for people.
 //! - [`audited`]: the proof that a response has its record; all that the socket writer accepts.
 //! - [`balp`]: rendering; [`facts`]: what a search can ask of an event.
 //!
 //! SPEC: R4 auditevent.html; IHE BALP; rows F16 to F26.
 
+pub mod alarm;
 pub mod audited;
 pub mod balp;
 mod bytes;

@@ -232,6 +232,15 @@ impl Log {
         self.checkpoint_after(1, Some(now))
     }
 
+    /// A signed statement that the log begins after this record from now on; `None` when nothing is signed here.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn cut(&self, sequence: u64, hash: Hash, now: Instant) -> Result<Option<Checkpoint>, Unavailable> {
+        let guard = self.lock(&self.checkpoints)?;
+        Ok(guard.as_ref().map(|checkpoints| checkpoints.signer.sign_cut(sequence, hash, now)))
+    }
+
     fn sync_to(&self, sequence: u64) -> Result<(), Unavailable> {
         let mut synced = self.lock(&self.synced)?;
         if *synced >= sequence {

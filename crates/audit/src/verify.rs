@@ -74,6 +74,8 @@ pub enum What {
     },
     /// The checkpoint for this sequence is signed by none of the keys, or is no checkpoint.
     Checkpoint,
+    /// The log begins here, and nobody who holds the key says that what was before it was given up.
+    Beginning,
     /// The file could not be read; the text is the system's.
     Io(String),
 }
@@ -104,6 +106,12 @@ impl fmt::Display for Broken {
                 )
             }
             What::Checkpoint => write!(f, "the checkpoint for entry {at} has no valid signature"),
+            What::Beginning => {
+                write!(
+                    f,
+                    "the log begins with entry {at}, and no signed cut says that those before it were kept long enough"
+                )
+            }
             What::Io(why) => write!(f, "entry {at} cannot be read: {why}"),
         }
     }
@@ -119,6 +127,31 @@ pub fn verify<R: Read>(
     segments: impl IntoIterator<Item = R>,
     checkpoints: &[u8],
     keys: &[PublicKey],
+) -> Result<Report, Broken> {
+    walk(segments, checkpoints, keys, |_, _| true)
+}
+
+/// As [`verify`]; a log that does not begin with record 1 has to begin behind a signed cut (row F26).
+///
+/// # Errors
+/// [`Broken`].
+pub fn verify_with_cut<R: Read>(
+    segments: impl IntoIterator<Item = R>,
+    checkpoints: &[u8],
+    keys: &[PublicKey],
+    cut: Option<&Checkpoint>,
+) -> Result<Report, Broken> {
+    let vouches = |first: u64, before: &Hash| {
+        cut.is_some_and(|cut| cut.sequence + 1 == first && cut.hash == *before && cut.is_cut_signed_by(keys))
+    };
+    walk(segments, checkpoints, keys, vouches)
+}
+
+fn walk<R: Read>(
+    segments: impl IntoIterator<Item = R>,
+    checkpoints: &[u8],
+    keys: &[PublicKey],
+    may_begin: impl Fn(u64, &Hash) -> bool,
 ) -> Result<Report, Broken> {
     let mut pending = read_checkpoints(checkpoints, keys)?.into_iter().peekable();
     let mut report = Report { first: 1, last: 0, checkpoints: 0, last_checkpoint: None, torn_end: false };
@@ -143,6 +176,9 @@ pub fn verify<R: Read>(
             let first = segment.first_sequence();
             if first == 0 || (first == 1 && *segment.before() != GENESIS) {
                 return Err(broken(next, What::Segment));
+            }
+            if first > 1 && !may_begin(first, segment.before()) {
+                return Err(broken(first, What::Beginning));
             }
             report.first = first;
             report.last = first - 1;

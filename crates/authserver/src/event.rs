@@ -77,6 +77,11 @@ impl Event {
         event
     }
 
+    /// It showed something about them, and not their own resource.
+    pub(crate) fn touched_nothing(&mut self) {
+        self.touched.clear();
+    }
+
     /// These patients are whom it is about.
     pub(crate) fn about(&mut self, patients: &[Arc<str>]) {
         self.patients = patients.iter().filter_map(|id| LogicalId::parse(id).ok()).collect();

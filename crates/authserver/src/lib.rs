@@ -27,6 +27,7 @@ pub mod glasses;
 mod jwks_source;
 mod keys;
 mod launches;
+mod ledger;
 pub mod limits;
 mod live_tokens;
 mod logos;
@@ -58,6 +59,7 @@ pub use client::{
 };
 pub use door::Answered;
 pub use glasses::{Case, GlassRules};
+pub use ledger::Watching;
 pub use registering::Added;
 pub use routes::{Endpoint, ROUTES, Route};
 pub use service::{Facility, Parts, Service, StartError};

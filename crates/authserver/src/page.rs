@@ -24,7 +24,7 @@ pub(crate) const SIGN_OUT_FORM: &str = "sign-out";
 pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
     query: Vec<(String, String)>,
-    language: Language,
+    pub(crate) language: Language,
     /// The language was chosen with this request.
     chooses: bool,
     /// Or before, in this browser.

@@ -247,15 +247,25 @@ fn is_of(resource: &Value, patient: &str) -> bool {
 
 /// What this person may do of it; `None`: nothing.
 fn permit(store: &Store, user: &Arc<User>, interaction: &Interaction) -> Option<Permit> {
-    permit_of(store, &Caller::at_page(Arc::clone(user), SCOPES).ok()?, interaction)
+    permit_within(store, user, SCOPES, interaction)
 }
 
-fn permit_of(store: &Store, caller: &Caller, interaction: &Interaction) -> Option<Permit> {
+/// The same within other scopes.
+pub(crate) fn permit_within(
+    store: &Store,
+    user: &Arc<User>,
+    scopes: &str,
+    interaction: &Interaction,
+) -> Option<Permit> {
+    permit_of(store, &Caller::at_page(Arc::clone(user), scopes).ok()?, interaction)
+}
+
+pub(crate) fn permit_of(store: &Store, caller: &Caller, interaction: &Interaction) -> Option<Permit> {
     let grants = Arc::new(Grants::compile(caller, &store.registry(), &store.house()));
     policy::decide(caller, &grants, interaction).ok()
 }
 
-fn query(store: &Store, kind: ResourceType, pairs: &[(&str, &str)]) -> Option<Query> {
+pub(crate) fn query(store: &Store, kind: ResourceType, pairs: &[(&str, &str)]) -> Option<Query> {
     let count = FOUND_MAX.to_string();
     let pairs: Vec<_> =
         pairs.iter().chain(&[("_count", count.as_str())]).map(|(name, value)| pair(name, value)).collect();
@@ -270,7 +280,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 }
 
 /// A value with nothing in it that a search would read as more than text. SPEC: R4 search.html#escaping.
-fn escaped(value: &str) -> String {
+pub(crate) fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for letter in value.chars() {
         if matches!(letter, ',' | '|' | '$' | '\\') {
@@ -292,7 +302,7 @@ fn json(found: &Found) -> Option<Value> {
     serde_json::from_slice(&found.json.clone().into_bytes().ok()?).ok()
 }
 
-fn patient(found: &Found) -> Option<PatientRecord> {
+pub(crate) fn patient(found: &Found) -> Option<PatientRecord> {
     let patient = json(found)?;
     Some(PatientRecord {
         id: found.id.as_str().into(),

@@ -12,6 +12,7 @@ use crate::{
     jwks_source::JwksSources,
     keys::{Decoys, KeysError, ServerKeys},
     launches::Launches,
+    ledger::Ledger,
     limits,
     live_tokens::LiveTokenTable,
     logos::Logos,
@@ -36,7 +37,7 @@ use oauth::{
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -173,6 +174,8 @@ pub(crate) struct Inner {
     pub(crate) address_rate: Buckets<u128>,
     pub(crate) registration_rate: Buckets<u128>,
     pub(crate) recorder: Arc<dyn Recorder>,
+    /// The log, for pages; none where there is no store.
+    pub(crate) ledger: OnceLock<Arc<Ledger>>,
     /// Patients, for pages.
     pub(crate) records: Arc<dyn Records>,
     clock: Arc<dyn Fn() -> Instant + Send + Sync>,
@@ -194,8 +197,22 @@ impl Service {
         let tables = Tables::of_store(&parts.store).map_err(|why| StartError::Tables(why.to_string()))?;
         let Parts { store, base_url, clock, egress, enforceable, facility } = parts;
         let records = Arc::new(Stored { store: Arc::clone(&store), clock: Arc::clone(&clock) });
+        let ledger = Ledger::new(Arc::clone(&store), Arc::clone(&clock));
+        let ledger = ledger.map_err(|why| StartError::Tables(why.to_string()))?;
         let recorder = store;
-        Self::of(Ground { tables, recorder, records, base_url, clock, egress, enforceable, facility, persons: None })
+        let service = Self::of(Ground {
+            tables,
+            recorder,
+            records,
+            base_url,
+            clock,
+            egress,
+            enforceable,
+            facility,
+            persons: None,
+        })?;
+        let _ = service.inner.ledger.set(Arc::new(ledger));
+        Ok(service)
     }
 
     pub(crate) fn of(ground: Ground) -> Result<Self, StartError> {
@@ -264,6 +281,7 @@ impl Service {
                 registration_rate: Buckets::new(limits::REGISTRATION_RATE),
                 recorder,
                 records,
+                ledger: OnceLock::new(),
                 clock,
                 swept_s: AtomicI64::new(now.unix_seconds()),
             }),

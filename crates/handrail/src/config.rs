@@ -126,6 +126,12 @@ pub(crate) struct Config {
     pub(crate) proxies: Option<Proxies>,
     /// Durability of the audit record of reads.
     pub(crate) durability: Durability,
+    /// Reports, disclosures, unusual access.
+    pub(crate) watching: authserver::Watching,
+    /// What counts as a disclosure.
+    pub(crate) disclosures: audit::disclosure::Rule,
+    /// Where the audit log is copied to, and how long it is kept here.
+    pub(crate) keeping: crate::keeping::Keeping,
     /// Networks that outbound fetches may reach although they are not public (row F60).
     pub(crate) egress_networks: Vec<Network>,
     /// Whether the server makes a Provenance of each write (row F28).
@@ -299,6 +305,17 @@ impl Effective {
         for setting in [&table::OPENID_CLIENT_ID, &table::OPENID_CLIENT_SECRET_FILE, &table::OPENID_NAME] {
             needs(setting, &table::OPENID_ISSUER, problems);
         }
+        if let Some(Value::Count(days)) = self.get(&table::AUDIT_RETENTION_DAYS)
+            && *days < crate::keeping::RETENTION_DAYS_LEAST
+            && self.get(&table::AUDIT_RETENTION_SHORT) != Some(&Value::Switch(true))
+            && let Some(place) = place(&table::AUDIT_RETENTION_DAYS)
+        {
+            let least = crate::keeping::RETENTION_DAYS_LEAST;
+            let text = format!(
+                "audit.retention_days is less than six years ({least}); where the law lets you, set audit.retention_short = true beside it"
+            );
+            problems.push(Problem::new(place, text));
+        }
         needs(&table::TLS_OCSP_STAPLE, &table::TLS_CERTIFICATE, problems);
         if !self.is_empty(&table::TLS_CLIENT_CRLS) {
             needs(&table::TLS_CLIENT_CRLS, &table::TLS_CLIENT_ANCHORS, problems);
@@ -434,6 +451,26 @@ impl Effective {
         }
     }
 
+    fn watching(&self) -> authserver::Watching {
+        let count = |setting: &Setting, usual: u32| match self.get(setting) {
+            Some(Value::Count(count)) => u32::try_from(*count).unwrap_or(u32::MAX),
+            _ => usual,
+        };
+        let usual = audit::alarm::Thresholds::default();
+        authserver::Watching {
+            staff: match self.text(&table::AUDIT_STAFF_NAMES) {
+                Some("role") => audit::report::StaffNames::Role,
+                _ => audit::report::StaffNames::Shown,
+            },
+            thresholds: audit::alarm::Thresholds {
+                rate: count(&table::AUDIT_UNUSUAL_READS, usual.rate),
+                breadth: count(&table::AUDIT_UNUSUAL_PATIENTS, usual.breadth),
+                refusals: count(&table::AUDIT_UNUSUAL_REFUSALS, usual.refusals),
+            },
+            protected: self.text(&table::AUDIT_PROTECTED_CODE).map(str::to_owned),
+        }
+    }
+
     fn config(self) -> Config {
         let is = |setting: &Setting, word: &str| self.text(setting) == Some(word);
         let certificate = self.path(&table::TLS_CERTIFICATE).zip(self.path(&table::TLS_KEY));
@@ -476,6 +513,18 @@ impl Effective {
             durability: match is(&table::AUDIT_DURABILITY, "strict") {
                 true => Durability::Strict,
                 false => Durability::Interval,
+            },
+            watching: self.watching(),
+            disclosures: match is(&table::AUDIT_DISCLOSURES, "all") {
+                true => audit::disclosure::Rule::All,
+                false => audit::disclosure::Rule::Outside,
+            },
+            keeping: crate::keeping::Keeping {
+                directory: self.path(&table::AUDIT_EXPORT_DIRECTORY),
+                days: match self.get(&table::AUDIT_RETENTION_DAYS) {
+                    Some(Value::Count(days)) => Some(*days),
+                    _ => None,
+                },
             },
             egress_networks: match self.get(&table::EGRESS_ALLOW_NETWORKS) {
                 Some(Value::Networks(networks)) => networks.clone(),

@@ -221,3 +221,9 @@ pub(crate) const GLASS_LOOK: Duration = Duration::from_secs(600);
 
 /// Time between two looks at those ends.
 pub(crate) const COMMUNITY_LOOK: Duration = Duration::from_secs(600);
+
+/// How often the audit log is looked at for unusual access: a privacy officer hears of it within seconds.
+pub(crate) const AUDIT_LOOK: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How often finished parts of the audit log leave, and old ones go.
+pub(crate) const AUDIT_KEEP: std::time::Duration = std::time::Duration::from_secs(60);

@@ -20,6 +20,7 @@ mod glasses;
 mod health;
 mod household;
 mod http_client;
+mod keeping;
 mod knowledge;
 mod library;
 mod limits;

@@ -67,6 +67,8 @@ pub(crate) struct Metrics {
     refusals: Words,
     tokens_issued: AtomicU64,
     tokens_refused: Words,
+    unusual: Words,
+    exported: AtomicU64,
     /// Connections of clients.
     pub(crate) connections: Connections,
     /// The server's certificates.
@@ -202,6 +204,8 @@ impl Metrics {
             refusals: Words::default(),
             tokens_issued: AtomicU64::new(0),
             tokens_refused: Words::default(),
+            unusual: Words::default(),
+            exported: AtomicU64::new(0),
             connections: Connections::default(),
             certificates: Mutex::default(),
             client_trust: ClientTrustState::default(),
@@ -244,6 +248,16 @@ impl Metrics {
             (_, Some(reason)) => self.refusals.count(reason),
             _ => {}
         }
+    }
+
+    /// So many accesses were unusual by this rule.
+    pub(crate) fn unusual(&self, rule: &'static str, count: u64) {
+        (0..count).for_each(|_| self.unusual.count(rule));
+    }
+
+    /// The audit log stands elsewhere up to this record.
+    pub(crate) fn exported(&self, sequence: u64) {
+        self.exported.store(sequence, Relaxed);
     }
 
     /// The audit log was signed up to this record.
@@ -302,6 +316,9 @@ impl Sources {
         metrics.refusals.show(page, &c::REFUSALS);
         page.value(&c::TOKENS_ISSUED, metrics.tokens_issued.load(Relaxed));
         metrics.tokens_refused.show(page, &c::TOKENS_REFUSED);
+        metrics.unusual.show(page, &c::UNUSUAL);
+        page.value(&c::UNUSUAL_OPEN, self.authserver.unusual_open());
+        page.value(&c::AUDIT_EXPORTED, metrics.exported.load(Relaxed));
         page.value(&c::CLIENTS, self.authserver.clients().len());
         self.communities(page);
         let waiting = Waiting::of(&self.authserver, clock::now());

@@ -17,6 +17,7 @@ use crate::{
     health::Health,
     household::Keeper,
     http_client::Url,
+    keeping::{self, Keeping},
     limits,
     listen::Listen,
     listener::peer::WayIn,
@@ -77,6 +78,7 @@ pub(crate) struct Server {
     stopping: Arc<AtomicBool>,
     control: Control,
     household: Arc<Keeper>,
+    keeping: Keeping,
 }
 
 impl Server {
@@ -137,6 +139,13 @@ impl Server {
         let base = BaseUrl::Of(&base_url, asked.as_ref());
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
         assembly::count_consents(&assembly.store, config.consents);
+        assembly.authserver.set_watching(config.watching.clone());
+        let clients = Arc::clone(&assembly.authserver);
+        assembly.rest.set_accounting(rest::Accounting {
+            staff: config.watching.staff,
+            disclosures: config.disclosures,
+            client_name: Arc::new(move |id| clients.client(id).map(|client| client.name.to_string())),
+        });
         let household = Arc::new(Keeper::begin(Arc::clone(&assembly.store), config.household.clone())?);
         assembly.rest.record_provenance(config.records_provenance);
         let authserver = Arc::clone(&assembly.authserver);
@@ -197,6 +206,7 @@ impl Server {
             stopping,
             control,
             household,
+            keeping: config.keeping.clone(),
         })
     }
 
@@ -234,6 +244,13 @@ impl Server {
             hang_up,
         ));
         let tending = tokio::spawn(tending(Arc::clone(&self.assembly.authserver)));
+        let watching =
+            tokio::spawn(keeping::watch(Arc::clone(&self.assembly.authserver), Arc::clone(&self.router.metrics)));
+        let keeping = tokio::spawn(keeping::keep(
+            Arc::clone(&self.assembly.store),
+            self.keeping,
+            Arc::clone(&self.router.metrics),
+        ));
         let scraping = self.metrics.map(|(listener, render)| tokio::spawn(metrics::listener::serve(listener, render)));
         let mut serving = tokio::spawn(listener::serve(self.doors, self.router, self.capacity, stopped));
         ready();
@@ -257,6 +274,8 @@ impl Server {
         }
         housekeeping.abort();
         tending.abort();
+        watching.abort();
+        keeping.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
         }

@@ -48,7 +48,7 @@ pub use pseudonym::Pseudonyms;
 pub use snapshot::Snapshot;
 pub use store::{Given, Options, Store};
 pub use transaction::{Change, Committed, Done, Labels, Transaction};
-pub use verify_audit::verify_audit;
+pub use verify_audit::{audit_segment_of, verify_audit};
 
 #[cfg(test)]
 mod tests;

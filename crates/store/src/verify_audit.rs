@@ -2,15 +2,16 @@
 
 use crate::{OpenError, engine::audit_files};
 use audit::verify::{Broken, Report};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Reads all segments, checkpoints and public keys of this data directory.
+/// Reads all segments, checkpoints and public keys of this data directory, or of a directory that a server exported its
+/// log to.
 ///
 /// # Errors
 /// [`OpenError::Engine`] when the directory holds no audit log or cannot be read; a log that is not
 /// what was recorded is the inner [`Broken`].
 pub fn verify_audit(directory: &Path) -> Result<Result<Report, Broken>, OpenError> {
-    let directory = directory.join("audit");
+    let directory = audit_directory(directory);
     let fault = |error: std::io::Error| OpenError::Engine(format!("audit log: {error}"));
     // WHY: before the segments, so that a running server's log has every record that they speak of.
     let checkpoints = audit_files::checkpoint_bytes(&directory).map_err(fault)?;
@@ -19,5 +20,18 @@ pub fn verify_audit(directory: &Path) -> Result<Result<Report, Broken>, OpenErro
         return Err(OpenError::Engine("there is no audit log here".into()));
     }
     let keys = audit_files::keys(&directory).map_err(fault)?;
-    Ok(audit::verify::verify(segments, &checkpoints, &keys))
+    let cut = audit_files::cut(&directory).map_err(fault)?;
+    Ok(audit::verify::verify_with_cut(segments, &checkpoints, &keys, cut.as_ref()))
+}
+
+/// Where the log of a data directory lies; an exported one lies in its directory itself.
+fn audit_directory(directory: &Path) -> PathBuf {
+    let below = directory.join("audit");
+    if below.is_dir() { below } else { directory.to_owned() }
+}
+
+/// The file that this record lies in, or would: for who looks at a place that is broken.
+#[must_use]
+pub fn audit_segment_of(directory: &Path, sequence: u64) -> Option<PathBuf> {
+    audit_files::segment_of(&audit_directory(directory), sequence).ok().flatten()
 }

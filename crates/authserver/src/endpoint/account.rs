@@ -18,9 +18,11 @@ mod outside;
 mod partners;
 mod passkey;
 mod password;
+mod privacy;
 mod recovery;
 mod second_factor;
 mod security;
+mod seen;
 mod sign_in;
 mod ways;
 
@@ -227,6 +229,13 @@ impl Visitor<'_> {
             Page::ClientNew => self.client_new_page(),
             Page::Client => self.client_page(),
             Page::Partners => self.partners_page(),
+            Page::Seen => self.seen_page().await,
+            Page::SeenTable => self.seen_table().await,
+            Page::Officer => self.officer_page(),
+            Page::Events => self.events_page().await,
+            Page::Event => self.event_page().await,
+            Page::Unusual => self.unusual_page().await,
+            Page::UnusualOne => self.unusual_one_page().await,
         }
     }
 
@@ -273,6 +282,7 @@ impl Visitor<'_> {
             Act::ClientNew => self.client_registered(&form).await,
             Act::Client => self.client_changed(&form).await,
             Act::Partners => self.partner_changed(&form).await,
+            Act::UnusualOne => self.unusual_reviewed(&form).await,
         }
     }
 

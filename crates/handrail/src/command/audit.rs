@@ -23,6 +23,7 @@ enum Action {
     /// Verify the whole log: its hash chain and its signed checkpoints
     #[command(after_help = "Example:
   handrail audit verify --data ./data
+  handrail audit verify --data /archive/audit     (what audit.export_directory holds)
 
 Reads the log files only, so it also works while the server runs. Finds any entry that was changed,
 removed, inserted or moved, and says where; the exit code is 1 then. What it cannot find is a cut of
@@ -47,6 +48,12 @@ fn verify(directory: &Path) -> Result<ExitCode, Fault> {
     let style = Style::of_stdout();
     match store::verify_audit(directory).map_err(|why| Fault::at(directory.display(), why))? {
         Ok(report) => {
+            if report.first > 1 {
+                print::result(format_args!(
+                    "begins with entry {}: a signed cut says that older ones were given up",
+                    report.first
+                ));
+            }
             let entries = report.last.saturating_sub(report.first.saturating_sub(1));
             print::result(style.strong(format_args!("OK: {} entries, all as they were recorded", count(entries))));
             if entries > 0 {
@@ -70,6 +77,9 @@ fn verify(directory: &Path) -> Result<ExitCode, Fault> {
         }
         Err(broken) => {
             print::result(style.strong(format_args!("DAMAGED: {broken}")));
+            if let Some(segment) = store::audit_segment_of(directory, broken.sequence) {
+                print::result(format_args!("segment      {}, record {}", segment.display(), broken.sequence));
+            }
             print::result("entries before that place are as they were recorded; compare with your copies of the log");
             Ok(ExitCode::FAILURE)
         }

@@ -186,6 +186,33 @@ settings! {
     ACCESS_PAYER_LOOKBACK: "access.payer_lookback" "HANDRAIL_ACCESS_PAYER_LOOKBACK" "access-payer-lookback"
         Kind::Count(0, limits::LOOKBACK_DAYS_MAX), Some("365"), "",
         "days for which a payer still sees what a coverage covered that has ended: claims are settled after it";
+    AUDIT_STAFF_NAMES: "audit.staff_names" "HANDRAIL_AUDIT_STAFF_NAMES" "audit-staff-names"
+        Kind::OneOf(&["shown", "role"]), Some("shown"), "",
+        "what patients and caregivers are told of staff who saw their record: name and role, or the role alone";
+    AUDIT_DISCLOSURES: "audit.disclosures" "HANDRAIL_AUDIT_DISCLOSURES" "audit-disclosures"
+        Kind::OneOf(&["outside", "all"]), Some("outside"), "",
+        "what of that which leaves to organizations and to others' systems is accounted for as a disclosure: what left for another purpose than treatment, payment, operations or the patient's own wish (outside), or everything (all)";
+    AUDIT_PROTECTED_CODE: "audit.protected_code" "HANDRAIL_AUDIT_PROTECTED_CODE" "audit-protected-code"
+        Kind::Words, None, "CEL, VIP and EMP",
+        "a code in meta.tag or meta.security of a Patient that makes each look of the staff an unusual one, beside CEL, VIP and EMP";
+    AUDIT_UNUSUAL_READS: "audit.unusual_reads" "HANDRAIL_AUDIT_UNUSUAL_READS" "audit-unusual-reads"
+        Kind::Count(0, 1_000_000), Some("300"), "",
+        "reads and searches of one of the staff in ten minutes, beyond which a privacy officer is told; 0 turns it off";
+    AUDIT_UNUSUAL_PATIENTS: "audit.unusual_patients" "HANDRAIL_AUDIT_UNUSUAL_PATIENTS" "audit-unusual-patients"
+        Kind::Count(0, 100_000), Some("60"), "",
+        "records that one of the staff opens in an hour, beyond which a privacy officer is told; 0 turns it off";
+    AUDIT_UNUSUAL_REFUSALS: "audit.unusual_refusals" "HANDRAIL_AUDIT_UNUSUAL_REFUSALS" "audit-unusual-refusals"
+        Kind::Count(0, 100_000), Some("20"), "",
+        "refusals within ten minutes after which something that is shown is told to a privacy officer; 0 turns it off";
+    AUDIT_EXPORT_DIRECTORY: "audit.export_directory" "HANDRAIL_AUDIT_EXPORT_DIRECTORY" "audit-export-directory"
+        Kind::Path, None, "the log stays here alone",
+        "where finished parts of the audit log are copied to, as read-only files with checkpoints and keys; 'handrail audit verify' takes the directory";
+    AUDIT_RETENTION_DAYS: "audit.retention_days" "HANDRAIL_AUDIT_RETENTION_DAYS" "audit-retention-days"
+        Kind::Count(1, 36_500), None, "for ever",
+        "days for which the audit log is kept; fewer than 2192 (six years) need audit.retention_short; with audit.export_directory only what stands there is removed";
+    AUDIT_RETENTION_SHORT: "audit.retention_short" "HANDRAIL_AUDIT_RETENTION_SHORT" "audit-retention-short"
+        Kind::Switch, Some("false"), "",
+        "the law here lets the audit log be kept for less than six years";
     POLICY_FILE: "policy.file" "HANDRAIL_POLICY_FILE" "policy-file" Kind::Path, None, "no rules",
         "file of the facility's own rules on who may see what (docs/policy.md); read again on SIGHUP and by 'handrail policy reload'";
     LABELS_RULES: "labels.rules" "HANDRAIL_LABELS_RULES" "labels-rules" Kind::Path, None, "the standard clearances, and no rules",

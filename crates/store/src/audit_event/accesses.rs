@@ -139,14 +139,23 @@ impl Store {
         Ok(events)
     }
 
-    /// The entry of the event with this id.
+    /// The entry whose own event has this id; the further events of an entry have none.
     ///
     /// # Errors
     /// [`ReadError::NotFound`], [`ReadError::Unavailable`].
     pub fn audit_event(&self, id: &LogicalId) -> Result<Seen, ReadError> {
-        let (sequence, _) = self.names.event(id).ok_or(ReadError::NotFound)?;
+        let named = self.names.event(id).filter(|(_, facet)| *facet == Facet::Itself);
+        let (sequence, _) = named.ok_or(ReadError::NotFound)?;
         let record = self.audit_files().record(sequence)?.ok_or(ReadError::NotFound)?;
         Ok(Seen { sequence, entry: decoded(&record)? })
+    }
+
+    /// The logical id of an entry's own event.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] when the cipher of names fails.
+    pub fn audit_id(&self, sequence: u64) -> Result<LogicalId, ReadError> {
+        self.names.id(sequence, Facet::Itself)
     }
 
     /// Brings the list of who is named in the newest part of the log up to date.
@@ -155,5 +164,41 @@ impl Store {
     /// [`ReadError::Unavailable`].
     pub fn keep_up_audit(&self) -> Result<(), ReadError> {
         Ok(self.audit_files().keep_up()?)
+    }
+
+    /// Copies what of the audit log is finished to a directory of write-once files; the last record that is there now.
+    /// What is written is finished first when its first record is older than this.
+    ///
+    /// # Errors
+    /// What the file system says; nothing is lost by it.
+    pub fn export_audit(&self, to: &std::path::Path, sealed_before: Instant) -> std::io::Result<u64> {
+        let files = self.audit_files();
+        if files.began_ms().is_some_and(|began| began < sealed_before.unix_millis()) {
+            files.seal()?;
+        }
+        files.export(to)
+    }
+
+    /// Removes finished segments of the audit log of which all was recorded before this moment, oldest first, and of
+    /// those only what stands in the directory of the export where there is one; how many. A signed cut says first that
+    /// the log begins later.
+    ///
+    /// # Errors
+    /// What the file system says, or that the log is not signed here.
+    pub fn give_up_audit(
+        &self,
+        before: Instant,
+        exported: Option<&std::path::Path>,
+        now: Instant,
+    ) -> std::io::Result<u64> {
+        let files = self.audit_files();
+        let mut count = 0;
+        while let Some((sequence, hash)) = files.due(before.unix_millis(), exported)? {
+            let cut = self.log().cut(sequence, hash, now).map_err(|why| why.0)?;
+            let cut = cut.ok_or_else(|| std::io::Error::other("the audit log is not signed, so its cut cannot be"))?;
+            files.give_up(&cut)?;
+            count += 1;
+        }
+        Ok(count)
     }
 }

@@ -21,10 +21,14 @@ use std::{
     time::Duration,
 };
 
+mod export;
 pub(crate) mod patients;
+
+pub(crate) use export::{cut, segment_of};
 
 const CHECKPOINTS: &str = "checkpoints";
 const KEYS: &str = "keys.pem";
+const CUT: &str = "cut";
 
 /// Where a record begins, and the hash of the one before it, from which it follows.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +118,7 @@ pub(crate) fn segments(directory: &Path) -> io::Result<Vec<BufReader<File>>> {
 pub(crate) fn keys(directory: &Path) -> io::Result<Vec<PublicKey>> {
     match fs::read_to_string(directory.join(KEYS)) {
         Ok(text) => Ok(PublicKey::from_pem(&text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => export::keys(directory),
         Err(error) => Err(error),
     }
 }
@@ -133,7 +137,7 @@ pub(crate) fn keep_key(directory: &Path, key: &PublicKey) -> io::Result<()> {
 /// Bytes of the file of checkpoints; empty when there is none.
 pub(crate) fn checkpoint_bytes(directory: &Path) -> io::Result<Vec<u8>> {
     match fs::read(directory.join(CHECKPOINTS)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => export::checkpoints(directory),
         other => other,
     }
 }
@@ -141,7 +145,7 @@ pub(crate) fn checkpoint_bytes(directory: &Path) -> io::Result<Vec<u8>> {
 /// The files beside the segments, with their lengths.
 pub(crate) fn beside(directory: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     let mut found = Vec::new();
-    for name in [CHECKPOINTS, KEYS] {
+    for name in [CHECKPOINTS, KEYS, CUT] {
         let path = directory.join(name);
         match fs::metadata(&path) {
             Ok(metadata) => found.push((path, metadata.len())),
@@ -275,6 +279,7 @@ impl AuditFiles {
     /// stable storage as far as known: `synced` is the last sequence that certainly had.
     pub(crate) fn open(directory: &Path, synced: u64) -> Result<Self, OpenError> {
         fs::create_dir_all(directory).map_err(engine)?;
+        export::finish(directory).map_err(engine)?;
         let mut paths = segment_paths(directory).map_err(engine)?;
         let (mut active, mut unbegun) = (None, Vec::new());
         while active.is_none() {

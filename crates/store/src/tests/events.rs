@@ -134,7 +134,7 @@ fn an_entry_can_be_three_events() {
     assert_eq!(names(&of_one), [(2, Facet::Disclosure), (2, Facet::Itself), (1, Facet::Itself)]);
     for found in walked(&snapshot, &of_one, Total::None).0 {
         let json = String::from_utf8(found.json.into_bytes().unwrap().to_vec()).unwrap();
-        assert!(!json.contains("c1") && !json.contains("o1") && !json.contains("query"), "{json}");
+        assert!(!json.contains("Consent/c1") && !json.contains("Observation/o1") && !json.contains("\"query\""), "{json}");
     }
     for (of, target) in [("Consent", "c1"), ("Observation", "o1")] {
         let test = Test::Reference(ReferenceTest::Target(kind(of), id(target)));
@@ -192,4 +192,60 @@ fn permit_of_operator(store: &crate::Store) -> policy::Permit {
     let caller = oauth::Caller::operator("test");
     let grants = Arc::new(policy::Grants::compile(&caller, &store.registry(), &store.house()));
     policy::decide(&caller, &grants, &policy::Interaction::SearchType(kind("AuditEvent"))).unwrap()
+}
+
+/// F23, F26: what leaves verifies where it is, is written once, and what is given up is given up by a signed cut alone.
+#[test]
+fn f26_segments_leave_and_are_given_up() {
+    use audit::verify::What;
+    let world = World::new();
+    world
+        .store()
+        .sign_checkpoints(
+            audit::checkpoint::Signer::from_pkcs8(&audit::checkpoint::Signer::new_key().unwrap()).unwrap(),
+        )
+        .unwrap();
+    let away = tempfile::tempdir().unwrap();
+    let record = |from: i64| {
+        for minute in from..from + 10 {
+            world.store().log().record(&of("p1", minute)).unwrap();
+        }
+        world.store().log().checkpoint(of("p1", from).recorded).unwrap();
+    };
+    let late = Instant::from_unix_millis(i64::MAX);
+    let early = Instant::from_unix_millis(0);
+    record(0);
+    assert_eq!(world.store().export_audit(away.path(), early).unwrap(), 0, "nothing is finished");
+    assert_eq!(world.store().export_audit(away.path(), late).unwrap(), 10);
+    record(10);
+    assert_eq!(world.store().export_audit(away.path(), late).unwrap(), 20);
+    record(20);
+    let exported = crate::verify_audit(away.path()).unwrap().unwrap();
+    assert_eq!((exported.first, exported.last, exported.uncovered()), (1, 20, 0));
+    let segment = away.path().join("00000001.log");
+    assert!(std::fs::metadata(&segment).unwrap().permissions().readonly());
+    // Only what is old enough, and what left.
+    let minute = |minute: i64| of("p1", minute).recorded;
+    let give_up =
+        |before: i64, to: Option<&std::path::Path>| world.store().give_up_audit(minute(before), to, minute(99));
+    assert_eq!(give_up(5, Some(away.path())).unwrap(), 0);
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert_eq!(give_up(15, Some(elsewhere.path())).unwrap(), 0, "it did not leave");
+    assert_eq!(found_count(world.store(), "p1"), 30);
+    assert_eq!(give_up(15, Some(away.path())).unwrap(), 1);
+    assert_eq!(found_count(world.store(), "p1"), 20);
+    let whole = crate::verify_audit(&world.path()).unwrap().unwrap();
+    assert_eq!((whole.first, whole.last), (11, 30));
+    assert_eq!(world.store().audit_after(0, 100).unwrap().first().map(|seen| seen.sequence), Some(11));
+    // The new beginning is believed because the key says so.
+    let image = world.image();
+    assert_eq!(open(image.path()).unwrap().log().last().0, 30);
+    std::fs::remove_file(image.path().join("audit/cut")).unwrap();
+    let broken = crate::verify_audit(image.path()).unwrap().unwrap_err();
+    assert_eq!((broken.sequence, broken.what), (11, What::Beginning));
+    let named = crate::audit_segment_of(image.path(), 11).unwrap();
+    assert!(named.ends_with("audit/00000002.log"));
+    // A segment of another log is not written over.
+    std::fs::write(elsewhere.path().join("00000002.log"), [0; 100]).unwrap();
+    assert!(world.store().export_audit(elsewhere.path(), early).is_err());
 }

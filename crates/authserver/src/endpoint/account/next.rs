@@ -21,6 +21,10 @@ pub(super) const TO_APPS: &str = "to-apps";
 pub(super) const TO_CLIENTS: &str = "to-clients";
 /// On to organizations that joined by a trust community.
 pub(super) const TO_PARTNERS: &str = "to-partners";
+/// On to who saw the record.
+pub(super) const TO_SEEN: &str = "to-seen";
+/// On to what a privacy officer looks after.
+pub(super) const TO_PRIVACY: &str = "to-privacy";
 /// On to a new one of them.
 pub(super) const TO_CLIENT_NEW: &str = "to-client-new";
 /// On to a record in an emergency.
@@ -51,6 +55,8 @@ fn path(handle: &str) -> String {
         TO_CLIENT_NEW => paths::CLIENT_NEW.to_owned(),
         TO_EMERGENCY => paths::EMERGENCY.to_owned(),
         TO_CASES => paths::CASES.to_owned(),
+        TO_SEEN => paths::SEEN.to_owned(),
+        TO_PRIVACY => paths::OFFICER.to_owned(),
         TO_LAUNCH => paths::LAUNCH.to_owned(),
         TO_AUTHENTICATOR => paths::AUTHENTICATOR.to_owned(),
         handle => format!("/oauth/authorize?{}={handle}", fields::CONTINUATION),

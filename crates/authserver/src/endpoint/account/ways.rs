@@ -1,6 +1,6 @@
 //! Which paths there are, and what each takes: one table, from which all else is asked.
 
-use super::{APPS_FORM, CASES_FORM, CLIENTS_FORM, EMERGENCY_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM};
+use super::{APPS_FORM, CASES_FORM, CLIENTS_FORM, EMERGENCY_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM, privacy::PRIVACY_FORM};
 use crate::page::SIGN_OUT_FORM;
 use pages::paths;
 
@@ -39,6 +39,13 @@ pub(super) enum Page {
     ClientNew,
     Client,
     Partners,
+    Seen,
+    SeenTable,
+    Officer,
+    Events,
+    Event,
+    Unusual,
+    UnusualOne,
 }
 
 /// What a form does.
@@ -64,6 +71,7 @@ pub(super) enum Act {
     ClientNew,
     Client,
     Partners,
+    UnusualOne,
 }
 
 /// To an outside provider and back from it; to one that an app named.
@@ -76,7 +84,7 @@ pub(super) enum Link {
 }
 
 /// The table.
-pub(super) const WAYS: [(&str, Takes); 28] = [
+pub(super) const WAYS: [(&str, Takes); 35] = [
     (paths::SIGN_IN, Takes::Both(Page::SignIn, Act::SignIn)),
     (paths::SIGN_IN_OUTSIDE, Takes::Link(Link::Outside)),
     (paths::SIGN_IN_OUTSIDE_BACK, Takes::Link(Link::Back)),
@@ -105,6 +113,13 @@ pub(super) const WAYS: [(&str, Takes); 28] = [
     (paths::CLIENT_NEW, Takes::Both(Page::ClientNew, Act::ClientNew)),
     (paths::CLIENT, Takes::Both(Page::Client, Act::Client)),
     (paths::PARTNERS, Takes::Both(Page::Partners, Act::Partners)),
+    (paths::SEEN, Takes::Page(Page::Seen)),
+    (paths::SEEN_TABLE, Takes::Page(Page::SeenTable)),
+    (paths::OFFICER, Takes::Page(Page::Officer)),
+    (paths::EVENTS, Takes::Page(Page::Events)),
+    (paths::EVENT, Takes::Page(Page::Event)),
+    (paths::UNUSUAL, Takes::Page(Page::Unusual)),
+    (paths::UNUSUAL_ONE, Takes::Both(Page::UnusualOne, Act::UnusualOne)),
 ];
 
 /// What this path takes, when there is one.
@@ -135,6 +150,7 @@ impl Act {
             Self::Emergency => EMERGENCY_FORM,
             Self::Case => CASES_FORM,
             Self::ClientNew | Self::Client | Self::Partners => CLIENTS_FORM,
+            Self::UnusualOne => PRIVACY_FORM,
             Self::PasskeyAdd
             | Self::PasskeyRemove
             | Self::Password
