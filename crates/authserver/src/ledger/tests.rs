@@ -30,6 +30,9 @@ const DOCTOR: Person =
 /// A doctor has looked at both, and is called as one of them.
 pub(crate) fn facility() -> Server {
     let server = Server::new();
+    let mut house = policy::House::clone(&server.store().house());
+    house.clinicians = policy::Clinicians::Everyone;
+    server.store().set_house(house);
     put(&server, "p1", "Roth", &json!({"tag": [{"system": "urn:house", "code": "ward"}]}));
     put(&server, "p2", "Young", &json!({"tag": [{"system": "urn:house", "code": "board"}]}));
     let doctor = server.tokens().token_of_person(&DOCTOR, None, "user/*.rs");

@@ -27,6 +27,9 @@ const REPORT: &str = "Patient/anna/$access-report";
 
 fn facility() -> Server {
     let server = Server::new();
+    let mut house = policy::House::clone(&server.store().house());
+    house.clinicians = policy::Clinicians::Everyone;
+    server.store().set_house(house);
     let all = server.token_for(ALL);
     for id in ["anna", "bert"] {
         drop(put(&server, &all, id, patient(id)).expect(201));

@@ -134,7 +134,10 @@ fn an_entry_can_be_three_events() {
     assert_eq!(names(&of_one), [(2, Facet::Disclosure), (2, Facet::Itself), (1, Facet::Itself)]);
     for found in walked(&snapshot, &of_one, Total::None).0 {
         let json = String::from_utf8(found.json.into_bytes().unwrap().to_vec()).unwrap();
-        assert!(!json.contains("Consent/c1") && !json.contains("Observation/o1") && !json.contains("\"query\""), "{json}");
+        assert!(
+            !json.contains("Consent/c1") && !json.contains("Observation/o1") && !json.contains("\"query\""),
+            "{json}"
+        );
     }
     for (of, target) in [("Consent", "c1"), ("Observation", "o1")] {
         let test = Test::Reference(ReferenceTest::Target(kind(of), id(target)));
