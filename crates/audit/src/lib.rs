@@ -5,6 +5,7 @@
 //! - [`log`]: order and chain; makes [`Receipt`]s. The bytes go to an [`log::Appender`] (the store's).
 //! - [`checkpoint`]: signed statements of how far the chain had come.
 //! - [`verify`]: reads a log and its checkpoints and says where it was tampered with.
+//! - [`dicom`]: an event as a DICOM audit message.
 //! - [`disclosure`]: what counts in the accounting of disclosures.
 //! - [`alarm`]: what is unusual about an access.
 //! - [`report`]: who saw a record, for people.
@@ -18,6 +19,7 @@ pub mod audited;
 pub mod balp;
 mod bytes;
 pub mod checkpoint;
+pub mod dicom;
 pub mod disclosure;
 pub mod entry;
 pub mod facts;

@@ -316,6 +316,11 @@ impl Effective {
             );
             problems.push(Problem::new(place, text));
         }
+        needs(&table::AUDIT_SYSLOG_CERTIFICATE, &table::AUDIT_SYSLOG_KEY, problems);
+        needs(&table::AUDIT_SYSLOG_KEY, &table::AUDIT_SYSLOG_CERTIFICATE, problems);
+        for setting in [&table::AUDIT_SYSLOG_CA, &table::AUDIT_SYSLOG_CERTIFICATE] {
+            needs(setting, &table::AUDIT_SYSLOG, problems);
+        }
         needs(&table::TLS_OCSP_STAPLE, &table::TLS_CERTIFICATE, problems);
         if !self.is_empty(&table::TLS_CLIENT_CRLS) {
             needs(&table::TLS_CLIENT_CRLS, &table::TLS_CLIENT_ANCHORS, problems);
@@ -525,6 +530,11 @@ impl Effective {
                     Some(Value::Count(days)) => Some(*days),
                     _ => None,
                 },
+                syslog: self.listen(&table::AUDIT_SYSLOG).map(|to| crate::keeping::Syslog {
+                    to,
+                    ca: self.path(&table::AUDIT_SYSLOG_CA),
+                    own: self.path(&table::AUDIT_SYSLOG_CERTIFICATE).zip(self.path(&table::AUDIT_SYSLOG_KEY)),
+                }),
             },
             egress_networks: match self.get(&table::EGRESS_ALLOW_NETWORKS) {
                 Some(Value::Networks(networks)) => networks.clone(),

@@ -3,7 +3,9 @@
 //!
 //! None of it is ever in the way of a request: what fails is told in the log and tried again.
 
-use crate::{clock, limits, metrics::Metrics};
+pub(crate) mod syslog;
+
+use crate::{clock, limits, listen::Listen, metrics::Metrics, tls};
 use fhir::Instant;
 use std::{path::PathBuf, sync::Arc};
 use store::Store;
@@ -21,6 +23,30 @@ pub(crate) struct Keeping {
     pub(crate) directory: Option<PathBuf>,
     /// Days; `None`: for ever.
     pub(crate) days: Option<u64>,
+    /// A repository that takes audit messages.
+    pub(crate) syslog: Option<Syslog>,
+}
+
+/// A repository of audit messages, by syslog over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Syslog {
+    /// Where it is.
+    pub(crate) to: Listen,
+    /// Who vouches for it; `None`: the machine's anchors.
+    pub(crate) ca: Option<PathBuf>,
+    /// Certificate and key that are shown to it.
+    pub(crate) own: Option<(PathBuf, PathBuf)>,
+}
+
+impl Syslog {
+    /// What its connections trust and show.
+    ///
+    /// # Errors
+    /// A file that cannot be used.
+    pub(crate) fn tls(&self) -> Result<Arc<rustls::ClientConfig>, tls::trust::TrustError> {
+        let own = self.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+        tls::trust::client_config_as(self.ca.as_deref(), own)
+    }
 }
 
 /// Looks at the log for unusual access.
@@ -50,7 +76,7 @@ pub(crate) async fn watch(authserver: Arc<authserver::Service>, metrics: Arc<Met
 
 /// Copies what is finished, and gives up what was kept for long enough.
 pub(crate) async fn keep(store: Arc<Store>, keeping: Keeping, metrics: Arc<Metrics>) {
-    if keeping == Keeping::default() {
+    if keeping.directory.is_none() && keeping.days.is_none() {
         return;
     }
     let mut keep = interval(limits::AUDIT_KEEP);

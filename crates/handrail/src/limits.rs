@@ -227,3 +227,12 @@ pub(crate) const AUDIT_LOOK: std::time::Duration = std::time::Duration::from_sec
 
 /// How often finished parts of the audit log leave, and old ones go.
 pub(crate) const AUDIT_KEEP: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// How often the audit log is looked at for what the repository has not got yet.
+pub(crate) const SYSLOG_LOOK: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How long a repository may take for a connection or a batch.
+pub(crate) const SYSLOG_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// How long to wait before a repository that went away is tried again.
+pub(crate) const SYSLOG_AGAIN: std::time::Duration = std::time::Duration::from_secs(10);

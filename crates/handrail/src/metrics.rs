@@ -69,6 +69,7 @@ pub(crate) struct Metrics {
     tokens_refused: Words,
     unusual: Words,
     exported: AtomicU64,
+    sent: AtomicU64,
     /// Connections of clients.
     pub(crate) connections: Connections,
     /// The server's certificates.
@@ -206,6 +207,7 @@ impl Metrics {
             tokens_refused: Words::default(),
             unusual: Words::default(),
             exported: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             connections: Connections::default(),
             certificates: Mutex::default(),
             client_trust: ClientTrustState::default(),
@@ -258,6 +260,11 @@ impl Metrics {
     /// The audit log stands elsewhere up to this record.
     pub(crate) fn exported(&self, sequence: u64) {
         self.exported.store(sequence, Relaxed);
+    }
+
+    /// The repository was sent the audit log up to this record.
+    pub(crate) fn sent(&self, sequence: u64) {
+        self.sent.store(sequence, Relaxed);
     }
 
     /// The audit log was signed up to this record.
@@ -319,6 +326,7 @@ impl Sources {
         metrics.unusual.show(page, &c::UNUSUAL);
         page.value(&c::UNUSUAL_OPEN, self.authserver.unusual_open());
         page.value(&c::AUDIT_EXPORTED, metrics.exported.load(Relaxed));
+        page.value(&c::AUDIT_SENT, metrics.sent.load(Relaxed));
         page.value(&c::CLIENTS, self.authserver.clients().len());
         self.communities(page);
         let waiting = Waiting::of(&self.authserver, clock::now());

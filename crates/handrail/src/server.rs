@@ -79,6 +79,7 @@ pub(crate) struct Server {
     control: Control,
     household: Arc<Keeper>,
     keeping: Keeping,
+    syslog_tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 impl Server {
@@ -139,6 +140,8 @@ impl Server {
         let base = BaseUrl::Of(&base_url, asked.as_ref());
         let assembly = assembly::open_for(facility, directory, base, strict_audit, &config.validation, egress)?;
         assembly::count_consents(&assembly.store, config.consents);
+        let syslog_tls = config.keeping.syslog.as_ref().map(keeping::Syslog::tls).transpose();
+        let syslog_tls = syslog_tls.map_err(|why| Fault::at(table::AUDIT_SYSLOG.name, why))?;
         assembly.authserver.set_watching(config.watching.clone());
         let clients = Arc::clone(&assembly.authserver);
         assembly.rest.set_accounting(rest::Accounting {
@@ -207,6 +210,7 @@ impl Server {
             control,
             household,
             keeping: config.keeping.clone(),
+            syslog_tls,
         })
     }
 
@@ -246,6 +250,10 @@ impl Server {
         let tending = tokio::spawn(tending(Arc::clone(&self.assembly.authserver)));
         let watching =
             tokio::spawn(keeping::watch(Arc::clone(&self.assembly.authserver), Arc::clone(&self.router.metrics)));
+        let sending = self.keeping.syslog.as_ref().zip(self.syslog_tls).map(|(syslog, tls)| {
+            let (store, metrics) = (Arc::clone(&self.assembly.store), Arc::clone(&self.router.metrics));
+            tokio::spawn(keeping::syslog::send(store, syslog.to.clone(), tls, metrics))
+        });
         let keeping = tokio::spawn(keeping::keep(
             Arc::clone(&self.assembly.store),
             self.keeping,
@@ -276,6 +284,9 @@ impl Server {
         tending.abort();
         watching.abort();
         keeping.abort();
+        if let Some(sending) = sending {
+            sending.abort();
+        }
         if let Some(scraping) = scraping {
             scraping.abort();
         }

@@ -72,6 +72,19 @@ client_certificate_header = "Client-Cert"
 
 [audit]
 durability = "interval"
+staff_names = "shown"
+disclosures = "outside"
+protected_code = "board"
+unusual_reads = 300
+unusual_patients = 60
+unusual_refusals = 20
+export_directory = "/var/archive/handrail-audit"
+syslog = "arr.example.org:6514"
+syslog_ca = "/etc/handrail/arr-ca.pem"
+syslog_certificate = "/etc/handrail/arr.pem"
+syslog_key = "/etc/handrail/arr.key"
+retention_days = 2557
+retention_short = false
 
 [policy]
 file = "/etc/handrail/rules.policy"

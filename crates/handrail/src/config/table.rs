@@ -207,6 +207,15 @@ settings! {
     AUDIT_EXPORT_DIRECTORY: "audit.export_directory" "HANDRAIL_AUDIT_EXPORT_DIRECTORY" "audit-export-directory"
         Kind::Path, None, "the log stays here alone",
         "where finished parts of the audit log are copied to, as read-only files with checkpoints and keys; 'handrail audit verify' takes the directory";
+    AUDIT_SYSLOG: "audit.syslog" "HANDRAIL_AUDIT_SYSLOG" "audit-syslog" Kind::Listen, None, "no repository",
+        "a repository that takes audit messages (DICOM, as ATNA feeds have them) by syslog over TLS, such as arr.example.org:6514; what it does not get is sent later";
+    AUDIT_SYSLOG_CA: "audit.syslog_ca" "HANDRAIL_AUDIT_SYSLOG_CA" "audit-syslog-ca" Kind::Path, None, "the machine's anchors",
+        "PEM file of the CA that vouches for the repository, and nobody else";
+    AUDIT_SYSLOG_CERTIFICATE: "audit.syslog_certificate" "HANDRAIL_AUDIT_SYSLOG_CERTIFICATE" "audit-syslog-certificate"
+        Kind::Path, None, "none is shown",
+        "PEM file of the certificate that is shown to the repository, with its chain";
+    AUDIT_SYSLOG_KEY: "audit.syslog_key" "HANDRAIL_AUDIT_SYSLOG_KEY" "audit-syslog-key" Kind::Path, None, "none",
+        "PEM file of its private key";
     AUDIT_RETENTION_DAYS: "audit.retention_days" "HANDRAIL_AUDIT_RETENTION_DAYS" "audit-retention-days"
         Kind::Count(1, 36_500), None, "for ever",
         "days for which the audit log is kept; fewer than 2192 (six years) need audit.retention_short; with audit.export_directory only what stands there is removed";

@@ -51,6 +51,18 @@ fn every_setting_is_read_from_the_file_of_the_document() {
     assert_eq!((config.connections_max, config.requests_in_flight_max), (1024, 512));
 }
 
+/// F26: six years, unless the operator says that the law here asks for less.
+#[test]
+fn f26_less_than_six_years_is_refused() {
+    let refused = read("[audit]\nretention_days = 365").unwrap_err();
+    assert!(refused.contains("audit.retention_short"), "{refused}");
+    assert_eq!(read("[audit]\nretention_days = 2192").unwrap().keeping.days, Some(2192));
+    let short = read("[audit]\nretention_days = 365\nretention_short = true").unwrap();
+    assert_eq!(short.keeping.days, Some(365));
+    assert_eq!(read("").unwrap().keeping, crate::keeping::Keeping::default(), "for ever, and here alone");
+    assert!(read("[audit]\nsyslog_ca = \"x.pem\"").unwrap_err().contains("audit.syslog"));
+}
+
 #[test]
 fn names_of_variables_and_flags_follow_from_the_name() {
     for setting in TABLE {

@@ -62,6 +62,7 @@ families! {
     UNUSUAL_OPEN: Gauge "handrail_audit_unusual_open" [], "Unusual accesses that wait for the review of a privacy officer.";
     AUDIT_EXPORTED: Gauge "handrail_audit_exported_sequence" [], "Last record of the audit log that stands in audit.export_directory; 0 without one.";
 
+    AUDIT_SENT: Gauge "handrail_audit_sent_sequence" [], "Last record of the audit log that was sent to audit.syslog since the start; 0 without one.";
     COMMUNITY_ENDS: Gauge "handrail_udap_community_not_after_timestamp_seconds" ["community"], "When the first of our certificates in a trust community, or its last anchor, ends, in seconds since 1970.";
     PARTNERS: Gauge "handrail_udap_registrations" ["state"], "Registrations by trust communities, by state: works, waits, suspended (its certificate does not hold), stopped.";
     UNANSWERED: Gauge "handrail_udap_unanswered" [], "Registrations of whose certificates nobody says whether they were revoked: lists that have ended, hosts that do not answer.";

@@ -149,3 +149,77 @@ fn a_panic_is_answered_and_recorded() {
     let events = events(&server, "r-panic");
     assert_eq!(events.iter().map(|event| event["outcome"].as_str().unwrap()).collect::<Vec<_>>(), ["8", "8"]);
 }
+
+/// F16, F23: after a random workload over every kind of request, each answer has its entries, each entry its request, and
+/// whoever's data left stands in the entry.
+/// With kills: `cargo xtask kill`, which holds the log of a killed server against all that was answered.
+#[test]
+fn f16_every_answer_has_its_entry_and_every_entry_its_request() {
+    use std::collections::{BTreeMap, BTreeSet};
+    let (server, token) = server();
+    let mut seed = 20_261_123_u64;
+    let mut next = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    // Request id, with the patients of whom something left.
+    let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for number in 0..240 {
+        let id = format!("w-{number}");
+        let (patient_id, observation_id) = (format!("p{}", next(4)), format!("o{}", next(8)));
+        let request = |method: &str, path: &str| {
+            server.request(method, path).token(&token).header("x-request-id", &id)
+        };
+        let reply = match next(9) {
+            0 => {
+                let mut body = patient("Random");
+                body["id"] = patient_id.clone().into();
+                request("PUT", &format!("Patient/{patient_id}")).json(&body).send()
+            }
+            1 => {
+                let mut body = observation(&patient_id, "survey", "1");
+                body["id"] = observation_id.clone().into();
+                request("PUT", &format!("Observation/{observation_id}")).json(&body).send()
+            }
+            2 => request("GET", &format!("Patient/{patient_id}")).send(),
+            3 => request("GET", &format!("Observation/{observation_id}")).send(),
+            4 => request("GET", &format!("Observation?patient={patient_id}")).send(),
+            5 => request("GET", "Observation?_include=Observation:subject").send(),
+            6 => request("GET", &format!("Observation/{observation_id}/_history")).send(),
+            7 => request("DELETE", &format!("Observation/{observation_id}")).send(),
+            _ => request("GET", "Observation?colour=red").send(),
+        };
+        // Whom the body speaks of, read from the bytes that left.
+        let mut left = BTreeSet::new();
+        if reply.status < 400 && !reply.body.is_empty() {
+            named(&reply.json(), &mut left);
+        }
+        asked.insert(id, left);
+    }
+    server.store().log().sync().unwrap();
+    let entries = server.store().audit_after(0, 100_000).unwrap();
+    let mut recorded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for seen in &entries {
+        let id = seen.entry.request_id.to_string();
+        assert!(asked.contains_key(&id), "an entry without its request: {:?}", seen.entry);
+        recorded.entry(id).or_default().extend(seen.entry.patients.iter().map(ToString::to_string));
+    }
+    for (id, left) in &asked {
+        let patients = recorded.get(id).unwrap_or_else(|| panic!("{id} was answered and has no entry"));
+        assert!(left.is_subset(patients), "{id}: {left:?} left, and the entry says {patients:?}");
+    }
+    assert_eq!(entries.len(), asked.len(), "one entry each: none of them is a bundle");
+}
+
+/// Every patient whom a body names as whom it is about, or is.
+fn named(body: &Value, found: &mut std::collections::BTreeSet<String>) {
+    let id = match body["resourceType"].as_str() {
+        Some("Patient") => body["id"].as_str(),
+        Some("Observation") => body["subject"]["reference"].as_str().and_then(|to| to.strip_prefix("Patient/")),
+        _ => None,
+    };
+    found.extend(id.map(str::to_owned));
+    for entry in body["entry"].as_array().into_iter().flatten() {
+        named(&entry["resource"], found);
+    }
+}

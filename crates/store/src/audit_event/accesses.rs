@@ -139,6 +139,18 @@ impl Store {
         Ok(events)
     }
 
+    /// The same as DICOM audit messages.
+    ///
+    /// # Errors
+    /// As [`Store::audit_events`].
+    pub fn audit_messages(&self, seen: &Seen) -> Result<Vec<String>, ReadError> {
+        let of = |facet: Facet| {
+            let id = self.names.id(seen.sequence, facet)?;
+            Ok(audit::dicom::message(&balp::event_of(facet, &seen.entry, &id, self.audit_server())))
+        };
+        Facet::ALL.into_iter().filter(|facet| facet.is_of(&seen.entry)).map(of).collect()
+    }
+
     /// The entry whose own event has this id; the further events of an entry have none.
     ///
     /// # Errors
