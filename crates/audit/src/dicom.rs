@@ -58,7 +58,9 @@ pub fn message(event: &Event<'_>) -> String {
         out.push_str("</ActiveParticipant>");
     }
     let _ = write!(out, "<AuditSourceIdentification AuditSourceID=\"{}\">", e(&event.server.base_url));
-    out.push_str("<AuditSourceTypeCode csd-code=\"4\" codeSystemName=\"DCM\" originalText=\"Application Server Process\"/>");
+    out.push_str(
+        "<AuditSourceTypeCode csd-code=\"4\" codeSystemName=\"DCM\" originalText=\"Application Server Process\"/>",
+    );
     out.push_str("</AuditSourceIdentification>");
     event.entities.iter().for_each(|one| object(&mut out, one));
     out.push_str("</AuditMessage>");

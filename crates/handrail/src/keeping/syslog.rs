@@ -12,7 +12,11 @@ use crate::{limits, listen::Listen, metrics::Metrics};
 use rustls::{ClientConfig, pki_types::ServerName};
 use std::{io, sync::Arc};
 use store::{Seen, Store};
-use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Facility 10 (security and authorization), severity 5 (notice).
@@ -130,7 +134,8 @@ async fn read(store: &Arc<Store>, sent: u64) -> io::Result<Option<(u64, Vec<u8>)
 /// One message with its length before it. SPEC: RFC 5425 section 4.3; RFC 5424 section 6.
 fn frame(seen: &Seen, base_url: &str, message: &str) -> Vec<u8> {
     let host = base_url.split("://").nth(1).unwrap_or_default();
-    let host: String = host.split(['/', ':']).next().unwrap_or_default().chars().filter(char::is_ascii_graphic).collect();
+    let host: String =
+        host.split(['/', ':']).next().unwrap_or_default().chars().filter(char::is_ascii_graphic).collect();
     let host = if host.is_empty() { "-" } else { host.as_str() };
     let at = seen.entry.recorded;
     let message = format!("<{PRIORITY}>1 {at} {host} handrail - DICOM+RFC3881 - \u{feff}{message}");

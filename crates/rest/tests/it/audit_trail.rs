@@ -167,9 +167,7 @@ fn f16_every_answer_has_its_entry_and_every_entry_its_request() {
     for number in 0..240 {
         let id = format!("w-{number}");
         let (patient_id, observation_id) = (format!("p{}", next(4)), format!("o{}", next(8)));
-        let request = |method: &str, path: &str| {
-            server.request(method, path).token(&token).header("x-request-id", &id)
-        };
+        let request = |method: &str, path: &str| server.request(method, path).token(&token).header("x-request-id", &id);
         let reply = match next(9) {
             0 => {
                 let mut body = patient("Random");

@@ -91,10 +91,8 @@ async fn f23_what_was_not_sent_is_sent_later() {
     let metrics = Metrics::new();
     record(0, 5);
     let mut was_down = false;
-    let (ended, first) = tokio::join!(
-        session(&store, &to, &tls, &metrics, &mut was_down),
-        received(&listener, &acceptor, "r-2-")
-    );
+    let (ended, first) =
+        tokio::join!(session(&store, &to, &tls, &metrics, &mut was_down), received(&listener, &acceptor, "r-2-"));
     assert!(ended.is_err() && first.contains(" DICOM+RFC3881 - "), "it went away, and the sender saw it");
     record(5, 10);
     let mut was_down = true;
