@@ -1,6 +1,9 @@
 //! Which paths there are, and what each takes: one table, from which all else is asked.
 
-use super::{APPS_FORM, CASES_FORM, CLIENTS_FORM, EMERGENCY_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM, privacy::PRIVACY_FORM};
+use super::{
+    APPS_FORM, CASES_FORM, CLIENTS_FORM, EMERGENCY_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM,
+    privacy::PRIVACY_FORM,
+};
 use crate::page::SIGN_OUT_FORM;
 use pages::paths;
 
