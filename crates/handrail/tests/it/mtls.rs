@@ -413,7 +413,7 @@ async fn a7_commands_show_a_certificate_and_find_where_it_is_asked_for() {
     let pki = Pki::new();
     let _ = (pki.client("lab"), pki.client("ehr"));
     let server = pki.server("[mtls]\nlisten = \"127.0.0.1:0\"\n");
-    let id = known_by(&server, "lab", &["--subject-dn", "CN=lab"]);
+    let id = known_by(&server, "lab", &["--subject-dn", "CN=lab", "--custodian"]);
     let document = connected(&server, None).await.get("/.well-known/oauth-authorization-server", &[]).await.json();
     let alias = document["mtls_endpoint_aliases"]["token_endpoint"].as_str().unwrap().to_owned();
     let there = alias.replace("/oauth/token", "/fhir");

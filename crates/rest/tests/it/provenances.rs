@@ -1,4 +1,4 @@
-//! Provenance that comes with a write: the header X-Provenance (row F27) and the server's own (row F28).
+//! Provenance that comes with a write: the header X-Provenance (row F27) and the server's own (row F28). Row H37.
 
 use crate::world::{ALL, create, get, observation, patient, put, server};
 use oauth::caller::Role;

@@ -34,8 +34,9 @@ What becomes of it:
   a transaction or batch Bundle    sent as it is
   any other Bundle                 its entries, in one transaction
   resources, NDJSON, folders       transactions of up to 200 resources
-Resources with an id are stored under it, the others get one. What is refused is left out, named
-with its reason at the end, and makes the exit code 1.
+Resources with an id are stored under it, the others get one. Ids are chosen by the facility's own
+record system alone ('handrail client add --custodian'): to others the server answers 'no such
+resource'. What is refused is left out, named with its reason at the end, and makes the exit code 1.
 
 What is loaded is checked as any write is. With --data the rules of the configuration hold (required
 profiles and the other settings of [validation]), read from --config and the environment as 'handrail
