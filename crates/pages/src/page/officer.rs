@@ -78,7 +78,7 @@ impl Render for Officer {
 pub struct EventAsked {
     /// Name of a person.
     pub person: Option<Text>,
-    /// Id of a patient, or words of a name.
+    /// Id of a patient.
     pub patient: Option<Text>,
     /// Id of an app.
     pub app: Option<Text>,
@@ -110,7 +110,7 @@ pub struct Events {
 pub enum EventsProblem {
     /// A day that is none.
     Day,
-    /// Several patients have this name, or none.
+    /// That is no id of a patient.
     Patient,
     /// It would look at too much.
     TooMuch,

@@ -244,10 +244,11 @@ impl Render for Seen {
         let others = self.others.iter().map(|(id, name)| {
             let address = Address::of(paths::SEEN).with(fields::PATIENT, id.as_str());
             let name = fill(t.seen_record_of, &[("person", name.into())]);
-            el("li").add(el("a").href(&address).add(name))
+            let name = el("span").class("label").add(el("span").class("name").add(name));
+            el("li").add(el("a").class("row").href(&address).add(name).add(parts::icon("M9 5l7 7-7 7")))
         });
         let others = (!self.others.is_empty()).then(|| {
-            el("nav").attr("aria-label", t.seen_others).add(el("ul").class("items").add(Fragment::all(others)))
+            el("nav").attr("aria-label", t.seen_others).add(el("ul").class("rows").add(Fragment::all(others)))
         });
         let lead = if self.without_detail { t.seen_lead_caregiver } else { t.seen_lead };
         let lead = fill(lead, &[("facility", (&cx.frame.facility).into())]);

@@ -36,7 +36,7 @@ fn f22_a_privacy_officer_searches_the_log_and_that_is_recorded() {
         assert!(world.last_entry().query.unwrap().starts_with("AuditEvent/"));
         for (query, words) in [
             ("from=2026-13-45", "not a day"),
-            ("patient=Rosa%20Young", "No one patient"),
+            ("patient=Rosa%20Young", "no id of a patient"),
             ("person=Nobody&refused=yes&emergency=yes&client=c%7C1", "Nothing was found"),
         ] {
             let page = olga.get(&format!("/account/privacy/events?{query}")).await;
