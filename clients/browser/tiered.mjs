@@ -57,7 +57,7 @@ check("the app registers by its certificate", registered.status === 201 && clien
 // Rosa: a record at both, an account at both.
 async function record(server, base) {
   const file = join(folder, `${server}.jwk`);
-  const id = (await operator(server, "client", "add", "writer", "--scope", "system/*.cruds", "--generate-key", file)).match(/[\w-]{16,}/)[0];
+  const id = (await operator(server, "client", "add", "writer", "--scope", "system/*.cruds", "--custodian", "--generate-key", file)).match(/[\w-]{16,}/)[0];
   const { stdout } = await run(handrail, ["token", "--server", base, "--client", id, "--key", file, "--ca", join(folder, server, "tls/ca.pem")]);
   const resources = [
     { resourceType: "Patient", id: "rosa", active: true, name: [{ given: ["Rosa"], family: "Diaz" }], birthDate: "1943-05-14" },

@@ -210,7 +210,7 @@ def records(uri):
     day = pki.now().date()
     period = {"start": str(day - timedelta(days=100)), "end": str(day + timedelta(days=100))}
     stay = {
-        "resourceType": "Encounter",
+        "resourceType": "Encounter", "period": {"start": str(day - timedelta(days=10))},
         "status": "in-progress",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
     }

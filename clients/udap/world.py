@@ -112,7 +112,7 @@ class Server:
     def system(self):
         """A token of a system that may do everything, for writing what is there to be read."""
         key = self.folder / "system.jwk"
-        told = self.operator("client", "add", "system", "--scope", "system/*.cruds", "--generate-key", key)
+        told = self.operator("client", "add", "system", "--scope", "system/*.cruds", "--custodian", "--generate-key", key)
         client = told.split()[0]
         words = ["token", "--server", self.fhir, "--client", client, "--key", key, "--ca", self.data / "tls/ca.pem"]
         return subprocess.run([HANDRAIL, *words], capture_output=True, text=True, check=True).stdout.strip()
