@@ -145,7 +145,7 @@ impl Run<'_> {
     /// What consents and labels cost, on each road: with them in force for every patient beside without.
     async fn guarded(&self, stages: &[Stage], rows: &mut Vec<Row>, profiles: &mut Profiles) -> io::Result<()> {
         for stage in stages {
-            let (free, guarded) = (stage.serve().await?, stage.serve().await?);
+            let (free, guarded) = (stage.serve().await?, stage.serve_beside().await?);
             guarded::fill(&guarded, stage.patients).await?;
             let bound = guarded::bound(&guarded)?;
             let mut beside = Beside { stage, free, guarded, bound, rows, profiles };

@@ -117,10 +117,26 @@ impl Stage {
 
     /// Starts a server on a copy of this store; the copy vanishes with it.
     pub(crate) async fn serve(&self) -> io::Result<Served<'_>> {
+        let (data, copied) = self.copied()?;
+        self.served(data, copied).await
+    }
+
+    /// The same while another copy is served: on a port of its own, so its indices are made anew at the start.
+    pub(crate) async fn serve_beside(&self) -> io::Result<Served<'_>> {
+        let (data, copied) = self.copied()?;
+        std::fs::remove_file(data.join("port"))?;
+        self.served(data, copied).await
+    }
+
+    fn copied(&self) -> io::Result<(PathBuf, tempfile::TempDir)> {
         let beside = self.data.parent().unwrap_or(Path::new("."));
         let copied = tempfile::tempdir_in(beside)?;
         let data = copied.path().join("data");
         copy(&self.data, &data)?;
+        Ok((data, copied))
+    }
+
+    async fn served(&self, data: PathBuf, copied: tempfile::TempDir) -> io::Result<Served<'_>> {
         let subject = Subject::start(&self.handrail, &data).await?;
         Ok(Served { subject, data, stage: self, _copied: copied })
     }
