@@ -52,6 +52,9 @@ pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// within a patient's record end before it, and people do not feel it.
 pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(1);
 
+/// Time within which held answers leave together: one change of threads for all of them.
+pub const HELD_TOGETHER: std::time::Duration = std::time::Duration::from_micros(100);
+
 /// Bytes of the header `X-Provenance`: most servers and proxies take headers of 8 kB, all of them together.
 pub const PROVENANCE_HEADER_BYTES_MAX: usize = 8 * 1024;
 
