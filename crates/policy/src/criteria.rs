@@ -50,6 +50,7 @@ fn joins(predicate: &Predicate) -> bool {
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
         | Predicate::Near { .. }
+        | Predicate::FromNow(_)
         | Predicate::Only { .. }
         | Predicate::NoOtherPatient(_) => false,
     }

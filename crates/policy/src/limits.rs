@@ -24,5 +24,8 @@ pub const RULE_LIST_MAX: usize = 50;
 /// Criteria of one search in a rule.
 pub const RULE_CRITERIA_MAX: usize = 20;
 
+/// Days that a moment in a rule may be away from now: nobody's record is longer than a century.
+pub const RULE_MOMENT_DAYS_MAX: i64 = 36_500;
+
 /// Faults of a file that are told at once: a person mends no more in one go.
 pub const FAULTS_MAX: usize = 50;

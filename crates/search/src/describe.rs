@@ -44,6 +44,12 @@ pub fn predicate(registry: &Registry, of: &Predicate) -> String {
         Predicate::Only { parameter, .. } => format!("{} has nothing that is withheld", name(*parameter)),
         Predicate::Ruled(_) => "what its patient lets through".into(),
         Predicate::Near { parameter, .. } => format!("{} holds about now", name(*parameter)),
+        Predicate::FromNow(from) => {
+            let what = from.parameter.map_or_else(|| "_lastUpdated".to_owned(), name);
+            let (seconds, side) =
+                (from.shift_ms.unsigned_abs() / 1000, if from.shift_ms < 0 { "before" } else { "after" });
+            format!("{what} {} {seconds} s {side} now", prefix(from.prefix))
+        }
         Predicate::While { target, id, predicate: inner } => {
             format!("while {target}/{id} has ({})", predicate(registry, inner))
         }

@@ -141,6 +141,7 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
                 })
         }),
         Predicate::During(during) => lies_within(registry, during, subject, related),
+        Predicate::FromNow(from) => meant(&from.at(related.now())),
     }
 }
 

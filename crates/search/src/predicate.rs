@@ -4,7 +4,7 @@
 //! selecting a subset of `grant`.
 
 use crate::{matcher::Related, registry::ParameterId};
-use fhir::{LogicalId, ResourceType, primitive::decimal::Decimal};
+use fhir::{Instant, LogicalId, ResourceType, primitive::decimal::Decimal};
 use std::{
     any::Any,
     collections::{BTreeMap, BTreeSet},
@@ -103,6 +103,32 @@ pub enum Predicate {
     NoPatientBut(Arc<Predicate>),
     /// Those that lie in a period that another resource gives their patient: a stay while it was insured.
     During(Arc<During>),
+    /// Those with a date that compares so with a moment before or after that of the question.
+    FromNow(FromNow),
+}
+
+/// A comparison of a date with a moment that is named by its distance from now: see [`Predicate::FromNow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FromNow {
+    /// The date parameter; `None`: `_lastUpdated`.
+    pub parameter: Option<ParameterId>,
+    /// How it compares.
+    pub prefix: Prefix,
+    /// Milliseconds from the moment of the question; before it when negative.
+    pub shift_ms: i64,
+}
+
+impl FromNow {
+    /// What it means at a moment. INVARIANT: only for the question of that moment; never kept.
+    #[must_use]
+    pub fn at(&self, now: Instant) -> Predicate {
+        let low = now.unix_millis().saturating_add(self.shift_ms);
+        let test = DateTest { prefix: self.prefix, low, high: low.saturating_add(1) };
+        match self.parameter {
+            Some(parameter) => Predicate::Value { parameter, test: Test::Date(test) },
+            None => Predicate::LastUpdated(test),
+        }
+    }
 }
 
 /// What lies in the periods of which resources: see [`Predicate::During`].

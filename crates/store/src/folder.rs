@@ -407,6 +407,7 @@ impl Asked<'_> {
                 set.turn(count);
                 set
             }
+            Predicate::FromNow(from) => return self.set(&from.at(self.related.now())),
             Predicate::Ruled(ruled) if !registry.is_patient(self.kind) => return self.within_rules(ruled),
             // Many resources refer to one target, which is asked once.
             Predicate::Chain { parameter, target, predicate } if keeps(registry, *parameter) => {

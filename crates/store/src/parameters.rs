@@ -255,6 +255,7 @@ impl Parameters {
             | Predicate::Only { parameter, .. }
             | Predicate::Near { parameter, .. }
             | Predicate::InForce(parameter) => self.ready(*parameter),
+            Predicate::FromNow(from) => from.parameter.map_or(Ok(()), |parameter| self.ready(parameter)),
             Predicate::While { predicate, .. } | Predicate::NoPatientBut(predicate) => self.answers(predicate),
             Predicate::During(during) => {
                 let parameters = [during.date, during.about, during.by, during.period];

@@ -199,6 +199,7 @@ pub(crate) fn joined_types(predicate: &Predicate, types: &mut Vec<ResourceType>)
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
         | Predicate::Near { .. }
+        | Predicate::FromNow(_)
         | Predicate::Only { .. }
         | Predicate::NoOtherPatient(_) => {}
     }

@@ -435,6 +435,89 @@ limit \"b\"
     );
 }
 
+/// `%now` is the moment of the question, however long ago the rule was bound: nothing that is kept freezes it.
+#[test]
+fn now_is_the_moment_of_the_question() {
+    let rule = r#"
+allow "Last week's stays"
+    who   client ward
+    may   see
+    what  Encounter?date=ge%now-7d, Observation?encounter.date=ge%now-1w&date=le%now, Patient?_has:Encounter:patient:date=ge%now-168h
+deny "What was written long ago"
+    who      client ward
+    may not  see
+    what     Condition?_lastUpdated=lt%now+1h
+"#;
+    let world = |day: &str| {
+        format!(
+            r#"{rule}
+test "at {day}"
+    now    {day}
+    given  {{"resourceType": "Patient", "id": "anna"}}
+    given  {{"resourceType": "Encounter", "id": "e", "status": "finished", "class": {{"code": "IMP"}},
+            "subject": {{"reference": "Patient/anna"}}, "period": {{"start": "2026-03-01", "end": "2026-03-01T12:00:00Z"}}}}
+    given  {{"resourceType": "Observation", "id": "o", "status": "final", "code": {{"text": "x"}},
+            "subject": {{"reference": "Patient/anna"}}, "encounter": {{"reference": "Encounter/e"}},
+            "effectiveDateTime": "2026-03-01"}}
+    given  {{"resourceType": "Condition", "id": "c", "subject": {{"reference": "Patient/anna"}}}}
+    as     client ward, organization https://w.example, purpose PUBHLTH
+"#
+        )
+    };
+    let all = "Encounter/e, Observation/o, Patient/anna";
+    holds(&format!("{}    may see {all}\n    may not see Condition/c\n", world("2026-03-02T08:00:00Z")));
+    holds(&format!("{}    may see {all}\n", world("2026-03-08T11:00:00Z")));
+    holds(&format!("{}    may not see {all}\n", world("2026-03-08T12:30:00Z")));
+    // What was compiled once means another thing a day later.
+    let rules = read(rule);
+    let caller = caller("client ward, organization https://w.example, purpose PUBHLTH").unwrap();
+    let facts = rules.ruled(&caller);
+    let bound = rules.bound(facts.as_ref(), registry());
+    let kind = ResourceType::parse("Encounter").unwrap();
+    let kept = bound.adds(kind, Need::Search);
+    let json = r#"{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"IMP"},"period":{"start":"2026-03-01","end":"2026-03-02"}}"#;
+    let tree = fhir::json::Tree::parse(json.as_bytes().to_vec()).unwrap();
+    for (now, is_meant) in [(1_772_800_000_000, true), (1_773_400_000_000, false)] {
+        let mut world = crate::world::World::new(registry(), Instant::from_unix_millis(now));
+        world.add(&tree).unwrap();
+        let id = fhir::LogicalId::parse("e").unwrap();
+        let meant = world.look(kind, &id, |looked| {
+            search::matcher::matches(registry(), &kept[0].predicate, looked.subject, looked.related)
+        });
+        assert_eq!(meant, Some(is_meant), "{now}");
+    }
+}
+
+#[test]
+fn a_moment_that_is_none_is_told() {
+    let of = |what: &str| faults(&format!("deny \"x\"\n who anyone\n may not see\n what {what}\n"));
+    let forms = "write for example ge%now-30d: hours h, days d or weeks w before (-) or after (+) now";
+    for (what, told) in [
+        ("Encounter?date=%now", "4:22: '%now' compares with no moment; begin with ge, le, gt, lt, sa, eb: ge%now-30d"),
+        (
+            "Encounter?date=eq%now-1d",
+            "4:22: 'eq%now' compares with no moment; begin with ge, le, gt, lt, sa, eb: ge%now-30d",
+        ),
+        ("Encounter?date=ge%now-30", &format!("4:22: '%now-30' is no moment; {forms}")),
+        ("Encounter?date=ge%now-1m", &format!("4:22: '%now-1m' is no moment; {forms}")),
+        ("Encounter?date=ge%now30d", &format!("4:22: '%now30d' is no moment; {forms}")),
+        ("Encounter?date=ge%now--3d", &format!("4:22: '%now--3d' is no moment; {forms}")),
+        ("Encounter?date=ge%now-9999999d", "4:22: a moment is at most 36500 days away"),
+        (
+            "Encounter?date=ge%now-99999999999999999999d",
+            &format!("4:22: '%now-99999999999999999999d' is no moment; {forms}"),
+        ),
+        ("Encounter?status=ge%now", "4:17: status: %now is a moment: it goes with a parameter that is a date"),
+        ("Encounter?length=ge%now", "4:17: length: %now is a moment: it goes with a parameter that is a date"),
+        ("Encounter?patient=ge%now", "4:17: patient: %now is a moment: it goes with a parameter that is a date"),
+        ("Encounter?dat=ge%now", "4:17: dat: Encounter has no such search parameter; write date"),
+    ] {
+        assert_eq!(of(what), told, "{what}");
+    }
+    let text = "deny \"x\"\n who anyone\n may not see\n what Patient\ntest \"t\"\n now soon\n as client x\n may see Patient/a\n";
+    assert!(faults(text).starts_with("6:6: 'soon' is no moment; write a day"), "{}", faults(text));
+}
+
 #[test]
 fn one_name_is_one_rule() {
     let text = "deny \"x\"\n  who anyone\n  may not see\n  what Patient\n".repeat(2);

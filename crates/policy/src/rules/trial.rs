@@ -22,7 +22,7 @@ use crate::{
     grants::account::{Decision, Effect, Source, Trace, account},
     world::World,
 };
-use fhir::{Instant, LogicalId, ResourceType, json::Tree};
+use fhir::{Instant, LogicalId, ResourceType, json::Tree, primitive::date_time::DateTime};
 use oauth::{
     Caller,
     bearer::{LiveTokens, Presented, authenticate},
@@ -39,6 +39,8 @@ use std::{fmt, sync::Arc};
 pub struct Trial {
     name: Arc<str>,
     place: Place,
+    /// When it takes place; `None`: when it is run.
+    now: Option<Instant>,
     given: Vec<Given>,
     asks: Vec<Ask>,
 }
@@ -136,7 +138,7 @@ impl Trial {
     }
 
     fn world<'r>(&self, registry: &'r Registry, now: Instant, load: Load<'_>) -> Result<World<'r>, Fault> {
-        let mut world = World::new(registry, now);
+        let mut world = World::new(registry, self.now.unwrap_or(now));
         for given in &self.given {
             given.put(&mut world, load)?;
         }
@@ -402,6 +404,7 @@ fn target(word: &Word<'_>) -> Result<(ResourceType, LogicalId), Fault> {
 pub(super) struct Sketch<'t> {
     name: &'t str,
     place: Place,
+    now: Option<Instant>,
     given: Vec<Given>,
     cast: Option<Arc<Cast>>,
     asks: Vec<Ask>,
@@ -410,7 +413,7 @@ pub(super) struct Sketch<'t> {
 
 impl<'t> Sketch<'t> {
     pub(super) fn new(name: &'t str, place: Place) -> Self {
-        Self { name, place, given: Vec::new(), cast: None, asks: Vec::new(), is_faulty: false }
+        Self { name, place, now: None, given: Vec::new(), cast: None, asks: Vec::new(), is_faulty: false }
     }
 
     /// Takes a line of it; JSON may go on in the next ones.
@@ -431,12 +434,22 @@ impl<'t> Sketch<'t> {
         words: &[Word<'t>],
         lines: &mut impl Iterator<Item = (usize, &'t str)>,
     ) -> Result<(), Fault> {
-        const LINES: [&str; 3] = ["given", "as", "may"];
+        const LINES: [&str; 4] = ["now", "given", "as", "may"];
         let Some((first, rest)) = words.split_first() else { return Ok(()) };
         let Some(second) = rest.first() else {
             return Err(Fault::new(first.place, format!("nothing follows '{}'", first.text)));
         };
         match first.text {
+            "now" => {
+                let parsed = DateTime::parse(second.text).map(|moment| Instant::from_unix_millis(moment.low));
+                let Some(now) = parsed.filter(|_| rest.len() == 1) else {
+                    return Err(Fault::new(second.place, format!("'{}' is no moment", second.text))
+                        .instead("write a day, or a time with its zone: 2026-03-01T12:00:00Z"));
+                };
+                if self.now.replace(now).is_some() {
+                    return Err(Fault::new(first.place, "a test takes place at one moment"));
+                }
+            }
             "given" if second.text.starts_with('{') => {
                 let json = json(line, second.place, lines)?;
                 self.given.push(Given::Resource(json, second.place));
@@ -509,7 +522,7 @@ impl<'t> Sketch<'t> {
             let fault = Fault::new(self.place, format!("the test \"{}\" expects nothing", self.name));
             return Err(fault.instead("write 'may read Type/id' or 'may not read Type/id'"));
         }
-        Ok(Some(Trial { name: self.name.into(), place: self.place, given: self.given, asks: self.asks }))
+        Ok(Some(Trial { name: self.name.into(), place: self.place, now: self.now, given: self.given, asks: self.asks }))
     }
 }
 

@@ -4,6 +4,9 @@
 //! A variable is never text: the criteria are parsed with a stand-in for it, and in what came out of that the stand-in is
 //! replaced by a type and an id. So nothing that a token or an account holds is read as a search.
 //!
+//! `%now` is a moment: `date=ge%now-30d`. It is bound by whoever answers a question, at the moment of that question
+//! ([`search::predicate::FromNow`]): what is compiled from a rule may be kept for as long as one likes.
+//!
 //! Chains and `_has` look at the whole store, not at what the caller sees: a rule is the operator's own question.
 
 use super::{
@@ -11,17 +14,33 @@ use super::{
     who::{Facts, Variable},
 };
 use crate::{
+    DAY_MS,
     grants::is_audit_event,
     limits,
     record::{self, Whose},
 };
 use fhir::{LogicalId, ResourceType};
-use search::{Predicate, Registry, Test, predicate::ReferenceTest};
+use search::{
+    Predicate, Registry, Test,
+    predicate::{DateTest, FromNow, ReferenceTest},
+};
 use std::sync::Arc;
 
 /// Stands for a variable while criteria are parsed. Only in a criterion that has nothing but the variable: so it is
 /// never taken for an id that somebody meant.
 const STAND_IN: &str = "variable";
+
+/// Stands for a moment while criteria are parsed, as [`STAND_IN`] does for a resource.
+const STAND_IN_MOMENT: &str = "1600-01-01T00:00:00Z";
+
+/// Its first millisecond since the epoch.
+const STAND_IN_MOMENT_MS: i64 = -11_676_096_000_000;
+
+/// How a date can compare with a moment. Equal to one is nothing by chance, and about one says not how far.
+const MOMENT_PREFIXES: [&str; 6] = ["ge", "le", "gt", "lt", "sa", "eb"];
+
+/// Units of a distance from now, in milliseconds.
+const UNITS: [(char, i64); 3] = [('h', 3_600_000), ('d', DAY_MS), ('w', 7 * DAY_MS)];
 
 /// Variables, as they are written.
 const VARIABLES: [(&str, Variable); 3] =
@@ -60,7 +79,15 @@ struct Criterion {
     /// As a search has them, divided by commas.
     literals: Option<String>,
     variables: Vec<Variable>,
+    moments: Vec<Moment>,
     place: Place,
+}
+
+/// `ge%now-30d`: a comparison with a moment.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    prefix: &'static str,
+    shift_ms: i64,
 }
 
 /// Why criteria mean nothing on a type.
@@ -134,11 +161,15 @@ fn criterion(pair: &str, place: Place) -> Result<Criterion, Fault> {
         return Err(Fault::new(place, format!("'{pair}' is no criterion")).instead("write parameter=value"));
     };
     let name_decoded = decoded(name).ok_or_else(|| Fault::new(place, format!("'{name}' is no parameter's name")))?;
-    let (mut literals, mut variables): (Vec<String>, Vec<Variable>) = (Vec::new(), Vec::new());
+    let (mut literals, mut variables, mut moments) = (Vec::<String>::new(), Vec::<Variable>::new(), Vec::new());
     let mut at = name.len() + 1;
     for text in alternatives(value) {
         let place = place.after(pair, at);
         at += text.len() + 1;
+        if let Some((prefix, shift)) = text.split_once("%now") {
+            moments.push(moment(prefix, shift, place)?);
+            continue;
+        }
         match (decoded(text), text.strip_prefix('%')) {
             (Some(literal), _) => literals.push(literal),
             (None, Some(variable)) => variables.push(variable_of(variable, place)?),
@@ -153,7 +184,32 @@ fn criterion(pair: &str, place: Place) -> Result<Criterion, Fault> {
             .instead("write one criterion with :not for each"));
     }
     let literals = (!literals.is_empty()).then(|| literals.join(","));
-    Ok(Criterion { name: name_decoded, literals, variables, place })
+    Ok(Criterion { name: name_decoded, literals, variables, moments, place })
+}
+
+/// `ge`, `-30d`.
+fn moment(prefix: &str, shift: &str, place: Place) -> Result<Moment, Fault> {
+    const FORMS: &str = "write for example ge%now-30d: hours h, days d or weeks w before (-) or after (+) now";
+    let Some(prefix) = MOMENT_PREFIXES.into_iter().find(|known| *known == prefix) else {
+        let fault = Fault::new(place, format!("'{prefix}%now' compares with no moment"));
+        return Err(fault.instead(format!("begin with {}: ge%now-30d", MOMENT_PREFIXES.join(", "))));
+    };
+    if shift.is_empty() {
+        return Ok(Moment { prefix, shift_ms: 0 });
+    }
+    let wrong = || Fault::new(place, format!("'%now{shift}' is no moment")).instead(FORMS);
+    let (sign, rest) = match shift.split_at_checked(1) {
+        Some(("-", rest)) => (-1, rest),
+        Some(("+", rest)) => (1, rest),
+        _ => return Err(wrong()),
+    };
+    let unit = UNITS.iter().find(|(unit, _)| rest.ends_with(*unit)).ok_or_else(wrong)?;
+    let number = rest.get(..rest.len() - 1).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let number: i64 = number.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
+    let distance_ms = number.checked_mul(unit.1).filter(|ms| *ms <= limits::RULE_MOMENT_DAYS_MAX * DAY_MS);
+    let distance_ms = distance_ms
+        .ok_or_else(|| Fault::new(place, format!("a moment is at most {} days away", limits::RULE_MOMENT_DAYS_MAX)))?;
+    Ok(Moment { prefix, shift_ms: sign * distance_ms })
 }
 
 fn variable_of(text: &str, place: Place) -> Result<Variable, Fault> {
@@ -164,7 +220,7 @@ fn variable_of(text: &str, place: Place) -> Result<Variable, Fault> {
     let fault = Fault::new(place, format!("there is no variable %{text}"));
     Err(match nearest(text, names) {
         Some(near) => fault.instead(format!("write %{near}")),
-        None => fault.instead("write %patient, %user or %organization; a % in a value is %25"),
+        None => fault.instead("write %patient, %user, %organization or, of a date, ge%now-30d; a % in a value is %25"),
     })
 }
 
@@ -238,7 +294,8 @@ impl Criteria {
 
 /// A criterion on a type.
 struct Template {
-    literals: Option<Arc<Predicate>>,
+    /// What stands for no variable of the caller's, each an alternative.
+    literals: Vec<Arc<Predicate>>,
     variables: Vec<(Variable, Predicate)>,
 }
 
@@ -268,7 +325,20 @@ impl Criterion {
                 unfit(issues.into_iter().next().map(|issue| issue.diagnostics.into_owned()).unwrap_or_default())
             })
         };
-        let literals = self.literals.as_deref().map(parse).transpose()?.map(Arc::new);
+        let mut literals = Vec::new();
+        if let Some(text) = self.literals.as_deref() {
+            literals.push(Arc::new(parse(text)?));
+        }
+        for moment in &self.moments {
+            let misplaced =
+                || unfit(format!("{}: %now is a moment: it goes with a parameter that is a date", self.name));
+            let parsed = parse(&format!("{}{STAND_IN_MOMENT}", moment.prefix));
+            // Of a parameter that is there, what is wrong is the moment: its own words, not those about the stand-in.
+            let code = self.name.split(':').next().unwrap_or_default();
+            let parsed =
+                parsed.map_err(|why| if registry.parameter(kind, code).is_some() { misplaced() } else { why })?;
+            literals.push(Arc::new(timed(&parsed, moment.shift_ms).ok_or_else(misplaced)?));
+        }
         let mut variables = Vec::with_capacity(self.variables.len());
         for variable in &self.variables {
             // Its own words, not those about the stand-in.
@@ -302,6 +372,31 @@ fn compares_id_of_other(predicate: &Predicate, kind: ResourceType, variable: Var
         Predicate::Or(parts) => parts.iter().all(|part| compares_id_of_other(part, kind, variable)),
         _ => false,
     }
+}
+
+/// The predicate with a moment from now where it compares with the stand-in; `None` when it does so with something else
+/// than a date.
+fn timed(predicate: &Predicate, shift_ms: i64) -> Option<Predicate> {
+    let inner = |part: &Arc<Predicate>| Some(Arc::new(timed(part, shift_ms)?));
+    let each = |parts: &[Arc<Predicate>]| parts.iter().map(inner).collect::<Option<Vec<_>>>();
+    let from = |parameter, test: &DateTest| {
+        let is_stand_in = test.low == STAND_IN_MOMENT_MS;
+        is_stand_in.then_some(Predicate::FromNow(FromNow { parameter, prefix: test.prefix, shift_ms }))
+    };
+    Some(match predicate {
+        Predicate::Value { parameter, test: Test::Date(test) } => from(Some(*parameter), test)?,
+        Predicate::LastUpdated(test) => from(None, test)?,
+        Predicate::And(parts) => Predicate::And(each(parts)?),
+        Predicate::Or(parts) => Predicate::Or(each(parts)?),
+        Predicate::Not(part) => Predicate::Not(inner(part)?),
+        Predicate::Chain { parameter, target, predicate } => {
+            Predicate::Chain { parameter: *parameter, target: *target, predicate: inner(predicate)? }
+        }
+        Predicate::Has { source, parameter, predicate } => {
+            Predicate::Has { source: *source, parameter: *parameter, predicate: inner(predicate)? }
+        }
+        _ => return None,
+    })
 }
 
 /// The predicate with values where it compares with the stand-in; `None` when it does so with something else than a

@@ -246,6 +246,8 @@ impl Account {
 fn shape_of(part: &Predicate, path: &Path) -> Shape {
     match (part, path) {
         (Predicate::Now(part), path) => shape_of(part, path),
+        // The shape does not depend on the moment.
+        (Predicate::FromNow(from), path) => shape_of(&from.at(fhir::Instant::from_unix_millis(0)), path),
         (Predicate::Nothing, _) | (Predicate::While { .. }, Path::Stream(..)) => Shape::PathNoKey,
         (Predicate::While { .. }, _) => Shape::PathNone,
         (Predicate::Id(_), _) => Shape::PathIds,

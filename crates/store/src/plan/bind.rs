@@ -58,6 +58,7 @@ fn bound(permit: &dyn Covers, predicate: &Arc<Predicate>) -> Arc<Predicate> {
         | Predicate::InForce(_)
         | Predicate::Only { .. }
         | Predicate::Near { .. }
+        | Predicate::FromNow(_)
         | Predicate::Ruled(_) => Arc::clone(predicate),
     }
 }

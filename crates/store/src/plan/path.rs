@@ -80,6 +80,7 @@ impl Place<'_> {
             | Predicate::Near { .. }
             | Predicate::NoPatientBut(_)
             | Predicate::During(_) => Path::None,
+            Predicate::FromNow(from) => self.path(&from.at(self.reader.at))?,
             Predicate::While { target, id, predicate } => {
                 let holds = self.reader.target_means(*target, id, predicate)?;
                 if holds { Path::None } else { Path::Stream(Source::empty(), true) }

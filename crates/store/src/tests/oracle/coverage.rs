@@ -6,7 +6,7 @@ use crate::{Explanation, Shape};
 use policy::Access;
 use search::{
     Predicate, Test,
-    predicate::{DateTest, NumberTest, Prefix, ReferenceTest, StringMatch, TokenTest, UriMatch},
+    predicate::{DateTest, FromNow, NumberTest, Prefix, ReferenceTest, StringMatch, TokenTest, UriMatch},
     query::{Direction, SortKey},
 };
 use std::{collections::BTreeMap, fmt};
@@ -92,6 +92,8 @@ impl Coverage {
             Predicate::Only { .. } => "only",
             Predicate::Ruled(_) => "ruled",
             Predicate::Near { .. } => "near",
+            Predicate::FromNow(FromNow { parameter: Some(_), .. }) => "from now",
+            Predicate::FromNow(FromNow { parameter: None, .. }) => "last updated from now",
             Predicate::While { predicate, .. } => {
                 self.predicate(predicate, joins + 1);
                 "while"
@@ -245,9 +247,11 @@ fn is_ruled(grant: &Predicate) -> bool {
 /// All names that a question can have.
 fn questions() -> Vec<String> {
     const PREFIXES: [Prefix; 9] = super::queries::PREFIXES;
-    const PLAIN: [&str; 33] = [
+    const PLAIN: [&str; 35] = [
         "ruled",
         "near",
+        "from now",
+        "last updated from now",
         "while",
         "no patient but",
         "during",

@@ -15,8 +15,8 @@ use search::{
     ParameterId, ParameterKind, Predicate, Query, Test, exact,
     fold::fold,
     predicate::{
-        DateTest, During, NumberTest, Prefix, QuantityTest, ReferenceTest, Ruled, Ruling, StringMatch, TokenSet,
-        TokenTest, UriMatch,
+        DateTest, During, FromNow, NumberTest, Prefix, QuantityTest, ReferenceTest, Ruled, Ruling, StringMatch,
+        TokenSet, TokenTest, UriMatch,
     },
     query::{Direction, Include, SortKey, Total},
     ucum,
@@ -255,7 +255,16 @@ fn simple(dice: &mut Dice, of: &str, depth: usize) -> Arc<Predicate> {
 }
 
 fn leaf(dice: &mut Dice, of: &str) -> Predicate {
-    match dice.below(36) {
+    match dice.below(37) {
+        36 => Predicate::FromNow(FromNow {
+            parameter: if dice.percent(30) {
+                None
+            } else {
+                Some(parameter(of, if of == "Patient" { "birthdate" } else { "date" }))
+            },
+            prefix: dice.pick(&PREFIXES),
+            shift_ms: (dice.below(7) as i64 - 3) * 86_400_000,
+        }),
         32 => Predicate::Near {
             parameter: any_parameter(dice, of),
             back_ms: dice.below(3) as i64 * 86_400_000,

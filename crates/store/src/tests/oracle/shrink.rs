@@ -283,6 +283,7 @@ fn parts(predicate: &Arc<Predicate>) -> Vec<Arc<Predicate>> {
         | Predicate::PatientCompartment(_)
         | Predicate::InForce(_)
         | Predicate::Near { .. }
+        | Predicate::FromNow(_)
         | Predicate::Only { .. }
         | Predicate::Ruled(_)
         | Predicate::NoOtherPatient(_) => found.push(Arc::new(Predicate::All)),
