@@ -76,7 +76,8 @@ impl<'r> Of<'r> {
         Some(self.registry.parameter(self.kind, code)?.id)
     }
 
-    /// A parameter of the server's own.
+    /// A parameter of the server's own. Where there is one, it comes before a parameter of the same name: R4 has none, so
+    /// that one is a package's, and a package must not say who has to do with whom.
     pub(crate) fn own(self, code: &str) -> Option<ParameterId> {
         Some(self.registry.of_server(self.kind, code)?.id)
     }
@@ -112,14 +113,14 @@ impl<'r> Of<'r> {
 
     /// Those that are not said to be inactive. R4: `active` is true unless it says otherwise.
     pub(crate) fn in_use(self) -> Option<Arc<Predicate>> {
-        let parameter = self.parameter("active").or_else(|| self.own("active"))?;
+        let parameter = self.own("active").or_else(|| self.parameter("active"))?;
         let test = Test::Token(TokenTest::Code("false".to_owned()));
         Some(not(Arc::new(Predicate::Value { parameter, test })))
     }
 
     /// Those whose period holds now; without one, always.
     pub(crate) fn in_force(self, code: &str) -> Option<Arc<Predicate>> {
-        let parameter = self.parameter(code).or_else(|| self.own(code))?;
+        let parameter = self.own(code).or_else(|| self.parameter(code))?;
         Some(Arc::new(Predicate::InForce(parameter)))
     }
 }

@@ -536,3 +536,40 @@ fn grants_of_another_relation_are_refused() {
     }
     assert!(decide(&caller(CARER, scope), &grants(CARER, scope), &asked).is_ok());
 }
+
+/// A package's parameter of the same name says nothing of who has to do with whom: until it is indexed nothing has a
+/// value of it, and what has no period holds for ever.
+#[test]
+fn a_package_does_not_change_what_a_relation_rests_on() {
+    use crate::relation::Of;
+    use search::added::{Added, Definition, FIRST};
+    let added = |at: u16, base: &str, code: &str, kind: &str, expression: &str| {
+        let definition = Definition {
+            url: format!("http://example.org/{base}-{code}"),
+            code: code.into(),
+            kind: kind.into(),
+            base: vec![base.into()],
+            target: Vec::new(),
+            expression: expression.into(),
+            components: Vec::new(),
+        };
+        Added { id: ParameterId(FIRST + at), definition, retired: false }
+    };
+    let packages = [
+        added(0, "RelatedPerson", "period", "date", "RelatedPerson.birthDate"),
+        added(1, "Person", "active", "token", "Person.gender"),
+    ];
+    let with = search::Registry::with(fhir::schema::r4(), &packages);
+    assert!(
+        with.parameter(kind("RelatedPerson"), "period").is_some() && with.parameter(kind("Person"), "active").is_some()
+    );
+    for registry in [&with, &**search::registry()] {
+        let own = |kind: &str, code: &str| Of::new(registry, kind).unwrap().own(code).unwrap();
+        let held = Of::new(registry, "RelatedPerson").unwrap().in_force("period").unwrap();
+        assert_eq!(*held, Predicate::InForce(own("RelatedPerson", "period")));
+        let in_use = Of::new(registry, "Person").unwrap().in_use().unwrap();
+        let active = own("Person", "active");
+        let Predicate::Not(ended) = &*in_use else { panic!("{in_use:?}") };
+        assert!(matches!(&**ended, Predicate::Value { parameter, .. } if *parameter == active));
+    }
+}
