@@ -138,7 +138,8 @@ impl Grants {
                 if is_audit_event(kind) || !label::may_relabel(&house.labels, caller, kind) {
                     *access = Access::Nothing;
                 } else if looks_after_labels(caller, &scopes, kind) {
-                    *access = Access::Everything;
+                    let left = rules.leaves(kind, Need::Relabel).into_iter().map(|rule| Access::Where(rule.predicate));
+                    *access = left.fold(Access::Everything, |all, left| within(all, &left));
                 }
             }
         }
@@ -203,7 +204,7 @@ impl Grants {
 }
 
 /// A privacy officer changes labels of what they cannot read: of every record, where a `user/` scope lets them write
-/// the type.
+/// the type, and no rule of the operator's denies it.
 fn looks_after_labels(caller: &Caller, scopes: &[Scope], kind: ResourceType) -> bool {
     let is_of_type = |scope: &Scope| scope.resource_type.as_deref().is_none_or(|name| name == kind.name());
     let reaches = |scope: &Scope| {

@@ -561,3 +561,25 @@ fn the_documents_rules_do_what_they_say() {
     }
     assert!(recipes >= 5);
 }
+
+/// Row F45: who may relabel what they cannot read is bound by what the operator denies, like everybody.
+#[test]
+fn rules_bind_who_looks_after_labels() {
+    let access = |rules: &str, kind: &str| {
+        let house = House {
+            rules: Arc::new(read(rules)),
+            labels: Arc::new(crate::label::Labels::standard()),
+            ..House::default()
+        };
+        let officer = crate::testing::of_role(oauth::caller::Role::PrivacyOfficer, "user/*.cruds");
+        let grants = crate::Grants::compile(&officer, registry(), &house);
+        grants.access(ResourceType::parse(kind).unwrap(), Need::Relabel).clone()
+    };
+    use crate::Access;
+    assert_eq!(access("", "Observation"), Access::Everything);
+    let sealed = "deny \"Sealed\"\n    who anyone\n    may not change\n    what Observation";
+    assert_eq!(access(sealed, "Observation"), Access::Nothing);
+    assert_eq!(access(sealed, "Condition"), Access::Everything);
+    let some = "deny \"Sealed\"\n    who role privacy-officer\n    may not update\n    what Observation?status=final";
+    assert!(matches!(access(some, "Observation"), Access::Where(_)));
+}
