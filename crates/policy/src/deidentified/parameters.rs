@@ -6,7 +6,7 @@ use fhir::ResourceType;
 use std::fmt;
 
 /// Coded elements that stay as they are.
-const CODES: [&str; 29] = [
+const CODES: [&str; 28] = [
     "achievement-status",
     "body-site",
     "category",
@@ -23,7 +23,6 @@ const CODES: [&str; 29] = [
     "gender",
     "intent",
     "lifecycle-status",
-    "medication",
     "method",
     "oraldiet",
     "outcome",

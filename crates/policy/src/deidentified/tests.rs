@@ -151,3 +151,15 @@ fn how_many_are_alike() {
     assert_eq!((groups.people(), groups.groups(), groups.smallest()), (26, 3, Some(1)));
     assert_eq!((groups.below(2), groups.below(11), groups.below(25)), ((2, 2), (2, 2), (3, 26)));
 }
+
+/// A name that means a code on one type and a reference on another would be a question about what is hidden.
+#[test]
+fn what_is_searched_by_is_a_code_or_a_date_on_every_type() {
+    use search::registry::ParameterKind;
+    for name in TYPES {
+        let kind = ResourceType::parse(name).unwrap();
+        for one in search::registry().of_type(kind).filter(|one| parameter(kind, &one.code, "2024").is_ok()) {
+            assert!(matches!(one.kind, ParameterKind::Token | ParameterKind::Date), "{name}.{}", one.code);
+        }
+    }
+}
