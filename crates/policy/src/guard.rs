@@ -233,11 +233,11 @@ fn patients_of_representative(registry: &Registry, id: &str) -> Option<Arc<Predi
         let test = Test::Token(TokenTest::SystemCode(ROLE_CODE.to_owned(), (*code).to_owned()));
         Arc::new(Predicate::Value { parameter: relationship, test })
     };
-    let ended = related.is("active", "false")?;
     let acts = Arc::new(Predicate::And(vec![
         Arc::new(Predicate::Id(vec![LogicalId::parse(id).ok()?])),
         Arc::new(Predicate::Or(REPRESENTATIVE.iter().map(code).collect())),
-        Arc::new(Predicate::Not(ended)),
+        related.in_use()?,
+        related.in_force("period")?,
     ]));
     related.refers_to_these("patient", &acts)
 }

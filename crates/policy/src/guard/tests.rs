@@ -9,7 +9,7 @@ use crate::{
 };
 use fhir::{Instant, json::Tree};
 use oauth::caller::Role;
-use search::matcher::{Subject, matches};
+use search::matcher::{Related, Subject, matches};
 
 fn kind(name: &str) -> ResourceType {
     ResourceType::parse(name).unwrap()
@@ -133,4 +133,23 @@ fn what_is_withheld_is_what_is_about_a_patient() {
     assert!(!of(r#"{"resourceType":"Person","id":"x","link":[{"target":{"reference":"Patient/p"}}]}"#));
     assert!(!of(r#"{"resourceType":"Device","id":"d","patient":{"reference":"Patient/p"}}"#));
     assert!(of(r#"{"resourceType":"Practitioner","id":"d"}"#));
+}
+
+/// Row G9: who may act for a patient, now: whatever else reaches the record.
+#[test]
+fn who_may_act_for_a_patient_may_now() {
+    let may = |more: &str| {
+        let mut world = World::new(search::registry(), Instant::from_unix_millis(0));
+        let related = format!(
+            r#"{{"resourceType":"RelatedPerson","id":"r","patient":{{"reference":"Patient/p"}},"relationship":[{{"coding":[{{"system":"{ROLE_CODE}","code":"GUARD"}}]}}]{more}}}"#
+        );
+        for json in [r#"{"resourceType":"Patient","id":"p"}"#, &related] {
+            world.add(&Tree::parse(json.as_bytes().to_vec()).unwrap()).unwrap();
+        }
+        let patients = patients_of_representative(search::registry(), "r").unwrap();
+        world.target_matches(kind("Patient"), &LogicalId::parse("p").unwrap(), &patients)
+    };
+    assert!(may("") && may(r#","active":true,"period":{"start":"1960"}"#));
+    assert!(!may(r#","active":false"#));
+    assert!(!may(r#","period":{"end":"1960"}"#) && !may(r#","period":{"start":"1980"}"#));
 }
