@@ -2,15 +2,15 @@
 //!
 //! - **status** `active` alone counts.
 //! - **scope** `patient-privacy` alone governs who may see. `research`, `treatment` and `adr` (advance directives) say
-//!   other things: their Consents are left out. A scope of another system, or a text, may mean privacy: what such a
-//!   Consent denies is denied, what it permits is not, and it takes no default's place.
+//!   other things: their Consents are left out. Any other scope, or a text, may mean privacy: what such a Consent denies
+//!   is denied, what it permits is not, and it takes no default's place.
 //! - **period** of the root provision: outside of it the Consent does not count.
 //! - **verification**: where there is one and none says `verified`, the Consent permits nothing; what it denies counts.
 //! - A Consent that cannot be read at all, or is deeper or longer than [`super::limits`] say, denies everything.
 
 use super::{
     implicit::{self, Base},
-    limits::CONSENTS_MAX,
+    limits::{CONSENTS_MAX, ITEMS_MAX},
     provision::{Kind, Provision},
     read::{Coded, Period, concept, is_modified},
 };
@@ -21,6 +21,9 @@ use fhir::{
 use std::sync::Arc;
 
 const SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
+
+/// The scopes of R4 that say nothing of who may see.
+const OTHER_SCOPES: [&str; 3] = ["adr", "research", "treatment"];
 
 /// A current version of a Consent.
 #[derive(Debug, Clone, Copy)]
@@ -79,11 +82,19 @@ impl Directives {
                 Err(why) => all.ignored.push((source.id.into(), source.version, why)),
             }
         }
-        if all.directives.len() > CONSENTS_MAX {
-            all.directives.truncate(CONSENTS_MAX);
-            all.directives.push(Directive::unreadable("", 0));
+        all.bounded()
+    }
+
+    /// What is too much denies.
+    fn bounded(mut self) -> Self {
+        if self.directives.len() > CONSENTS_MAX {
+            self.directives.truncate(CONSENTS_MAX);
+            self.directives.push(Directive::unreadable("", 0));
         }
-        all
+        if self.directives.iter().map(|one| one.root.items()).sum::<usize>() > ITEMS_MAX {
+            self.directives = vec![Directive::unreadable("", 0)];
+        }
+        self
     }
 
     /// Of a patient whose Consents cannot be told: all is denied.
@@ -106,7 +117,7 @@ impl Directives {
             Ok(directive) => all.directives.push(directive),
             Err(why) => all.ignored.push((source.id.into(), source.version, why)),
         }
-        all
+        all.bounded()
     }
 
     /// The same without this Consent.
@@ -147,7 +158,8 @@ impl Directive {
         }
         let scope = consent.get("scope").map(concept).unwrap_or_default();
         let is_privacy = scope.iter().any(|code| code.is(SCOPE, "patient-privacy"));
-        if !is_privacy && scope.iter().any(|code| &*code.system == SCOPE) {
+        let is_other = |code: &Coded| &*code.system == SCOPE && OTHER_SCOPES.contains(&&*code.code);
+        if !is_privacy && scope.iter().any(is_other) {
             return Err(Ignored::OtherScope);
         }
         let root = consent.get("provision");

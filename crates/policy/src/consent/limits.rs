@@ -12,6 +12,10 @@ pub(crate) const REPEATS_MAX: usize = 500;
 /// Consents of one patient that are evaluated.
 pub(crate) const CONSENTS_MAX: usize = 200;
 
+/// Repeats and codes in all provisions of all Consents of one patient, each Coding by itself: bounds what it costs to
+/// make a rule, which everybody pays who asks for anything of this patient. A page of choices makes some hundred.
+pub(crate) const ITEMS_MAX: usize = 10_000;
+
 /// Parts of the predicate of one patient, counted as the matcher goes through them: bounds what one candidate costs.
 pub(crate) const PARTS_MAX: usize = 20_000;
 

@@ -129,6 +129,20 @@ impl Provision {
         })
     }
 
+    /// Repeats and codes in it and below it. How deep that goes [`DEPTH_MAX`] bounds.
+    pub(crate) fn items(&self) -> usize {
+        let own = [
+            self.actors.repeats.len(),
+            self.actions.repeats.len(),
+            self.labels.repeats.len(),
+            self.purposes.repeats.len(),
+            self.classes.repeats.len(),
+            self.codes.repeats.iter().map(|code| code.0.len()).sum(),
+            self.data.repeats.len(),
+        ];
+        own.into_iter().sum::<usize>() + self.below.iter().map(Self::items).sum::<usize>()
+    }
+
     /// Whether it speaks of this caller, purpose, action and moment.
     pub(crate) fn addresses(&self, asked: &Asked<'_>) -> Answer {
         if self.doubtful {

@@ -337,8 +337,9 @@ fn consent(dice: &mut Dice) -> Value {
     set("status", if dice.chance(95) { "active".into() } else { dice.word(&["draft", "inactive", "rejected"]).into() });
     set(
         "scope",
-        match dice.below(30) {
+        match dice.below(40) {
             0 => concept(SCOPE, "research"),
+            3 => concept(SCOPE, "privacy"),
             1 => json!({ "text": "privacy" }),
             2 => concept("http://example.org/scopes", "patient-privacy"),
             _ => concept(SCOPE, "patient-privacy"),

@@ -174,7 +174,8 @@ impl<'a> Consent<'a> {
         let scopes = codings(&consent["scope"]);
         let ours = |(system, _): &&(String, String)| system == "http://terminology.hl7.org/CodeSystem/consentscope";
         let is_privacy = scopes.iter().filter(ours).any(|(_, code)| code == "patient-privacy");
-        if !is_privacy && scopes.iter().any(|scope| ours(&scope)) {
+        let is_other = |scope: &(String, String)| ours(&scope) && ["adr", "research", "treatment"].contains(&&*scope.1);
+        if !is_privacy && scopes.iter().any(is_other) {
             return None;
         }
         let root = consent.get("provision").unwrap_or(&EMPTY);

@@ -24,6 +24,7 @@ fn only_what_is_active_and_about_privacy_counts() {
     // A scope that nobody knows may be about privacy: its denials count, its permits do not.
     let unknown = |text: &str| text.replace("CodeSystem/consentscope", "CodeSystem/other");
     assert_eq!(sees(Implicit::AllNormal, &[unknown(&out)]), "");
+    assert_eq!(sees(Implicit::AllNormal, &[out.replace("patient-privacy", "patient-privacy-2")]), "");
     assert_eq!(sees(Implicit::Deny, &[unknown(&root(&permit("")))]), "");
     assert_eq!(sees(Implicit::AllNormal, &[unknown(&root(&permit(&level("L"))))]), ALL, "takes no default's place");
 }
@@ -119,4 +120,20 @@ fn a_rule_has_a_size() {
     });
     let seen = sees(Implicit::AllNormal, &[root(&deep)]);
     assert!(seen.is_empty(), "{seen}");
+}
+
+/// What costs everybody who asks for anything of the patient has a limit, in one Consent and in all of them.
+#[test]
+fn too_many_codes_deny() {
+    let codes = |count: usize| {
+        let one = |at| format!(r#"{{"system":"urn:x","code":"{at}"}}"#);
+        let codings: Vec<String> = (0..count).map(one).collect();
+        root(&permit(&below(&[deny(&format!(r#""code":[{{"coding":[{}]}}]"#, codings.join(",")))])))
+    };
+    let said = |consents: &[String]| read(consents).directives.iter().map(|one| one.root.items()).sum::<usize>();
+    let half = crate::consent::limits::ITEMS_MAX / 2;
+    assert_eq!(said(&[codes(half), codes(half)]), 2 * half);
+    let too_many = [codes(half), codes(half), codes(1)];
+    assert_eq!(said(&too_many), 0, "nothing of it is evaluated");
+    assert_eq!(sees(Implicit::AllNormal, &too_many), "");
 }
