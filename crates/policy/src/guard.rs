@@ -102,7 +102,7 @@ impl<'a> Guard<'a> {
         Self {
             registry,
             consents: bound(caller, house, registry),
-            labels: label::Guard::new(&house.labels, caller, Under::Law, &[]),
+            labels: label::Guard::new(&house.labels, caller, Under::Law),
             rules,
             user: caller.user().cloned(),
         }
@@ -110,7 +110,7 @@ impl<'a> Guard<'a> {
 
     /// Of a caller under a broken glass, whose purpose is that (row F49).
     pub(crate) fn under_glass(caller: &Caller, registry: &'a Registry, house: &'a House, rules: &'a Bound<'a>) -> Self {
-        let labels = label::Guard::new(&house.labels, caller, Under::BrokenGlass, &[]);
+        let labels = label::Guard::new(&house.labels, caller, Under::BrokenGlass);
         Self { labels, ..Self::of(caller, registry, house, rules) }
     }
 

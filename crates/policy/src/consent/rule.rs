@@ -2,11 +2,11 @@
 //! G7, G16. It is a part of the permit, so that searches, totals, joins and pages are of what is left.
 
 use super::{
-    algebra::{is_within, nothing, whether},
+    algebra::{and, everything, is_within, nothing, whether},
     combine,
     directive::Directives,
     limits::PARTS_MAX,
-    provision::Asked,
+    provision::{Asked, Kind, Provision},
     security_label::Label,
     view::View,
 };
@@ -97,39 +97,57 @@ impl search::predicate::Ruling for Ruling {
     }
 }
 
+/// Labels that a permit for a caller names.
+#[derive(Debug, Clone)]
+pub(crate) struct PermittedLabels {
+    /// `(system, code)`, with those below each; confidentiality is not among them.
+    pub(crate) labels: BTreeSet<(String, String)>,
+    /// The resources of which the permit speaks.
+    pub(crate) of: Arc<Predicate>,
+}
+
 impl Directives {
-    /// Labels, other than confidentiality, that permits for this caller name, with those below them: `(system, code)`.
-    /// What a patient lets somebody see though it is labelled so; whether a resource is permitted, [`Ruling`] says.
-    #[must_use]
-    pub fn permitted_labels(&self, view: &View, related: &dyn Related) -> BTreeSet<(String, String)> {
+    /// What a patient lets somebody see of a type though it is labelled so, permit by permit; whether a resource is
+    /// permitted, [`Ruling`] says.
+    pub(crate) fn permitted_labels(
+        &self,
+        view: &View,
+        kind: ResourceType,
+        related: &dyn Related,
+    ) -> Vec<PermittedLabels> {
         let now = related.now().unix_millis();
-        let mut labels = BTreeSet::new();
-        let Some(kind) = ResourceType::all().next() else { return labels };
         let asked = Asked { view, kind, related, now };
+        let mut permitted = Vec::new();
         for (directive, standing) in combine::standings(self, now) {
             if standing != combine::Standing::Counts || directive.doubtful {
                 continue;
             }
             if directive.base.answer(view).surely {
-                collect(&directive.root, &asked, &mut labels);
+                collect(&directive.root, &everything(), &asked, &mut permitted);
             }
         }
-        labels
+        permitted
     }
 }
 
-fn collect(provision: &super::provision::Provision, asked: &Asked<'_>, labels: &mut BTreeSet<(String, String)>) {
+/// `within`: the resources to which those above confine it.
+fn collect(provision: &Provision, within: &Arc<Predicate>, asked: &Asked<'_>, permitted: &mut Vec<PermittedLabels>) {
     if !provision.addresses(asked).surely {
         return;
     }
-    if provision.kind == super::provision::Kind::Permit {
-        for label in &provision.labels.repeats {
-            if let Label::Any(codes) = label {
-                labels.extend(codes.iter().map(|one| (one.system.to_string(), one.code.to_string())));
-            }
+    let means = and([Arc::clone(within), provision.means(asked.kind).surely]);
+    if provision.kind == Kind::Permit {
+        let named = provision.labels.repeats.iter().filter_map(|label| match label {
+            Label::Any(codes) => Some(codes),
+            Label::Level(_) => None,
+        });
+        let labels: BTreeSet<_> = named.flatten().map(|one| (one.system.to_string(), one.code.to_string())).collect();
+        if !labels.is_empty() {
+            permitted.push(PermittedLabels { labels, of: Arc::clone(&means) });
         }
     }
     for one in &provision.below {
-        collect(one, asked, labels);
+        // What is added reaches beyond it, an exception does not.
+        collect(one, if one.kind == provision.kind { within } else { &means }, asked, permitted);
     }
 }

@@ -4,7 +4,7 @@
 //! no restriction at all, unrecognised labels included.
 
 use super::{
-    ACT_CODE, ACT_REASON, Class, Confidentiality, Label, TEST_DATA,
+    ACT_CODE, ACT_REASON, Class, Confidentiality, TEST_DATA,
     codes::{self, with_above, with_below},
 };
 use std::collections::BTreeSet;
@@ -90,19 +90,6 @@ impl Clearance {
             test_data: self.test_data || other.test_data,
             everything: self.everything || other.everything,
         }
-    }
-
-    /// With these labels as well, each with what it holds within: a lower confidentiality, what is below a code.
-    pub(super) fn with(&self, labels: &[Label]) -> Self {
-        let mut wider = self.clone();
-        for label in labels {
-            match label.class() {
-                Some(Class::Confidentiality(level)) => wider.level = wider.level.max(level),
-                Some(Class::Category | Class::Refrain) => wider.codes.extend(with_below(ACT_CODE, &label.code)),
-                _ => {}
-            }
-        }
-        wider
     }
 
     /// No label restricts.

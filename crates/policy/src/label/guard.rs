@@ -3,7 +3,7 @@
 //! A clearance is found by who calls: a person's role, a registered system, an organization's purposes of use. What is
 //! said of the very client or Organization takes its place for systems, and narrows it for people's apps.
 
-use super::{ACT_REASON, CONFIDENTIALITY, Clearance, Label, Labels, Lift, codes::with_above, labels::Who};
+use super::{ACT_REASON, CONFIDENTIALITY, Clearance, Confidentiality, Labels, Lift, codes::with_above, labels::Who};
 use crate::{consent::View, permit::Access};
 use fhir::{LogicalId, ResourceType};
 use oauth::{
@@ -42,11 +42,11 @@ pub struct Guard<'l> {
 }
 
 impl<'l> Guard<'l> {
-    /// Of this caller. `lifted`: labels that a patient's consent gives the caller besides.
+    /// Of this caller.
     #[must_use]
-    pub fn new(labels: &'l Labels, caller: &Caller, under: Under, lifted: &[Label]) -> Self {
+    pub fn new(labels: &'l Labels, caller: &Caller, under: Under) -> Self {
         let is_free = !labels.enforced || caller.kind() == CallerKind::Operator || caller.grant().is_custodian();
-        let clearance = if is_free { Clearance::EVERYTHING } else { clearance(labels, caller, under).with(lifted) };
+        let clearance = if is_free { Clearance::EVERYTHING } else { clearance(labels, caller, under) };
         let tokens = (!clearance.is_everything()).then(|| {
             let mut tokens = TokenSet::default();
             let mut add = |system: &str, code: &str| {
@@ -93,8 +93,13 @@ impl<'l> Guard<'l> {
 
     /// What a patient's consents lift beside that, for the caller as consents see them; `None`: labels withhold nothing.
     pub(crate) fn lift(&self, registry: &Registry, kind: ResourceType, view: &Arc<View>) -> Option<Arc<Lift>> {
-        let parameter = registry.parameter(kind, "_security")?.id;
-        Some(Arc::new(Lift { view: Arc::clone(view), parameter, cleared: Arc::clone(self.tokens.as_ref()?) }))
+        Some(Arc::new(Lift {
+            view: Arc::clone(view),
+            kind,
+            parameter: registry.parameter(kind, "_security")?.id,
+            cleared: Arc::clone(self.tokens.as_ref()?),
+            silence_is_shut: self.labels.default_of(kind) > Confidentiality::Restricted,
+        }))
     }
 
     /// A Provenance tells of its targets: of one that is withheld, it is withheld too.

@@ -114,8 +114,10 @@ fn labels_that_are_permitted() {
     let room = Room::new(Implicit::AllNormal);
     let named = permit(&all_of(&[actors(&["Practitioner/alice"]), labels(&["SUD", "PSY"])]));
     let consents = [consent(&root(&permit(&below(&[named]))))];
-    let of = |who| read(&consents).permitted_labels(&room.view(who), &room.world);
-    let codes: Vec<String> = of(ALICE).into_iter().map(|(_, code)| code).collect();
+    let kind = ResourceType::parse("Observation").unwrap();
+    let of = |who| read(&consents).permitted_labels(&room.view(who), kind, &room.world);
+    let [permitted] = of(ALICE).try_into().unwrap();
+    let codes: Vec<String> = permitted.labels.into_iter().map(|(_, code)| code).collect();
     assert_eq!(codes, ["ETHUD", "OPIOIDUD", "PSY", "SUD"]);
     assert!(of(BOB).is_empty());
 }

@@ -1,7 +1,11 @@
 //! Who is cleared for what, by the standard and by what an operator says.
 
 use super::*;
-use crate::label::{ACT_CODE, OBSERVATION_VALUE};
+use crate::{
+    consent::{self, ConsentSource, Directives},
+    label::{ACT_CODE, OBSERVATION_VALUE},
+    world::World,
+};
 use fhir::Instant;
 use oauth::{
     bearer::{LiveTokens, Presented, authenticate},
@@ -10,7 +14,8 @@ use oauth::{
 };
 use search::{
     index_value::{IndexValue, IndexValues},
-    matcher::{Alone, Subject, matches},
+    matcher::{Alone, Related, Subject, matches},
+    predicate::Ruling,
 };
 
 /// Whether a caller sees an Observation with these labels.
@@ -26,7 +31,7 @@ fn sees(labels: &Labels, caller: &Caller, under: Under, has: &[(&str, &str)]) ->
     let id = LogicalId::parse("1").unwrap();
     let last_updated = Instant::from_unix_millis(0);
     let subject = Subject { resource_type: kind, id: &id, last_updated, values: &values };
-    match Guard::new(labels, caller, under, &[]).of_type(registry, kind) {
+    match Guard::new(labels, caller, under).of_type(registry, kind) {
         Access::Everything => true,
         Access::Nothing => false,
         Access::Where(predicate) => matches(registry, &predicate, subject, &Alone),
@@ -179,18 +184,91 @@ fn test_data_and_broken_glass() {
     assert!(!sees(&hidden, &clinician, Under::BrokenGlass, &[V]), "very restricted stays shut");
 }
 
-/// What consents lift.
+/// A permit for a hospital with these criteria, below one for everybody.
+fn permit(criteria: &str) -> String {
+    format!(r#"{{"type":"permit","actor":[{{"role":{{}},"reference":{{"reference":"Organization/1"}}}}],{criteria}}}"#)
+}
+
+fn security(codes: &[&str]) -> String {
+    let one = |code: &&str| format!(r#"{{"system":"{ACT_CODE}","code":"{code}"}}"#);
+    format!(r#""securityLabel":[{}]"#, codes.iter().map(one).collect::<Vec<_>>().join(","))
+}
+
+/// The code of this Observation.
+fn code(code: &str) -> String {
+    format!(r#""code":[{{"coding":[{{"system":"urn:x-test","code":"{code}"}}]}}]"#)
+}
+
+/// Which of some Observations, whose ids are their labels and whose code is `a` or `b`, a permit lifts for a caller.
+fn lifted(labels: &Labels, caller: &Caller, root: &str, permits: &[String]) -> String {
+    let registry = search::registry::registry();
+    let (kind, patient) = (ResourceType::parse("Observation").unwrap(), LogicalId::parse("p").unwrap());
+    let mut world = World::new(registry, Instant::from_unix_millis(0));
+    let ids = ["N", "R", "R-PSY-a", "R-PSY-b", "R-PSY-HIV-a", "V-PSY-a", "PSY-a", "R-PSY-NODSCLCD-a", "R-NOPAT-a"];
+    for id in ids {
+        let label = |code: &str| {
+            let system = if Confidentiality::parse(code).is_some() { CONFIDENTIALITY } else { ACT_CODE };
+            format!(r#"{{"system":"{system}","code":"{code}"}}"#)
+        };
+        let security: Vec<String> = id.split('-').filter(|part| part.len() > 1 || *part < "a").map(label).collect();
+        let code = id.rsplit('-').next().unwrap();
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"{id}","meta":{{"security":[{}]}},"status":"final","code":{{"coding":[{{"system":"urn:x-test","code":"{code}"}}]}},"subject":{{"reference":"Patient/p"}}}}"#,
+            security.join(",")
+        );
+        world.add(&fhir::json::Tree::parse(json.into_bytes()).unwrap()).unwrap();
+    }
+    let consent = format!(
+        r#"{{"resourceType":"Consent","status":"active","scope":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}}]}},"provision":{{{root},"provision":[{}]}}}}"#,
+        permits.join(",")
+    );
+    let said = Directives::read(&[ConsentSource { id: "c", version: 1, json: consent.as_bytes() }]);
+    let view = Arc::new(View::of(caller, consent::Settings::default(), registry));
+    let lift = Guard::new(labels, caller, Under::Law).lift(registry, kind, &view).unwrap();
+    let rule = lift.rule(&patient, Some(&said), &world);
+    let seen = ids.into_iter().filter(|id| world.target_matches(kind, &LogicalId::parse(id).unwrap(), &rule));
+    seen.collect::<Vec<_>>().join(" ")
+}
+
+const TO_ALL: &str = r#""type":"permit""#;
+
+/// Rows F41, G4: what a permit names is lifted, of the resources of which it speaks.
 #[test]
 fn what_a_consent_names_is_lifted() {
-    let (labels, registry) = (Labels::standard(), search::registry::registry());
-    let payer = organization(&["HPAYMT"]);
-    let kind = ResourceType::parse("Observation").unwrap();
-    let lifted = [Label::new(CONFIDENTIALITY, "R"), Label::new(ACT_CODE, "SPI")];
-    let lifted = Guard::new(&labels, &payer, Under::Law, &lifted).of_type(registry, kind);
-    let Access::Where(predicate) = lifted else { panic!() };
-    let Predicate::Only { tokens, .. } = predicate.as_ref() else { panic!() };
-    assert!(tokens.has(Some(ACT_CODE), "PSY") && tokens.has(Some(CONFIDENTIALITY), "R"));
-    assert!(!tokens.has(Some(ACT_CODE), "HIV") && !tokens.has(Some(CONFIDENTIALITY), "V"));
+    let (labels, hospital) = (Labels::standard(), organization(&["TREAT"]));
+    let of = |root: &str, permits: &[String]| lifted(&labels, &hospital, root, permits);
+    assert_eq!(of(TO_ALL, &[permit(&security(&["PSY"]))]), "R-PSY-a R-PSY-b PSY-a", "no more than that");
+    let psy_of_a = permit(&format!("{},{}", security(&["PSY"]), code("a")));
+    assert_eq!(of(TO_ALL, std::slice::from_ref(&psy_of_a)), "R-PSY-a PSY-a", "not of other resources");
+    let hiv_of_b = permit(&format!("{},{}", security(&["HIV"]), code("b")));
+    assert_eq!(of(TO_ALL, &[psy_of_a.clone(), hiv_of_b]), "R-PSY-a PSY-a", "each label by a permit for this resource");
+    let hiv = permit(&security(&["HIV"]));
+    assert_eq!(of(TO_ALL, &[psy_of_a, hiv]), "R-PSY-a R-PSY-HIV-a PSY-a", "two permits, one resource");
+    // An exception to a denial stays within what is denied.
+    let denied = format!(r#""type":"deny",{}"#, code("b"));
+    assert_eq!(of(&denied, &[permit(&security(&["PSY"]))]), "R-PSY-b");
+    assert_eq!(of(TO_ALL, &[permit(&code("a"))]), "", "who names no sensitivity lifts none");
+    let payer = caller("other", None, Some(&["HPAYMT"]));
+    assert_eq!(lifted(&labels, &payer, TO_ALL, &[permit(r#""period":{"end":"1960"}"#)]), "");
+}
+
+/// Row F41: what is not to be given to patients is not theirs to lift.
+#[test]
+fn a_refrain_is_not_lifted() {
+    let labels = Labels::standard();
+    let patient = person(Role::Patient);
+    assert_eq!(lifted(&labels, &patient, &format!("{TO_ALL},{}", security(&["NOPAT"])), &[]), "");
+    let hospital = organization(&["TREAT"]);
+    assert_eq!(lifted(&labels, &hospital, TO_ALL, &[permit(&security(&["NODSCLCD"]))]), "");
+    assert_eq!(lifted(&labels, &hospital, TO_ALL, &[permit(&security(&["PSY", "NODSCLCD"]))]), "R-PSY-a R-PSY-b PSY-a");
+}
+
+/// Row F40: what says nothing and counts as very restricted stays shut.
+#[test]
+fn very_restricted_by_default_is_not_lifted() {
+    let labels = Labels::read("default Observation V").unwrap();
+    let hospital = organization(&["TREAT"]);
+    assert_eq!(lifted(&labels, &hospital, TO_ALL, &[permit(&security(&["PSY"]))]), "R-PSY-a R-PSY-b");
 }
 
 /// F45: who may change labels.
