@@ -143,6 +143,9 @@ pub struct Decision<'a> {
     pub house: &'a House,
     /// What they would do.
     pub need: Need,
+    /// Whether the consents of every patient are told. Else those of the caller's own record alone: what is about several
+    /// patients tells nobody what the others said.
+    pub whole: bool,
 }
 
 /// Explains whether the caller may, and by what.
@@ -153,9 +156,9 @@ pub fn account(decision: Decision<'_>, looked: &Looked<'_>) -> Trace {
 
 /// The same with the caller's grants.
 fn of(decision: Decision<'_>, grants: &Grants, looked: &Looked<'_>) -> Trace {
-    let Decision { caller, registry, house, need } = decision;
+    let Decision { caller, registry, house, need, whole } = decision;
     let kind = looked.subject.resource_type;
-    let mut account = Account { registry, looked, parts: Vec::new() };
+    let mut account = Account { registry, looked, whole, parts: Vec::new() };
     let may = account.holds(grants.access(kind, need));
     if caller.kind() == CallerKind::Operator {
         account.say(Source::Reach, "operator", Effect::Gives, "the operator of the machine is ruled by nothing");
@@ -230,6 +233,7 @@ fn of(decision: Decision<'_>, grants: &Grants, looked: &Looked<'_>) -> Trace {
 struct Account<'a> {
     registry: &'a Registry,
     looked: &'a Looked<'a>,
+    whole: bool,
     parts: Vec<Part>,
 }
 
@@ -392,9 +396,12 @@ impl Account<'_> {
         self.say(Source::Label, "security labels", effect, why);
     }
 
-    /// Each consent of each patient whom the resource is about.
+    /// Each consent of each patient whom the resource is about, as far as it is told.
     fn consents(&mut self, ruling: &Ruling, access: &Access) {
         for patient in self.patients(access) {
+            if !self.whole && !ruling.view.is_own(&patient) {
+                continue;
+            }
             let said = (self.looked.said)(&patient);
             let trace = ruling.explain(&patient, said.as_deref(), self.looked.subject, self.looked.related);
             let of = format!("of Patient/{patient}");

@@ -202,7 +202,7 @@ impl Ask {
     /// The decision, part by part.
     fn traced(&self, registry: &Registry, house: &House, world: &World<'_>) -> Result<Trace, Fault> {
         let caller = self.cast.caller().map_err(|why| Fault::new(self.place, why))?;
-        let decision = Decision { caller: &caller, registry, house, need: self.need };
+        let decision = Decision { caller: &caller, registry, house, need: self.need, whole: true };
         let trace = world.look(self.kind, &self.id, |looked| account(decision, looked));
         trace.ok_or_else(|| Fault::new(self.place, format!("{}/{} is in no 'given' of this test", self.kind, self.id)))
     }

@@ -86,7 +86,7 @@ fn the_parts_of_a_decision_are_the_decision() {
             let grants = Grants::compile(&caller, registry(), &house);
             for (kind, id) in &all {
                 for need in [Need::Read, Need::Search, Need::Create, Need::Update, Need::Delete] {
-                    let decision = Decision { caller: &caller, registry: registry(), house: &house, need };
+                    let decision = Decision { caller: &caller, registry: registry(), house: &house, need, whole: true };
                     let trace = world.look(*kind, id, |looked| of(decision, &grants, looked)).unwrap();
                     assert!(trace.adds_up, "{described}: {need:?} {kind}/{id}: {trace:#?}");
                     if trace.may { yes += 1 } else { no += 1 }
@@ -107,7 +107,7 @@ fn what_counts_is_named() {
     let house = houses().pop().unwrap();
     let explain = |described: &str, kind: &str, id: &str| {
         let caller = crate::rules::caller(described).unwrap();
-        let decision = Decision { caller: &caller, registry: registry(), house: &house, need: Need::Read };
+        let decision = Decision { caller: &caller, registry: registry(), house: &house, need: Need::Read, whole: true };
         let kind = ResourceType::parse(kind).unwrap();
         world.look(kind, &LogicalId::parse(id).unwrap(), |looked| account(decision, looked)).unwrap()
     };
@@ -137,4 +137,26 @@ fn what_counts_is_named() {
     has(&limited, Source::Rule, Effect::Withholds, "The lab sees observations");
     let added = explain("organization https://o.example, purpose HRESCH", "Patient", "anna");
     has(&added, Source::Rule, Effect::Gives, "Partners see anna");
+}
+
+/// What is about several patients tells none of them what the others said.
+#[test]
+fn consents_of_others_are_not_told() {
+    let mut world = World::new(registry(), NOW);
+    let together = r#"{"resourceType":"Appointment","id":"both","status":"booked","participant":[
+        {"actor":{"reference":"Patient/anna"},"status":"accepted"},{"actor":{"reference":"Patient/bo"},"status":"accepted"}]}"#;
+    for json in RESOURCES.iter().chain([&together]) {
+        world.add(&Tree::parse(json.as_bytes().to_vec()).unwrap()).unwrap();
+    }
+    let house = houses().pop().unwrap();
+    let (kind, id) = (ResourceType::parse("Appointment").unwrap(), LogicalId::parse("both").unwrap());
+    let told = |described: &str, whole: bool| {
+        let caller = crate::rules::caller(described).unwrap();
+        let decision = Decision { caller: &caller, registry: registry(), house: &house, need: Need::Read, whole };
+        let trace = world.look(kind, &id, |looked| account(decision, looked)).unwrap();
+        assert!(trace.adds_up, "{trace:#?}");
+        trace.parts.iter().any(|part| part.name.contains("Consent/c"))
+    };
+    assert!(told("role patient, patients anna", true) && !told("role patient, patients anna", false));
+    assert!(!told("role patient, patients bo", false), "one's own record is not asked for one's own consents");
 }

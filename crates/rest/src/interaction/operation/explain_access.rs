@@ -101,7 +101,7 @@ fn traced(
     id: &LogicalId,
 ) -> Result<Trace, Failure> {
     let (registry, house) = (service.registry(), service.parts.store.house());
-    let decision = Decision { caller, registry: &registry, house: &house, need };
+    let decision = Decision { caller, registry: &registry, house: &house, need, whole: permit.explains_all() };
     let snapshot = service.snapshot();
     Ok(snapshot.look(permit, kind, id, |looked: &Looked<'_>| policy::account(decision, looked))?)
 }
