@@ -206,9 +206,10 @@ impl Glasses {
         sought.get(session).filter(|one| one.ends_s > now_s && *one.patient == *patient).cloned()
     }
 
-    /// Forgets it.
-    pub(crate) fn forget(&self, session: &[u8; 32]) {
-        self.sought.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+    /// Takes whom somebody found in this session, when it is still this patient: `true` for one caller alone.
+    pub(crate) fn take_sought(&self, session: &[u8; 32], patient: &str) -> bool {
+        let mut sought = self.sought.lock().unwrap_or_else(PoisonError::into_inner);
+        sought.get(session).is_some_and(|one| *one.patient == *patient) && sought.remove(session).is_some()
     }
 
     /// Breaks a glass: it counts when this returns. `record` writes the entry first. A glass that is open for this

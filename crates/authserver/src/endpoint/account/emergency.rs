@@ -119,7 +119,12 @@ impl Visitor<'_> {
     async fn broken(&self, session: &Session, user: &Arc<User>, form: &Form) -> Reply {
         let now_s = self.inner.now().unix_seconds();
         let patient = form.value(fields::PATIENT).unwrap_or_default();
-        let Some(sought) = self.inner.glasses.sought(&session.hash, patient, now_s) else {
+        let glasses = &self.inner.glasses;
+        let Some(sought) = glasses.sought(&session.hash, patient, now_s) else {
+            // The form came once more: what was wished is so.
+            if glasses.of(&user.id).iter().any(|glass| *glass.patient == *patient && glass.until_s > now_s) {
+                return self.on(paths::EMERGENCY, Vec::new());
+            }
             let reply = self.problem(ProblemWhat::Expired, Sent::NotTaken);
             return reply.failed(self.refused(user), "nobody was found in this session", &Sent::NotTaken);
         };
@@ -131,20 +136,28 @@ impl Visitor<'_> {
             let step = reason_step(&record, EmergencyReason::from_value(chosen), words, true);
             return self.emergency_view(session, step, Sent::NotTaken);
         };
+        // One form opens one record and makes one case, however often it is sent.
+        if !glasses.take_sought(&session.hash, &sought.patient) {
+            return self.on(paths::EMERGENCY, Vec::new());
+        }
+        let Sought { patient, name, born, .. } = sought;
         let new = NewGlass {
             user: Arc::clone(&user.id),
             user_name: Arc::clone(&user.name),
             fhir_user: user.fhir_user.clone(),
-            patient: sought.patient,
-            patient_name: sought.name,
+            patient: Arc::clone(&patient),
+            patient_name: Arc::clone(&name),
             reason,
             words: words.into(),
         };
         let (inner, by) = (Arc::clone(self.inner), By::Person(Box::new(Person::of(user)), self.address));
         let done = tokio::task::spawn_blocking(move || inner.break_glass(new, &by)).await;
+        if !matches!(done, Ok(Ok(_))) {
+            // To be tried again.
+            glasses.found(session.hash, patient, name, born, now_s);
+        }
         match done {
             Ok(Ok((case, recorded))) => {
-                self.inner.glasses.forget(&session.hash);
                 // For whoever watches the log; who and whom stand in the case.
                 tracing::warn!(case = %case.id, "the glass was broken: a case waits for a privacy officer");
                 self.on(paths::EMERGENCY, Vec::new()).recorded(recorded)

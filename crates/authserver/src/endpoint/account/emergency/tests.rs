@@ -101,8 +101,10 @@ async fn f49_from_the_search_to_the_end() {
     assert_eq!(world.service.glasses_broken(), 1);
     let page = kim.get(PAGE).await;
     assert!(page.body.contains("Rosa Díaz") && page.body.contains("End it now"), "{}", page.body);
-    // Once: who wants it again says anew why.
-    assert_eq!(broken(&mut kim, "rosa", "emergency", "Found on the floor.").await.status, 422);
+    // The same form once more makes no second case, and does not lengthen the first.
+    let page = broken(&mut kim, "rosa", "emergency", "Found on the floor.").await;
+    assert_eq!((page.status, page.to()), (303, PAGE));
+    assert_eq!((world.service.glasses_broken(), world.service.glass_cases_waiting().len()), (1, 1));
     let csrf = kim.get(PAGE).await.field("csrf");
     let end = |case: &str| [("csrf", csrf.clone()), ("decision", "end".to_owned()), ("case", case.to_owned())];
     let send = async |browser: &mut Browser<'_>, fields: [(&str, String); 3]| {
@@ -114,6 +116,8 @@ async fn f49_from_the_search_to_the_end() {
     let entry = world.last_entry();
     assert_eq!((&*entry.subtype, entry.patients.len()), ("break-glass-ended", 1));
     assert!(!kim.get(PAGE).await.body.contains("End it now"));
+    let page = broken(&mut kim, "rosa", "emergency", "Found on the floor.").await;
+    assert_eq!(page.status, 422, "who wants it again looks for them anew");
     assert!(world.service.glass_cases_waiting().len() == 1, "F50: the case stays");
 }
 
@@ -227,6 +231,16 @@ async fn f25_no_glass_without_its_record() {
     world.recorded.down.store(false, Ordering::Relaxed);
     assert!(world.tables.glasses.all_keys().is_empty() && world.tables.open_glasses.all_keys().is_empty());
     assert_eq!(world.service.glasses_broken(), 0);
+}
+
+/// Row F49: of one form that comes twice at once, one opens the record.
+#[test]
+fn f49_whom_somebody_found_is_taken_once() {
+    let world = World::new();
+    let glasses = &world.service.inner.glasses;
+    glasses.found([7; 32], "rosa".into(), "Rosa".into(), None, world.now_s());
+    assert!(!glasses.take_sought(&[7; 32], "ada") && !glasses.take_sought(&[8; 32], "rosa"));
+    assert!(glasses.take_sought(&[7; 32], "rosa") && !glasses.take_sought(&[7; 32], "rosa"));
 }
 
 #[test]
