@@ -8,7 +8,7 @@
 
 mod emergency;
 
-pub(crate) use emergency::{Look, Wanted};
+pub(crate) use emergency::{Look, Looks, Wanted};
 
 use crate::{glasses::Case, limits};
 use fhir::{Instant, LogicalId, ResourceType};
@@ -96,7 +96,7 @@ pub(crate) trait Records: Send + Sync {
     /// All of those whom this names and whose Patient this clinician would see with a broken glass.
     fn in_emergency(&self, user: &Arc<User>, wanted: &Wanted) -> Option<Vec<PatientRecord>>;
     /// What the clinician of this case did with the record while the glass was broken, latest first.
-    fn looks(&self, officer: &Arc<User>, case: &Case) -> Option<Vec<Look>>;
+    fn looks(&self, officer: &Arc<User>, case: &Case) -> Option<Looks>;
 }
 
 /// The records of the store.
@@ -229,7 +229,7 @@ impl Records for Stored {
         self.found_in_emergency(user, wanted)
     }
 
-    fn looks(&self, officer: &Arc<User>, case: &Case) -> Option<Vec<Look>> {
+    fn looks(&self, officer: &Arc<User>, case: &Case) -> Option<Looks> {
         self.looked_at(officer, case)
     }
 }

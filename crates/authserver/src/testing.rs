@@ -8,7 +8,7 @@ use crate::{
     egress::{Fetch, FetchError, Fetched, Fetching, Listing, Message, Said, Sending},
     glasses::Case,
     persons::Persons,
-    records::{Look, PatientRecord, Patients, Records, VisitRecord, Wanted},
+    records::{Look, Looks, PatientRecord, Patients, Records, VisitRecord, Wanted},
     service::{Ground, Recorder},
     tables::{Table, memory::MemoryTables},
 };
@@ -300,12 +300,13 @@ impl Records for Charts {
         Some(self.emergency.lock().unwrap().iter().filter(is_meant).map(|(_, _, patient)| patient.clone()).collect())
     }
 
-    fn looks(&self, _: &Arc<User>, case: &Case) -> Option<Vec<Look>> {
+    fn looks(&self, _: &Arc<User>, case: &Case) -> Option<Looks> {
         if self.down.load(Ordering::Relaxed) {
             return None;
         }
         let looks = self.looks.lock().unwrap();
-        Some(looks.iter().filter(|(of, _)| **of == *case.patient).map(|(_, look)| look.clone()).collect())
+        let looks = looks.iter().filter(|(of, _)| **of == *case.patient).map(|(_, look)| look.clone()).collect();
+        Some(Looks { looks, has_more: false })
     }
 }
 

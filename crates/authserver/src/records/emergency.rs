@@ -47,6 +47,15 @@ pub(crate) struct Look {
     pub(crate) what: Vec<String>,
 }
 
+/// What was done, as far as it was looked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Looks {
+    /// Latest first; at most [`limits::GLASS_LOOKS_MAX`].
+    pub(crate) looks: Vec<Look>,
+    /// There are more, or there may be: the log was not looked through to its end.
+    pub(crate) has_more: bool,
+}
+
 impl Stored {
     /// See [`super::Records::in_emergency`].
     pub(super) fn found_in_emergency(&self, user: &User, wanted: &Wanted) -> Option<Vec<PatientRecord>> {
@@ -91,7 +100,7 @@ impl Stored {
     }
 
     /// See [`super::Records::looks`].
-    pub(super) fn looked_at(&self, officer: &Arc<User>, case: &Case) -> Option<Vec<Look>> {
+    pub(super) fn looked_at(&self, officer: &Arc<User>, case: &Case) -> Option<Looks> {
         let kind = ResourceType::parse("AuditEvent").ok()?;
         let patient = LogicalId::parse(&case.patient).ok()?;
         let caller = Caller::at_page(Arc::clone(officer), EVENTS).ok()?;
@@ -115,7 +124,9 @@ impl Stored {
             }
         }
         looks.sort_by_key(|look| std::cmp::Reverse(look.at_s));
-        Some(looks)
+        let has_more = cursor.is_some() || looks.len() > limits::GLASS_LOOKS_MAX;
+        looks.truncate(limits::GLASS_LOOKS_MAX);
+        Some(Looks { looks, has_more })
     }
 }
 

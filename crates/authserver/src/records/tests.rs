@@ -352,7 +352,8 @@ fn f50_what_was_looked_at() {
         reviews: Vec::new(),
     };
     let officer = person(Role::PrivacyOfficer, &[]);
-    let looks = self::records(&server).looks(&officer, &case).unwrap();
+    let super::Looks { looks, has_more } = self::records(&server).looks(&officer, &case).unwrap();
+    assert!(!has_more);
     let codes: Vec<&str> = looks.iter().map(|look| look.code.as_str()).collect();
     assert_eq!(codes.len(), 2, "{looks:?}");
     assert!(codes.contains(&"read") && codes.contains(&"search-type"));
@@ -360,9 +361,18 @@ fn f50_what_was_looked_at() {
     assert_eq!((read.at_s, read.what.iter().any(|one| one == "Patient/rosa")), (now_s + 10, true));
     // Before, and after.
     let later = crate::glasses::Case { opened_s: now_s + 15, ..case.clone() };
-    assert!(self::records(&server).looks(&officer, &later).unwrap().is_empty());
-    let before = crate::glasses::Case { opened_s: now_s, ended_s: Some(now_s + 3), ..case };
-    assert!(self::records(&server).looks(&officer, &before).unwrap().is_empty());
+    assert!(self::records(&server).looks(&officer, &later).unwrap().looks.is_empty());
+    let before = crate::glasses::Case { opened_s: now_s, ended_s: Some(now_s + 3), ..case.clone() };
+    assert!(self::records(&server).looks(&officer, &before).unwrap().looks.is_empty());
     // Clinicians have no look at the log.
     assert!(self::records(&server).looks(&Arc::new(kim), &later).is_none());
+    // Where others did more than is looked through, that is said: nothing is called all that is not.
+    server.store().log().sync().unwrap();
+    let seen = server.store().audit_after(0, 1_000).unwrap();
+    let theirs =
+        seen.iter().map(|seen| &seen.entry).find(|entry| entry.person.as_deref().is_some_and(|one| &*one.id == "v"));
+    for _ in 0..=crate::limits::GLASS_PAGES_MAX * FOUND_MAX {
+        let _ = server.store().log().record(theirs.unwrap()).unwrap();
+    }
+    assert!(self::records(&server).looks(&officer, &case).unwrap().has_more);
 }

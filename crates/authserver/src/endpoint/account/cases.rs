@@ -76,8 +76,8 @@ impl Visitor<'_> {
     async fn case_shown(&self, user: &Arc<User>, case: &Arc<Case>, typed: Typed, sent: Sent) -> Reply {
         let (records, officer, whose) = (Arc::clone(&self.inner.records), Arc::clone(user), Arc::clone(case));
         let looks = tokio::task::spawn_blocking(move || records.looks(&officer, &whose)).await.ok().flatten();
-        let has_more = looks.as_ref().is_some_and(|looks| looks.len() > limits::GLASS_LOOKS_MAX);
-        let looks = looks.map(|looks| looks.iter().take(limits::GLASS_LOOKS_MAX).map(look_facts).collect());
+        let has_more = looks.as_ref().is_some_and(|found| found.has_more);
+        let looks = looks.map(|found| found.looks.iter().map(look_facts).collect());
         let review = |review: &Review| ReviewFacts {
             by: Text::new(&review.by_name),
             at: Moment::from_unix(review.at_s, 0),
