@@ -6,6 +6,7 @@
 //! the key `cursor` says how far the log was looked at. All calls block on the disk.
 
 use crate::{
+    limits::{REPORT_ENTRIES_MAX, WATCH_PARTS_MAX, WATCHED_AT_ONCE, WATCHED_BEFORE},
     records::{PatientRecord, patient, permit_within, query},
     service::{Inner, Service},
 };
@@ -30,15 +31,6 @@ use store::{ReadError, Seen, Store, tables::Table};
 /// What pages of the log may look up.
 const SCOPES: &str = "user/AuditEvent.rs user/Patient.rs";
 
-/// Entries that one report reads at most: two seconds.
-const REPORT_ENTRIES_MAX: usize = 1_000_000;
-
-/// Entries that are looked at in one go.
-const WATCHED_AT_ONCE: usize = 2_000;
-
-/// Entries before the cursor that are seen again after a start, so that counts go on.
-const WARMED_UP: u64 = 5_000;
-
 const CURSOR: &[u8] = b"cursor";
 
 /// Labels that protect a patient more than others. SPEC: HL7 v3-ActCode, information sensitivity: celebrity, VIP, employee.
@@ -62,6 +54,8 @@ pub(crate) struct Ledger {
     rows: Table,
     watching: Mutex<Arc<Watching>>,
     watch: Mutex<Option<Watch>>,
+    /// One review at a time, so that the first one stands.
+    reviewing: Mutex<()>,
     open: AtomicUsize,
 }
 
@@ -108,8 +102,15 @@ impl Ledger {
         clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     ) -> Result<Self, store::OpenError> {
         let rows = store.table("audit_alarms")?;
-        let ledger =
-            Self { store, clock, rows, watching: Mutex::default(), watch: Mutex::default(), open: AtomicUsize::new(0) };
+        let ledger = Self {
+            store,
+            clock,
+            rows,
+            watching: Mutex::default(),
+            watch: Mutex::default(),
+            reviewing: Mutex::default(),
+            open: AtomicUsize::new(0),
+        };
         ledger.count().map_err(store::OpenError::Engine)?;
         Ok(ledger)
     }
@@ -213,11 +214,17 @@ impl Ledger {
         Ok(value.and_then(|value| row(id.as_bytes(), &value)))
     }
 
-    /// Keeps a review, once and for all. Nobody reviews what they did.
-    pub(crate) fn review(&self, user: &User, id: &str, verdict: &str, note: &str) -> Result<Row, NotReviewed> {
+    /// Keeps a review, once and for all; `record` writes the entry first. Nobody reviews what they did.
+    pub(crate) fn review<R>(
+        &self,
+        user: &User,
+        id: &str,
+        verdict: &str,
+        note: &str,
+        record: impl FnOnce(&Row) -> Result<R, String>,
+    ) -> Result<(Row, R), NotReviewed> {
         let broken = NotReviewed::Unavailable;
-        // WHY: one at a time, so that the first review stands.
-        let _one = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.reviewing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut row = self.alarm(id).map_err(broken)?.ok_or(NotReviewed::Unknown)?;
         if row.alarm.account.as_deref() == Some(&*user.id) {
             return Err(NotReviewed::Own);
@@ -225,13 +232,15 @@ impl Ledger {
         if row.review.is_some() {
             return Err(NotReviewed::Done);
         }
+        let recorded = record(&row).map_err(broken)?;
         row.review = Some(Review { verdict: verdict.into(), note: note.into(), by: user.name.to_string() });
         self.rows.put(id.as_bytes(), &value(&row)).map_err(|why| NotReviewed::Unavailable(why.to_string()))?;
         self.count().map_err(NotReviewed::Unavailable)?;
-        Ok(row)
+        Ok((row, recorded))
     }
 
-    /// Looks at what was recorded since; gives what is unusual about it, kept already.
+    /// Looks at what was recorded since, a part at a time and so many parts at most; gives what is unusual about it, kept
+    /// already. How far it looked is kept once, at the end: rows of what is seen again are there already.
     fn watch(&self) -> Result<Vec<Alarm>, String> {
         let failed = |why: ReadError| format!("{why:?}");
         let mut kept = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,17 +249,19 @@ impl Ledger {
         let watching = self.watching();
         let known = Patients { store: &self.store, now: (self.clock)(), protected: watching.protected.as_deref() };
         let (mut at, mut warming) = (cursor.unwrap_or(0), None);
-        let watch = match kept.take() {
-            Some(watch) => kept.insert(watch),
+        // WHY: not back before all went well: what failed in the middle begins again where it was kept, counting nothing
+        // twice.
+        let mut watch = match kept.take() {
+            Some(watch) => watch,
             None => {
                 // What was told already is not told again: entries up to the cursor only make the counts.
                 warming = cursor;
-                at = at.saturating_sub(WARMED_UP);
-                kept.insert(Watch::new(watching.thresholds))
+                at = at.saturating_sub(WATCHED_BEFORE);
+                Watch::new(watching.thresholds)
             }
         };
         let mut told = Vec::new();
-        loop {
+        for _ in 0..WATCH_PARTS_MAX {
             let entries = self.store.audit_after(at, WATCHED_AT_ONCE).map_err(failed)?;
             let Some(last) = entries.last().map(|seen| seen.sequence) else { break };
             for seen in &entries {
@@ -267,10 +278,11 @@ impl Ledger {
                 }
             }
             at = last;
-            if warming.is_none_or(|until| at > until) {
-                self.rows.put(CURSOR, &at.to_be_bytes()).map_err(|why| why.to_string())?;
-            }
         }
+        if at > cursor.unwrap_or(0) {
+            self.rows.put(CURSOR, &at.to_be_bytes()).map_err(|why| why.to_string())?;
+        }
+        *kept = Some(watch);
         drop(kept);
         if !told.is_empty() {
             self.count()?;

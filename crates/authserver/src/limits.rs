@@ -244,7 +244,7 @@ pub const IDP_REGISTRATION_AGAIN_S: i64 = 600;
 pub const GLASS_MINUTES: u32 = 60;
 
 /// Minutes for which one stays open at most: a night shift's half. Who needs longer says anew why.
-pub const GLASS_MINUTES_MAX: u32 = 240;
+pub const GLASS_MINUTES_MAX: u64 = 240;
 
 /// Days within which a case is to be reviewed, unless the operator says otherwise.
 pub const GLASS_REVIEW_DAYS: u32 = 3;
@@ -276,3 +276,15 @@ pub const GLASS_PAGES_MAX: usize = 20;
 
 /// Entries of the audit log that the page of a case shows.
 pub const GLASS_LOOKS_MAX: usize = 100;
+
+/// Entries of the audit log that one report of who saw a record reads at most: two seconds.
+pub const REPORT_ENTRIES_MAX: usize = 1_000_000;
+
+/// Entries of the audit log that are looked at for unusual access in one part.
+pub const WATCHED_AT_ONCE: usize = 2_000;
+
+/// Parts of one look: a log that was never looked at is walked through in several, and each keeps how far it came.
+pub const WATCH_PARTS_MAX: usize = 500;
+
+/// Entries before the last look that are seen again after a start, so that counts go on.
+pub const WATCHED_BEFORE: u64 = 5_000;

@@ -99,11 +99,16 @@ fn f50_unusual_access_is_kept_and_reviewed_once() {
     let rows = second.alarms().unwrap();
     let officer = person("olga", Role::PrivacyOfficer, &[]);
     let row = &rows[0];
-    assert_eq!(second.review(&person("dr", Role::PrivacyOfficer, &[]), &row.id, "fine", "x"), Err(NotReviewed::Own));
-    assert_eq!(second.review(&officer, "cursor", "fine", "x"), Err(NotReviewed::Unknown));
-    let kept = second.review(&officer, &row.id, "misuse", "Asked her.").unwrap();
+    assert_eq!(
+        second.review(&person("dr", Role::PrivacyOfficer, &[]), &row.id, "fine", "x", |_| Ok(())),
+        Err(NotReviewed::Own)
+    );
+    assert_eq!(second.review(&officer, "cursor", "fine", "x", |_| Ok(())), Err(NotReviewed::Unknown));
+    let down = second.review(&officer, &row.id, "misuse", "Asked her.", |_| Err::<(), _>("no log".to_owned()));
+    assert!(matches!(down, Err(NotReviewed::Unavailable(_))), "F25: nothing is kept without its record");
+    let (kept, ()) = second.review(&officer, &row.id, "misuse", "Asked her.", |_| Ok(())).unwrap();
     assert_eq!(kept.review.unwrap().by, "Olga Roth");
-    assert_eq!(second.review(&officer, &row.id, "fine", "again"), Err(NotReviewed::Done));
+    assert_eq!(second.review(&officer, &row.id, "fine", "again", |_| Ok(())), Err(NotReviewed::Done));
     assert_eq!(second.open(), 1);
     assert_eq!(
         second.alarms().unwrap().last().map(|row| row.review.is_some()),

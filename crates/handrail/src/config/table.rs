@@ -249,7 +249,7 @@ settings! {
         "where developers of apps learn how to register; goes with facility.website";
     PASSWORDS_BREACHED: "passwords.breached" "HANDRAIL_PASSWORDS_BREACHED" "passwords-breached" Kind::Path, None, "our own rules alone",
         "file of breached passwords that nobody may choose: sorted lines of SHA-1 sums, as Have I Been Pwned gives them out";
-    GLASS_MINUTES: "glass.minutes" "HANDRAIL_GLASS_MINUTES" "glass-minutes" Kind::Count(5, 240), Some("60"), "",
+    GLASS_MINUTES: "glass.minutes" "HANDRAIL_GLASS_MINUTES" "glass-minutes" Kind::Count(5, authserver::limits::GLASS_MINUTES_MAX), Some("60"), "",
         "minutes for which a clinician with that right sees a record by breaking the glass";
     GLASS_REVIEW_DAYS: "glass.review_days" "HANDRAIL_GLASS_REVIEW_DAYS" "glass-review-days" Kind::Count(1, 90), Some("3"), "",
         "days within which a privacy officer is to judge it; later the log, a metric and the page say so";

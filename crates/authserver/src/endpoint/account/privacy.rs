@@ -8,8 +8,13 @@ use crate::{
     event::Event,
     ledger::{Ledger, NotReviewed, Row},
     outcome::page::Sent,
+    registering::By,
 };
-use audit::{Entry, alarm::Rule, entry::Action, entry::Outcome};
+use audit::{
+    Entry,
+    alarm::Rule,
+    entry::{Action, Outcome, Person},
+};
 use fhir::LogicalId;
 use oauth::{
     caller::{Role, User},
@@ -19,6 +24,7 @@ use pages::{
     EventAsked, EventDetail, EventFacts, Events, EventsProblem, Literal, Moment, Officer, OfficerQueue, ProblemWhat,
     Secret, Text, Unusual, UnusualFacts, UnusualOne, UnusualRule, UnusualVerdict, fields, limits, paths,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 use store::{ReadError, Seen};
 
@@ -27,6 +33,9 @@ pub(super) const PRIVACY_FORM: &str = "privacy";
 
 /// Characters of a note.
 const NOTE_CHARS_MAX: usize = 2_000;
+
+/// What is not a plain letter of a value in a query.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'/').remove(b':');
 
 /// The query parameter that says that a review was kept.
 const DONE: &str = "done";
@@ -80,7 +89,9 @@ impl Visitor<'_> {
             Err(problem) => return self.place(none(asked, Some(problem)), Sent::Shown),
         };
         let cursor = given(fields::CURSOR).map(str::to_owned);
-        let query: Vec<String> = criteria.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        // WHY: as a URL has it, so that what somebody typed does not read as further criteria.
+        let encoded = |value: &str| utf8_percent_encode(value, IN_QUERY).to_string();
+        let query: Vec<String> = criteria.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let asks = Arc::clone(&user);
         let looked = tokio::task::spawn_blocking(move || {
             let pairs: Vec<(&str, &str)> = criteria.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -240,16 +251,21 @@ impl Visitor<'_> {
         if note.is_empty() {
             return self.unusual_one(id, true).await;
         }
-        let mut event = self.event("access-reviewed", Action::Update, &user.id);
-        event.detail("alarm", &id);
-        event.detail("verdict", &verdict);
-        let asks = Arc::clone(&user);
-        match tokio::task::spawn_blocking(move || ledger.review(&asks, &id, &verdict, &note)).await {
-            Ok(Ok(row)) => {
-                event.about(&patients(&[&row]));
-                self.on(format!("{}?{DONE}=1", paths::UNUSUAL), Vec::new()).did(event)
-            }
+        let (asks, inner) = (Arc::clone(&user), Arc::clone(self.inner));
+        let by = By::Person(Box::new(Person::of(&user)), self.address);
+        let (asked, said) = (id.clone(), verdict.clone());
+        let reviewed = tokio::task::spawn_blocking(move || {
+            ledger.review(&asks, &asked, &said, &note, |row| {
+                let mut event = reviewed_event(&asked, &said);
+                event.about(&patients(&[row]));
+                inner.did(&by, event).map_err(|why| why.to_string())
+            })
+        });
+        match reviewed.await {
+            Ok(Ok((_, recorded))) => self.on(format!("{}?{DONE}=1", paths::UNUSUAL), Vec::new()).recorded(recorded),
             Ok(Err(NotReviewed::Own)) => {
+                let mut event = reviewed_event(&id, &verdict);
+                event.person = Some(Person::of(&user));
                 let reply = self.problem(ProblemWhat::NotAllowed, Sent::Refused);
                 reply.failed(event, "nobody reviews their own access", &Sent::Refused)
             }
@@ -265,6 +281,13 @@ impl Visitor<'_> {
 fn looked_at(user: &User, rows: &[&Row]) -> Event {
     let mut event = Event::looked("search-type", Some("audit-alarms?".to_owned()), user, &patients(rows));
     event.touched_nothing();
+    event
+}
+
+fn reviewed_event(alarm: &str, verdict: &str) -> Event {
+    let mut event = Event::new("access-reviewed", Action::Update);
+    event.detail("alarm", alarm);
+    event.detail("verdict", verdict);
     event
 }
 

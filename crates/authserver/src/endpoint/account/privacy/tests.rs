@@ -6,6 +6,7 @@ use crate::{
     ledger::tests as log,
     testing::{World, browser::PASSWORD},
 };
+use std::sync::atomic::Ordering;
 
 const PAGES: [&str; 5] = [
     "/account/privacy",
@@ -28,6 +29,9 @@ fn f22_a_privacy_officer_searches_the_log_and_that_is_recorded() {
         assert!(page.body.contains("Dora Roth") && page.body.contains("read Patient/p2"), "{}", page.body);
         let entry = world.last_entry();
         assert_eq!(entry.query.as_deref(), Some("AuditEvent?agent-name:contains=Dora&patient=Patient/p2"));
+        let _ = olga.get("/account/privacy/events?person=Dora%26patient%3DPatient/p1").await;
+        let query = world.last_entry().query.unwrap();
+        assert_eq!(&*query, "AuditEvent?agent-name:contains=Dora%26patient%3DPatient/p1", "one criterion");
         assert_eq!(entry.patients.iter().map(LogicalId::as_str).collect::<Vec<_>>(), ["p2"]);
         let at = page.body.find("/account/privacy/event?event=").unwrap();
         let link = page.body[at..].split('"').next().unwrap().to_owned();
@@ -73,6 +77,10 @@ fn f50_unusual_access_is_reviewed() {
         };
         let page = olga.post("/account/privacy/unusual/one", &form("fine", " ")).await;
         assert!(page.status == 422 && page.body.contains("write what you found out"), "{}", page.body);
+        world.recorded.down.store(true, Ordering::Relaxed);
+        assert_eq!(olga.post("/account/privacy/unusual/one", &form("fine", "Nothing.")).await.status, 503);
+        world.recorded.down.store(false, Ordering::Relaxed);
+        assert_eq!(world.service.unusual_open(), 1, "F25: no review without its record");
         let done = olga.post("/account/privacy/unusual/one", &form("misuse", "Asked her.")).await;
         assert_eq!((done.status, done.to()), (303, "/account/privacy/unusual?done=1"));
         let entry = world.last_entry();
