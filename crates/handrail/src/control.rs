@@ -429,7 +429,7 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::SetClientIntents { id, intents } => client::done(authserver.set_client_intents(&id, &intents)),
         Order::SetClientStanding { id, standing } => match Standing::parse(&standing) {
             Some(standing) => client::done(authserver.set_client_standing(&id, standing)),
-            None => Reply::Refused(format!("{standing:?} is no standing: ordinary, custodian or deidentified")),
+            None => client::no_standing(&standing),
         },
         Order::SetClientPurposes { id, purposes } => client::done(authserver.set_client_purposes(&id, &purposes)),
         Order::NewClientSecret { id } => client::new_secret(authserver, id),

@@ -47,7 +47,7 @@ impl Keeper {
     /// [`Fault`] with everything that is wrong with them.
     pub(crate) fn begin(store: Arc<store::Store>, files: Files) -> Result<Self, Fault> {
         let keeper = Self { store, files, reading: Mutex::new(()) };
-        keeper.read()?;
+        keeper.read(|| Ok(()))?;
         Ok(keeper)
     }
 
@@ -56,18 +56,16 @@ impl Keeper {
     /// # Errors
     /// [`Fault`] with everything that is wrong.
     pub(crate) fn look(&self) -> Result<Read, Fault> {
-        let read = self.read();
+        let read = self.read(|| assembly::record(&self.store, "policy-reload"));
         match &read {
-            Ok(read) => {
-                assembly::record(&self.store, "policy-reload")?;
-                tracing::info!(rules = read.rules, "the policy was read again");
-            }
+            Ok(read) => tracing::info!(rules = read.rules, "the policy was read again"),
             Err(why) => tracing::error!(%why, "the policy was not read: what was in force stays"),
         }
         read
     }
 
-    fn read(&self) -> Result<Read, Fault> {
+    /// Reads them; what they say is in force when `record` went well, and not before.
+    fn read(&self, record: impl FnOnce() -> Result<(), Fault>) -> Result<Read, Fault> {
         let _one = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut house = House::clone(&self.store.house());
         house.rules = match &self.files.rules {
@@ -87,6 +85,7 @@ impl Keeper {
             house.payer_lookback_ms = in_ms(days);
         }
         let read = Read { rules: house.rules.rules().len() };
+        record()?;
         self.store.set_house(house);
         Ok(read)
     }

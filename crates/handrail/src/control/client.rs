@@ -140,8 +140,21 @@ pub(crate) struct Registered {
     pub(crate) facts: Vec<(String, String)>,
 }
 
+/// That this is no word for how a system stands to the records.
+pub(super) fn no_standing(word: &str) -> Reply {
+    Reply::Refused(format!("{word:?} is no standing: ordinary, custodian or deidentified"))
+}
+
 /// Registers it.
 pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
+    // WHY: a word that is not known must not make a client that sees more than was meant.
+    let standing = match &*wanted.standing {
+        "" => Standing::default(),
+        word => match Standing::parse(word) {
+            Some(standing) => standing,
+            None => return no_standing(word),
+        },
+    };
     let is_app = !wanted.redirect_uris.is_empty();
     let keys = |keys| if is_app { NewKind::ConfidentialAsymmetric(keys) } else { NewKind::BackendService(keys) };
     let kind = match wanted.proof {
@@ -167,7 +180,7 @@ pub(super) fn add(authserver: &Service, wanted: Wanted) -> Reply {
         calls_without_token: wanted.calls_without_token,
         purposes_of_use: wanted.purposes_of_use,
         introspects_any: wanted.introspects_any,
-        standing: Standing::parse(&wanted.standing).unwrap_or_default(),
+        standing,
         purpose: wanted.purpose,
         logo: wanted.logo,
         requires_pushed: false,
