@@ -4,7 +4,7 @@
 //! The log on disk is the queue: what is sent is read from there, from a place that is kept in a table, so nothing is lost
 //! over a restart, and a repository that is slow or away is caught up with later. Syslog confirms nothing. So the place that
 //! is kept is one batch behind what was written, and the batch before a connection broke is sent again: a receiver may
-//! see an event twice, never miss one while the log here holds it.
+//! see an event twice. What went into a connection that had died without a word, until that was noticed, it misses.
 //!
 //! Left out: other transports, and messages as FHIR: repositories that take a syslog feed take DICOM's.
 
