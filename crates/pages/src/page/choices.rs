@@ -87,7 +87,7 @@ impl Choices {
         });
         let not_yours = (self.acts && !choice.may_end && choice.state == ChoiceState::InForce)
             .then(|| hint(fill(t.choices_not_yours, &[("facility", (&cx.frame.facility).into())])));
-        el("li").add(choice.element(cx)).add(not_yours).add(end)
+        el("li").add(choice.element("h3", cx)).add(not_yours).add(end)
     }
 
     fn list(&self, choices: &[ChoiceFacts], cx: Context<'_>) -> Element {

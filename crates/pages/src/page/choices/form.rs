@@ -193,12 +193,13 @@ impl ChoiceForm {
             &self.draft.purposes,
             purposes,
         ));
-        let until = Field::date(fields::UNTIL, t.choice_until)
+        let day = Field::date(fields::UNTIL, t.choice_until_day)
             .value(Some(self.draft.until.as_str()))
             .hint(t.choice_until_hint)
             .set("autocomplete", "off")
             .free()
             .element(t);
+        let until = question(t.choice_until).add(day);
         let emergency = question(t.choice_emergency_title).add(parts::check(
             parts::checkbox(fields::EMERGENCY, fields::YES, self.draft.emergency),
             label(t.choice_emergency).add(line(t.choice_emergency_hint)),

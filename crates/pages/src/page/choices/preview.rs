@@ -138,7 +138,7 @@ impl Render for ChoicePreview {
                 (said, parts::form(paths::CHOICE_NEW, &self.csrf).add(Fragment::all(kept)).add(actions(buttons)))
             }
             ChoiceStep::End(choice) => {
-                let said = el("div").class("choice").add(choice.element(cx));
+                let said = el("div").class("choice").add(choice.element("h2", cx));
                 let form = parts::form(paths::CHOICE_END, &self.csrf)
                     .add(parts::hidden(fields::CHOICE, choice.id.as_str()))
                     .add(actions(deciding(primary(t.choice_end_yes), fields::CONFIRM)));

@@ -232,8 +232,7 @@ impl ChoiceWords {
     }
 
     fn what(&self, t: &Texts) -> Fragment {
-        let lines =
-            |lines: Vec<Fragment>| Fragment::all(lines.into_iter().map(|line| el("span").class("line").add(line)));
+        let lines = |lines: Vec<Fragment>| Fragment::all(lines.into_iter().map(|line| el("div").add(line)));
         match &self.what {
             ChoiceWhat::Everything => t.choices_everything.into(),
             ChoiceWhat::Types(types) => {
@@ -261,7 +260,7 @@ impl ChoiceWords {
         let why = if self.purposes.is_empty() {
             t.choices_any_reason.into()
         } else {
-            let each = self.purposes.iter().map(|code| el("span").class("line").add(capital(&seen::why(code, t))));
+            let each = self.purposes.iter().map(|code| el("div").add(capital(&seen::why(code, t))));
             Fragment::all(each)
         };
         let until = self.until.map_or_else(|| t.choices_until_ended.to_owned(), |date| t.date(date));
@@ -275,13 +274,13 @@ impl ChoiceWords {
 }
 
 impl ChoiceFacts {
-    /// What it says, when it was written down and by whom.
-    pub(crate) fn element(&self, cx: Context<'_>) -> Element {
+    /// What it says, when it was written down and by whom. `heading`: the level of its headline.
+    pub(crate) fn element(&self, heading: &'static str, cx: Context<'_>) -> Element {
         let t = cx.t;
         let said = match &self.words {
-            Some(words) => Fragment::all([Fragment::from(el("h3").add(words.headline(t))), words.facts(t).into()]),
+            Some(words) => Fragment::all([Fragment::from(el(heading).add(words.headline(t))), words.facts(t).into()]),
             None => Fragment::all([
-                Fragment::from(el("h3").add(t.choices_untold)),
+                Fragment::from(el(heading).add(t.choices_untold)),
                 hint(fill(t.choices_untold_next, &[("facility", (&cx.frame.facility).into())])).into(),
             ]),
         };
@@ -300,6 +299,6 @@ impl ChoiceFacts {
             Some(by) => fill(t.choices_by, &[("person", by.into())]),
             None => t.choices_by_nobody.into(),
         });
-        el("div").add(said).add(parts::joined(facts))
+        el("div").add(said).add(el("p").add(parts::joined(facts)))
     }
 }
