@@ -54,7 +54,7 @@ const ENTRIES_MAX: usize = 600;
 /// Of these, of one type.
 const ENTRIES_OF_TYPE_MAX: usize = 200;
 
-/// Who lives long as a draft behind a sign-in: as long as that may take.
+/// Seconds for which what was typed waits behind a sign-in: as long as that may take.
 const DRAFT_LIFE_S: i64 = 15 * 60;
 
 /// Drafts that are kept at once. Each is one person's, under a page of text.
@@ -72,13 +72,16 @@ pub trait Desk: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + 'a>>;
 }
 
+/// Fields of a form, in order.
+type Fields = Vec<(String, String)>;
+
 /// The Consents of the store, for pages.
 pub(crate) struct Choices {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     desk: OnceLock<Arc<dyn Desk>>,
     /// By account: what was typed before somebody had to prove who they are.
-    drafts: Mutex<HashMap<Arc<str>, (i64, Vec<(String, String)>)>>,
+    drafts: Mutex<HashMap<Arc<str>, (i64, Fields)>>,
 }
 
 /// A record that somebody may see.
@@ -164,7 +167,7 @@ impl Choices {
     }
 
     /// Keeps what was typed until the person has proved who they are.
-    pub(crate) fn keep_draft(&self, account: &Arc<str>, fields: Vec<(String, String)>, now_s: i64) {
+    pub(crate) fn keep_draft(&self, account: &Arc<str>, fields: Fields, now_s: i64) {
         let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
         drafts.retain(|_, (until_s, _)| *until_s > now_s);
         if drafts.len() < DRAFTS_MAX {
@@ -173,7 +176,7 @@ impl Choices {
     }
 
     /// What was kept, once.
-    pub(crate) fn take_draft(&self, account: &str, now_s: i64) -> Option<Vec<(String, String)>> {
+    pub(crate) fn take_draft(&self, account: &str, now_s: i64) -> Option<Fields> {
         let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
         drafts.remove(account).filter(|(until_s, _)| *until_s > now_s).map(|(_, fields)| fields)
     }

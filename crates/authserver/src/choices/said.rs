@@ -254,7 +254,7 @@ fn codes(list: &Value, system: &str) -> Option<Vec<String>> {
 /// The matters that these sensitivities are, when they are whole ones.
 fn matters(codes: &[String]) -> Option<Vec<String>> {
     let has = |code: &&str| codes.iter().any(|one| one == code);
-    let whole: Vec<_> = SENSITIVE.iter().filter(|(_, meant)| meant.iter().all(|code| has(code))).collect();
+    let whole: Vec<_> = SENSITIVE.iter().filter(|(_, meant)| meant.iter().all(&has)).collect();
     let is_meant = |code: &String| whole.iter().any(|(_, meant)| meant.contains(&code.as_str()));
     codes.iter().all(is_meant).then(|| whole.iter().map(|(name, _)| (*name).to_owned()).collect())
 }

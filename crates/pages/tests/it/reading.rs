@@ -50,8 +50,7 @@ pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn groups_of(word: &str, vowels: &str) -> usize {
-    let is_vowel: Vec<bool> = word.chars().map(|letter| vowels.contains(letter)).collect();
-    is_vowel.iter().enumerate().filter(|(at, is)| **is && (*at == 0 || !is_vowel[*at - 1])).count()
+    word.split(|letter| !vowels.contains(letter)).filter(|group| !group.is_empty()).count()
 }
 
 /// Groups of vowels, a silent `e` at the end not counted.
@@ -65,6 +64,7 @@ fn english_syllables(word: &str) -> usize {
 fn spanish_syllables(word: &str) -> usize {
     let letters: Vec<char> = word.chars().filter(|letter| letter.is_alphabetic()).collect();
     let strong = |letter: char| "aeoáéóíú".contains(letter);
-    let hiatus = letters.windows(2).filter(|pair| strong(pair[0]) && strong(pair[1])).count();
+    let hiatus =
+        letters.iter().zip(letters.iter().skip(1)).filter(|(one, next)| strong(**one) && strong(**next)).count();
     groups_of(&letters.iter().collect::<String>(), "aeiouáéíóúü") + hiatus
 }

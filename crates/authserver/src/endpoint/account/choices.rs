@@ -51,6 +51,9 @@ const DRAFT: [&str; 10] = [
     fields::EMERGENCY,
 ];
 
+/// Who is signed in, and what they choose with.
+type Chooser = (Arc<Session>, Arc<User>, Arc<Choices>);
+
 /// What somebody asked for, looked at where the disk may be waited for.
 type Looked<T> = Result<Option<T>, String>;
 
@@ -356,7 +359,7 @@ impl Visitor<'_> {
     }
 
     /// Somebody who may see choices.
-    fn chooser(&self) -> Result<(Arc<Session>, Arc<User>, Arc<Choices>), Box<Reply>> {
+    fn chooser(&self) -> Result<Chooser, Box<Reply>> {
         let (session, user) = self.who(next::TO_CHOICES)?;
         if !matches!(user.role, Role::Patient | Role::Caregiver) {
             return Err(Box::new(self.problem(ProblemWhat::NotAllowed, Sent::Refused)));
@@ -367,7 +370,7 @@ impl Visitor<'_> {
     }
 
     /// The same, who proved just now who they are.
-    fn eligible_chooser(&self) -> Result<(Arc<Session>, Arc<User>, Arc<Choices>), Box<Reply>> {
+    fn eligible_chooser(&self) -> Result<Chooser, Box<Reply>> {
         let found = self.chooser()?;
         self.fresh(next::TO_CHOICES)?;
         Ok(found)

@@ -237,7 +237,7 @@ impl ChoiceWords {
             ChoiceWhat::Everything => t.choices_everything.into(),
             ChoiceWhat::Types(types) => {
                 let has = |name: &&str| types.iter().any(|one| one.as_str() == *name);
-                let whole: Vec<_> = KINDS.iter().filter(|(_, _, meant)| meant.iter().all(|name| has(name))).collect();
+                let whole: Vec<_> = KINDS.iter().filter(|(_, _, meant)| meant.iter().all(&has)).collect();
                 let mut all: Vec<Fragment> = whole.iter().map(|(_, group, _)| group.title(t).into()).collect();
                 let is_told = |one: &Literal| whole.iter().any(|(_, _, meant)| meant.contains(&one.as_str()));
                 all.extend(types.iter().filter(|one| !is_told(one)).map(|one| match words::of_type(one.as_str(), t) {
