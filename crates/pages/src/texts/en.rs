@@ -756,6 +756,7 @@ super::declare! {
     choices_emergency_closed: "It stays closed, too",
     choices_untold: "A choice that we cannot tell in plain words",
     choices_untold_next: "It counts all the same. Ask {facility} what it says.",
+    choices_untold_idle: "Ask {facility} what it says.",
     choices_recorded: "Written down on {date}",
     choices_undated: "Written down, but nobody noted when",
     choices_by: "by {person}",

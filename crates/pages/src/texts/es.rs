@@ -758,6 +758,7 @@ pub(super) const SPANISH: Texts = Texts {
     choices_emergency_closed: "Tampoco se ve",
     choices_untold: "Una decisión que no sabemos decir en palabras sencillas",
     choices_untold_next: "Vale igual. Pregunte a {facility} qué dice.",
+    choices_untold_idle: "Pregunte a {facility} qué dice.",
     choices_recorded: "Se anotó el {date}",
     choices_undated: "Se anotó, pero no se sabe cuándo",
     choices_by: "por {person}",

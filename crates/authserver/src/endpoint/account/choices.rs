@@ -11,12 +11,12 @@ use crate::{
         self, Act, Choices, Foreseen, Kept, PURPOSES, Party, Record, Room, SENSITIVE, Said, State, Watched, What, Who,
     },
     event::Event,
-    outcome::page::Sent,
+    outcome::page::{Sent, Written},
     people::session::Session,
 };
 use bytes::Bytes;
 use fhir::LogicalId;
-use http::{Request, StatusCode, header};
+use http::{Request, header};
 use oauth::{
     caller::{Role, User},
     form::Form,
@@ -349,12 +349,12 @@ impl Visitor<'_> {
         let Some(response) = choices.write(user, self.address, request).await else {
             return self.unavailable("no service writes what people choose");
         };
-        match response.status() {
-            status if status.is_success() => self.on(list(record, Some(done)), Vec::new()),
+        match Written::of(&response) {
+            Written::Done => self.on(list(record, Some(done)), Vec::new()),
             // Another tab, or somebody else, was first: the list says how it is now.
-            StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => self.on(list(record, None), Vec::new()),
-            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => self.problem(ProblemWhat::NotAllowed, Sent::Refused),
-            status => self.unavailable(&format!("a choice was answered with {status}")),
+            Written::Late => self.on(list(record, None), Vec::new()),
+            Written::Refused => self.problem(ProblemWhat::NotAllowed, Sent::Refused),
+            Written::Failed(status) => self.unavailable(&format!("a choice was answered with {status}")),
         }
     }
 

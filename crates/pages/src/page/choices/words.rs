@@ -277,11 +277,13 @@ impl ChoiceFacts {
     /// What it says, when it was written down and by whom. `heading`: the level of its headline.
     pub(crate) fn element(&self, heading: &'static str, cx: Context<'_>) -> Element {
         let t = cx.t;
+        let counts = self.state == ChoiceState::InForce;
+        let ask = if counts { t.choices_untold_next } else { t.choices_untold_idle };
         let said = match &self.words {
             Some(words) => Fragment::all([Fragment::from(el(heading).add(words.headline(t))), words.facts(t).into()]),
             None => Fragment::all([
                 Fragment::from(el(heading).add(t.choices_untold)),
-                hint(fill(t.choices_untold_next, &[("facility", (&cx.frame.facility).into())])).into(),
+                hint(fill(ask, &[("facility", (&cx.frame.facility).into())])).into(),
             ]),
         };
         let state = match self.state {
