@@ -33,7 +33,10 @@ use crate::{
     limits::{ENTITIES_MAX, TEXT_BYTES_MAX},
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
-use oauth::caller::{Role, User};
+use oauth::{
+    caller::{Role, User},
+    udap::purpose::Purpose,
+};
 use std::{fmt, net::IpAddr, sync::Arc};
 
 mod grounds;
@@ -308,6 +311,21 @@ impl Entry {
     #[must_use]
     pub fn glass(&self) -> Option<&str> {
         self.grounds.as_ref().and_then(|grounds| grounds.glass.as_deref())
+    }
+
+    /// Marks what has to do with a record whose glass is broken with the case, and with its purpose beside the others (row
+    /// F50). `glasses`: of each whose record it opens, and the case.
+    pub fn mark_glass<'a>(&mut self, glasses: impl IntoIterator<Item = &'a (Arc<str>, Arc<str>)>) {
+        let patients = &self.patients;
+        let mut glasses = glasses.into_iter();
+        let opened = glasses.find(|(whose, _)| patients.iter().any(|patient| *patient.as_str() == **whose));
+        let Some((_, case)) = opened else { return };
+        let grounds = self.grounds_mut();
+        grounds.glass = Some(Arc::clone(case));
+        let code = Purpose::BREAK_GLASS.code();
+        if !grounds.purposes.iter().any(|purpose| **purpose == *code) {
+            grounds.purposes.push(code.into());
+        }
     }
 
     /// What counted in the decision.

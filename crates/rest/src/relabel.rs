@@ -143,7 +143,8 @@ impl Service {
             let mut whole = trail.clone();
             whole.interaction(&Interaction::Transaction);
             audit.push(whole.done());
-            let transaction = Transaction { changes, resolved: Vec::new(), audit, now: self.now() };
+            let transaction =
+                Transaction { changes, resolved: Vec::new(), audit, glasses: trail.glasses(), now: self.now() };
             match self.parts.store.commit(transaction).await.map_err(Stopped::from) {
                 Ok(_) => {}
                 Err(Stopped::Moved | Stopped::Exists(..) | Stopped::At(..)) => return Ok(None),

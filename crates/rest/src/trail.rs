@@ -13,7 +13,6 @@ use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use oauth::{
     Caller,
     caller::{CallerKind, Glass},
-    udap::purpose::Purpose,
 };
 use policy::{Interaction, Permit};
 use std::sync::Arc;
@@ -28,8 +27,9 @@ pub(crate) struct Trail {
     resource_type: Option<ResourceType>,
     /// It goes to somebody outside the house, and what of that counts as a disclosure (row F21).
     outside: Option<Rule>,
-    /// The caller's broken glasses; the one that a request is marked with stands in the entry.
-    glasses: Vec<Glass>,
+    /// The caller's broken glasses, as whose record and which case; the one that a request is marked with stands in the
+    /// entry.
+    glasses: Vec<(Arc<str>, Arc<str>)>,
     entry: Entry,
 }
 
@@ -81,9 +81,10 @@ impl Trail {
             let purposes = caller.purposes().iter().map(|purpose| purpose.code().into()).collect();
             self.entry.grounds_mut().purposes = purposes;
         }
-        self.glasses = caller.glasses().to_vec();
-        if let Some(glass) = self.glasses.first().filter(|_| caller.is_break_glass()) {
-            self.entry.grounds_mut().glass = Some(Arc::clone(&glass.id));
+        let of = |glass: &Glass| (Arc::clone(&glass.patient), Arc::clone(&glass.id));
+        self.glasses = caller.glasses().iter().map(of).collect();
+        if let Some((_, case)) = self.glasses.first().filter(|_| caller.is_break_glass()) {
+            self.entry.grounds_mut().glass = Some(Arc::clone(case));
         }
         self.entry.token_name = (!grant.token_name.is_empty()).then(|| Arc::clone(&grant.token_name));
     }
@@ -195,24 +196,17 @@ impl Trail {
         let code = self.code.unwrap_or("unknown");
         self.entry.subtype = code.into();
         self.entry.action = action_of(code);
-        self.mark_glass();
+        // Whether the request was marked or not.
+        self.entry.mark_glass(&self.glasses);
         if self.outside.is_some_and(|rule| rule.counts(&self.entry)) {
             self.entry.grounds_mut().disclosed = true;
         }
         self.entry.settled()
     }
 
-    /// What has to do with a record whose glass is broken is marked so, whether the request was or not (row F50).
-    fn mark_glass(&mut self) {
-        let patients = &self.entry.patients;
-        let names = |glass: &&Glass| patients.iter().any(|patient| *patient.as_str() == *glass.patient);
-        let Some(glass) = self.glasses.iter().find(names).map(|glass| Arc::clone(&glass.id)) else { return };
-        let grounds = self.entry.grounds_mut();
-        grounds.glass = Some(glass);
-        let code = Purpose::BREAK_GLASS.code();
-        if !grounds.purposes.iter().any(|purpose| **purpose == *code) {
-            grounds.purposes.push(code.into());
-        }
+    /// The caller's broken glasses, for the entries of what is written: whose record that is, the commit knows.
+    pub(crate) fn glasses(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        self.glasses.clone()
     }
 
     /// The entry of something refused or failed. `code`: what its head looked like, for one that

@@ -97,6 +97,8 @@ pub struct Transaction {
     /// One entry for each change, in order, then entries for the whole (a transaction's own).
     /// The store fills the versions of what was touched.
     pub audit: Vec<audit::Entry>,
+    /// Broken glasses of who asks: whose record each opens, and its case. Entries about them are marked (row F50).
+    pub glasses: Vec<(Arc<str>, Arc<str>)>,
     /// Time of the commit: `meta.lastUpdated`.
     pub now: Instant,
 }

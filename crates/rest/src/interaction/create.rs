@@ -30,8 +30,13 @@ pub(super) async fn perform(
     entry.only(kind, &id, None);
     let noted = Noted::one(&call, Change::Create { id, resource, unless }, entry.done(), trail)?;
     let missed = missed || noted.missed;
-    let transaction =
-        Transaction { changes: noted.changes, resolved: Vec::new(), audit: noted.audit, now: call.service.now() };
+    let transaction = Transaction {
+        changes: noted.changes,
+        resolved: Vec::new(),
+        audit: noted.audit,
+        glasses: trail.glasses(),
+        now: call.service.now(),
+    };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
         Ok(committed) => committed,
         Err(Stopped::Exists(_, kind, id, version)) => return existing(&call, kind, &id, version, trail),

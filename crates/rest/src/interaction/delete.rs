@@ -25,8 +25,13 @@ pub(super) async fn perform(
     let change = Change::Delete { resource_type: kind, id, if_match };
     let noted = Noted::one(&call, change, trail.clone().done(), trail)?;
     let noted_missed = noted.missed;
-    let transaction =
-        Transaction { changes: noted.changes, resolved: Vec::new(), audit: noted.audit, now: call.service.now() };
+    let transaction = Transaction {
+        changes: noted.changes,
+        resolved: Vec::new(),
+        audit: noted.audit,
+        glasses: trail.glasses(),
+        now: call.service.now(),
+    };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
         Ok(committed) => committed,
         Err(Stopped::Exists(..)) => return Err(Failure::Conflict),

@@ -33,8 +33,13 @@ pub(super) async fn perform(
     let change = Change::Update { id, resource, if_match, if_none_match_any, labels: kept(&call) };
     let noted = Noted::one(&call, change, trail.clone().done(), trail)?;
     let missed = missed || noted.missed;
-    let transaction =
-        Transaction { changes: noted.changes, resolved: Vec::new(), audit: noted.audit, now: call.service.now() };
+    let transaction = Transaction {
+        changes: noted.changes,
+        resolved: Vec::new(),
+        audit: noted.audit,
+        glasses: trail.glasses(),
+        now: call.service.now(),
+    };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
         Ok(committed) => committed,
         Err(Stopped::Exists(..)) => return Err(Failure::Exists),

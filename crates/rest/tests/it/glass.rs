@@ -353,3 +353,44 @@ fn f50_the_log_says_that_it_was_an_emergency() {
         );
     }
 }
+
+/// Row F50: what is written under an open glass is marked too, by requests that are not marked, in whatever way.
+#[test]
+fn f50_writes_are_marked() {
+    let server = world();
+    let open = doctor(&server, &[("rosa", 60)], "user/*.cruds");
+    let ask = |id: &str, method: &str, path: &str, body: Option<Value>| {
+        let request = server.request(method, path).token(&open).header("x-request-id", id);
+        let request = if let Some(body) = &body { request.json(body) } else { request };
+        let reply = request.send();
+        assert!(reply.status < 300, "{id}: {}", reply.text());
+    };
+    let mut changed = observation("rosa", "vital-signs", "62");
+    changed["id"] = json!("rosa-1");
+    ask("g-create", "POST", "Observation", Some(observation("rosa", "vital-signs", "61")));
+    ask("g-update", "PUT", "Observation/rosa-1", Some(changed));
+    ask("g-delete", "DELETE", "Observation/rosa-2", None);
+    ask("g-ben", "POST", "Observation", Some(observation("ben", "vital-signs", "61")));
+    let entries: Vec<Value> =
+        ["rosa", "ben"].map(|id| entry("POST", "Observation", Some(observation(id, "vital-signs", "61")))).into();
+    ask("g-both", "POST", "", Some(json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })));
+    server.store().log().sync().unwrap();
+    let marks = |id: &str| -> Vec<(String, bool)> {
+        let all = server.store().audit_after(0, 1_000).unwrap();
+        let own = all.iter().filter(|seen| &*seen.entry.request_id == id);
+        own.map(|seen| {
+            let entry = &seen.entry;
+            let is_emergency = entry.purposes().iter().any(|purpose| &**purpose == "BTG");
+            assert_eq!(entry.glass(), is_emergency.then_some("case-rosa"), "{entry:?}");
+            (entry.subtype.to_string(), is_emergency)
+        })
+        .collect()
+    };
+    for kind in ["create", "update", "delete"] {
+        assert_eq!(marks(&format!("g-{kind}")), [(kind.to_owned(), true)]);
+    }
+    assert_eq!(marks("g-ben"), [("create".to_owned(), false)]);
+    // The whole has to do with both.
+    let both = [("create", true), ("create", false), ("transaction", true)];
+    assert_eq!(marks("g-both"), both.map(|(kind, is_marked)| (kind.to_owned(), is_marked)));
+}

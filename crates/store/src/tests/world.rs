@@ -180,7 +180,7 @@ impl World {
 pub(crate) fn work(changes: Vec<Prepared>, millis: i64) -> Work {
     let audit = changes.iter().map(|change| entry("create", &[(change.kind, change.id.clone())])).collect();
     let registry = Arc::clone(search::registry());
-    Work { changes, resolved: Vec::new(), audit, now: at(millis), registry, bytes: 1000 }
+    Work { changes, resolved: Vec::new(), audit, glasses: Vec::new(), now: at(millis), registry, bytes: 1000 }
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {

@@ -326,7 +326,9 @@ impl<'a> Group<'a> {
             {
                 continue;
             }
-            let entry = completed(entry, &effects.done, &patients, at).encode();
+            let mut entry = completed(entry, &effects.done, &patients, at);
+            entry.mark_glass(&work.glasses);
+            let entry = entry.encode();
             let key = effects.next.next_outbox.to_be_bytes();
             effects.next.next_outbox += 1;
             let value = joined(&mut effects.scratch, &[&before.to_be_bytes(), entry.as_bytes()]);

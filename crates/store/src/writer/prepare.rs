@@ -27,6 +27,7 @@ pub(crate) struct Work {
     pub(crate) changes: Vec<Prepared>,
     pub(crate) resolved: Vec<(Condition, LogicalId, Arc<dyn Covers>)>,
     pub(crate) audit: Vec<audit::Entry>,
+    pub(crate) glasses: Vec<(Arc<str>, Arc<str>)>,
     pub(crate) now: Instant,
     /// What index values were drawn out with.
     pub(crate) registry: Arc<Registry>,
@@ -201,7 +202,7 @@ pub(crate) struct Preparer {
 impl Preparer {
     /// Prepares a whole transaction.
     pub(crate) fn transaction(&self, transaction: Transaction) -> Work {
-        let Transaction { changes, resolved, audit, now } = transaction;
+        let Transaction { changes, resolved, audit, glasses, now } = transaction;
         let mut bytes = audit.len() * 256;
         let changes = changes
             .into_iter()
@@ -238,7 +239,7 @@ impl Preparer {
                 (Condition::new(kind, predicate), id, permit)
             })
             .collect();
-        Work { changes, resolved, audit, now, registry: Arc::clone(&self.registry), bytes }
+        Work { changes, resolved, audit, glasses, now, registry: Arc::clone(&self.registry), bytes }
     }
 
     /// Draws out the values of added parameters again: they became others since the work was prepared.

@@ -58,7 +58,7 @@ pub(in crate::interaction) async fn perform(
         let given = store::Labels::Given;
         let found = targets.snapshot().to_change(&call.permit, kind, id, given)?.ok_or(Failure::NotFound)?;
         let version = found.version;
-        trail.only(kind, id, Some(version));
+        trail.found(&found);
         let before = canonical::tree(found).ok_or(Failure::Fault)?;
         let Some(after) = changed(&before, wanted.root(), adds)? else {
             return Ok(Answer::read(answer(&before)));
@@ -75,8 +75,13 @@ pub(in crate::interaction) async fn perform(
             labels: given,
         };
         let noted = Noted::one(call, change, entry.done(), trail)?;
-        let transaction =
-            Transaction { changes: noted.changes, resolved: Vec::new(), audit: noted.audit, now: call.service.now() };
+        let transaction = Transaction {
+            changes: noted.changes,
+            resolved: Vec::new(),
+            audit: noted.audit,
+            glasses: trail.glasses(),
+            now: call.service.now(),
+        };
         match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
             Ok(committed) => {
                 let (done, receipt) = committed.into_parts();

@@ -81,7 +81,7 @@ pub(super) async fn commit(
     audit.push(trail.clone().done());
     let mut changes = changes;
     changes.extend(notes.changes);
-    let transaction = Transaction { changes, resolved, audit, now: call.service.now() };
+    let transaction = Transaction { changes, resolved, audit, glasses: trail.glasses(), now: call.service.now() };
     let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
         Ok(committed) => committed,
         Err(Stopped::Moved) => return Ok(Outcome::PlanAnew),
