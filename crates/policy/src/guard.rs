@@ -127,7 +127,7 @@ impl<'a> Guard<'a> {
         };
         let mut left: Vec<(Withholds, Access)> = self.rules.leaves(kind, need).into_iter().map(by_rule).collect();
         if need != Need::Create {
-            left.push((Withholds::Labels, self.by_labels(kind)));
+            left.push((Withholds::Labels, self.by_labels_of_now(kind, need)));
             let ruling = self.consents.as_ref().map(|view| Arc::new(Ruling::guard(view, kind)));
             left.push((Withholds::Consents(ruling), self.by_consents(kind)));
         }
@@ -159,6 +159,19 @@ impl<'a> Guard<'a> {
         };
         let idle = Arc::new(Predicate::Not(in_force));
         Access::Where(Arc::new(Predicate::Or([Some(idle), whose].into_iter().flatten().collect())))
+    }
+
+    /// The same held against past versions too: a label that was given later is of what was written before it. So a past
+    /// version is withheld by its own labels and by those of the current one. What is searched or changed is current.
+    fn by_labels_of_now(&self, kind: ResourceType, need: Need) -> Access {
+        let cleared = self.by_labels(kind);
+        let Access::Where(own) = &cleared else { return cleared };
+        if need != Need::Read || is_audit_event(kind) {
+            return cleared;
+        }
+        let not = |part: Arc<Predicate>| Arc::new(Predicate::Not(part));
+        let now = not(Arc::new(Predicate::Now(not(Arc::clone(own)))));
+        Access::Where(Arc::new(Predicate::And(vec![Arc::clone(own), now])))
     }
 
     /// What the caller is cleared for, and what the consents of its patient lift: of resources that are about a patient,
@@ -242,22 +255,6 @@ fn patients_of_representative(registry: &Registry, id: &str) -> Option<Arc<Predi
     related.refers_to_these("patient", &acts)
 }
 
-/// Patients in whose name somebody may write Consents that count, as a predicate on Patient (row G9): their own, or of
-/// those for whom they may act by what their RelatedPerson says. `None`: nobody.
-#[must_use]
-pub fn acted_for(user: &User, registry: &Registry) -> Option<Arc<Predicate>> {
-    match user.role {
-        Role::Patient => {
-            let own = user.patients.iter().filter_map(|id| LogicalId::parse(id).ok());
-            Some(Arc::new(Predicate::Id(own.collect())))
-        }
-        Role::Caregiver => {
-            patients_of_representative(registry, user.fhir_user.as_deref()?.strip_prefix("RelatedPerson/")?)
-        }
-        Role::Clinician | Role::PrivacyOfficer | Role::Administrator => None,
-    }
-}
-
 /// v3-RoleCode.
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 
@@ -272,7 +269,7 @@ fn is_bound(caller: &Caller, house: &House) -> bool {
 }
 
 /// A caller as consents see them, when they are bound by them.
-pub(crate) fn bound(caller: &Caller, house: &House, registry: &Registry) -> Option<Arc<View>> {
+fn bound(caller: &Caller, house: &House, registry: &Registry) -> Option<Arc<View>> {
     let settings = house.consents.filter(|_| is_bound(caller, house))?;
     Some(Arc::new(View::of(caller, settings, registry)))
 }

@@ -380,7 +380,10 @@ impl Account<'_> {
                     if let ValueRef::Token { system, code, .. } = value
                         && !tokens.has(system, code)
                     {
-                        barred.push(format!("{}|{code}", system.unwrap_or_default()));
+                        let label = format!("{}|{code}", system.unwrap_or_default());
+                        if !barred.contains(&label) {
+                            barred.push(label);
+                        }
                     }
                     false
                 });

@@ -317,6 +317,55 @@ fn labels_are_changed_by_authority_alone() {
     let _ = server.request("POST", add).token(&registry).send().expect(400);
 }
 
+/// F5, F41, F45: what is labelled later is withheld in its past versions too, by each road to them. What
+/// is labelled less now keeps its past as it was.
+#[test]
+fn a_later_label_is_of_the_past_too() {
+    let (server, token) = server();
+    for id in ["raised", "lowered"] {
+        let labels: &[Value] = if id == "lowered" { &[level("V")] } else { &[] };
+        let _ = put(&server, &token, id, labelled("1", labels)).expect(201);
+    }
+    house(&server, "authority client registry Observation");
+    let partner = server.tokens().token_of_partner("system/*.rs");
+    let registry = server.tokens().token_of("registry", "system/*.cruds");
+    let ask = |id: &str, operation: &str, code: &str| {
+        let body = parameters(&json!({"security": [level(code)]}));
+        let path = format!("Observation/{id}/{operation}");
+        drop(server.request("POST", &path).token(&registry).json(&body).send().expect(200));
+    };
+    let _ = get(&server, &partner, "Observation/raised/_history/1").expect(200);
+    ask("raised", "$meta-add", "V");
+    for path in ["", "/_history", "/_history/1", "/_history/2", "/$verify-signature"] {
+        let hidden = get(&server, &partner, &format!("Observation/raised{path}")).expect(404);
+        let absent = get(&server, &partner, &format!("Observation/absent{path}")).expect(404);
+        assert_eq!(shape(&hidden, "raised"), shape(&absent, "absent"), "{path}");
+    }
+    ask("lowered", "$meta-delete", "V");
+    let _ = get(&server, &partner, "Observation/lowered").expect(200);
+    let _ = get(&server, &partner, "Observation/lowered/_history/1").expect(404);
+    assert_eq!(get(&server, &partner, "Observation/lowered/_history").expect(200).json()["total"], 1);
+    // Whoever is cleared sees all of it.
+    assert_eq!(get(&server, &token, "Observation/raised/_history").expect(200).json()["total"], 2);
+}
+
+/// F45, F18: who asked for a meta got it, also where nothing had to be changed: the log says of whom it is.
+#[test]
+fn what_a_relabelling_shows_is_recorded() {
+    let (server, token) = server();
+    let _ = put(&server, &token, "o", labelled("1", &[act("HIV")])).expect(201);
+    house(&server, "authority client registry Observation");
+    let registry = server.tokens().token_of("registry", "system/*.cruds");
+    let body = parameters(&json!({"security": [act("HIV")]}));
+    let ask = server.request("POST", "Observation/o/$meta-add").token(&registry).header("x-request-id", "r-same");
+    let _ = ask.json(&body).send().expect(200);
+    server.store().log().sync().unwrap();
+    let all = server.store().audit_after(0, 100).unwrap();
+    let seen = all.iter().find(|seen| &*seen.entry.request_id == "r-same").unwrap();
+    let patients: Vec<&str> = seen.entry.patients.iter().map(fhir::LogicalId::as_str).collect();
+    assert_eq!(patients, ["anna"]);
+}
+
 /// F46: what is not whole is not written back.
 #[test]
 fn what_is_not_whole_cannot_take_the_place_of_the_whole() {
