@@ -23,18 +23,15 @@ pub(super) fn compare(
 ) -> (Outcome, String) {
     let Some(who) = who else { return (Outcome::NotChecked, "Signature.who is missing".into()) };
     let mut facts = Facts::default();
-    if let Some(identifier) = who.get("identifier") {
-        facts.identifier(identifier);
-    }
-    match found {
-        Some((resource, url)) => {
+    match (found, who.get("identifier")) {
+        // INVARIANT: no signature covers Signature.who. Of what it refers to the resource alone says who that is: an
+        // identifier written beside the reference could be anybody's.
+        (Some((resource, url)), _) => {
             facts.uris.push(url.to_owned());
             facts.of(resource);
         }
-        None if facts.identifiers.is_empty() => {
-            return (Outcome::NotChecked, "whom Signature.who means was not found here".into());
-        }
-        None => {}
+        (None, Some(identifier)) if who.get("reference").is_none() => facts.identifier(identifier),
+        (None, _) => return (Outcome::NotChecked, "whom Signature.who means was not found here".into()),
     }
     let subject = leaf.subject();
     if let Some(uri) = leaf.uris().iter().find(|uri| facts.uris.contains(uri) || facts.identifiers.contains(uri)) {

@@ -557,6 +557,12 @@ fn f31_who_signed() {
     assert!(of(json!({"identifier": {"value": "urn:oid:1.2.3"}})).check("signer").1.contains("URI"));
     assert!(of(json!({"identifier": {"value": "Ada Example"}})).check("signer").1.contains("identifier"));
     of(made(patient("Ada"))).fails("signer", "somebody else");
+    // Nobody's signature covers `who`: an identifier beside a reference says nothing of whom the reference means.
+    let mut other = made(patient("Ada"));
+    other["identifier"] = json!({"value": "Ada Example"});
+    of(other).fails("signer", "somebody else");
+    of(json!({"reference": "Practitioner/absent", "identifier": {"value": "Ada Example"}}))
+        .is_open("signer", "not found here");
     of(json!({"reference": "Practitioner/absent"})).is_open("signer", "not found here");
     of(json!({"display": "Ada Example"})).is_open("signer", "not found here");
     // RSA works too.
