@@ -190,7 +190,7 @@ impl Events {
         };
         let part = Part::of(access);
         let about = About::new(&reader.registry, kind);
-        let keys = about.keys(&query.predicate).or_else(|| grant.and_then(|grant| about.keys(grant)));
+        let keys = walked(grant.and_then(|grant| about.keys(grant)), about.keys(&query.predicate));
         // What names somebody else is read for nothing, and there is little of it.
         let records_max = if keys.is_some() { self.records_max * ABOUT_SOMEBODY } else { self.records_max };
         // The total is over all pages, so it needs a walk from the start; a page alone does not.
@@ -384,6 +384,15 @@ impl About {
             }
             _ => None,
         }
+    }
+}
+
+/// Whose blocks are read. Where it is said whose events may be seen, these alone: how much there is of somebody else
+/// must show neither in a time nor in a refusal.
+fn walked(granted: Option<Vec<Key>>, asked: Option<Vec<Key>>) -> Option<Vec<Key>> {
+    match (granted, asked) {
+        (Some(granted), Some(asked)) if asked.iter().all(|key| granted.contains(key)) => Some(asked),
+        (granted, asked) => granted.or(asked),
     }
 }
 

@@ -71,6 +71,19 @@ fn plain(parameter: &Value) -> Value {
     out
 }
 
+/// F21, B34: a report is of all that was done. Whoever may see some of the events alone gets none.
+#[test]
+fn a_part_of_the_events_gives_no_report() {
+    let server = facility();
+    let _ = get(&server, &anna(&server), REPORT).expect(200);
+    for part in ["action=C", "action=R", "date=lt1980-01-01", "_id=x", "agent-name=Dora"] {
+        let token = token(&server, &ANNA, &format!("patient/AuditEvent.rs?{part}"));
+        let _ = get(&server, &token, REPORT).expect(404);
+        let whole = self::token(&server, &ANNA, &format!("patient/AuditEvent.rs?{part} patient/AuditEvent.rs"));
+        let _ = get(&server, &whole, REPORT).expect(200);
+    }
+}
+
 /// F21: who, when, what, why; a line for each day and who, and nothing of anybody else.
 #[test]
 fn f21_a_patient_is_told_who_saw_their_record() {

@@ -12,7 +12,7 @@ use audit::{
 };
 use fhir::{Instant, LogicalId, ResourceType};
 use policy::{Need, Permit};
-use search::matcher::Subject;
+use search::{ParameterId, Predicate, matcher::Subject};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// An entry with its place in the log.
@@ -64,6 +64,8 @@ impl Snapshot {
             Access::Everything => return Ok(true),
             Access::Where(grant) => grant,
         };
+        let patient_parameter = self.reader.registry.parameter(kind, "patient").map(|parameter| parameter.id);
+        let grant = of_all_events(grant, patient_parameter);
         let touched = ResourceType::parse("Patient").map_err(|_| ReadError::NotFound)?;
         let entry = Entry {
             recorded: Instant::from_unix_millis(0),
@@ -86,8 +88,38 @@ impl Snapshot {
         let facts = facts_for_search(&balp::event(&entry, patient, &self.events.server));
         let values = super::values(&self.reader.registry, kind, facts);
         let subject = Subject { resource_type: kind, id: patient, last_updated: entry.recorded, values: &values };
-        Ok(self.reader.means(grant, subject)?)
+        Ok(self.reader.means(&grant, subject)?)
     }
+}
+
+/// What of a grant hangs on nothing of an event but whom it is about. A report is of all that was done: what gives events
+/// of some kind or time alone gives none.
+fn of_all_events(grant: &Arc<Predicate>, patient: Option<ParameterId>) -> Arc<Predicate> {
+    let each = |parts: &[Arc<Predicate>]| parts.iter().map(|part| of_all_events(part, patient)).collect();
+    let is_of_all = match grant.as_ref() {
+        Predicate::And(parts) => return Arc::new(Predicate::And(each(parts))),
+        Predicate::Or(parts) => return Arc::new(Predicate::Or(each(parts))),
+        Predicate::Not(part) | Predicate::Now(part) => of_all_events(part, patient) == *part,
+        Predicate::Value { parameter, .. }
+        | Predicate::Missing { parameter, .. }
+        | Predicate::Chain { parameter, .. } => Some(*parameter) == patient,
+        Predicate::Ruled(ruled) => ruled.about.iter().all(|parameter| Some(*parameter) == patient),
+        Predicate::All
+        | Predicate::Nothing
+        | Predicate::PatientCompartment(_)
+        | Predicate::NoOtherPatient(_)
+        | Predicate::NoPatientBut(_)
+        | Predicate::While { .. } => true,
+        Predicate::Id(_)
+        | Predicate::LastUpdated(_)
+        | Predicate::InForce(_)
+        | Predicate::FromNow(_)
+        | Predicate::Only { .. }
+        | Predicate::Near { .. }
+        | Predicate::During(_)
+        | Predicate::Has { .. } => false,
+    };
+    if is_of_all { Arc::clone(grant) } else { Arc::new(Predicate::Nothing) }
 }
 
 impl Events {
