@@ -174,6 +174,10 @@ impl Watch {
             }
             if told.len() >= TOLD_MAX {
                 told.retain(|_, until| at < *until);
+                // To tell something twice is better than to remember without end.
+                if told.len() >= TOLD_MAX {
+                    told.clear();
+                }
             }
             told.insert(key, at.saturating_add(DAY_MS));
             let (who, account) = (Arc::clone(&who), account.clone());

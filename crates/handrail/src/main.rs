@@ -12,7 +12,6 @@ mod communities;
 mod config;
 mod control;
 mod cors;
-mod desk;
 mod doctor;
 mod egress;
 mod fault;

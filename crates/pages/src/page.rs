@@ -2,7 +2,6 @@
 
 pub(crate) mod apps;
 pub(crate) mod cases;
-pub(crate) mod choices;
 pub(crate) mod clients;
 pub(crate) mod consent;
 pub(crate) mod done;

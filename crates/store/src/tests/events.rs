@@ -85,6 +85,23 @@ fn a_date_or_a_patient_makes_a_search_of_a_long_log_cheap() {
     };
     assert!(matches!(search(Arc::new(Predicate::All), Total::Accurate), Err(ReadError::TooCostly(_))));
     assert_eq!(search(about("p1"), Total::Accurate).unwrap().total, Some(2));
+    // How much there is of somebody else tells itself to nobody who may see but their own.
+    let small = World::small(limits::Search { audit_records_max: 20, ..limits::Search::default() });
+    for minute in 0..2_000 {
+        small.store().log().record(&of("other", minute)).unwrap();
+    }
+    let own = Predicate::And(vec![about("p1"), Arc::new(Predicate::NoOtherPatient(id("p1")))]);
+    let permit = only(kind("AuditEvent"), own);
+    for patient in ["p1", "other", "nobody"] {
+        let asked = Asked { permit: Arc::clone(&permit) as _, ..asked(about(patient)) };
+        let found = small.store().snapshot(at(0)).search_under(
+            asked.permit.as_ref(),
+            &query(&asked, Total::Accurate),
+            None,
+            "me",
+        );
+        assert_eq!(found.unwrap().total, Some(0), "{patient}");
+    }
     let minute = |minute: i64| 1_700_000_000_000 + minute * 60_000;
     let day = |prefix, low| {
         let test = Test::Date(DateTest { prefix, low: minute(low), high: minute(low + 1) });
@@ -233,6 +250,9 @@ fn f26_segments_leave_and_are_given_up() {
         |before: i64, to: Option<&std::path::Path>| world.store().give_up_audit(minute(before), to, minute(99));
     assert_eq!(give_up(5, Some(away.path())).unwrap(), 0);
     let elsewhere = tempfile::tempdir().unwrap();
+    assert_eq!(found_count(world.store(), "p1"), 30);
+    let before = world.image();
+    assert!(before.path().join("audit/00000001.patients").exists());
     assert_eq!(give_up(15, Some(elsewhere.path())).unwrap(), 0, "it did not leave");
     assert_eq!(found_count(world.store(), "p1"), 30);
     assert_eq!(give_up(15, Some(away.path())).unwrap(), 1);
@@ -248,6 +268,12 @@ fn f26_segments_leave_and_are_given_up() {
     assert_eq!((broken.sequence, broken.what), (11, What::Beginning));
     let named = crate::audit_segment_of(image.path(), 11).unwrap();
     assert!(named.ends_with("audit/00000002.log"));
+    // Stopped between the cut and the removal: the next start removes the segment and who stands in it.
+    std::fs::copy(world.path().join("audit/cut"), before.path().join("audit/cut")).unwrap();
+    drop(open(before.path()).unwrap());
+    for name in ["00000001.log", "00000001.patients"] {
+        assert!(!before.path().join("audit").join(name).exists(), "{name}");
+    }
     // A segment of another log is not written over.
     std::fs::write(elsewhere.path().join("00000002.log"), [0; 100]).unwrap();
     assert!(world.store().export_audit(elsewhere.path(), early).is_err());

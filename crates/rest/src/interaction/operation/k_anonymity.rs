@@ -49,7 +49,7 @@ pub(in crate::interaction) fn perform(
                 None => withheld += 1,
             }
         }
-        if groups.people() > limits::K_PEOPLE_MAX {
+        if groups.people() + withheld > limits::K_PEOPLE_MAX {
             return Err(Failure::request(Issue::error(
                 IssueType::TooCostly,
                 format!("more than {} people are found: search for some of them", limits::K_PEOPLE_MAX),

@@ -203,13 +203,18 @@ impl AuditFiles {
         File::open(&directory)?.sync_all()?;
         // From here on the log begins later; a crash now leaves a segment that the next start removes.
         self.files().sealed.retain(|segment| segment.last != cut.sequence);
-        fs::remove_file(&oldest.path)?;
-        match fs::remove_file(patients::path_of(&oldest.path)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&oldest.path)?;
         File::open(&directory)?.sync_all()
     }
+}
+
+/// Removes a segment; first its list of patients, which nobody would find without it.
+fn remove(segment: &Path) -> io::Result<()> {
+    match fs::remove_file(patients::path_of(segment)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::remove_file(segment)
 }
 
 /// Removes segments that a cut had given up when the server stopped.
@@ -228,7 +233,7 @@ pub(super) fn finish(directory: &Path) -> io::Result<()> {
     for ((_, path), next) in paths.iter().zip(firsts.iter().skip(1)) {
         if *next <= cut.sequence + 1 && *next > 0 {
             tracing::info!("audit log: a segment that was given up is removed: {}", path.display());
-            fs::remove_file(path)?;
+            remove(path)?;
         }
     }
     Ok(())
