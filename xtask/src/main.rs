@@ -74,6 +74,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// `kill -9` under clients of every kind; a checker outside holds the audit log to every answer, and it to the log.
+    AuditComplete {
+        /// Passed on: --rounds N, --seed S, --clients N, --per-store N, --load-ms N, --tamperings N, --blind N.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Sign people in and exchange tokens beside reads and searches of others, on the release binary.
     SignIns {
         /// Passed on: --seconds N, --people N, --sign-ins N, --exchanges N, --rate N, --print-only.
@@ -143,6 +149,7 @@ fn main() -> ExitCode {
         Task::Soak { arguments } => live::on_release("soak", &arguments),
         Task::Kill { arguments } => live::on_release("kill", &arguments),
         Task::KillApps { arguments } => live::on_release("kill_apps", &arguments),
+        Task::AuditComplete { arguments } => live::on_release("audit_complete", &arguments),
         Task::SignIns { arguments } => live::on_release("sign_ins", &arguments),
         Task::Siege { arguments } => live::on_release("siege", &arguments),
         Task::Twin { arguments } => live::twin(&arguments),

@@ -178,7 +178,9 @@ fn walk<R: Read>(
                 return Err(broken(next, What::Segment));
             }
             if first > 1 && !may_begin(first, segment.before()) {
-                return Err(broken(first, What::Beginning));
+                // A header that its own first record contradicts was altered; nothing before it is missing by that.
+                let is_own = matches!(segment.next_record(), Ok(Some(record)) if record.sequence == first);
+                return Err(if is_own { broken(first, What::Beginning) } else { broken(next, What::Segment) });
             }
             report.first = first;
             report.last = first - 1;

@@ -11,6 +11,7 @@ pub(crate) mod machine;
 pub(crate) mod people;
 
 use crate::print::many;
+use std::path::Path;
 use store::doctor::{Report, Severity};
 
 /// How serious a finding is.
@@ -106,7 +107,7 @@ pub(crate) fn of_store(report: &Report) -> Vec<Line> {
 }
 
 /// The verified audit log as a line.
-pub(crate) fn of_audit(verified: &Result<audit::verify::Report, audit::verify::Broken>) -> Line {
+pub(crate) fn of_audit(verified: &Result<audit::verify::Report, audit::verify::Broken>, directory: &Path) -> Line {
     match verified {
         Ok(report) => Line::well(
             "audit log",
@@ -119,7 +120,10 @@ pub(crate) fn of_audit(verified: &Result<audit::verify::Report, audit::verify::B
         ),
         Err(broken) => Line::problem(
             "audit log",
-            broken.to_string(),
+            match store::audit_segment_of(directory, broken) {
+                Some(segment) => format!("{broken} (segment {}, record {})", segment.display(), broken.sequence),
+                None => broken.to_string(),
+            },
             "keep a copy as evidence and tell the privacy officer; 'handrail audit verify' says more",
         ),
     }

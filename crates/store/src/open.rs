@@ -17,7 +17,10 @@ use crate::{
     types::Types,
     writer::{Chain, Head},
 };
-use audit::{Entry, Log, entry::Encoded};
+use audit::{
+    Entry, Log,
+    entry::{Encoded, Outcome},
+};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use std::collections::{HashMap, VecDeque};
 
@@ -234,7 +237,9 @@ pub(crate) fn recorded(engine: &Engine, types: &Types, files: &AuditFiles, last:
         let Some(record) = records.next_record()? else { break };
         let entry = Entry::decode(&record.entry)
             .map_err(|_| OpenError::AuditLog(record.sequence, "it is no entry of a known version".into()))?;
-        for touched in &entry.touched {
+        // What was refused names what was asked for, not what is there: anybody may ask for version 9.
+        let told = if entry.outcome == Outcome::Success { entry.touched.as_slice() } else { &[] };
+        for touched in told {
             let Some(version) = touched.version.filter(|_| !Events::are(touched.resource_type)) else { continue };
             let key = key::id(types.number(touched.resource_type), touched.id.as_str());
             let place = view.value(Space::Id, &key)?;

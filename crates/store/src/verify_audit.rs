@@ -1,7 +1,7 @@
 //! Verification of the audit log of a data directory, from its files alone: also while a server runs.
 
 use crate::{OpenError, engine::audit_files};
-use audit::verify::{Broken, Report};
+use audit::verify::{Broken, Report, What};
 use std::path::{Path, PathBuf};
 
 /// Reads all segments, checkpoints and public keys of this data directory, or of a directory that a server exported its
@@ -30,8 +30,12 @@ fn audit_directory(directory: &Path) -> PathBuf {
     if below.is_dir() { below } else { directory.to_owned() }
 }
 
-/// The file that this record lies in, or would: for who looks at a place that is broken.
+/// The file in which the broken place lies, or would: for who looks at it.
 #[must_use]
-pub fn audit_segment_of(directory: &Path, sequence: u64) -> Option<PathBuf> {
-    audit_files::segment_of(&audit_directory(directory), sequence).ok().flatten()
+pub fn audit_segment_of(directory: &Path, broken: &Broken) -> Option<PathBuf> {
+    let directory = audit_directory(directory);
+    match broken.what {
+        What::Segment => audit_files::unfollowing(&directory).ok().flatten(),
+        _ => audit_files::segment_of(&directory, broken.sequence).ok().flatten(),
+    }
 }

@@ -1,6 +1,7 @@
 //! What the programs of this package share: the handrail binary as a subject, and a bare client.
 
 pub mod client;
+pub mod completeness;
 pub mod data;
 pub mod due;
 mod ending;

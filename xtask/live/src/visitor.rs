@@ -2,12 +2,13 @@
 //! request need.
 
 use crate::client::Connection;
+use aws_lc_rs::hmac;
 use serde_json::Value;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// SPEC: RFC 7636 appendix B: a verifier and its challenge.
@@ -71,12 +72,37 @@ impl Page {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
+    /// Its body as text.
+    pub fn text(&self) -> &str {
+        &self.body
+    }
+
+    /// Where it leads.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
     /// The value of a hidden field of the page's own form.
-    fn field(&self, name: &str) -> io::Result<String> {
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Other`] when there is none.
+    pub fn field(&self, name: &str) -> io::Result<String> {
         let main = self.body.find("<main").and_then(|at| self.body.get(at..)).unwrap_or_default();
         let rest = main.split_once(&format!("name=\"{name}\" value=\""));
         let value = rest.and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value.to_owned());
         value.ok_or_else(|| wrong(&format!("no field {name}"), self))
+    }
+
+    /// All values of the fields of a name, each once.
+    fn offered(&self, name: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        for part in self.body.split("<input").skip(1) {
+            let tag = part.split('>').next().unwrap_or_default();
+            let rest = tag.split_once("value=\"").filter(|_| tag.contains(&format!("name=\"{name}\"")));
+            let value = rest.and_then(|(_, rest)| rest.split('"').next()).map(|value| value.replace("&amp;", "&"));
+            values.extend(value.filter(|value| !values.contains(value)));
+        }
+        values
     }
 }
 
@@ -133,12 +159,20 @@ impl Visitor {
     /// # Errors
     /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
     pub async fn code(&mut self, app: &App, lasting: bool) -> io::Result<String> {
-        let scopes = ["patient/Patient.rs", "patient/Observation.rs"];
-        let scope = if lasting { "+offline_access" } else { "" };
+        let scope = if lasting { " offline_access" } else { "" };
+        self.code_for(app, &format!("launch/patient patient/Patient.rs patient/Observation.rs{scope}")).await
+    }
+
+    /// The same for these scopes; all that is offered is given.
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn code_for(&mut self, app: &App, scope: &str) -> io::Result<String> {
+        let lasting = scope.contains("offline_access");
         let path = format!(
-            "/oauth/authorize?response_type=code&client_id={}&redirect_uri={REDIRECT_ENCODED}&state=s-1&scope=launch/patient+{}{scope}&aud={}&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            "/oauth/authorize?response_type=code&client_id={}&redirect_uri={REDIRECT_ENCODED}&state=s-1&scope={}&aud={}&code_challenge={CHALLENGE}&code_challenge_method=S256",
             app.client_id,
-            scopes.join("+"),
+            scope.replace(' ', "+"),
             app.fhir_base.replace(':', "%3A").replace('/', "%2F")
         );
         let mut page = self.send("GET", &path, "").await?;
@@ -148,10 +182,13 @@ impl Visitor {
         }
         if page.status == 200 {
             let (csrf, continuation) = (page.field("csrf")?, page.field("continuation")?);
-            let chosen = scopes.map(|scope| format!("&scope={scope}")).concat();
-            let groups = ["person", "identity", "results", "health"].map(|group| format!("&group={group}")).concat();
             let lasts = if lasting { "180" } else { "now" };
-            let form = format!("csrf={csrf}&continuation={continuation}&decision=share&lasts={lasts}{groups}{chosen}");
+            let mut form = format!("csrf={csrf}&continuation={continuation}&decision=share&lasts={lasts}");
+            for name in ["group", "scope"] {
+                for value in page.offered(name) {
+                    form.push_str(&format!("&{name}={}", value.replace('/', "%2F").replace('*', "%2A")));
+                }
+            }
             page = self.send("POST", "/account/consent", &form).await?;
         }
         let query = page.location.strip_prefix(REDIRECT).unwrap_or_default();
@@ -266,6 +303,34 @@ impl Visitor {
         Ok(())
     }
 
+    /// Opens a page, once: whoever is told to wait gets that answer.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub async fn page(&mut self, path: &str) -> io::Result<Page> {
+        self.exchange("GET", path, None, "").await
+    }
+
+    /// Sends a form.
+    ///
+    /// # Errors
+    /// What the network says.
+    pub async fn submit(&mut self, path: &str, form: &str) -> io::Result<Page> {
+        self.send("POST", path, form).await
+    }
+
+    /// Takes up an authenticator app: staff need a second factor.
+    ///
+    /// # Errors
+    /// What the network says; [`io::ErrorKind::Other`] when the server answered otherwise than it should.
+    pub async fn take_authenticator(&mut self) -> io::Result<()> {
+        const PAGE: &str = "/account/security/authenticator";
+        let page = self.send("GET", PAGE, "").await?;
+        let code = one_time_code(&page)?;
+        let done = self.send("POST", PAGE, &format!("csrf={}&code={code}", page.field("csrf")?)).await?;
+        if done.status == 303 { Ok(()) } else { Err(wrong("no authenticator", &done)) }
+    }
+
     async fn send(&mut self, method: &str, path: &str, body: &str) -> io::Result<Page> {
         self.send_with(method, path, None, body).await
     }
@@ -320,4 +385,28 @@ impl Visitor {
             body: String::from_utf8_lossy(reply.body).into_owned(),
         })
     }
+}
+
+/// SPEC: RFC 6238 with the seed that the page shows, now.
+fn one_time_code(page: &Page) -> io::Result<String> {
+    let rest = page.body.split_once("class=\"key\">").and_then(|(_, rest)| rest.split_once('<'));
+    let (key, _) = rest.ok_or_else(|| wrong("no seed", page))?;
+    let value = |letter: u8| match letter {
+        b'2'..=b'7' => letter - b'2' + 26,
+        _ => letter.wrapping_sub(b'A'),
+    };
+    let (mut seed, mut bits, mut count) = (Vec::new(), 0u32, 0u32);
+    for letter in key.bytes().filter(|letter| *letter != b' ') {
+        bits = bits << 5 | u32::from(value(letter) & 31);
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            seed.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
+        }
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed), &(now / 30).to_be_bytes());
+    let at = usize::from(tag.as_ref().last().copied().unwrap_or_default() & 15);
+    let four = tag.as_ref().get(at..at + 4).and_then(|four| four.try_into().ok()).unwrap_or_default();
+    Ok(format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000))
 }

@@ -218,6 +218,18 @@ fn a_missing_or_foreign_segment_is_found() {
     assert_eq!(missing.verify().unwrap_err(), Broken { sequence: 8, what: What::Segment });
 }
 
+/// F23: a first header that its own record contradicts was altered: no log begins where it says.
+#[test]
+fn an_altered_first_header_is_no_missing_beginning() {
+    for byte in [8, 15, 20, 47] {
+        let mut world = world();
+        world.segments[0][byte] ^= 2;
+        let segments = world.segments.iter().map(|segment| &segment[..]);
+        let broken = verify_with_cut(segments, &world.checkpoints, &world.keys, None).unwrap_err();
+        assert!(broken.sequence == 1 && matches!(broken.what, What::Segment), "{byte}: {broken:?}");
+    }
+}
+
 /// F26: old segments may move to an archive; what stays verifies from its header on.
 #[test]
 fn an_archived_start_is_no_break_but_is_reported() {

@@ -77,7 +77,7 @@ fn verify(directory: &Path) -> Result<ExitCode, Fault> {
         }
         Err(broken) => {
             print::result(style.strong(format_args!("DAMAGED: {broken}")));
-            if let Some(segment) = store::audit_segment_of(directory, broken.sequence) {
+            if let Some(segment) = store::audit_segment_of(directory, &broken) {
                 print::result(format_args!("segment      {}, record {}", segment.display(), broken.sequence));
             }
             print::result("entries before that place are as they were recorded; compare with your copies of the log");

@@ -69,7 +69,7 @@ impl Examination {
         };
         lines.push(machine::clock(last_signed));
         lines.push(match &verified {
-            Ok(verified) => doctor::of_audit(verified),
+            Ok(verified) => doctor::of_audit(verified, directory),
             Err(why) => Line::problem("audit log", why.to_string(), "restore the last backup into a new directory"),
         });
         Ok(report(&lines))

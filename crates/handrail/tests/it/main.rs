@@ -7,6 +7,7 @@
     reason = "clippy.toml exempts functions marked as tests, and a black-box test binary is nothing else"
 )]
 
+mod audit_complete;
 mod audit_verify;
 mod authorize;
 mod backup;

@@ -68,6 +68,9 @@ fn existing(
 ) -> Result<Answer, Failure> {
     trail.only(kind, id, Some(version));
     let found = call.service.snapshot().vread(&call.permit, kind, id, version).ok();
+    if let Some(found) = &found {
+        trail.found(found);
+    }
     let last_modified = found.as_ref().map(|found| found.last_updated);
     let stored = found.map(|found| found.json.into_bytes()).transpose()?.unwrap_or_default();
     Ok(Answer::read(Reply {

@@ -2,7 +2,7 @@
 //! entries tell of.
 
 use super::{EVIDENCE, Facts, Findings, START, Severity};
-use crate::engine::audit_files;
+use crate::{audit_event::Events, engine::audit_files};
 use audit::{
     Entry,
     entry::{Action, Outcome},
@@ -31,7 +31,8 @@ impl Told {
             return;
         }
         for touched in &entry.touched {
-            if let Some(version) = touched.version {
+            // Whoever searched the log itself read versions that no store holds.
+            if let Some(version) = touched.version.filter(|_| !Events::are(touched.resource_type)) {
                 self.0.insert(Self::hash(touched.resource_type, touched.id.as_str(), version.number()));
             }
         }

@@ -24,7 +24,7 @@ use std::{
 mod export;
 pub(crate) mod patients;
 
-pub(crate) use export::{cut, segment_of};
+pub(crate) use export::{cut, segment_of, unfollowing};
 
 const CHECKPOINTS: &str = "checkpoints";
 const KEYS: &str = "keys.pem";

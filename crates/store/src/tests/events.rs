@@ -265,8 +265,8 @@ fn f26_segments_leave_and_are_given_up() {
     assert_eq!(open(image.path()).unwrap().log().last().0, 30);
     std::fs::remove_file(image.path().join("audit/cut")).unwrap();
     let broken = crate::verify_audit(image.path()).unwrap().unwrap_err();
-    assert_eq!((broken.sequence, broken.what), (11, What::Beginning));
-    let named = crate::audit_segment_of(image.path(), 11).unwrap();
+    assert_eq!((broken.sequence, &broken.what), (11, &What::Beginning));
+    let named = crate::audit_segment_of(image.path(), &broken).unwrap();
     assert!(named.ends_with("audit/00000002.log"));
     // Stopped between the cut and the removal: the next start removes the segment and who stands in it.
     std::fs::copy(world.path().join("audit/cut"), before.path().join("audit/cut")).unwrap();

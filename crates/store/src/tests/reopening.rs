@@ -26,6 +26,21 @@ fn what_was_acknowledged_is_there_after_a_crash() {
     assert_eq!(store.live_resources(kind("Patient")).unwrap(), 1);
 }
 
+/// Row F23, H40: what was refused names what was asked for. A version that never was, asked for before a crash, kept the
+/// server from starting again (found by `xtask audit-complete`).
+#[test]
+fn a_refused_read_of_a_version_that_never_was_is_no_lost_write() {
+    let world = filled();
+    let mut asked = entry("vread", &[(kind("Observation"), id("o1"))]);
+    asked.touched[0].version = fhir::VersionId::new(9);
+    asked.outcome = audit::entry::Outcome::MinorFailure;
+    world.store().log().record(&asked).unwrap();
+    assert!(open(world.image().path()).is_ok());
+    asked.outcome = audit::entry::Outcome::Success;
+    world.store().log().record(&asked).unwrap();
+    assert!(matches!(open(world.image().path()), Err(OpenError::Lost(_))), "one that was answered was there");
+}
+
 /// A crash while the engine took away a keyspace that had no name yet: its list of tables was gone and the file that
 /// names the list was not. Nothing was in it, and the start refused the directory (found by `xtask crash`).
 #[test]

@@ -60,12 +60,27 @@ impl Visitor<'_> {
         }
     }
 
-    fn emergency_begin(&self, session: &Session, user: &User, shown: &Shown, sent: Sent) -> Reply {
+    /// What somebody has open; its names stand on the page.
+    fn open_of(&self, user: &User) -> Vec<Arc<Case>> {
         let now_s = self.inner.now().unix_seconds();
         let own = self.inner.glasses.of(&user.id);
-        let open = own.iter().filter_map(|glass| self.inner.glasses.case(&glass.id));
-        let open: Vec<OpenRecord> = open
-            .filter(|case| case.is_open(now_s))
+        let cases = own.iter().filter_map(|glass| self.inner.glasses.case(&glass.id));
+        cases.filter(|case| case.is_open(now_s)).collect()
+    }
+
+    /// The event of a page that also names whom somebody has open (row F16).
+    fn with_open(&self, user: &User, mut event: Event) -> Event {
+        let open = self.open_of(user);
+        if !open.is_empty() {
+            event.about(&open.iter().map(|case| Arc::clone(&case.patient)).collect::<Vec<_>>());
+        }
+        event
+    }
+
+    fn emergency_begin(&self, session: &Session, user: &User, shown: &Shown, sent: Sent) -> Reply {
+        let cases = self.open_of(user);
+        let open: Vec<OpenRecord> = cases
+            .iter()
             .map(|case| OpenRecord {
                 case: (&*case.id).into(),
                 patient: Text::new(&case.patient_name),
@@ -75,7 +90,12 @@ impl Visitor<'_> {
         let Shown { has_missed, is_incomplete, is_full } = *shown;
         let is_full = is_full || open.len() >= limits::GLASSES_OF_ONE_MAX;
         let step = EmergencyStep::Patient { open, has_missed, is_incomplete, is_full };
-        self.emergency_view(session, step, sent)
+        let reply = self.emergency_view(session, step, sent);
+        let named: Vec<Arc<str>> = cases.iter().map(|case| Arc::clone(&case.patient)).collect();
+        match cases.first() {
+            Some(case) => reply.did(seen(user, &named, Some(&case.id))),
+            None => reply,
+        }
     }
 
     fn emergency_view(&self, session: &Session, step: EmergencyStep, sent: Sent) -> Reply {
@@ -106,7 +126,8 @@ impl Visitor<'_> {
         // Several are nobody: which of them is meant, the page must not be able to say.
         let [patient] = found.as_slice() else {
             let shown = Shown { has_missed: true, ..Shown::default() };
-            return self.emergency_begin(session, user, &shown, Sent::Shown).did(looked(&[]));
+            return self.emergency_begin(session, user, &shown, Sent::Shown)
+                .did(self.with_open(user, looked(&[])));
         };
         let (id, name) = (Arc::clone(&patient.id), Arc::from(patient.name.as_str()));
         let now_s = self.inner.now().unix_seconds();
@@ -134,7 +155,7 @@ impl Visitor<'_> {
             let Sought { patient, name, born, .. } = sought;
             let record = PatientRecord { id: patient, name: name.to_string(), born };
             let step = reason_step(&record, EmergencyReason::from_value(chosen), words, true);
-            return self.emergency_view(session, step, Sent::NotTaken);
+            return self.emergency_view(session, step, Sent::NotTaken).did(seen(user, &[record.id], None));
         };
         // One form opens one record and makes one case, however often it is sent.
         if !glasses.take_sought(&session.hash, &sought.patient) {
@@ -165,7 +186,7 @@ impl Visitor<'_> {
             Ok(Err(GlassError::TooMany)) => {
                 let shown = Shown { is_full: true, ..Shown::default() };
                 let reply = self.emergency_begin(session, user, &shown, Sent::NotTaken);
-                reply.failed(self.refused(user), "too many are open", &Sent::NotTaken)
+                reply.failed(self.with_open(user, self.refused(user)), "too many are open", &Sent::NotTaken)
             }
             Ok(Err(GlassError::Unavailable(why))) => self.unavailable(&why),
             Ok(Err(GlassError::NotFound | GlassError::Own)) => self.unavailable("no case was made"),
@@ -230,6 +251,13 @@ impl Inner {
             self.did(by, event).map_err(|why| GlassError::Unavailable(why.to_string()))
         })
     }
+}
+
+/// Names of patients stood on the page.
+fn seen(user: &User, patients: &[Arc<str>], case: Option<&Arc<str>>) -> Event {
+    let mut event = Event::looked("read", None, user, patients);
+    event.grounds = Some(for_emergency(case));
+    event
 }
 
 fn for_emergency(case: Option<&Arc<str>>) -> Grounds {

@@ -32,7 +32,7 @@ impl Visitor<'_> {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
-        let event = read(&user, &shown.record.id);
+        let event = read(&user, &shown, true);
         let view = view(self.inner, &user, shown, is_older);
         self.place(view, Sent::Shown).did(event)
     }
@@ -43,7 +43,7 @@ impl Visitor<'_> {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
-        let event = read(&user, &shown.record.id);
+        let event = read(&user, &shown, false);
         let csv = view(self.inner, &user, shown, is_older).to_csv(self.head.language);
         let mut response = Response::new(Bytes::from(csv));
         let headers = response.headers_mut();
@@ -100,10 +100,16 @@ fn looked(
     Ok(ledger.report(user, &id, end, count)?.map(|report| Shown { record, others, report }))
 }
 
-/// As the API records the operation.
-fn read(user: &User, patient: &Arc<str>) -> Event {
+/// As the API records the operation; the page names the others whose records somebody may choose, too.
+fn read(user: &User, shown: &Shown, with_others: bool) -> Event {
+    let patient = &shown.record.id;
     let query = format!("Patient/{patient}/$access-report");
-    Event::looked("operation", Some(query), user, std::slice::from_ref(patient))
+    let mut event = Event::looked("operation", Some(query), user, std::slice::from_ref(patient));
+    if with_others && !shown.others.is_empty() {
+        let others = shown.others.iter().map(|other| Arc::clone(&other.id));
+        event.about(&std::iter::once(Arc::clone(patient)).chain(others).collect::<Vec<_>>());
+    }
+    event
 }
 
 fn view(inner: &Inner, user: &User, shown: Shown, is_older: bool) -> Seen {

@@ -22,7 +22,7 @@ use audit::{
 };
 use std::{
     fs::{self, File},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -74,6 +74,26 @@ pub(crate) fn segment_of(directory: &Path, sequence: u64) -> io::Result<Option<P
         }
     }
     Ok(found)
+}
+
+/// The first segment whose header does not go on from what stands before it, or that its first record contradicts.
+pub(crate) fn unfollowing(directory: &Path) -> io::Result<Option<PathBuf>> {
+    let mut expected: Option<(u64, Hash)> = None;
+    for (_, path) in segment_paths(directory)? {
+        let Ok(mut segment) = Segment::open(BufReader::new(File::open(&path)?)) else { return Ok(Some(path)) };
+        let mut at = (segment.first_sequence(), *segment.before());
+        if expected.is_some_and(|expected| expected != at) {
+            return Ok(Some(path));
+        }
+        while let Ok(Some(record)) = segment.next_record() {
+            if record.sequence != at.0 || !record.follows(&at.1) {
+                return Ok(Some(path));
+            }
+            at = (record.sequence.saturating_add(1), record.hash);
+        }
+        expected = Some(at);
+    }
+    Ok(None)
 }
 
 /// Writes a file once: read-only, whole and on stable storage before it has its name.
