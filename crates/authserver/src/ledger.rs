@@ -32,6 +32,8 @@ use store::{ReadError, Seen, Store, tables::Table};
 const SCOPES: &str = "user/AuditEvent.rs user/Patient.rs";
 
 const CURSOR: &[u8] = b"cursor";
+/// Up to which entry the log was never watched; absent: all of it was.
+const BEGIN: &[u8] = b"begin";
 
 /// Labels that protect a patient more than others. SPEC: HL7 v3-ActCode, information sensitivity: celebrity, VIP, employee.
 const PROTECTING: [&str; 3] = ["CEL", "VIP", "EMP"];
@@ -102,6 +104,12 @@ impl Ledger {
         clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     ) -> Result<Self, store::OpenError> {
         let rows = store.table("audit_alarms")?;
+        let engine = |why: String| store::OpenError::Engine(why);
+        // What is older than the rules is nobody's news: a log of before begins to be watched at its end.
+        let end = store.log().last().0.to_be_bytes();
+        if rows.insert_new(CURSOR, &end).map_err(|why| engine(why.to_string()))? {
+            rows.put(BEGIN, &end).map_err(|why| engine(why.to_string()))?;
+        }
         let ledger = Self {
             store,
             clock,
@@ -111,7 +119,7 @@ impl Ledger {
             reviewing: Mutex::default(),
             open: AtomicUsize::new(0),
         };
-        ledger.count().map_err(store::OpenError::Engine)?;
+        ledger.count().map_err(engine)?;
         Ok(ledger)
     }
 
@@ -244,8 +252,11 @@ impl Ledger {
     fn watch(&self) -> Result<Vec<Alarm>, String> {
         let failed = |why: ReadError| format!("{why:?}");
         let mut kept = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let cursor = self.rows.value(CURSOR).map_err(|why| why.to_string())?;
-        let cursor = cursor.and_then(|value| Some(u64::from_be_bytes(*value.first_chunk::<8>()?)));
+        let number = |key: &[u8]| {
+            let value = self.rows.value(key).map_err(|why| why.to_string())?;
+            Ok::<_, String>(value.and_then(|value| Some(u64::from_be_bytes(*value.first_chunk::<8>()?))))
+        };
+        let (cursor, begin) = (number(CURSOR)?, number(BEGIN)?.unwrap_or(0));
         let watching = self.watching();
         let known = Patients { store: &self.store, now: (self.clock)(), protected: watching.protected.as_deref() };
         let (mut at, mut warming) = (cursor.unwrap_or(0), None);
@@ -256,7 +267,7 @@ impl Ledger {
             None => {
                 // What was told already is not told again: entries up to the cursor only make the counts.
                 warming = cursor;
-                at = at.saturating_sub(WATCHED_BEFORE);
+                at = at.saturating_sub(WATCHED_BEFORE).max(begin);
                 Watch::new(watching.thresholds)
             }
         };

@@ -12,6 +12,8 @@ pub(crate) use udap::{ListedCommunity, ListedPartner, WantedCommunity, standing}
 
 use crate::{
     assembly::{self, Assembly},
+    clock,
+    glasses::Waiting,
     household::Keeper,
     library::Library,
     limits, users,
@@ -140,6 +142,8 @@ pub(crate) enum Order {
     },
     /// List the accounts.
     ListUsers,
+    /// Say how many cases of broken glasses wait for a verdict.
+    CountGlassCases,
     /// Disable an account, or let it be used again.
     SetUserDisabled {
         /// User name or id.
@@ -255,6 +259,13 @@ pub(crate) enum Reply {
     },
     /// All accounts.
     Users(Vec<ListedUser>),
+    /// Cases of broken glasses.
+    GlassCases {
+        /// Those that wait for a verdict.
+        waiting: usize,
+        /// Those that wait for longer than they should.
+        late: usize,
+    },
     /// The account was changed.
     UserChanged,
     /// The community is as asked for.
@@ -307,6 +318,8 @@ pub(crate) struct ListedUser {
     pub(crate) fhir_user: Option<String>,
     /// Ids of the patients that they are bound to.
     pub(crate) patients: Vec<String>,
+    /// Whether they may break the glass.
+    pub(crate) may_break_glass: bool,
     /// When it was made.
     pub(crate) created: String,
 }
@@ -403,6 +416,10 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::SetUserBreakGlass { user, may } => users::set_break_glass(hands, &user, may),
         Order::InviteUser { user } => users::invite(hands, &user),
         Order::ListUsers => users::list(hands),
+        Order::CountGlassCases => {
+            let Waiting { cases, late, .. } = Waiting::of(authserver, clock::now());
+            Reply::GlassCases { waiting: cases, late }
+        }
         Order::SetUserDisabled { user, disabled } => users::set_disabled(hands, &user, disabled),
         Order::BindUser { user, issuer, subject } => users::bind(hands, &user, &issuer, &subject),
         Order::UnbindUser { user } => users::unbind(hands, &user),

@@ -1,12 +1,14 @@
 //! What an operator should know about a server and its data directory, in plain words.
 //!
 //! [`machine`] looks at what is around the store: certificate, clock, disk, limits, permissions;
-//! [`clients`] at the anchors and revocation lists of clients, [`communities`] at trust communities. The
+//! [`clients`] at the anchors and revocation lists of clients, [`communities`] at trust communities, [`glass`] at who is
+//! told of emergencies. The
 //! store and its audit log are [`store::doctor`]'s. Nothing is changed. Row A5 (certificates), F23
 //! (the audit log), and invariant 11: paths, names and numbers are told, never what is in a resource.
 
 pub(crate) mod clients;
 pub(crate) mod communities;
+pub(crate) mod glass;
 pub(crate) mod machine;
 pub(crate) mod people;
 

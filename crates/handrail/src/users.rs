@@ -94,6 +94,7 @@ pub(crate) fn list(hands: &Hands) -> Reply {
         state: account.state.as_str().to_owned(),
         fhir_user: account.fhir_user.as_deref().map(str::to_owned),
         patients: account.patients.iter().map(ToString::to_string).collect(),
+        may_break_glass: account.may_break_glass,
         created: account.created.to_string(),
     });
     Reply::Users(listed.collect())

@@ -27,7 +27,16 @@ fn put(server: &Server, id: &str, family: &str, meta: &Value) {
 const DOCTOR: Person =
     Person { id: "dr", name: "Dora Roth", role: Role::Clinician, fhir_user: Some("Practitioner/dr"), patients: &[] };
 
-/// A doctor has looked at both, and is called as one of them.
+/// A doctor looks at both.
+fn looks(server: &Server) {
+    let doctor = server.tokens().token_of_person(&DOCTOR, None, "user/*.rs");
+    for id in ["p1", "p2"] {
+        drop(server.request("GET", &format!("Patient/{id}")).token(&doctor).send().expect(200));
+    }
+    server.store().log().sync().unwrap();
+}
+
+/// A doctor has looked at both while the log was watched, and is called as one of them.
 pub(crate) fn facility() -> Server {
     let server = Server::new();
     let mut house = policy::House::clone(&server.store().house());
@@ -35,11 +44,8 @@ pub(crate) fn facility() -> Server {
     server.store().set_house(house);
     put(&server, "p1", "Roth", &json!({"tag": [{"system": "urn:house", "code": "ward"}]}));
     put(&server, "p2", "Young", &json!({"tag": [{"system": "urn:house", "code": "board"}]}));
-    let doctor = server.tokens().token_of_person(&DOCTOR, None, "user/*.rs");
-    for id in ["p1", "p2"] {
-        drop(server.request("GET", &format!("Patient/{id}")).token(&doctor).send().expect(200));
-    }
-    server.store().log().sync().unwrap();
+    drop(ledger(&server));
+    looks(&server);
     server
 }
 
@@ -115,4 +121,16 @@ fn f50_unusual_access_is_kept_and_reviewed_once() {
         Some(true),
         "those that wait come first"
     );
+}
+
+/// F50: the first start with the rules, on a log of before: what is past is nobody's news, what follows is.
+#[test]
+fn f50_a_log_of_before_raises_no_alarms() {
+    let server = facility();
+    let table = server.store().table("audit_alarms").unwrap();
+    table.remove(CURSOR).unwrap();
+    let first = ledger(&server);
+    assert_eq!((first.watch().unwrap().len(), first.open()), (0, 0));
+    looks(&server);
+    assert_eq!(first.watch().unwrap().into_iter().map(|alarm| alarm.rule).collect::<Vec<_>>(), [Rule::Family]);
 }

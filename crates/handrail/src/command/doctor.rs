@@ -5,7 +5,7 @@ use crate::{
     clock,
     config::{Config, table},
     control,
-    doctor::{self, Line, Weight, clients, communities, machine, people},
+    doctor::{self, Line, Weight, clients, communities, glass, machine, people},
     fault::Fault,
     packages,
     print::{self, Style, many},
@@ -57,6 +57,7 @@ impl Examination {
         lines.extend(machine::system(&config));
         lines.extend(communities::asked(directory, clock::now().unix_seconds()).await);
         lines.extend(people::asked(directory, config.household.clinicians).await);
+        lines.extend(glass::asked(directory).await);
         let served = control::is_served(directory).await;
         lines.extend(store(directory, served));
         lines.push(beside("packages", packages::examined(directory), "added package"));

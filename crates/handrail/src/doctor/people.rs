@@ -57,6 +57,7 @@ mod tests {
             state: "active".into(),
             fhir_user: fhir_user.map(str::to_owned),
             patients: Vec::new(),
+            may_break_glass: false,
             created: "2026-01-01".into(),
         }
     }

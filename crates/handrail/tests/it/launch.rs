@@ -49,6 +49,11 @@ pub(crate) async fn records(server: &Server) -> String {
 
 /// SPEC: RFC 6238 with the seed of the page, now.
 pub(crate) fn one_time_code(page: &str) -> String {
+    one_time_code_in(page, 0)
+}
+
+/// The same so many steps of 30 seconds from now: a code that was used is none.
+pub(crate) fn one_time_code_in(page: &str, steps: u64) -> String {
     let key = page.split_once("class=\"key\">").unwrap().1.split_once('<').unwrap().0.replace(' ', "");
     let value = |letter: u8| if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' };
     let bits: String = key.bytes().map(|letter| format!("{:05b}", value(letter))).collect();
@@ -57,7 +62,7 @@ pub(crate) fn one_time_code(page: &str) -> String {
         .chunks_exact(8)
         .map(|bits| u8::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap())
         .collect();
-    let step = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30;
+    let step = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30 + steps;
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed), &step.to_be_bytes());
     let at = usize::from(tag.as_ref()[19] & 15);
     let four: [u8; 4] = tag.as_ref()[at..at + 4].try_into().unwrap();

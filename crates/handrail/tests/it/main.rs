@@ -19,6 +19,7 @@ mod demo;
 mod dpop;
 mod explain;
 mod fhirpath;
+mod glass;
 mod labels;
 mod launch;
 mod load;

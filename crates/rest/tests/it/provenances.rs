@@ -305,3 +305,41 @@ fn f28_the_record() {
     assert_eq!(about("Provenance/"), 2, "{log}");
     assert!(about("/_history/1") >= 2);
 }
+
+/// F27, F7: what a Provenance points at is there only after the commit, and is seen as it will be: one about a record that
+/// is the caller's is made with it, one about another's is refused, and then nothing of the request stands.
+#[test]
+fn f27_a_target_that_the_commit_makes_is_seen_as_it_will_be() {
+    let server = Server::new();
+    let all = server.token_for(ALL);
+    let _ = put(&server, &all, "dr", json!({"resourceType": "Practitioner", "name": [{"family": "Roth"}]})).expect(201);
+    for id in ["anna", "bert"] {
+        let mut resource = patient(id);
+        resource["generalPractitioner"] = json!([{"reference": "Practitioner/dr"}]);
+        let _ = put(&server, &all, id, resource).expect(201);
+    }
+    // Observations of both, Provenance in the context of one.
+    let scope = "user/Observation.cruds patient/Provenance.cruds user/Provenance.rs";
+    let token = server.tokens().token_of_person(&DOCTOR, Some("anna"), scope);
+    let send = |of: &str| {
+        let request = server.request("POST", "Observation").token(&token).header("x-provenance", &header());
+        request.json(&observation(of, "survey", "1")).send()
+    };
+    let made = send("anna").expect(201).id();
+    assert_eq!(targets(&server, &all), [format!("Observation/{made}/_history/1")]);
+    let refused = send("bert");
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert_eq!(targets(&server, &all).len(), 1);
+    let left = get(&server, &all, "Observation?patient=bert").expect(200);
+    assert!(left.entries("match").is_empty(), "nothing in halves");
+    // In a transaction each is about its own change.
+    let entry = |of: &str| {
+        json!({"resource": observation(of, "survey", "2"), "request": {"method": "POST", "url": "Observation"}})
+    };
+    for (others, status) in [(["anna", "anna"], 200), (["anna", "bert"], 403)] {
+        let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": others.map(entry)});
+        let reply = server.request("POST", "").token(&token).header("x-provenance", &header()).json(&bundle).send();
+        assert_eq!(reply.status, status, "{}", reply.text());
+        assert_eq!(targets(&server, &all).len(), 3);
+    }
+}

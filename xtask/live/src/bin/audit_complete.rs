@@ -54,5 +54,8 @@ async fn main() -> ExitCode {
     };
     let begin = Instant::now();
     let outcome = run(&plan, |sums| println!("{:.0} s: {sums}", begin.elapsed().as_secs_f64())).await;
-    live::ended("audit-complete", outcome.map(|_| println!("every answer has its entry, every entry its request")).map(|()| true))
+    live::ended(
+        "audit-complete",
+        outcome.map(|_| println!("every answer has its entry, every entry its request")).map(|()| true),
+    )
 }

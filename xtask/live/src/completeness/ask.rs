@@ -1,4 +1,5 @@
 //! What is asked, at random: every kind of interaction by everyone, and the pages that show something of a patient.
+#![expect(clippy::indexing_slicing, reason = "what a JSON value does not have is null; a chance is below its end")]
 
 use super::{
     book::{Asked, Round, Seen, now_ms},
@@ -39,7 +40,8 @@ struct Draft {
 
 impl Draft {
     fn get(name: &'static str, code: &'static str, path: String) -> Self {
-        let query = path.split_once('?').map(|(kind, query)| format!("{}?{query}", kind.rsplit('/').next().unwrap_or("")));
+        let query =
+            path.split_once('?').map(|(kind, query)| format!("{}?{query}", kind.rsplit('/').next().unwrap_or("")));
         Self { name, code, method: "GET", path, fields: Vec::new(), body: None, query, target: None, codes: Vec::new() }
     }
 
@@ -167,7 +169,13 @@ fn draft(chance: &mut Seeded, unique: &str) -> (usize, Draft) {
         13 => search("include", format!("Observation?patient={whose}&_include=Observation:subject&_count=4")),
         14 => search("revinclude", format!("Patient?_id={whose}&_revinclude=Observation:subject")),
         15 => search("has", "Patient?_has:Observation:patient:code=83254-3".into()),
-        16 => (reader, Draft { query: None, ..Draft::get("compartment", "search-type", format!("Patient/{whose}/Observation?_count=3")) }),
+        16 => (
+            reader,
+            Draft {
+                query: None,
+                ..Draft::get("compartment", "search-type", format!("Patient/{whose}/Observation?_count=3"))
+            },
+        ),
         17 => {
             let body = format!("patient={whose}&_count=2");
             let query = format!("Observation?{body}");
@@ -185,7 +193,10 @@ fn draft(chance: &mut Seeded, unique: &str) -> (usize, Draft) {
             (CLINICIAN, draft.with("category", EMERGENCY))
         }
         21 => (NOBODY, Draft::get("nobody", "read", format!("Patient/{whose}")).of("Patient", &whose)),
-        22 => (PATIENT, Draft { query: None, ..Draft::get("access report", "operation", "Patient/zq0p/$access-report".into()) }),
+        22 => (
+            PATIENT,
+            Draft { query: None, ..Draft::get("access report", "operation", "Patient/zq0p/$access-report".into()) },
+        ),
         23 => (
             [OWN, PATIENT][chance.below(2)],
             Draft::get("audit events", "search-type", "AuditEvent?patient=Patient/zq0p&_count=3".into()),
@@ -197,16 +208,24 @@ fn draft(chance: &mut Seeded, unique: &str) -> (usize, Draft) {
         }
         25..27 => {
             let body = observation(Some(&id), &whose, value);
-            (OWN, Draft::write("update", "update", "PUT", format!("Observation/{id}"), Some(body)).of("Observation", &id))
+            (
+                OWN,
+                Draft::write("update", "update", "PUT", format!("Observation/{id}"), Some(body)).of("Observation", &id),
+            )
         }
-        27 => (OWN, Draft::write("create", "create", "POST", "Observation".into(), Some(observation(None, &whose, value)))),
+        27 => (
+            OWN,
+            Draft::write("create", "create", "POST", "Observation".into(), Some(observation(None, &whose, value))),
+        ),
         28 => {
             let mut body = observation(None, &whose, value);
             body["identifier"] = json!([{ "system": "urn:example:once", "value": format!("{}", value % 20) }]);
             let draft = Draft::write("create once", "create", "POST", "Observation".into(), Some(body));
             (OWN, draft.with("if-none-exist", format!("identifier=urn:example:once|{}", value % 20)))
         }
-        29 => (OWN, Draft::write("delete", "delete", "DELETE", format!("Observation/{id}"), None).of("Observation", &id)),
+        29 => {
+            (OWN, Draft::write("delete", "delete", "DELETE", format!("Observation/{id}"), None).of("Observation", &id))
+        }
         30 => {
             let body = observation(Some(&id), &whose, value);
             let draft = Draft::write("refused write", "update", "PUT", format!("Observation/{id}"), Some(body));
@@ -246,7 +265,8 @@ fn bundle(chance: &mut Seeded, kind: &'static str, unique: &str) -> (usize, Draf
     }
     let body = json!({ "resourceType": "Bundle", "type": kind, "entry": entries });
     let who = if chance.below(6) == 0 { PARTNER } else { OWN };
-    let draft = Draft::write(if kind == "batch" { "batch" } else { "transaction" }, kind, "POST", String::new(), Some(body));
+    let draft =
+        Draft::write(if kind == "batch" { "batch" } else { "transaction" }, kind, "POST", String::new(), Some(body));
     (who, Draft { codes, ..draft })
 }
 

@@ -1,4 +1,5 @@
 //! What was asked and what came back, as the one who asked knows it.
+#![expect(clippy::indexing_slicing, reason = "what a JSON value does not have is null; a chance is below its end")]
 
 use serde_json::Value;
 use std::{
@@ -138,7 +139,8 @@ impl Seen {
             "Bundle" => {
                 for entry in entries.into_iter().flatten() {
                     seen.tells(&entry["resource"]);
-                    let of_delete = entry["response"]["status"].as_str().is_some_and(|status| status.starts_with("204"));
+                    let of_delete =
+                        entry["response"]["status"].as_str().is_some_and(|status| status.starts_with("204"));
                     if of_delete {
                         let (kind, id) = text(&entry["request"], "url").split_once('/').unwrap_or_default();
                         let tag = text(&entry["response"], "etag");
@@ -148,7 +150,8 @@ impl Seen {
                 }
                 let links = body.get("link").and_then(Value::as_array).into_iter().flatten();
                 let next = links.filter(|link| text(link, "relation") == "next").map(|link| text(link, "url"));
-                seen.next = next.filter_map(|url| url.find("/fhir").and_then(|at| url.get(at..))).next().map(str::to_owned);
+                seen.next =
+                    next.filter_map(|url| url.find("/fhir").and_then(|at| url.get(at..))).next().map(str::to_owned);
             }
             _ => seen.tells(&body),
         }

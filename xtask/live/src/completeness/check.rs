@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     client::{self, Connection},
-    seeded::Seeded,
     subject::Subject,
 };
 use audit::{
@@ -58,21 +57,21 @@ impl Ledger {
         })
     }
 
-    /// Reads what was recorded since; passes over `blind` entries of the API, as a log with holes would.
-    pub(crate) fn read_on(&mut self, data: &Path, blind: usize, chance: &mut Seeded) -> io::Result<()> {
+    /// Reads what was recorded since.
+    pub(crate) fn read_on(&mut self, data: &Path) -> io::Result<()> {
         let fresh = &mut self.fresh;
-        trail::each_after(data, &mut self.last, |sequence, entry| fresh.push((sequence, entry)))?;
-        for _ in 0..blind {
-            let at = chance.below(fresh.len());
-            if at < fresh.len() {
-                fresh.remove(at);
-            }
-        }
-        Ok(())
+        trail::each_after(data, &mut self.last, |sequence, entry| fresh.push((sequence, entry)))
     }
 
     /// Both directions for all that was asked since the last time.
-    pub(crate) fn settle(&mut self, asked: Vec<Asked>, facility: &Facility, sums: &mut Sums) -> Result<(), String> {
+    /// `blind`: so many entries of answered requests are passed over, as if they had not been written.
+    pub(crate) fn settle(
+        &mut self,
+        asked: Vec<Asked>,
+        blind: usize,
+        facility: &Facility,
+        sums: &mut Sums,
+    ) -> Result<(), String> {
         let mut by_id: HashMap<&str, usize> = HashMap::new();
         for (at, one) in asked.iter().enumerate() {
             if let Some(id) = &one.id
@@ -103,13 +102,17 @@ impl Ledger {
         for (sequence, entry) in strays {
             let fits = |at: &usize| {
                 let is_free = of.get(*at).is_some_and(Vec::is_empty);
-                asked.get(*at).is_some_and(|one| is_free && one.at_page && one.answer.is_none() && is_of(one, &entry, facility))
+                asked
+                    .get(*at)
+                    .is_some_and(|one| is_free && one.at_page && one.answer.is_none() && is_of(one, &entry, facility))
             };
             match (0..asked.len()).find(fits).and_then(|at| of.get_mut(at)) {
                 Some(group) => group.push((sequence, entry)),
                 None => return Err(format!("entry {sequence} belongs to nothing that was asked: {entry:?}")),
             }
         }
+        let answered = asked.iter().zip(&mut of).filter(|(one, entries)| one.answer.is_some() && !entries.is_empty());
+        answered.take(blind).for_each(|(_, entries)| drop(entries.pop()));
         for (one, entries) in asked.iter().zip(&of) {
             sums.entries += entries.len();
             self.one(one, entries, facility, sums)
@@ -119,7 +122,13 @@ impl Ledger {
         Ok(())
     }
 
-    fn one(&mut self, one: &Asked, entries: &[(u64, Entry)], facility: &Facility, sums: &mut Sums) -> Result<(), String> {
+    fn one(
+        &mut self,
+        one: &Asked,
+        entries: &[(u64, Entry)],
+        facility: &Facility,
+        sums: &mut Sums,
+    ) -> Result<(), String> {
         for (_, entry) in entries {
             who(one, entry, facility)?;
             when(one, entry)?;
@@ -260,7 +269,10 @@ fn what(one: &Asked, seen: &Seen, entry: &Entry) -> Result<(), String> {
         return Err("WHY: an emergency without its mark".into());
     }
     let is_open = entry.patients.iter().any(|id| id.as_str() == patient(IN_EMERGENCY));
-    if is_open && entry.person.as_ref().is_some_and(|person| person.role.as_str() == "clinician") && entry.glass().is_none() {
+    if is_open
+        && entry.person.as_ref().is_some_and(|person| person.role.as_str() == "clinician")
+        && entry.glass().is_none()
+    {
         return Err("WHY: a record that is open by a broken glass alone, without its mark".into());
     }
     Ok(())
@@ -291,7 +303,8 @@ fn parts(seen: &Seen, entries: &[(u64, Entry)], code: &str) -> Result<(), String
 
 /// Whoever the body speaks of stands in the entries.
 fn told(seen: &Seen, entries: &[(u64, Entry)]) -> Result<(), String> {
-    let patients: BTreeSet<&str> = entries.iter().flat_map(|(_, entry)| &entry.patients).map(|id| id.as_str()).collect();
+    let patients: BTreeSet<&str> =
+        entries.iter().flat_map(|(_, entry)| &entry.patients).map(|id| id.as_str()).collect();
     match seen.patients.iter().find(|id| !patients.contains(id.as_str())) {
         Some(missing) => Err(format!("WHO WAS TOLD OF: {missing}, and the entries know only {patients:?}")),
         None => Ok(()),

@@ -268,8 +268,13 @@ const WAYS: [(&str, Way); 17] = [
     }),
     ("cut a segment short", |log, chance| {
         let segment = chance.below(2);
-        let (sequence, range) =
-            log.places.iter().zip(1..).filter(|((of, _), _)| *of == segment).map(|((_, r), n)| (n, r.clone())).last()?;
+        let (sequence, range) = log
+            .places
+            .iter()
+            .zip(1..)
+            .filter(|((of, _), _)| *of == segment)
+            .map(|((_, r), n)| (n, r.clone()))
+            .last()?;
         log.segments.get_mut(segment)?.truncate(range.start + 1 + chance.below(range.len() - 1));
         Some(Place { sequence, segment })
     }),

@@ -126,8 +126,7 @@ impl Visitor<'_> {
         // Several are nobody: which of them is meant, the page must not be able to say.
         let [patient] = found.as_slice() else {
             let shown = Shown { has_missed: true, ..Shown::default() };
-            return self.emergency_begin(session, user, &shown, Sent::Shown)
-                .did(self.with_open(user, looked(&[])));
+            return self.emergency_begin(session, user, &shown, Sent::Shown).did(self.with_open(user, looked(&[])));
         };
         let (id, name) = (Arc::clone(&patient.id), Arc::from(patient.name.as_str()));
         let now_s = self.inner.now().unix_seconds();
