@@ -138,7 +138,7 @@ impl Events {
             version: VersionId::FIRST,
             last_updated: event.entry.recorded,
             json: bytes::Bytes::from(rendered.to_json()).into(),
-            patients: event.entry.patients.clone(),
+            patients: named(&event.entry),
             method: Method::Create,
         }
     }
@@ -311,6 +311,14 @@ impl Walk {
 
 /// Places of one entry's events.
 const FACETS: u64 = 4;
+
+/// Every patient whom an event names, each once: who reads it is told of all of them, of who was refused, too.
+fn named(entry: &Entry) -> Vec<LogicalId> {
+    let mut named: Vec<LogicalId> = patients::named(entry).filter_map(|id| LogicalId::parse(id).ok()).collect();
+    named.sort();
+    named.dedup();
+    named
+}
 
 /// How many times as many records a search about some patients may test: those that name them are of use.
 const ABOUT_SOMEBODY: usize = 20;

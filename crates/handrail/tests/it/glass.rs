@@ -15,11 +15,7 @@ const CATEGORY: &str =
 const PAGE: &str = "/account/emergency";
 
 /// Somebody with a second factor; the page that shows its seed.
-async fn staff<'a>(
-    facility: &Facility,
-    http: &'a mut crate::support::Http,
-    account: &[&str],
-) -> (Browser<'a>, String) {
+async fn staff<'a>(facility: &Facility, http: &'a mut crate::support::Http, account: &[&str]) -> (Browser<'a>, String) {
     let mut browser = enrol(&facility.server, http, account).await;
     let (_, _, seed) = browser.send("GET", "/account/security/authenticator", "").await;
     let form = format!("csrf={}&code={}", field(&seed, "csrf"), one_time_code(&seed));

@@ -306,21 +306,21 @@ fn f28_the_record() {
     assert!(about("/_history/1") >= 2);
 }
 
-/// F27, F7: what a Provenance points at is there only after the commit, and is seen as it will be: one about a record that
-/// is the caller's is made with it, one about another's is refused, and then nothing of the request stands.
+/// F27, F7: what a Provenance points at is there only after the commit, and is seen as it will be: what a rule of
+/// the house says of it is found in the resource that is being made.
 #[test]
 fn f27_a_target_that_the_commit_makes_is_seen_as_it_will_be() {
     let server = Server::new();
     let all = server.token_for(ALL);
-    let _ = put(&server, &all, "dr", json!({"resourceType": "Practitioner", "name": [{"family": "Roth"}]})).expect(201);
     for id in ["anna", "bert"] {
-        let mut resource = patient(id);
-        resource["generalPractitioner"] = json!([{"reference": "Practitioner/dr"}]);
-        let _ = put(&server, &all, id, resource).expect(201);
+        let _ = put(&server, &all, id, patient(id)).expect(201);
     }
-    // Observations of both, Provenance in the context of one.
-    let scope = "user/Observation.cruds patient/Provenance.cruds user/Provenance.rs";
-    let token = server.tokens().token_of_person(&DOCTOR, Some("anna"), scope);
+    const RULES: &str = "deny \"nobody vouches for Bert's\"\n  who anyone\n  may not create\n  \
+                         what Provenance?target:Observation.patient=Patient/bert\n";
+    let mut house = policy::House::clone(&server.store().house());
+    house.rules = std::sync::Arc::new(policy::Rules::read(RULES, search::registry()).unwrap());
+    server.store().set_house(house);
+    let token = server.tokens().token_of_partner(ALL);
     let send = |of: &str| {
         let request = server.request("POST", "Observation").token(&token).header("x-provenance", &header());
         request.json(&observation(of, "survey", "1")).send()
@@ -333,9 +333,7 @@ fn f27_a_target_that_the_commit_makes_is_seen_as_it_will_be() {
     let left = get(&server, &all, "Observation?patient=bert").expect(200);
     assert!(left.entries("match").is_empty(), "nothing in halves");
     // In a transaction each is about its own change.
-    let entry = |of: &str| {
-        json!({"resource": observation(of, "survey", "2"), "request": {"method": "POST", "url": "Observation"}})
-    };
+    let entry = |of: &str| json!({"resource": observation(of, "survey", "2"), "request": {"method": "POST", "url": "Observation"}});
     for (others, status) in [(["anna", "anna"], 200), (["anna", "bert"], 403)] {
         let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": others.map(entry)});
         let reply = server.request("POST", "").token(&token).header("x-provenance", &header()).json(&bundle).send();

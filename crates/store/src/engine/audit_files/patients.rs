@@ -45,7 +45,7 @@ pub(crate) fn key(id: &str) -> Key {
 }
 
 /// Every patient whom an event names, as `AuditEvent?patient=` finds them.
-fn named(entry: &Entry) -> impl Iterator<Item = &str> {
+pub(crate) fn named(entry: &Entry) -> impl Iterator<Item = &str> {
     let touched = entry.touched.iter().filter(|one| one.resource_type.name() == "Patient").map(|one| one.id.as_str());
     let itself = entry.person.as_ref().and_then(|person| person.fhir_user.as_deref()?.strip_prefix("Patient/"));
     entry.patients.iter().map(LogicalId::as_str).chain(touched).chain(itself)
