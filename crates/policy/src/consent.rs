@@ -44,10 +44,10 @@ pub use action::Action;
 pub use combine::Combine;
 pub use directive::{ConsentSource, Directives, Ignored};
 pub use implicit::Implicit;
-pub use provision::{Kind, Siblings};
+pub use provision::Kind;
 pub use rule::Ruling;
 pub use trace::{Element, Met, OfConsent, Step, Trace, Verdict};
-pub use view::{Asking, Explicit, Glass, Settings, View};
+pub use view::{Asking, Glass, Settings, View};
 
 #[cfg(test)]
 mod tests;

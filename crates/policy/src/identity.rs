@@ -13,10 +13,14 @@
 //! | CareTeam | one of these is its member; its status is not proposed, suspended, inactive or an error; its period holds |
 //! | Group | one of these, or such a CareTeam, is a member of it who is not inactive; it is not inactive itself |
 //!
+//! That is the wide reading, for what denies: whom a denial means it means though their Practitioner has become inactive.
+//! What gives needs the narrow one ([`Reading::InUse`]): each Person, RelatedPerson, Practitioner, PractitionerRole and
+//! Organization on the way, the caller's own too, is there, is not `active: false`, and its period holds (row G16).
+//!
 //! SPEC: R4 consent.html (`provision.actor`); rows G4, G12 to G16. Left out: Device (a client is known by its
 //! registration, not by a resource), OrganizationAffiliation, periods of members of a Group.
 
-use crate::consent::limits::PART_OF_MAX;
+use crate::{consent::limits::PART_OF_MAX, relation::Of};
 use fhir::{LogicalId, ResourceType};
 use oauth::{Caller, caller::Role};
 use search::{
@@ -32,6 +36,18 @@ use std::sync::Arc;
 pub struct Identity {
     own: Vec<(ResourceType, LogicalId)>,
 }
+
+/// Which resources stand for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// All that are theirs: for what denies.
+    Wide,
+    /// Those that are in use: for what gives.
+    InUse,
+}
+
+/// Types of whom, or of which, somebody says when they are over.
+pub(crate) const ENDING: &[&str] = &["Person", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization"];
 
 /// Types that can have a caller behind them, in an order in which each needs only earlier ones.
 const TYPES: &[&str] = &[
@@ -87,8 +103,8 @@ impl Identity {
 
     /// Which resources of each type stand for them; types of which none can are left out.
     #[must_use]
-    pub fn standing(&self, registry: &Registry) -> Vec<(ResourceType, Arc<Predicate>)> {
-        let mut known = Standing { registry, found: Vec::new() };
+    pub fn standing(&self, registry: &Registry, reading: Reading) -> Vec<(ResourceType, Arc<Predicate>)> {
+        let mut known = Standing { registry, reading, found: Vec::new() };
         for name in TYPES {
             let Ok(kind) = ResourceType::parse(name) else { continue };
             if let Some(predicate) = self.of_type(kind, &known) {
@@ -102,7 +118,7 @@ impl Identity {
     #[must_use]
     pub fn named_in(&self, registry: &Registry, parameter: ParameterId) -> Option<Arc<Predicate>> {
         any(self
-            .standing(registry)
+            .standing(registry, Reading::Wide)
             .into_iter()
             .map(|(kind, predicate)| points_at(parameter, kind, &predicate))
             .collect())
@@ -112,20 +128,25 @@ impl Identity {
         let mut ways = Vec::new();
         let ids: Vec<LogicalId> = self.own.iter().filter(|(own, _)| *own == kind).map(|(_, id)| id.clone()).collect();
         if !ids.is_empty() {
-            ways.push(Arc::new(Predicate::Id(ids)));
+            ways.push(known.in_use(kind, Arc::new(Predicate::Id(ids)))?);
         }
         match kind.name() {
-            "Patient" | "RelatedPerson" => ways.extend(known.referred("Person", "link")),
+            "Patient" | "RelatedPerson" => {
+                let linked = known.referred("Person", "link");
+                ways.extend(linked.and_then(|linked| known.in_use(kind, linked)));
+            }
             "Practitioner" => {
-                ways.extend(known.referred("Person", "link"));
+                let linked = known.referred("Person", "link");
+                ways.extend(linked.and_then(|linked| known.in_use(kind, linked)));
                 // Only their own role leads back to the Practitioner; the others are found through it.
                 let role = ResourceType::parse("PractitionerRole").ok()?;
                 let own: Vec<LogicalId> =
                     self.own.iter().filter(|(own, _)| *own == role).map(|(_, id)| id.clone()).collect();
                 if !own.is_empty() {
                     let parameter = known.registry.parameter(role, "practitioner")?.id;
-                    let predicate = Arc::new(Predicate::Id(own));
-                    ways.push(Arc::new(Predicate::Has { source: role, parameter, predicate }));
+                    let predicate = known.in_use(role, Arc::new(Predicate::Id(own)))?;
+                    let of_role = Arc::new(Predicate::Has { source: role, parameter, predicate });
+                    ways.push(known.in_use(kind, of_role)?);
                 }
             }
             "PractitionerRole" => {
@@ -135,14 +156,16 @@ impl Identity {
                 let ended = is(registry, kind, "active", &["false"])?;
                 let period = registry.parameter(kind, "date")?.id;
                 let parts = vec![role, Arc::new(Predicate::Not(ended)), Arc::new(Predicate::InForce(period))];
-                ways.push(Arc::new(Predicate::And(parts)));
+                ways.push(known.in_use(kind, Arc::new(Predicate::And(parts)))?);
             }
             "Organization" => {
-                ways.extend(known.referred("PractitionerRole", "organization"));
+                let employs = known.referred("PractitionerRole", "organization");
+                ways.extend(employs.and_then(|employs| known.in_use(kind, employs)));
                 let mut level = any(ways.clone())?;
                 let part_of = known.registry.parameter(kind, "partof")?.id;
                 for _ in 0..PART_OF_MAX {
-                    level = Arc::new(Predicate::Has { source: kind, parameter: part_of, predicate: level });
+                    let above = Arc::new(Predicate::Has { source: kind, parameter: part_of, predicate: level });
+                    level = known.in_use(kind, above)?;
                     ways.push(Arc::clone(&level));
                 }
             }
@@ -169,10 +192,30 @@ impl Identity {
 /// What is found so far.
 struct Standing<'r> {
     registry: &'r Registry,
+    reading: Reading,
     found: Vec<(ResourceType, Arc<Predicate>)>,
 }
 
 impl Standing<'_> {
+    /// Those of these that are in use, where that is asked for. A role ends with its Practitioner, too.
+    fn in_use(&self, kind: ResourceType, these: Arc<Predicate>) -> Option<Arc<Predicate>> {
+        if self.reading == Reading::Wide || !ENDING.contains(&kind.name()) {
+            return Some(these);
+        }
+        let of = Of::new(self.registry, kind.name())?;
+        let mut parts = vec![these, of.in_use()?];
+        match kind.name() {
+            "RelatedPerson" => parts.push(of.in_force("period")?),
+            "PractitionerRole" => {
+                let over = Of::new(self.registry, "Practitioner")?.in_use()?;
+                let left = of.refers_where("practitioner", "Practitioner", &Arc::new(Predicate::Not(over)))?;
+                parts.extend([of.in_force("date")?, Arc::new(Predicate::Not(left))]);
+            }
+            _ => {}
+        }
+        Some(Arc::new(Predicate::And(parts)))
+    }
+
     /// Resources that one of these points at by its parameter.
     fn referred(&self, source: &str, code: &str) -> Option<Arc<Predicate>> {
         let (source, predicate) = self.found.iter().find(|(kind, _)| kind.name() == source)?;

@@ -6,7 +6,8 @@
 //! | TREAT and what lies below it | those whom it treats ([`crate::relation::treatment`]) | their records |
 //! | any other | nobody | nothing |
 //!
-//! Everybody's directory besides. To read and to search, never to write; no audit events. Several purposes add up. An
+//! Everybody's directory besides. To read and to search, never to write; no audit events. **Several purposes**: what each of them
+//! opens, since data that is given for several may be used for each. An
 //! organization that no Organization of this facility stands for reaches the directory alone: that it is who it says is
 //! proven, what it has to do with anybody here is not known.
 
@@ -14,12 +15,11 @@ use crate::{
     grants::is_audit_event,
     house::House,
     permit::Access,
-    person::any_of,
     record::{self, Whose},
     relation::{self, Of, all, either},
 };
 use fhir::{LogicalId, ResourceType};
-use oauth::Caller;
+use oauth::{Caller, udap::purpose::Purpose};
 use search::{Predicate, Registry, predicate::During};
 use std::sync::Arc;
 
@@ -68,6 +68,8 @@ pub struct Organization {
     pays: bool,
     /// A purpose is treatment.
     treats: bool,
+    /// A purpose is one that opens nothing: data that may be used for it nobody here gives.
+    is_for_more: bool,
 }
 
 impl Organization {
@@ -75,11 +77,13 @@ impl Organization {
     #[must_use]
     pub fn of(caller: &Caller) -> Option<Self> {
         let acting = caller.acting()?;
+        let asks_for = |kind: fn(Purpose) -> bool| caller.purposes().iter().any(|purpose| kind(*purpose));
         let reference = acting.organization.as_deref().and_then(|reference| reference.strip_prefix("Organization/"));
         Some(Self {
             id: reference.and_then(|id| LogicalId::parse(id).ok()),
-            pays: caller.purposes().iter().any(|purpose| purpose.is_payment()),
-            treats: caller.purposes().iter().any(|purpose| purpose.is_treatment()),
+            pays: asks_for(Purpose::is_payment),
+            treats: asks_for(Purpose::is_treatment),
+            is_for_more: caller.purposes().iter().any(|purpose| !purpose.is_payment() && !purpose.is_treatment()),
         })
     }
 }
@@ -87,16 +91,17 @@ impl Organization {
 /// What an organization reaches.
 pub(crate) struct Reached<'r> {
     registry: &'r Registry,
-    payer: Option<Payer<'r>>,
-    treated: Option<Arc<Predicate>>,
+    /// For payment; the inner `None`: nothing.
+    payer: Option<Option<Payer<'r>>>,
+    /// For treatment, likewise.
+    treated: Option<Option<Arc<Predicate>>>,
 }
 
 impl<'r> Reached<'r> {
     pub(crate) fn new(organization: &Organization, registry: &'r Registry, house: &House) -> Self {
-        let known = organization.id.as_ref();
-        let payer =
-            known.filter(|_| organization.pays).and_then(|id| Payer::new(registry, id, house.payer_lookback_ms));
-        let treated = known.filter(|_| organization.treats).and_then(|id| relation::treatment(registry, id));
+        let known = organization.id.as_ref().filter(|_| !organization.is_for_more);
+        let payer = organization.pays.then(|| Payer::new(registry, known?, house.payer_lookback_ms));
+        let treated = organization.treats.then(|| relation::treatment(registry, known?));
         Self { registry, payer, treated }
     }
 
@@ -108,10 +113,16 @@ impl<'r> Reached<'r> {
         if record::is_directory(kind) {
             return Access::Everything;
         }
-        let paid = self.payer.as_ref().and_then(|payer| payer.of_type(kind));
-        let treated = self.treated.as_ref();
-        let treated = treated.and_then(|these| record::record_of(self.registry, kind, Whose::These(these)));
-        any_of(paid.into_iter().chain(treated))
+        let paid = self.payer.as_ref().map(|payer| payer.as_ref().and_then(|payer| payer.of_type(kind)));
+        let treated = self.treated.as_ref().map(|treated| {
+            treated.as_ref().and_then(|these| record::record_of(self.registry, kind, Whose::These(these)))
+        });
+        // Who asks for several purposes gets what each of them opens.
+        match (paid, treated) {
+            (Some(Some(paid)), Some(Some(treated))) => Access::Where(all([paid, treated])),
+            (Some(Some(one)), None) | (None, Some(Some(one))) => Access::Where(one),
+            _ => Access::Nothing,
+        }
     }
 }
 

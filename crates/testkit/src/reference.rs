@@ -112,7 +112,7 @@ mod tests {
         let seen = run(20_000, 1, |_| {}).unwrap_or_else(|difference| panic!("{difference}"));
         // Neither all nor nothing: both outcomes are common, and gifts happen.
         assert!(seen.permitted * 10 > seen.cases && seen.permitted * 10 < seen.cases * 9, "{seen:?}");
-        assert!(seen.given > 50, "{seen:?}");
+        assert!(seen.given > 30, "{seen:?}");
         assert!(seen.too_large * 1000 < seen.cases, "{seen:?}");
     }
 }

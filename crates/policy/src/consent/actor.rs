@@ -2,7 +2,8 @@
 //!
 //! An actor is the caller when the resource that it refers to stands for the caller ([`crate::identity`]): the person
 //! themselves, a PractitionerRole of theirs, an Organization that they work for or that theirs is part of, a CareTeam or
-//! Group that they are in. A **Device** may be any system's: it meets none for sure and every system perhaps.
+//! Group that they are in. Where one on the way is inactive or over it is the caller in doubt: a denial counts, a
+//! permission does not. A **Device** may be any system's: it meets none for sure and every system perhaps.
 //!
 //! `actor.role` says what somebody is to the data. Recipients and agents of them (IRCP, PRCP, …) and most others are
 //! read by their reference alone. A **custodian** (CST, CUST) is who keeps the data, and an **author** (AUT) who wrote
@@ -58,9 +59,8 @@ pub(crate) fn answer(criterion: &Criterion<Actor>, kind: Kind, view: &View, rela
             return Answer::NO;
         }
         match view.stands_for(actor.kind, &actor.id, related) {
-            true => Answer::YES,
-            false if view.is_system && actor.kind.name() == "Device" => Answer::DOUBTFUL,
-            false => Answer::NO,
+            Answer::NO if view.is_system && actor.kind.name() == "Device" => Answer::DOUBTFUL,
+            answer => answer,
         }
     })
 }

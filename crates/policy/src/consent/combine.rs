@@ -6,14 +6,13 @@
 //!    supersedes nor is superseded.
 //! 3. The others: **deny wins** by default. With `newest` the newest one that says anything of the resource wins; of
 //!    the same date, deny.
-//! 4. Where none says anything, the facility's default holds, unless a permit that addresses the caller took its place
-//!    ([`super::Explicit`]).
+//! 4. Where none says anything, the facility's default holds, unless a permit that may address the caller took its
+//!    place: it bounds what they see; whoever it does not speak of keeps the default.
 
 use super::{
     algebra::{and, everything, not, nothing, or, whether},
     directive::{Directive, Directives},
     provision::{self, Asked, Kind, Says},
-    view::Explicit,
 };
 use search::Predicate;
 use std::sync::Arc;
@@ -89,10 +88,8 @@ pub(crate) fn says(directive: &Directive, asked: &Asked<'_>) -> Says {
 pub(crate) fn replaces(directive: &Directive, asked: &Asked<'_>) -> bool {
     directive.is_privacy
         && !asked.view.overrides()
-        && match asked.view.settings.explicit {
-            Explicit::Replaces => true,
-            Explicit::WhereItSpeaks => directive.root.kind == Kind::Permit && directive.root.addresses(asked).maybe,
-        }
+        && directive.root.kind == Kind::Permit
+        && directive.root.addresses(asked).maybe
 }
 
 /// What all of them leave a caller of what they reach otherwise.

@@ -61,13 +61,17 @@ impl Implicit {
 
     /// Whether it lets this caller see.
     pub(crate) fn permits(self, view: &View) -> bool {
-        let asks_for =
-            |purpose: Option<Purpose>| purpose.is_some_and(|wanted| view.purposes.iter().any(|one| one.is_a(wanted)));
+        self.answer(view).surely
+    }
+
+    /// The same, where some of what the caller asks for is in doubt: who asks for treatment and something else.
+    fn answer(self, view: &View) -> Answer {
         match self {
-            Self::AllNormal => true,
-            Self::BasicNormal => asks_for(Some(Purpose::TREATMENT)) || (view.is_clinician && view.purposes.is_empty()),
-            Self::BreakGlassOnly => asks_for(Purpose::parse("BTG")),
-            Self::Deny => false,
+            Self::AllNormal => Answer::YES,
+            Self::BasicNormal if view.is_clinician && view.purposes.is_empty() => Answer::YES,
+            Self::BasicNormal => view.asks_for(Purpose::is_treatment),
+            Self::BreakGlassOnly => view.asks_for(|one| one.is_a(Purpose::BREAK_GLASS)),
+            Self::Deny => Answer::NO,
         }
     }
 }
@@ -89,7 +93,7 @@ impl Base {
     /// Whom a root permit is for, by the policy that it comes from.
     pub(crate) fn answer(self, view: &View) -> Answer {
         match self {
-            Self::Policy(policy) => Answer::is(policy.permits(view)),
+            Self::Policy(policy) => policy.answer(view),
             Self::Permit | Self::Deny | Self::Silent => Answer::YES,
         }
     }

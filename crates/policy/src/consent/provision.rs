@@ -2,7 +2,7 @@
 //!
 //! - A provision **matches** when all of its populated elements are met, each by one of its repeats.
 //! - What is below it is an **exception** to it: looked at when it matches, and deciding when one of these matches.
-//! - Side by side, **deny wins** (or permit, where the facility says so).
+//! - Side by side, **deny wins**.
 //! - An exception of the **same type** as the provision is none: it adds to it. That is how PCF gives one practitioner
 //!   restricted data beside the normal data that all get. Such a one is looked at also for resources that the provision
 //!   above does not mean; for its caller, purpose, action and time it stays within it.
@@ -36,16 +36,6 @@ pub enum Kind {
     Deny,
     /// A root without a type, in a Consent that does not say opt-in or opt-out either.
     Silent,
-}
-
-/// Which of several provisions side by side counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Siblings {
-    /// A deny.
-    #[default]
-    Deny,
-    /// A permit.
-    Permit,
 }
 
 /// A provision, as far as it could be read.
@@ -209,7 +199,7 @@ impl Says {
     }
 
     /// What several side by side say together.
-    fn together(all: &[&Self], siblings: Siblings) -> Self {
+    fn together(all: &[&Self]) -> Self {
         // What one forbids it does not permit.
         if let [only] = all {
             return (*only).clone();
@@ -217,34 +207,30 @@ impl Says {
         let denied = or(all.iter().map(|one| Arc::clone(&one.denied)));
         let permitted = or(all.iter().map(|one| Arc::clone(&one.permitted)));
         let given = or(all.iter().map(|one| Arc::clone(&one.given)));
-        match siblings {
-            Siblings::Deny => {
-                let allowed = not(&denied);
-                Self { permitted: and([permitted, Arc::clone(&allowed)]), given: and([given, allowed]), denied }
-            }
-            Siblings::Permit => Self { denied: and([denied, not(&permitted)]), permitted, given },
-        }
+        let allowed = not(&denied);
+        Self { permitted: and([permitted, Arc::clone(&allowed)]), given: and([given, allowed]), denied }
     }
 }
 
 /// What a provision says, with all that is below it. `base`: what the root is by the policy that it comes from.
 pub(crate) fn says(provision: &Provision, base: implicit::Base, asked: &Asked<'_>) -> Says {
     let addressed = provision.addresses(asked).and(base.answer(asked.view));
-    let is_general = provision.kind == Kind::Deny && !provision.purposes.is_populated();
-    if !addressed.maybe || (is_general && asked.view.overrides()) {
+    if !addressed.maybe {
         return Says::nothing();
     }
+    // A denial in general does not count under a glass that overrides; what is below it does: it may name emergencies.
+    let is_general = provision.kind == Kind::Deny && !provision.purposes.is_populated();
+    let own = if is_general && asked.view.overrides() { Kind::Silent } else { provision.kind };
     let means = provision.means(asked.kind);
     let below: Vec<(Kind, Says)> =
         provision.below.iter().map(|one| (one.kind, says(one, implicit::Base::Permit, asked))).collect();
-    let siblings = asked.view.settings.siblings;
-    let exceptions = Says::together(&below.iter().map(|(_, one)| one).collect::<Vec<_>>(), siblings);
+    let exceptions = Says::together(&below.iter().map(|(_, one)| one).collect::<Vec<_>>());
     let same: Vec<&Says> = below.iter().filter(|(kind, _)| *kind == provision.kind).map(|(_, one)| one).collect();
     let only_additions = same.len() == below.len();
-    let additions = if only_additions { exceptions.clone() } else { Says::together(&same, siblings) };
+    let additions = if only_additions { exceptions.clone() } else { Says::together(&same) };
 
     // Where it matches: the exceptions, else its own type.
-    let (denied, permitted) = match provision.kind {
+    let (denied, permitted) = match own {
         Kind::Permit => (Arc::clone(&exceptions.denied), not(&exceptions.denied)),
         Kind::Deny => (not(&exceptions.permitted), Arc::clone(&exceptions.permitted)),
         Kind::Silent => (Arc::clone(&exceptions.denied), Arc::clone(&exceptions.permitted)),

@@ -1,7 +1,7 @@
 //! Who asks, why, and under which decisions of the facility: one caller as consents see them.
 
-use super::{action::Action, combine::Combine, implicit::Implicit, provision::Siblings};
-use crate::identity::{Identity, stands_for};
+use super::{action::Action, algebra::Answer, combine::Combine, implicit::Implicit};
+use crate::identity::{ENDING, Identity, Reading, stands_for};
 use fhir::{LogicalId, ResourceType};
 use oauth::{
     Caller,
@@ -18,10 +18,6 @@ pub struct Settings {
     pub default: Implicit,
     /// Which of several Consents counts (row G6).
     pub combine: Combine,
-    /// Which of several provisions side by side counts (row G5).
-    pub siblings: Siblings,
-    /// What a Consent does to the default (row G3).
-    pub explicit: Explicit,
     /// What a broken glass does to Consents (row F49).
     pub glass: Glass,
 }
@@ -37,23 +33,14 @@ pub enum Glass {
     Overrides,
 }
 
-/// What a recorded Consent does to the facility's default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Explicit {
-    /// It takes the default's place for those whom it addresses: a permit for somebody and some purpose bounds what
-    /// they see for it; whoever it does not speak of keeps the default.
-    #[default]
-    WhereItSpeaks,
-    /// It takes the default's place for everybody: whom no Consent permits sees nothing.
-    Replaces,
-}
-
 /// A caller as consents see them. Two that are equal are told the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     pub(crate) identity: Identity,
     /// Which resources stand for them.
     standing: Vec<(ResourceType, Arc<Predicate>)>,
+    /// Which of them are in use.
+    in_use: Vec<(ResourceType, Arc<Predicate>)>,
     /// Patients who they are themselves: their own record is theirs.
     own: Vec<LogicalId>,
     pub(crate) purposes: Vec<Purpose>,
@@ -93,7 +80,8 @@ impl View {
             actions.push(Action::Disclose);
         }
         Self {
-            standing: identity.standing(registry),
+            standing: identity.standing(registry, Reading::Wide),
+            in_use: identity.standing(registry, Reading::InUse),
             identity,
             own: Vec::new(),
             purposes: purposes.to_vec(),
@@ -122,9 +110,22 @@ impl View {
         self.settings.glass == Glass::Overrides && !self.purposes.is_empty() && self.purposes.iter().all(broken)
     }
 
-    /// Whether that resource stands for them.
-    pub(crate) fn stands_for(&self, kind: ResourceType, id: &LogicalId, related: &dyn Related) -> bool {
-        self.identity.is(kind, id) || stands_for(&self.standing, kind, id, related)
+    /// Whether that resource stands for them: surely, while it is in use; perhaps, when it is theirs.
+    pub(crate) fn stands_for(&self, kind: ResourceType, id: &LogicalId, related: &dyn Related) -> Answer {
+        let is_own = self.identity.is(kind, id);
+        if !is_own && !stands_for(&self.standing, kind, id, related) {
+            return Answer::NO;
+        }
+        let ends = ENDING.contains(&kind.name());
+        let surely = (is_own && !ends) || stands_for(&self.in_use, kind, id, related);
+        Answer { surely, maybe: true }
+    }
+
+    /// Whether all that they ask for is this purpose, and whether any of it is.
+    pub(crate) fn asks_for(&self, is_met: impl Fn(Purpose) -> bool) -> Answer {
+        let mut met = self.purposes.iter().map(|purpose| is_met(*purpose));
+        let maybe = self.purposes.iter().any(|purpose| is_met(*purpose));
+        Answer { surely: maybe && met.all(|met| met), maybe }
     }
 }
 

@@ -35,7 +35,7 @@ fn standing(own: &str) -> Vec<&'static str> {
     for text in RESOURCES {
         world.add(&Tree::parse(text.as_bytes().to_vec()).unwrap()).unwrap();
     }
-    let standing = Identity::new([own]).standing(registry);
+    let standing = Identity::new([own]).standing(registry, Reading::Wide);
     let named = [
         "Practitioner/p",
         "PractitionerRole/now",

@@ -160,8 +160,9 @@ fn clearance(labels: &Labels, caller: &Caller, under: Under) -> Clearance {
     let id = acting.organization.as_deref().and_then(|reference| reference.strip_prefix("Organization/"));
     let of_organization = id.and_then(|id| LogicalId::parse(id).ok()).and_then(|id| said(&Who::Organization(id)));
     of_organization.unwrap_or_else(|| {
-        // Several purposes add up, as they do for what is reached.
-        purposes(caller).iter().fold(Clearance::NOTHING, |all, purpose| all.or(&of_purpose(labels, purpose)))
+        // What each of several purposes is cleared for, as for what is reached.
+        let each = purposes(caller).into_iter().map(|purpose| of_purpose(labels, purpose));
+        each.reduce(|all, one| all.and(&one)).unwrap_or(Clearance::NOTHING)
     })
 }
 

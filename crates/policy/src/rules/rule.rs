@@ -96,7 +96,7 @@ impl Rule {
     pub(super) fn is_about(&self, facts: &Facts) -> bool {
         self.who.iter().all(|line| line.iter().any(|who| who.is(facts)))
             && !self.except.iter().any(|who| who.is(facts))
-            && (self.purposes.is_empty() || facts.is_for(&self.purposes))
+            && (self.purposes.is_empty() || facts.is_for(&self.purposes, self.verb == Verb::Allow))
     }
 
     /// The rule with the search parameters there are now.

@@ -76,9 +76,14 @@ impl Facts {
         })
     }
 
-    /// Whether one of its purposes is one of these, or lies below one.
-    pub(super) fn is_for(&self, purposes: &[Purpose]) -> bool {
-        self.purposes.iter().any(|own| purposes.iter().any(|purpose| own.is_a(*purpose)))
+    /// Whether its purposes are among these, or lie below one: each of them, for what gives, any for what takes away.
+    pub(super) fn is_for(&self, purposes: &[Purpose], each: bool) -> bool {
+        let is_met = |own: &Purpose| purposes.iter().any(|purpose| own.is_a(*purpose));
+        if each {
+            !self.purposes.is_empty() && self.purposes.iter().all(is_met)
+        } else {
+            self.purposes.iter().any(is_met)
+        }
     }
 
     /// The resources that a variable stands for.

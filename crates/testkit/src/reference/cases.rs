@@ -41,6 +41,12 @@ pub(super) fn world() -> World {
             "practitioner": { "reference": "Practitioner/p1" }, "organization": { "reference": "Organization/o3" } }),
         json!({ "resourceType": "PractitionerRole", "id": "r3", "period": { "end": "2023" },
             "practitioner": { "reference": "Practitioner/p2" }, "organization": { "reference": "Organization/o1" } }),
+        json!({ "resourceType": "Practitioner", "id": "p3", "active": false }),
+        json!({ "resourceType": "PractitionerRole", "id": "r5", "practitioner": { "reference": "Practitioner/p3" },
+            "organization": { "reference": "Organization/o1" } }),
+        json!({ "resourceType": "Organization", "id": "o4", "active": false, "partOf": { "reference": "Organization/o1" } }),
+        json!({ "resourceType": "RelatedPerson", "id": "rp3", "patient": { "reference": "Patient/pat" }, "period": { "end": "2023" } }),
+        json!({ "resourceType": "Person", "id": "per2", "active": false, "link": [{ "target": { "reference": "RelatedPerson/rp1" } }] }),
         json!({ "resourceType": "PractitionerRole", "id": "r4",
             "practitioner": { "reference": "Practitioner/p2" }, "organization": { "reference": "Organization/o3" } }),
         json!({ "resourceType": "RelatedPerson", "id": "rp1", "patient": { "reference": "Patient/pat" } }),
@@ -69,13 +75,7 @@ pub(super) fn world() -> World {
 pub(super) fn house(dice: &mut Dice) -> House {
     let defaults =
         [Defaults::AllNormal, Defaults::AllNormal, Defaults::BasicNormal, Defaults::BreakGlassOnly, Defaults::Deny];
-    House {
-        default: *dice.pick(&defaults),
-        newest: dice.chance(25),
-        permit_wins: dice.chance(20),
-        replaces: dice.chance(20),
-        glass_overrides: dice.chance(25),
-    }
+    House { default: *dice.pick(&defaults), newest: dice.chance(25), glass_overrides: dice.chance(25) }
 }
 
 pub(super) fn caller(dice: &mut Dice) -> Caller {
@@ -84,14 +84,19 @@ pub(super) fn caller(dice: &mut Dice) -> Caller {
         (Kind::Clinician, &["Practitioner/p2"]),
         (Kind::Clinician, &["PractitionerRole/r1"]),
         (Kind::Clinician, &["PractitionerRole/r2"]),
+        (Kind::Clinician, &["Practitioner/p3"]),
+        (Kind::Clinician, &["PractitionerRole/r5"]),
         (Kind::Clinician, &[]),
         (Kind::Person, &["RelatedPerson/rp1"]),
         (Kind::Person, &["RelatedPerson/rp2"]),
+        (Kind::Person, &["RelatedPerson/rp3"]),
         (Kind::Person, &["Person/per1"]),
+        (Kind::Person, &["Person/per2"]),
         (Kind::Person, &["Patient/other"]),
         (Kind::Organization, &["Organization/o1"]),
         (Kind::Organization, &["Organization/o2"]),
         (Kind::Organization, &["Organization/o3"]),
+        (Kind::Organization, &["Organization/o4"]),
         (Kind::System, &[]),
     ];
     let (kind, own) = *dice.pick(CALLERS);
@@ -503,6 +508,10 @@ fn actor(dice: &mut Dice) -> Value {
         "RelatedPerson/rp2",
         "Patient/other",
         "Device/d1",
+        "Practitioner/p3",
+        "PractitionerRole/r5",
+        "Organization/o4",
+        "RelatedPerson/rp3",
         "Practitioner/gone",
     ];
     let reference = match dice.below(20) {

@@ -41,10 +41,6 @@ pub struct House {
     pub default: Defaults,
     /// The newest Consent wins.
     pub newest: bool,
-    /// A permit wins over a deny beside it.
-    pub permit_wins: bool,
-    /// A Consent takes the default's place for everybody.
-    pub replaces: bool,
     /// A denial in general does not count when the glass is broken.
     pub glass_overrides: bool,
 }
@@ -118,12 +114,11 @@ pub fn decide(consents: &[Value], caller: &Caller, house: &House, resource: &Val
     let counting: Vec<&Consent<'_>> =
         in_force.iter().filter(|one| !in_force.iter().any(|other| other.supersedes(one))).copied().collect();
     let overrides = at.overrides();
-    let replaced = counting.iter().any(|one| {
-        one.is_privacy
-            && !overrides
-            && (house.replaces || (one.kind == Some(true) && at.who(one.root, one.kind) != Tri::No))
-    });
-    let default = if !replaced && at.default_permits(house.default) { Outcome::Permitted } else { Outcome::Denied };
+    let replaced = counting
+        .iter()
+        .any(|one| one.is_privacy && !overrides && one.kind == Some(true) && at.who(one.root, one.kind) != Tri::No);
+    let default =
+        if !replaced && at.default_permits(house.default) == Tri::Yes { Outcome::Permitted } else { Outcome::Denied };
     let said: Vec<(i64, Outcome)> = counting.iter().map(|one| (one.order(), one.says(&at))).collect();
     let mut dates: BTreeSet<i64> = said.iter().map(|(date, _)| *date).collect();
     if !house.newest {
@@ -214,7 +209,7 @@ impl<'a> Consent<'a> {
         if self.too_deep {
             return if at.overrides() { Outcome::Silent } else { Outcome::Denied };
         }
-        let policy = self.policy.map_or(Tri::Yes, |policy| Tri::of(at.default_permits(policy)));
+        let policy = self.policy.map_or(Tri::Yes, |policy| at.default_permits(policy));
         let worst = at.outcomes(self.root, self.kind, policy).into_iter().min().unwrap_or(Outcome::Denied);
         if self.doubtful && worst >= Outcome::Permitted { Outcome::Silent } else { worst }
     }
@@ -285,23 +280,26 @@ impl At<'_> {
         self.house.glass_overrides && !purposes.is_empty() && purposes.iter().all(|purpose| *purpose == "BTG")
     }
 
-    fn default_permits(&self, default: Defaults) -> bool {
-        let asks = |wanted: &str| self.caller.purposes.iter().any(|one| is_a(one, wanted));
+    /// Permitted is who asks for this alone, perhaps permitted who asks for this and more.
+    fn default_permits(&self, default: Defaults) -> Tri {
+        let purposes = &self.caller.purposes;
+        let asks = |wanted: &str| match purposes.iter().filter(|one| is_a(one, wanted)).count() {
+            0 => Tri::No,
+            some if some == purposes.len() => Tri::Yes,
+            _ => Tri::Either,
+        };
         match default {
-            Defaults::AllNormal => true,
-            Defaults::BasicNormal => {
-                asks("TREAT") || (self.caller.kind == Kind::Clinician && self.caller.purposes.is_empty())
-            }
+            Defaults::AllNormal => Tri::Yes,
+            Defaults::BasicNormal if self.caller.kind == Kind::Clinician && purposes.is_empty() => Tri::Yes,
+            Defaults::BasicNormal => asks("TREAT"),
             Defaults::BreakGlassOnly => asks("BTG"),
-            Defaults::Deny => false,
+            Defaults::Deny => Tri::No,
         }
     }
 
     /// Everything that the provision may come to, over all answers to what is in doubt.
     fn outcomes(&self, provision: &Value, kind: Option<bool>, policy: Tri) -> BTreeSet<Outcome> {
-        if self.overrides() && kind == Some(false) && provision.get("purpose").is_none() {
-            return BTreeSet::from([Outcome::Silent]);
-        }
+        let is_overridden = self.overrides() && kind == Some(false) && provision.get("purpose").is_none();
         let mut all = BTreeSet::new();
         let named = kind == Some(true) && provision.get("actor").is_some();
         for addressed in self.who(provision, kind).and(policy).possible() {
@@ -317,7 +315,7 @@ impl At<'_> {
                     .collect();
                 let own = match (meant, kind) {
                     (true, Some(true)) => Outcome::Permitted,
-                    (true, Some(false)) => Outcome::Denied,
+                    (true, Some(false)) if !is_overridden => Outcome::Denied,
                     _ => Outcome::Silent,
                 };
                 for together in self.combinations(&looked) {
@@ -336,11 +334,7 @@ impl At<'_> {
             let one = |first: Outcome, second: Outcome| {
                 let denied = first == Outcome::Denied || second == Outcome::Denied;
                 let best = first.max(second);
-                match (denied, self.house.permit_wins) {
-                    (true, false) => Outcome::Denied,
-                    (true, true) if best < Outcome::Permitted => Outcome::Denied,
-                    _ => best,
-                }
+                if denied { Outcome::Denied } else { best }
             };
             all = all
                 .iter()
@@ -367,7 +361,14 @@ impl At<'_> {
                     None => Tri::Either,
                 }
             }))
-            .and(any(provision.get("purpose"), |purpose| {
+            .and(self.purposes(provision))
+            .and(self.actors(provision, kind))
+    }
+
+    /// Each purpose of the caller is looked at by itself: all of them have to be met to be sure.
+    fn purposes(&self, provision: &Value) -> Tri {
+        let of = |own: Option<&str>| {
+            any(provision.get("purpose"), |purpose| {
                 let Some((system, code)) = coding(purpose) else { return Tri::Either };
                 if system != "http://terminology.hl7.org/CodeSystem/v3-ActReason"
                     || !PURPOSES.iter().any(|(own, _)| *own == code)
@@ -377,12 +378,20 @@ impl At<'_> {
                 if code == "PurposeOfUse" {
                     return Tri::Yes;
                 }
-                if self.caller.purposes.is_empty() {
-                    return Tri::Either;
-                }
-                Tri::of(self.caller.purposes.iter().any(|one| is_a(one, &code)))
-            }))
-            .and(self.actors(provision, kind))
+                own.map_or(Tri::Either, |own| Tri::of(is_a(own, &code)))
+            })
+        };
+        if self.caller.purposes.is_empty() {
+            return of(None);
+        }
+        let met: Vec<Tri> = self.caller.purposes.iter().map(|own| of(Some(own))).collect();
+        if met.iter().all(|one| *one == Tri::Yes) {
+            Tri::Yes
+        } else if met.iter().all(|one| *one == Tri::No) {
+            Tri::No
+        } else {
+            Tri::Either
+        }
     }
 
     fn actors(&self, provision: &Value, kind: Option<bool>) -> Tri {
@@ -404,23 +413,30 @@ impl At<'_> {
             if keeper(actor) && !only_keepers {
                 return Tri::No;
             }
-            if self.caller.own.contains(&reference.as_str()) || self.stands(&reference) {
+            if self.stands(&reference, true) {
                 return Tri::Yes;
+            }
+            if self.caller.own.contains(&reference.as_str()) || self.stands(&reference, false) {
+                return Tri::Either;
             }
             if self.caller.kind == Kind::System && reference.starts_with("Device/") { Tri::Either } else { Tri::No }
         })
     }
 
-    /// Whether that resource of the world stands for the caller.
-    fn stands(&self, reference: &str) -> bool {
+    /// Whether that resource of the world stands for the caller; `in_use`: whatever is on the way is in use.
+    fn stands(&self, reference: &str, in_use: bool) -> bool {
         let Some(resource) = self.find(reference) else { return false };
+        if in_use && self.is_over(resource) {
+            return false;
+        }
         let own = |reference: &str| self.caller.own.contains(&reference);
         let of_type = |kind: &'static str| self.world.resources.iter().filter(move |one| one["resourceType"] == *kind);
         let (kind, _) = reference.split_once('/').unwrap();
-        let points = |value: &Value| target(value).is_some_and(|target| self.stands(&target));
+        let points = |value: &Value| target(value).is_some_and(|target| self.stands(&target, in_use));
         let linked = || {
             of_type("Person").any(|person| {
                 own(&name(person))
+                    && !(in_use && self.is_over(person))
                     && list(&person["link"]).iter().any(|link| target(&link["target"]).as_deref() == Some(reference))
             })
         };
@@ -430,6 +446,7 @@ impl At<'_> {
                 own(reference)
                     || linked()
                     || of_type("PractitionerRole")
+                        .filter(|role| !(in_use && self.is_over(role)))
                         .any(|role| own(&name(role)) && target(&role["practitioner"]).as_deref() == Some(reference))
             }
             "PractitionerRole" => {
@@ -443,13 +460,14 @@ impl At<'_> {
                     let works = |one: &String| {
                         own(one)
                             || of_type("PractitionerRole").any(|role| {
-                                target(&role["organization"]).as_ref() == Some(one) && self.stands(&name(role))
+                                target(&role["organization"]).as_ref() == Some(one) && self.stands(&name(role), in_use)
                             })
                     };
                     if level.iter().any(works) {
                         return true;
                     }
                     let parts = of_type("Organization")
+                        .filter(|one| !(in_use && self.is_over(one)))
                         .filter(|one| target(&one["partOf"]).is_some_and(|of| level.contains(&of)));
                     level = parts.map(name).collect();
                 }
@@ -467,6 +485,17 @@ impl At<'_> {
             }
             _ => own(reference),
         }
+    }
+
+    /// Whether it says that it is over; a role is with its Practitioner, too.
+    fn is_over(&self, resource: &Value) -> bool {
+        let ends = ["Person", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization"];
+        let of_role = || {
+            let practitioner = target(&resource["practitioner"]).and_then(|one| self.find(&one));
+            resource["resourceType"] == "PractitionerRole" && practitioner.is_some_and(|one| self.is_over(one))
+        };
+        ends.iter().any(|kind| resource["resourceType"] == **kind)
+            && (resource["active"] == false || !self.holds_now(&resource["period"]) || of_role())
     }
 
     fn holds_now(&self, period: &Value) -> bool {

@@ -4,9 +4,7 @@ use super::decider::{Caller, Defaults, House, Kind, World};
 use fhir::{Instant, LogicalId, ResourceType, element::Element, json::Tree};
 use policy::{
     Identity,
-    consent::{
-        Asking, Combine, ConsentSource, Directives, Explicit, Glass, Implicit, Ruling, Settings, Siblings, View,
-    },
+    consent::{Asking, Combine, ConsentSource, Directives, Glass, Implicit, Ruling, Settings, View},
 };
 use search::{
     IndexValues, ParameterId, Predicate, Registry, Test, compare,
@@ -84,8 +82,6 @@ impl Engine {
                 Defaults::Deny => Implicit::Deny,
             },
             combine: if house.newest { Combine::Newest } else { Combine::DenyOverrides },
-            siblings: if house.permit_wins { Siblings::Permit } else { Siblings::Deny },
-            explicit: if house.replaces { Explicit::Replaces } else { Explicit::WhereItSpeaks },
             glass: if house.glass_overrides { Glass::Overrides } else { Glass::AsConsented },
         };
         let view = View::new(asking, Identity::new(&caller.own), &purposes, settings, &self.registry);

@@ -9,7 +9,7 @@ fn root(members: &str) -> String {
 
 #[test]
 fn the_deepest_that_matches_wins_and_beside_it_deny() {
-    let mut room = Room::new(Implicit::Deny);
+    let room = Room::new(Implicit::Deny);
     let labs = r#""code":[{"coding":[{"system":"http://loinc.org","code":"2345-7"}]}]"#;
     let nested = permit(&below(&[deny(&all_of(&[
         codings("class", "http://hl7.org/fhir/resource-types", &["Observation"]),
@@ -24,8 +24,6 @@ fn the_deepest_that_matches_wins_and_beside_it_deny() {
     assert_eq!(room.sees(BOB, &[consent(&root(&elsewhere))]), ALL);
     let beside = deny(&below(&[permit(&actors(&["Practitioner/bob"])), deny(&level("R"))]));
     assert_eq!(room.sees(BOB, &[consent(&root(&beside))]), NORMAL);
-    room.settings.siblings = Siblings::Permit;
-    assert_eq!(room.sees(BOB, &[consent(&root(&beside))]), ALL);
 }
 
 #[test]
@@ -56,14 +54,11 @@ fn several_consents() {
 
 #[test]
 fn a_consent_takes_the_defaults_place_where_it_speaks() {
-    let mut room = Room::new(Implicit::AllNormal);
+    let room = Room::new(Implicit::AllNormal);
     let to_ann = [consent(&root(&permit(&all_of(&[actors(&["RelatedPerson/ann"]), level("N")]))))];
     assert_eq!(room.sees(ANN, &to_ann), NORMAL);
     assert_eq!(room.sees(BOB, &to_ann), ALL, "of Bob it says nothing");
-    room.settings.explicit = Explicit::Replaces;
-    assert_eq!(room.sees(BOB, &to_ann), "");
     let not_this = [consent(&root(&deny(&data("instance", &["Observation/lab"]))))];
-    room.settings.explicit = Explicit::WhereItSpeaks;
     assert_eq!(room.sees(BOB, &not_this), "jack stay weight alcohol mood violence");
 }
 
@@ -107,6 +102,8 @@ fn a_broken_glass() {
     assert_eq!(room.sees(CAROL_BREAKS, &out), ALL);
     assert_eq!(room.sees(CAROL, &out), "", "not without breaking it");
     assert_eq!(room.sees(CAROL_BREAKS, &never), NORMAL, "a denial for emergencies is meant for emergencies");
+    let both = [consent(&root(&deny(&below(&[deny(&all_of(&[purposes(&["BTG"]), level("R")]))]))))];
+    assert_eq!(room.sees(CAROL_BREAKS, &both), NORMAL, "below a general one as well");
 }
 
 #[test]
@@ -177,4 +174,55 @@ fn previews() {
     let undone = after.without("new");
     assert_eq!(changes(&after, &undone), [preview::Change::Stays, preview::Change::Shows]);
     assert_eq!(changes(&after, &after), [preview::Change::Stays, preview::Change::StaysHidden]);
+}
+
+/// Row F48: what permits is for all that somebody asks for, what denies for any of it.
+#[test]
+fn several_purposes_at_once() {
+    let room = Room::new(Implicit::AllNormal);
+    let both = Who(Asking::Organization, &["Organization/clinic"], &["TREAT", "HMARKT"]);
+    let two = Who(Asking::Organization, &["Organization/clinic"], &["ETREAT", "COC"]);
+    let for_these =
+        |codes: &[&str]| [consent(&root(&permit(&all_of(&[actors(&["Organization/clinic"]), purposes(codes)]))))];
+    let treat = for_these(&["TREAT"]);
+    assert_eq!((room.sees(CLINIC, &treat), room.is_given(CLINIC, &treat)), (ALL.into(), ALL.into()));
+    assert_eq!((room.sees(both, &treat), room.is_given(both, &treat)), (String::new(), String::new()));
+    assert_eq!(room.sees(two, &treat), ALL, "both lie below treatment");
+    assert_eq!(room.is_given(both, &for_these(&["TREAT", "HMARKT"])), ALL, "each is met by one of them");
+    assert_eq!(room.sees(both, &[consent(&root(&deny(&purposes(&["HMARKT"]))))]), "", "any suffices for a denial");
+    let basic = Room::new(Implicit::BasicNormal);
+    assert_eq!((basic.sees(CLINIC, &[]), basic.sees(both, &[])), (ALL.into(), String::new()));
+}
+
+/// Row G16: what has become inactive, or is over, gives nothing more; what denies them goes on denying.
+#[test]
+fn what_is_in_use_no_more_gives_nothing() {
+    let cases = [
+        (BOB, "Practitioner/bob", r#"{"resourceType":"Practitioner","id":"bob","active":false}"#),
+        (
+            ANN,
+            "RelatedPerson/ann",
+            r#"{"resourceType":"RelatedPerson","id":"ann","active":false,"patient":{"reference":"Patient/jack"}}"#,
+        ),
+        (
+            ANN,
+            "RelatedPerson/ann",
+            r#"{"resourceType":"RelatedPerson","id":"ann","period":{"end":"2024-06-01"},"patient":{"reference":"Patient/jack"}}"#,
+        ),
+        (CLINIC, "Organization/clinic", r#"{"resourceType":"Organization","id":"clinic","active":false}"#),
+        (
+            BOB,
+            "Organization/clinic",
+            r#"{"resourceType":"Organization","id":"ward","active":false,"partOf":{"reference":"Organization/clinic"}}"#,
+        ),
+        (BOB, "PractitionerRole/bobs", r#"{"resourceType":"Practitioner","id":"bob","active":false}"#),
+    ];
+    for (who, actor, changed) in cases {
+        let mut room = Room::new(Implicit::AllNormal);
+        let given = [consent(&root(&permit(&actors(&[actor]))))];
+        assert_eq!(room.is_given(who, &given), ALL, "{actor}");
+        room.world.add(&Tree::parse(changed.as_bytes().to_vec()).unwrap()).unwrap();
+        assert_eq!(room.is_given(who, &given), "", "{changed}");
+        assert_eq!(room.sees(who, &[consent(&root(&deny(&actors(&[actor]))))]), "", "{changed}");
+    }
 }

@@ -204,6 +204,8 @@ fn lifted(labels: &Labels, caller: &Caller, root: &str, permits: &[String]) -> S
     let registry = search::registry::registry();
     let (kind, patient) = (ResourceType::parse("Observation").unwrap(), LogicalId::parse("p").unwrap());
     let mut world = World::new(registry, Instant::from_unix_millis(0));
+    let organization = r#"{"resourceType":"Organization","id":"1"}"#;
+    world.add(&fhir::json::Tree::parse(organization.as_bytes().to_vec()).unwrap()).unwrap();
     let ids = ["N", "R", "R-PSY-a", "R-PSY-b", "R-PSY-HIV-a", "V-PSY-a", "PSY-a", "R-PSY-NODSCLCD-a", "R-NOPAT-a"];
     for id in ids {
         let label = |code: &str| {
