@@ -195,6 +195,9 @@ fn g17_a_consent_counts_at_once_and_while_it_lasts() {
 fn g16_a_consent_gives_what_it_names() {
     let (server, all) = facility();
     let _ = put(&server, &all, "lab", json!({"resourceType": "Organization", "name": "Lab"})).expect(201);
+    let relative =
+        |active: bool| json!({"resourceType": "RelatedPerson", "active": active, "patient": {"display": "Al"}});
+    let _ = put(&server, &all, "niece", relative(true)).expect(201);
     let niece = Person {
         id: "u-niece",
         name: "Nia",
@@ -230,6 +233,13 @@ fn g16_a_consent_gives_what_it_names() {
         assert_eq!(get(&server, token, "Observation/ada-seen").status, 200);
         assert_eq!(get(&server, token, "Observation/ada-kept").status, 404);
         assert_eq!(get(&server, token, "Observation/bea-seen").status, 404);
+    }
+    // Who is in use no more is given nothing, until they are again.
+    let closed = |active: bool| json!({"resourceType": "Organization", "name": "Lab", "active": active});
+    for (active, count) in [(false, 0), (true, 1)] {
+        let _ = put(&server, &all, "niece", relative(active)).expect(200);
+        let _ = put(&server, &all, "lab", closed(active)).expect(200);
+        assert!(tokens.iter().all(|token| found(&server, token, "Observation").len() == count), "{active}");
     }
     server.request("DELETE", "Consent/c-ada").token(&all).send();
     assert!(tokens.iter().all(|token| found(&server, token, "Observation").is_empty()));
