@@ -5,6 +5,7 @@
 //! - [`schema`]: tables of facts drawn from the FHIR packages by `cargo xtask definitions`.
 //! - [`element`]: a typed view of a JSON tree, in which `value` and `_value` are one element.
 //! - [`canonical`]: the bytes that a signature covers.
+//! - [`patch`]: changes of a resource by JSON Patch.
 //! - [`ucum`]: units of measure, their grammar, base units and conversion.
 //! - [`reference`], [`bundle`], [`issue`]: the small structures that every crate above speaks.
 //!
@@ -16,6 +17,7 @@ pub mod element;
 pub mod issue;
 pub mod json;
 mod name;
+pub mod patch;
 pub mod primitive;
 pub mod reference;
 pub mod schema;

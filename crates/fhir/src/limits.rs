@@ -39,3 +39,10 @@ pub const XML_NAMESPACES_MAX: usize = 32;
 
 /// Faults that one XML body is told of.
 pub const XML_FAULTS_MAX: usize = 100;
+
+/// Operations of one patch: those that clients make change a few elements.
+pub const PATCH_OPERATIONS_MAX: usize = 1_000;
+
+/// Bytes that the operations of one patch may add or copy together: `copy` of a whole into itself doubles it each
+/// time.
+pub const PATCH_BYTES_MAX: usize = BODY_BYTES_MAX;

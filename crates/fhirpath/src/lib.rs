@@ -8,6 +8,8 @@
 //! one, and otherwise yields a stand-in that knows only the type ([`Item::Unresolved`]), which is what
 //! search parameters ask for (`where(resolve() is Patient)`).
 //!
+//! [`patch`] changes a resource by operations that name elements so.
+//!
 //! SPEC: FHIRPath N1 (hl7.org/fhirpath), R4 fhirpath.html. What needs more than the resource (codes, profiles,
 //! other resources, the time) is asked of the [`Context`]. Left out: CQL's long integers.
 
@@ -23,6 +25,7 @@ mod item;
 mod lexer;
 mod number;
 mod parser;
+pub mod patch;
 mod print;
 mod quantity;
 mod syntax;

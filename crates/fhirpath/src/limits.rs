@@ -40,3 +40,10 @@ pub const REGEX_HEAVY_STEPS: usize = 128;
 
 /// Steps that a computed regular expression costs: compiling one takes up to a millisecond.
 pub const REGEX_COMPUTED_STEPS: usize = 10_000;
+
+/// Operations of one FHIRPath Patch: those that clients make change a few elements.
+pub const PATCH_OPERATIONS_MAX: usize = 1_000;
+
+/// Bytes of the resource, counted anew for each operation of a FHIRPath Patch, for each has it read and written whole:
+/// about a second.
+pub const PATCH_WORK_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! FHIR JSON: a guarded reader into a compact tree over the request's bytes, a writer, edits.
+//! FHIR JSON: a guarded reader into a compact tree over the request's bytes, a writer, edits, and values of their own
+//! for what is changed in place.
 //!
 //! The reader refuses what a safe server must not guess about (row F56): duplicate or escaped
 //! member names, bad UTF-8, lone surrogates, NUL, trailing data, depth, member and node counts
@@ -7,6 +8,7 @@
 
 mod edit;
 mod origin;
+mod owned;
 mod read;
 mod tree;
 mod write;
@@ -16,6 +18,7 @@ mod tests;
 
 pub use edit::Edits;
 pub(crate) use origin::{Origin, Places};
+pub use owned::Owned;
 pub use read::{JsonError, JsonErrorKind};
 pub(crate) use read::{is_number, position};
 pub use tree::{Items, Kind, Members, Tree, Value};
