@@ -298,7 +298,7 @@ fn system_interactions() -> Result<[Interaction; 4], String> {
 }
 
 /// Every interaction on a type, with the head of its column.
-fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 15], String> {
+fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 16], String> {
     let id = LogicalId::parse("1").map_err(|e| e.to_string())?;
     Ok([
         ("read", Interaction::Read(t, id.clone())),
@@ -307,6 +307,7 @@ fn type_interactions(t: ResourceType) -> Result<[(&'static str, Interaction); 15
         ("create", Interaction::Create(t)),
         ("conditional-create", Interaction::ConditionalCreate(t)),
         ("update", Interaction::Update(t, id.clone())),
+        ("patch", Interaction::Patch(t, id.clone())),
         ("delete", Interaction::Delete(t, id.clone())),
         ("search-type", Interaction::SearchType(t)),
         ("search-compartment", Interaction::SearchCompartment(id.clone(), t)),

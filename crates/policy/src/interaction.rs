@@ -17,6 +17,8 @@ pub enum Interaction {
     /// `If-None-Exist`.
     ConditionalCreate(ResourceType),
     Update(ResourceType, LogicalId),
+    /// JSON Patch or FHIRPath Patch.
+    Patch(ResourceType, LogicalId),
     Delete(ResourceType, LogicalId),
     SearchType(ResourceType),
     /// `Patient/{id}/{type}`: a search within a patient's compartment.
@@ -50,6 +52,7 @@ impl Interaction {
             Self::HistoryInstance(..) => "history-instance",
             Self::Create(_) | Self::ConditionalCreate(_) => "create",
             Self::Update(..) => "update",
+            Self::Patch(..) => "patch",
             Self::Delete(..) => "delete",
             Self::SearchType(_) | Self::SearchCompartment(..) => "search-type",
             Self::Batch => "batch",
@@ -74,6 +77,7 @@ impl Interaction {
             | Self::Create(t)
             | Self::ConditionalCreate(t)
             | Self::Update(t, _)
+            | Self::Patch(t, _)
             | Self::Delete(t, _)
             | Self::SearchType(t)
             | Self::SearchCompartment(_, t)
@@ -90,7 +94,8 @@ impl Interaction {
 
     /// What it needs on its type, in the order of the scope letters `cruds` (row B31). An update
     /// that makes a resource under an id of the client's choice is an update. A condition is a
-    /// search, so a conditional create needs both. Nothing for interactions without a type.
+    /// search, so a conditional create needs both. A patch says by what fails, and by its answer, what is there:
+    /// it needs reading too. Nothing for interactions without a type.
     #[must_use]
     pub fn needs(&self) -> &'static [Need] {
         match self {
@@ -98,6 +103,7 @@ impl Interaction {
             Self::Create(_) => &[Need::Create],
             Self::ConditionalCreate(_) => &[Need::Create, Need::Search],
             Self::Update(..) => &[Need::Update],
+            Self::Patch(..) => &[Need::Read, Need::Update],
             Self::Delete(..) => &[Need::Delete],
             Self::SearchType(_) | Self::SearchCompartment(..) | Self::AccessReport(_) | Self::KAnonymity(_) => {
                 &[Need::Search]

@@ -22,6 +22,8 @@ pub(crate) enum Expects {
     Nothing,
     /// One resource.
     Resource,
+    /// A patch: JSON Patch, or a Parameters resource.
+    Patch,
     /// A batch or transaction.
     Bundle,
     /// A search form, or nothing.
@@ -39,6 +41,8 @@ pub(crate) enum Content {
     Nothing,
     /// JSON that the guarded reader took.
     Json(Tree),
+    /// JSON Patch.
+    JsonPatch(Tree),
     /// XML, not read yet: what is wrong with it is the answer.
     Xml(Bytes),
     /// A form, still encoded.
@@ -55,7 +59,7 @@ impl Content {
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Nothing => 0,
-            Self::Json(tree) => tree.bytes().len(),
+            Self::Json(tree) | Self::JsonPatch(tree) => tree.bytes().len(),
             Self::Xml(bytes) => bytes.len(),
             Self::Form(form) => form.len(),
         }
@@ -65,7 +69,7 @@ impl Content {
     pub(crate) fn into_json(self) -> Result<Tree, Failure> {
         match self {
             Self::Json(tree) => Ok(tree),
-            Self::Nothing | Self::Xml(_) | Self::Form(_) => Err(Failure::MediaType),
+            Self::Nothing | Self::JsonPatch(_) | Self::Xml(_) | Self::Form(_) => Err(Failure::MediaType),
         }
     }
 }
@@ -87,7 +91,10 @@ impl<B: Body<Data = Bytes, Error: Into<BodyEnd>>> Unread<B> {
             Expects::Nothing => return Ok(Content::Nothing),
             Expects::Form | Expects::Parameters | Expects::Checked if empty => return Ok(Content::Nothing),
             Expects::Checked if head.media_type() == MediaType::Xml => (MediaType::Xml, limits::RESOURCE_BYTES_MAX),
-            Expects::Parameters | Expects::Checked => (MediaType::Json, limits::RESOURCE_BYTES_MAX),
+            Expects::Patch if head.media_type() == MediaType::JsonPatch => {
+                (MediaType::JsonPatch, limits::RESOURCE_BYTES_MAX)
+            }
+            Expects::Parameters | Expects::Checked | Expects::Patch => (MediaType::Json, limits::RESOURCE_BYTES_MAX),
             Expects::Form => (MediaType::Form, limits::FORM_BYTES_MAX),
             Expects::Resource => (MediaType::Json, limits::RESOURCE_BYTES_MAX),
             Expects::Bundle => (MediaType::Json, limits::BUNDLE_BYTES_MAX),
@@ -102,6 +109,7 @@ impl<B: Body<Data = Bytes, Error: Into<BodyEnd>>> Unread<B> {
         match media_type {
             MediaType::Form => String::from_utf8(bytes.into()).map(Content::Form).map_err(|_| Failure::MediaType),
             MediaType::Xml => Ok(Content::Xml(bytes)),
+            MediaType::JsonPatch => Ok(Content::JsonPatch(Tree::parse(bytes)?)),
             MediaType::Json | MediaType::Absent | MediaType::Other => Ok(Content::Json(Tree::parse(bytes)?)),
         }
     }

@@ -237,7 +237,8 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             Kind::HistoryInstance => Some((3, "history-instance")),
             Kind::Create => Some((4, "create")),
             Kind::Update => Some((5, "update")),
-            Kind::Delete => Some((6, "delete")),
+            Kind::Patch => Some((6, "patch")),
+            Kind::Delete => Some((7, "delete")),
             Kind::Capabilities
             | Kind::SearchCompartment
             | Kind::Bundle

@@ -11,6 +11,7 @@ mod deidentified;
 mod delete;
 mod history_instance;
 mod operation;
+mod patch;
 pub(crate) use operation::explain_access::for_operator as explain_to_operator;
 pub use operation::explain_access::{Acquaintances, View};
 mod read;
@@ -116,6 +117,7 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
             create::perform(call, kind, content, trail).await
         }
         Interaction::Update(kind, id) => update::perform(call, kind, id, content, trail).await,
+        Interaction::Patch(kind, id) => patch::perform(call, kind, id, content, trail).await,
         Interaction::Delete(kind, id) => delete::perform(call, kind, id, trail).await,
         Interaction::Validate(kind, id) => {
             // Of a stored resource it is not known how large it is.

@@ -12,7 +12,7 @@
 //! - [`signature`]: what of a signature can be verified.
 //! - [`interaction`]: one file for each interaction. [`capability`]: what `/metadata` says.
 //!
-//! SPEC: R4 http.html. Left out: XML, PATCH, operations, conditional update and delete.
+//! SPEC: R4 http.html. Left out: XML, operations, conditional update and delete.
 
 mod answered;
 mod aside;

@@ -2,7 +2,7 @@
 //!
 //! One table of routes serves the router, the Allow header and the test that attacks every route.
 //! SPEC: R4 http.html#summary. Left out: interactions on the whole system but batch and
-//! transaction, history of a type, PATCH, conditional update and delete, other operations.
+//! transaction, history of a type, conditional update and delete, other operations.
 
 use crate::{
     body::Expects,
@@ -39,6 +39,7 @@ pub enum Kind {
     HistoryInstance,
     Create,
     Update,
+    Patch,
     Delete,
     SearchType,
     SearchCompartment,
@@ -83,6 +84,7 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, &[Type, Word("_search")], Kind::SearchType),
     route(Method::Post, &[Type], Kind::Create),
     route(Method::Put, &[Type, Id], Kind::Update),
+    route(Method::Patch, &[Type, Id], Kind::Patch),
     route(Method::Delete, &[Type, Id], Kind::Delete),
     route(Method::Post, &[], Kind::Bundle),
     route(Method::Get, &[Type, Id, Word("_history"), Version], Kind::Vread),
@@ -225,6 +227,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         Kind::HistoryInstance => "history-instance",
         Kind::Create => "create",
         Kind::Update => "update",
+        Kind::Patch => "patch",
         Kind::Delete => "delete",
         Kind::SearchType | Kind::SearchCompartment => "search-type",
         Kind::Bundle => "transaction",
@@ -259,6 +262,7 @@ fn asked(
         Kind::Create if conditions.if_none_exist.is_some() => Interaction::ConditionalCreate(kind()?),
         Kind::Create => Interaction::Create(kind()?),
         Kind::Read => Interaction::Read(kind()?, id(parts.next())?),
+        Kind::Patch => Interaction::Patch(kind()?, id(parts.next())?),
         Kind::Delete => Interaction::Delete(kind()?, id(parts.next())?),
         Kind::HistoryInstance => Interaction::HistoryInstance(kind()?, id(parts.next())?),
         Kind::Update => Interaction::Update(kind()?, id(parts.next()).map_err(|_| Failure::Id)?),
@@ -297,6 +301,7 @@ fn asked(
     };
     let expects = match (route.kind, method) {
         (Kind::Create | Kind::Update, _) => Expects::Resource,
+        (Kind::Patch, _) => Expects::Patch,
         (Kind::Bundle, _) => Expects::Bundle,
         (Kind::SearchType | Kind::SearchCompartment, Method::Post) => Expects::Form,
         (Kind::Validate, Method::Post) => Expects::Checked,

@@ -97,6 +97,7 @@ impl Trail {
             Interaction::Read(kind, id)
             | Interaction::HistoryInstance(kind, id)
             | Interaction::Update(kind, id)
+            | Interaction::Patch(kind, id)
             | Interaction::Delete(kind, id) => self.touched(*kind, id, None),
             Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
             Interaction::KAnonymity(kind) => self.operation(*kind, None, "k-anonymity"),

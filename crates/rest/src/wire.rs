@@ -113,6 +113,9 @@ impl Method {
     }
 }
 
+/// SPEC: RFC 6902 section 6.
+pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
+
 /// What the body's Content-Type says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MediaType {
@@ -120,6 +123,8 @@ pub(crate) enum MediaType {
     Json,
     /// FHIR XML.
     Xml,
+    /// JSON Patch (RFC 6902).
+    JsonPatch,
     /// A search form.
     Form,
     /// There is no Content-Type.
@@ -219,6 +224,8 @@ impl Request {
             MediaType::Json
         } else if is_xml(essence) {
             MediaType::Xml
+        } else if essence.eq_ignore_ascii_case(JSON_PATCH) {
+            MediaType::JsonPatch
         } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             MediaType::Form
         } else {

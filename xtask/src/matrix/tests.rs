@@ -22,6 +22,7 @@ fn every_interaction_has_its_column() {
             Interaction::Create(_) => "create",
             Interaction::ConditionalCreate(_) => "conditional-create",
             Interaction::Update(..) => "update",
+            Interaction::Patch(..) => "patch",
             Interaction::Delete(..) => "delete",
             Interaction::SearchType(_) => "search-type",
             Interaction::SearchCompartment(..) => "search-compartment",
@@ -38,7 +39,7 @@ fn every_interaction_has_its_column() {
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 19);
+    assert_eq!(seen.len(), 20);
 }
 
 #[test]

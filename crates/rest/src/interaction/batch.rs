@@ -1,6 +1,6 @@
 //! A batch: each entry by itself, as if it had come alone. SPEC: R4 http.html#transaction; row B31.
 
-use super::{Answer, Call, Proof, bundle};
+use super::{Answer, Call, Proof, bundle, patch};
 use crate::{
     body::{Content, Expects},
     failure::Failure,
@@ -58,9 +58,13 @@ async fn attempt(
 ) -> Result<(Answer, bool), Failure> {
     let bundle::Permitted { entry, asked, permit } = bundle::permit(call, entry)?;
     trail.interaction(&asked.interaction);
-    let writes = asked.expects == Expects::Resource;
+    let writes = matches!(asked.expects, Expects::Resource | Expects::Patch);
     let body_is_outcome = writes && asked.prefer.returns == Some(Return::OperationOutcome);
-    let content = Content::of_entry(entry.resource.filter(|_| asked.expects != Expects::Nothing));
+    let content = match asked.expects {
+        Expects::Patch => patch::of_entry(entry.resource)?,
+        Expects::Nothing => Content::Nothing,
+        _ => Content::of_entry(entry.resource),
+    };
     if writes && matches!(content, Content::Nothing) {
         return Err(super::resource::missing_resource());
     }

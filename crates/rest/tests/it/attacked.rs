@@ -29,6 +29,10 @@ fn with_body<'a>(route: &Route, request: Request<'a>) -> Request<'a> {
             body["id"] = "some-id".into();
             request.json(&body)
         }
+        Kind::Patch => {
+            let operation = serde_json::json!({"op": "replace", "path": "/status", "value": "amended"});
+            request.body("application/json-patch+json", serde_json::json!([operation]).to_string())
+        }
         Kind::Bundle => {
             let entry = serde_json::json!({"request": {"method": "GET", "url": "Observation/some-id"}});
             request.json(&serde_json::json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry]}))
@@ -53,6 +57,7 @@ fn insufficient(kind: Kind) -> &'static [&'static str] {
         }
         Kind::Create => &["system/Patient.cruds", "system/Observation.ruds"],
         Kind::Update | Kind::Relabel => &["system/Patient.cruds", "system/Observation.crds"],
+        Kind::Patch => &["system/Patient.cruds", "system/Observation.crds", "system/Observation.cuds"],
         Kind::Delete => &["system/Patient.cruds", "system/Observation.crus"],
         Kind::SearchType | Kind::SearchCompartment => &["system/Patient.cruds", "system/Observation.crud"],
         Kind::Validate => &["system/Patient.cruds", "system/Observation.ds"],

@@ -86,7 +86,7 @@ fn every_type_is_served_as_it_says() {
     };
     assert_eq!(
         codes(of("Observation")),
-        ["read", "search-type", "vread", "history-instance", "create", "update", "delete"]
+        ["read", "search-type", "vread", "history-instance", "create", "update", "patch", "delete"]
     );
     assert_eq!(codes(of("AuditEvent")), ["read", "search-type"]);
     assert!(

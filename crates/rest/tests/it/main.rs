@@ -17,6 +17,7 @@ mod hostile;
 mod labels;
 mod operations;
 mod organizations;
+mod patches;
 mod people;
 mod profiles;
 mod provenances;

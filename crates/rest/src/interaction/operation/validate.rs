@@ -46,7 +46,7 @@ pub(in crate::interaction) fn perform(
     let tree = match content {
         Content::Nothing => None,
         Content::Json(tree) => Some(tree),
-        Content::Form(_) => return Err(Failure::MediaType),
+        Content::Form(_) | Content::JsonPatch(_) => return Err(Failure::MediaType),
         Content::Xml(bytes) => match read_xml(call, bytes)? {
             Ok(tree) => Some(tree),
             Err(issues) => return answer(call, issues, false),

@@ -43,7 +43,9 @@ pub(super) async fn commit(
 ) -> Result<Outcome, Failure> {
     let Plan { changes, places, warnings, identities, resolved } = plan;
     let mut replies: Vec<Option<Reply>> = permitted.iter().map(|_| None).collect();
-    let mut audit: Vec<Entry> = changes.iter().map(|(change, _)| entry_of(change, trail)).collect();
+    let methods = places.iter().map(|at| permitted.get(*at).map_or(Method::Other, |one| bundle::method(&one.entry)));
+    let audited = changes.iter().zip(methods);
+    let mut audit: Vec<Entry> = audited.map(|((change, _), method)| entry_of(change, method, trail)).collect();
     let header = call.asked.provenance.as_deref().map(provenance::read).transpose()?;
     let bytes = changes.len().saturating_mul(limits::PROVENANCE_BYTES);
     let notes = call.service.aside.run(bytes, || Notes::of(call, &changes, header.as_ref(), trail)).await?;
@@ -92,6 +94,9 @@ pub(super) async fn commit(
             // A create's condition: it is met now, so the next plan finds the resource.
             return if is_update { Err(Failure::Exists.of_entry(index)) } else { Ok(Outcome::PlanAnew) };
         }
+        Err(Stopped::At(at, Failure::VersionMismatch(_))) if is_patched_anew(permitted, &places, at) => {
+            return Ok(Outcome::PlanAnew);
+        }
         Err(Stopped::At(at, failure)) => {
             let own = at.checked_sub(places.len()).and_then(|note| notes.of.get(note)).copied().unwrap_or(at);
             return Err(failure.of_entry(places.get(own).copied().unwrap_or_default()));
@@ -107,14 +112,19 @@ pub(super) async fn commit(
     Ok(Outcome::Done(Committed { replies, receipt: Some(receipt), missed: notes.missed }))
 }
 
+/// Whether this change is a patch of whatever version is there: then the next plan makes it from that one.
+fn is_patched_anew(permitted: &[Permitted<'_>], places: &[usize], at: usize) -> bool {
+    let one = places.get(at).and_then(|index| permitted.get(*index));
+    one.is_some_and(|one| one.asked.expects == Expects::Patch && one.asked.conditions.if_match.is_none())
+}
+
 /// The audit entry of one change.
-fn entry_of(change: &Change, trail: &Trail) -> Entry {
-    let (method, kind, id) = match change {
-        Change::Create { id, resource, .. } | Change::Note { id, resource, .. } => {
-            (Method::Post, resource.resource_type(), id)
-        }
-        Change::Update { id, resource, .. } => (Method::Put, resource.resource_type(), id),
-        Change::Delete { resource_type, id, .. } => (Method::Delete, *resource_type, id),
+fn entry_of(change: &Change, method: Method, trail: &Trail) -> Entry {
+    let (kind, id) = match change {
+        Change::Create { id, resource, .. }
+        | Change::Update { id, resource, .. }
+        | Change::Note { id, resource, .. } => (resource.resource_type(), id),
+        Change::Delete { resource_type, id, .. } => (*resource_type, id),
     };
     let mut entry = trail.of_entry(method);
     entry.only(kind, id, None);

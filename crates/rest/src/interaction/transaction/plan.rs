@@ -7,6 +7,7 @@ use crate::{
         Call,
         bundle::Permitted,
         criteria,
+        patch::{self, Patched},
         resource::{self, Checked},
         targets::Entries,
         update,
@@ -15,7 +16,7 @@ use crate::{
     outcome::within_entry,
 };
 use fhir::{
-    LogicalId, ResourceType,
+    LogicalId, ResourceType, VersionId,
     issue::{Issue, Severity},
     json::Tree,
 };
@@ -37,7 +38,7 @@ fn step(interaction: &Interaction) -> Step {
     match interaction {
         Interaction::Delete(..) => Step::Delete,
         Interaction::Create(_) | Interaction::ConditionalCreate(_) => Step::Create,
-        Interaction::Update(..) => Step::Update,
+        Interaction::Update(..) | Interaction::Patch(..) => Step::Update,
         Interaction::Capabilities
         | Interaction::Read(..)
         | Interaction::Vread(..)
@@ -99,10 +100,11 @@ impl Plan {
 
         // Each resource is whole before the first is validated: what it refers to may come later.
         let mut entries = Entries::new();
-        let mut trees: Vec<Option<Tree>> = Vec::with_capacity(permitted.len());
+        let mut trees: Vec<Option<Written>> = Vec::with_capacity(permitted.len());
         for ((at, one), identity) in permitted.iter().enumerate().zip(&identities) {
-            let tree = written(one, identity.as_ref(), &mut links).map_err(|failure| failure.of_entry(at))?;
-            if let (Some(tree), Some(identity)) = (&tree, identity) {
+            let tree =
+                written(call, &snapshot, one, identity.as_ref(), &mut links).map_err(|failure| failure.of_entry(at))?;
+            if let (Some(Written { tree, .. }), Some(identity)) = (&tree, identity) {
                 entries.insert(format!("{}/{}", identity.kind, identity.id), tree.bytes().clone());
             }
             trees.push(tree);
@@ -147,7 +149,7 @@ fn identify(
     let new = |kind, id, unless| Some(Identity { kind, id, is_new: true, existing: None, unless });
     match &one.asked.interaction {
         Interaction::Create(kind) => Ok(new(*kind, call.service.new_id(), None)),
-        Interaction::Update(kind, id) => {
+        Interaction::Update(kind, id) | Interaction::Patch(kind, id) => {
             Ok(Some(Identity { kind: *kind, id: id.clone(), is_new: false, existing: None, unless: None }))
         }
         Interaction::ConditionalCreate(kind) => {
@@ -180,19 +182,39 @@ pub(super) fn the_one(
     if matches.next().is_some() { Err(Failure::MultipleMatches) } else { Ok(first) }
 }
 
+/// The resource that an entry writes.
+struct Written {
+    tree: Tree,
+    /// The version that it was made from by a patch.
+    patched: Option<VersionId>,
+}
+
 /// The resource that an entry writes, with its links replaced; `None` when it writes none.
-fn written(one: &Permitted<'_>, identity: Option<&Identity>, links: &mut Links<'_>) -> Result<Option<Tree>, Failure> {
+fn written(
+    call: &Call<'_>,
+    snapshot: &Snapshot,
+    one: &Permitted<'_>,
+    identity: Option<&Identity>,
+    links: &mut Links<'_>,
+) -> Result<Option<Written>, Failure> {
     let Some(Identity { existing: None, kind, id, .. }) = identity else { return Ok(None) };
-    let own = one.entry.resource.ok_or_else(resource::missing_resource)?;
-    let tree = match links.rewrite(&one.entry, own)? {
+    let (own, patched) = if matches!(one.asked.interaction, Interaction::Patch(..)) {
+        let content = patch::of_entry(one.entry.resource)?;
+        let Patched { tree, version } =
+            patch::patched(call, snapshot, (&one.permit, &one.asked.conditions), (*kind, id), &content)?;
+        (tree, Some(version))
+    } else {
+        (one.entry.resource.ok_or_else(resource::missing_resource)?.to_tree(), None)
+    };
+    let tree = match links.rewrite(&one.entry, own.root())? {
         Some(bytes) => Tree::parse(bytes)?,
-        None => own.to_tree(),
+        None => own,
     };
     resource::same_type(&tree, *kind)?;
     if matches!(one.asked.interaction, Interaction::Update(..)) {
         resource::same_id(&tree, id)?;
     }
-    Ok(Some(tree))
+    Ok(Some(Written { tree, patched }))
 }
 
 /// The change that an entry makes, and what is worth knowing about it; `None` when it makes none.
@@ -200,22 +222,22 @@ fn change(
     call: &Call<'_>,
     one: &Permitted<'_>,
     identity: Option<&Identity>,
-    tree: Option<Tree>,
+    written: Option<Written>,
     entries: &Entries,
 ) -> Result<Option<(Change, Vec<Issue>)>, Failure> {
     let conditions = &one.asked.conditions;
-    match (&one.asked.interaction, identity, tree) {
+    match (&one.asked.interaction, identity, written) {
         (Interaction::Delete(kind, id), ..) => {
             let if_match = update::if_match(conditions)?;
             Ok(Some((Change::Delete { resource_type: *kind, id: id.clone(), if_match }, Vec::new())))
         }
-        (interaction, Some(Identity { kind, id, unless, .. }), Some(tree)) => {
-            let is_update = matches!(interaction, Interaction::Update(..));
+        (interaction, Some(Identity { kind, id, unless, .. }), Some(Written { tree, patched })) => {
+            let is_update = matches!(interaction, Interaction::Update(..) | Interaction::Patch(..));
             let updates = Some(id).filter(|_| is_update);
             let Checked { resource, warnings, .. } = resource::validate(call, *kind, tree, Some(entries), updates)?;
             let id = id.clone();
             let change = if is_update {
-                let if_match = update::if_match(conditions)?;
+                let if_match = patched.or(update::if_match(conditions)?);
                 let if_none_match_any = update::if_none_match_any(conditions)?;
                 Change::Update { id, resource, if_match, if_none_match_any, labels: labels::kept(call) }
             } else {
