@@ -1,3 +1,5 @@
+//! JSON Patch on small resources: each operation, each refusal with its place, the bounds. SPEC: RFC 6902 appendix A.
+
 use super::*;
 use crate::json::Tree;
 use serde_json::{Value as Json, json};

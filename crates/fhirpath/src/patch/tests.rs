@@ -1,3 +1,5 @@
+//! FHIRPath Patch on small resources: each operation, each refusal with its place, the bounds. SPEC: R4 fhirpatch.html.
+
 use super::*;
 use fhir::schema;
 

@@ -59,8 +59,13 @@ pub(super) async fn perform(
         let change = Change::Update { id: id.clone(), resource, if_match, if_none_match_any: false, labels };
         let noted = Noted::one(&call, change, trail.clone().done(), trail)?;
         let missed = missed || noted.missed;
-        let transaction =
-            Transaction { changes: noted.changes, resolved: Vec::new(), audit: noted.audit, now: call.service.now() };
+        let transaction = Transaction {
+            changes: noted.changes,
+            resolved: Vec::new(),
+            audit: noted.audit,
+            now: call.service.now(),
+            glasses: trail.glasses(),
+        };
         let committed = match call.service.parts.store.commit(transaction).await.map_err(Stopped::from) {
             Ok(committed) => committed,
             Err(Stopped::Moved | Stopped::Exists(..) | Stopped::At(_, Failure::VersionMismatch(_))) => continue,
