@@ -14,6 +14,7 @@
 
 mod authentication;
 mod brands;
+mod choices;
 pub mod client;
 pub mod client_certificate;
 mod codes;
@@ -53,6 +54,7 @@ pub mod udap;
 mod used_assertions;
 
 pub use brands::Branding;
+pub use choices::Desk;
 pub use client::{
     AddressFault, Binding, Certificate, Client, ClientError, Invitation, Keys, Kind, KindName, NewCertificate,
     NewClient, NewInvitation, NewKeys, NewKind, NewSecret, OwnRegistration, Reach, Udap, Unfit,

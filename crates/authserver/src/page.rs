@@ -184,7 +184,7 @@ impl Inner {
 /// The same without numbers. `has_communities`: this server is a member of a trust community.
 fn places(account: &Account, has_communities: bool) -> Vec<Place> {
     let of_role = match account.role {
-        Role::Patient | Role::Caregiver => &[Place::Apps, Place::Seen][..],
+        Role::Patient | Role::Caregiver => &[Place::Apps, Place::Choices, Place::Seen][..],
         Role::Clinician if account.may_break_glass => &[Place::Launch, Place::Emergency, Place::Apps],
         Role::Clinician => &[Place::Launch, Place::Apps],
         Role::PrivacyOfficer => &[Place::Officer, Place::Cases(0), Place::Apps],
@@ -207,6 +207,7 @@ fn path(place: Place) -> &'static str {
     match place {
         Place::Apps => pages::paths::APPS,
         Place::Seen => pages::paths::SEEN,
+        Place::Choices => pages::paths::CHOICES,
         Place::Officer => pages::paths::OFFICER,
         Place::Security => pages::paths::SECURITY,
         Place::Launch => pages::paths::LAUNCH,

@@ -110,6 +110,12 @@ impl People {
         Some(Arc::new(record.account.user()))
     }
 
+    /// People with an account that works, oldest first; at most so many.
+    pub(crate) fn some_users(&self, most: usize) -> Vec<Arc<User>> {
+        let active = self.accounts.all().into_iter().filter(|account| account.state == State::Active);
+        active.take(most).map(|account| Arc::new(account.user())).collect()
+    }
+
     /// Whether the session of this name ([`Session::name`]) has not ended.
     #[must_use]
     pub fn is_live(&self, session: &str) -> bool {

@@ -298,7 +298,7 @@ fn failed(why: &ReadError) {
     }
 }
 
-fn json(found: &Found) -> Option<Value> {
+pub(crate) fn json(found: &Found) -> Option<Value> {
     serde_json::from_slice(&found.json.clone().into_bytes().ok()?).ok()
 }
 
@@ -312,7 +312,7 @@ pub(crate) fn patient(found: &Found) -> Option<PatientRecord> {
 }
 
 /// The name that is used now, else any.
-fn name(patient: &Value) -> Option<String> {
+pub(crate) fn name(patient: &Value) -> Option<String> {
     let mut names: Vec<&Value> = patient.get("name")?.as_array()?.iter().collect();
     let rank = |name: &&Value| match name.get("use").and_then(Value::as_str) {
         Some("usual") => 0,

@@ -4,6 +4,7 @@
 
 use crate::{
     brands::{Branding, Brands},
+    choices::Choices,
     client::{Client, Enforceable, invitations::Invitations, registry::Registry, secret::Pepper},
     egress::Fetch,
     endpoint::{self, authorize::pending::Pending, udap_discovery::SignedParts},
@@ -176,6 +177,8 @@ pub(crate) struct Inner {
     pub(crate) recorder: Arc<dyn Recorder>,
     /// The log, for pages; none where there is no store.
     pub(crate) ledger: OnceLock<Arc<Ledger>>,
+    /// What patients choose to share, for pages; none where there is no store.
+    pub(crate) choices: OnceLock<Arc<Choices>>,
     /// Patients, for pages.
     pub(crate) records: Arc<dyn Records>,
     clock: Arc<dyn Fn() -> Instant + Send + Sync>,
@@ -199,6 +202,7 @@ impl Service {
         let records = Arc::new(Stored { store: Arc::clone(&store), clock: Arc::clone(&clock) });
         let ledger = Ledger::new(Arc::clone(&store), Arc::clone(&clock));
         let ledger = ledger.map_err(|why| StartError::Tables(why.to_string()))?;
+        let choices = Choices::new(Arc::clone(&store), Arc::clone(&clock));
         let recorder = store;
         let service = Self::of(Ground {
             tables,
@@ -212,6 +216,7 @@ impl Service {
             persons: None,
         })?;
         let _ = service.inner.ledger.set(Arc::new(ledger));
+        let _ = service.inner.choices.set(Arc::new(choices));
         Ok(service)
     }
 
@@ -282,6 +287,7 @@ impl Service {
                 recorder,
                 records,
                 ledger: OnceLock::new(),
+                choices: OnceLock::new(),
                 clock,
                 swept_s: AtomicI64::new(now.unix_seconds()),
             }),

@@ -6,6 +6,7 @@ use crate::{
     clock,
     config::{LISTEN_DEFAULT, Validation},
     control::Hands,
+    desk,
     fault::Fault,
     knowledge::{self, Knowledge},
     library::{Library, Parts},
@@ -142,6 +143,7 @@ pub(crate) fn open_for(
     });
     let rest = Arc::new(rest);
     rest.meet(Arc::new(users::Known(Arc::clone(&authserver))));
+    authserver.writes_by(Arc::new(desk::Desk(Arc::downgrade(&rest))));
     let library = Library::open(Parts {
         packages,
         knowledge,

@@ -12,6 +12,7 @@ mod communities;
 mod config;
 mod control;
 mod cors;
+mod desk;
 mod doctor;
 mod egress;
 mod fault;

@@ -229,6 +229,9 @@ pub struct Caller {
     is_break_glass: bool,
 }
 
+/// Stands for the server's own pages where a client's id would.
+const PAGE: &str = "page";
+
 /// Why a caller may not act for what a request says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotPermitted;
@@ -321,12 +324,8 @@ impl Caller {
         } else {
             Arc::new(User { glasses: Arc::default(), ..user.as_ref().clone() })
         };
-        let grant = Grant {
-            client_id: "page".into(),
-            user: Some(user),
-            purposes: Arc::default(),
-            ..page.grant.as_ref().clone()
-        };
+        let grant =
+            Grant { client_id: PAGE.into(), user: Some(user), purposes: Arc::default(), ..page.grant.as_ref().clone() };
         Ok(Self::of(Arc::new(grant), CallerKind::Person, i64::MIN))
     }
 
@@ -339,6 +338,47 @@ impl Caller {
         let glass = Glass { id: "".into(), patient: patient.into(), until_s: i64::MAX };
         let purposes = Some(Arc::from([Purpose::BREAK_GLASS]));
         Ok(Self { glasses: Arc::new([glass]), purposes, is_break_glass: true, ..page })
+    }
+
+    /// An organization as it would come by a certificate for these purposes, with scopes for all reading: what it would
+    /// see of a record, for a page that tells a patient so. `organization` is a relative reference. Never of a request.
+    #[must_use]
+    pub fn foreseen_organization(organization: &str, purposes: &[Purpose]) -> Self {
+        let operator = Self::operator("page");
+        let reading = crate::scope::Permissions::READ.union(crate::scope::Permissions::SEARCH);
+        let scopes = operator.grant.scopes.iter();
+        let scopes = scopes.map(|scope| Scope { text: "system/*.rs".into(), permissions: reading, ..scope.clone() });
+        let b2b = B2b {
+            organization_id: String::new(),
+            organization_name: None,
+            purposes: purposes.to_vec(),
+            subject_name: None,
+            subject_id: None,
+            subject_role: None,
+            consent_policy: Vec::new(),
+            consent_reference: Vec::new(),
+        };
+        let acting = Acting { community: "".into(), uri: "".into(), b2b, organization: Some(organization.into()) };
+        let grant = Grant {
+            client_id: PAGE.into(),
+            scopes: scopes.collect(),
+            scope_text: "system/*.rs".into(),
+            acting: Some(Arc::new(acting)),
+            purposes: Arc::default(),
+            ..operator.grant.as_ref().clone()
+        };
+        Self::of(Arc::new(grant), CallerKind::System, i64::MIN)
+    }
+
+    /// Whether it is a person at a page of this server itself ([`Caller::at_page`]). No token's caller is: a token has a
+    /// name, and an end.
+    #[must_use]
+    pub fn is_at_page(&self) -> bool {
+        let grant = &self.grant;
+        self.kind == CallerKind::Person
+            && &*grant.client_id == PAGE
+            && grant.token_name.is_empty()
+            && grant.expires_at_s == i64::MAX
     }
 
     /// What was granted.

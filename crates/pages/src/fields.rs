@@ -158,3 +158,37 @@ pub const MISUSE: &str = "misuse";
 pub const UNCLEAR: &str = "unclear";
 /// `decision`: a review is done.
 pub const REVIEW: &str = "review";
+/// Id of a choice about sharing.
+pub const CHOICE: &str = "choice";
+/// What a choice does: [`SHARE`] or [`WITHHOLD`].
+pub const EFFECT: &str = "effect";
+/// `effect`: they may not.
+pub const WITHHOLD: &str = "withhold";
+/// With whom: [`EVERYBODY`], [`BUT_CARERS`] or a reference.
+pub const WHO: &str = "who";
+/// `who`: everybody.
+pub const EVERYBODY: &str = "everybody";
+/// `who`: everybody but those who care for the patient.
+pub const BUT_CARERS: &str = "but-carers";
+/// What it is about: [`EVERYTHING`], [`KINDS`], [`MATTERS`] or [`ENTRY`].
+pub const WHAT: &str = "what";
+/// `what`: the whole record.
+pub const EVERYTHING: &str = "everything";
+/// `what`: kinds of entries, each a [`KIND`].
+pub const KINDS: &str = "kinds";
+/// `what`: private matters, each a [`MATTER`].
+pub const MATTERS: &str = "matters";
+/// `what`: one entry; and the field with its reference.
+pub const ENTRY: &str = "entry";
+/// A private matter: [`crate::ChoiceMatter::value`].
+pub const MATTER: &str = "matter";
+/// Stands for what a page showed before something is confirmed.
+pub const SHOWN: &str = "shown";
+/// What was just done: [`crate::ChoicesNotice::value`].
+pub const DONE: &str = "done";
+/// `decision`: show what it would do.
+pub const PREVIEW: &str = "preview";
+/// `decision`: back to the form.
+pub const CHANGE: &str = "change";
+/// `decision`: yes.
+pub const CONFIRM: &str = "confirm";

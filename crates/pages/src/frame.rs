@@ -31,6 +31,8 @@ pub enum Place {
     Apps,
     /// Who saw my record.
     Seen,
+    /// What I share.
+    Choices,
     /// What a privacy officer looks after.
     Officer,
     /// Passkeys, password, devices.

@@ -30,6 +30,10 @@ pub use moment::{Date, Moment};
 pub use page::{
     apps::{App, Apps, Ended},
     cases::{Act, CaseFacts, CaseReview, CaseState, CaseVerdict, Cases, LookFacts, MayJudge, ReviewFacts},
+    choices::{
+        ChoiceDraft, ChoiceFacts, ChoiceForm, ChoiceMatter, ChoiceParty, ChoicePreview, ChoiceProblem, ChoiceState,
+        ChoiceStep, ChoiceWhat, ChoiceWho, ChoiceWords, Choices, ChoicesNotice, EntryFacts, KINDS, WatchedFacts,
+    },
     clients::{
         Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration, Clients, Registered,
         RegistrationProblem, RegistrationReason, ReturnReason, SecretFacts,

@@ -2,6 +2,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod cases;
+pub(crate) mod choices;
 pub(crate) mod clients;
 pub(crate) mod consent;
 pub(crate) mod done;

@@ -70,6 +70,13 @@ pub const PARTNERS: &str = "/account/partners";
 pub const SEEN: &str = "/account/seen";
 /// GET with `patient`: the same as a table (CSV).
 pub const SEEN_TABLE: &str = "/account/seen/table";
+/// GET with `patient`: what is shared of a record.
+pub const CHOICES: &str = "/account/choices";
+/// GET with `patient`, `who`: the form of a choice. POST: its fields; `decision` of `preview`, `change`, `confirm` with
+/// `shown`.
+pub const CHOICE_NEW: &str = "/account/choices/new";
+/// GET with `patient`, `choice`: what its end would do. POST: the same, `shown`, `decision=confirm`.
+pub const CHOICE_END: &str = "/account/choices/end";
 /// GET: what waits for the privacy officer.
 pub const OFFICER: &str = "/account/privacy";
 /// GET with `person`, `patient`, `client`, `from`, `until`, `refused`, `emergency`, `cursor`: the log.

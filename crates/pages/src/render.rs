@@ -90,6 +90,7 @@ fn header(cx: Context<'_>, view: &dyn Render, language: Language) -> Element {
             let (path, text) = match place {
                 Place::Apps => (paths::APPS, cx.t.place_apps),
                 Place::Seen => (paths::SEEN, cx.t.place_seen),
+                Place::Choices => (paths::CHOICES, cx.t.place_choices),
                 Place::Officer => (paths::OFFICER, cx.t.place_officer),
                 Place::Security => (paths::SECURITY, cx.t.place_security),
                 Place::Launch => (paths::LAUNCH, cx.t.place_launch),

@@ -80,6 +80,12 @@ views! {
     Partners: partners,
     /// Who saw my record.
     Seen: seen,
+    /// What I share.
+    Choices: choices,
+    /// A new choice of it.
+    ChoiceForm: choices,
+    /// What a choice would do.
+    ChoicePreview: choices,
     /// What waits for a privacy officer.
     Officer: officer,
     /// The log, searched.

@@ -50,7 +50,7 @@ use std::{
 pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     service: &Service,
     peer: Accepted,
-    operator: Option<Caller>,
+    known: Option<Caller>,
     request: http::Request<B>,
 ) -> Audited<Response> {
     let (head, body) = Request::split(request);
@@ -68,7 +68,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     }
     let mut trail = Trail::begin(service.now(), &peer, request_id);
     let mut held = None;
-    let outcome = caught(proceed(service, &peer, operator, &head, body, &mut trail, &mut held)).await;
+    let outcome = caught(proceed(service, &peer, known, &head, body, &mut trail, &mut held)).await;
     let done = outcome.is_ok();
     let answer = audited(service, &head, trail, outcome);
     if let Some(moment) = held.and_then(|held| held.until(done)) {
@@ -81,14 +81,14 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
 async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     service: &Service,
     peer: &Accepted,
-    operator: Option<Caller>,
+    known: Option<Caller>,
     head: &Request,
     body: Unread<B>,
     trail: &mut Trail,
     held: &mut Option<Held>,
 ) -> Result<Answer, Failure> {
-    let caller = match operator {
-        Some(operator) => operator,
+    let caller = match known {
+        Some(caller) => caller,
         None => authenticated(service, peer, head)?,
     };
     trail.caller(&caller, service.accounting().disclosures);

@@ -154,6 +154,18 @@ impl Service {
         pipeline::answer(self, peer, caller, request).await
     }
 
+    /// Answers a request of a person at a page of this server itself, in their name and by an app's road: decided,
+    /// checked, committed and recorded like any other. A caller of another kind needs a token.
+    pub async fn answer_page<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
+        &self,
+        peer: Accepted,
+        caller: Caller,
+        request: http::Request<B>,
+    ) -> Audited<Response> {
+        let caller = caller.is_at_page().then_some(caller);
+        pipeline::answer(self, peer, caller, request).await
+    }
+
     /// The refusal of a request for load, before anything of it is looked at (row F66): 429 with
     /// `Retry-After`.
     #[must_use]

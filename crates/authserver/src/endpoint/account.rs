@@ -8,6 +8,7 @@
 mod apps;
 mod authenticator;
 mod cases;
+mod choices;
 mod clients;
 mod emergency;
 mod idp;
@@ -231,6 +232,9 @@ impl Visitor<'_> {
             Page::Partners => self.partners_page(),
             Page::Seen => self.seen_page().await,
             Page::SeenTable => self.seen_table().await,
+            Page::Choices => self.choices_page().await,
+            Page::ChoiceNew => self.choice_new_page().await,
+            Page::ChoiceEnd => self.choice_end_page().await,
             Page::Officer => self.officer_page(),
             Page::Events => self.events_page().await,
             Page::Event => self.event_page().await,
@@ -245,8 +249,13 @@ impl Visitor<'_> {
             let event = Event::new("sign-in-failed", Action::Execute);
             return self.too_many(limited, event);
         }
-        let form = match door::read(request) {
-            Ok(posted) => posted.form,
+        // A choice about sharing has lists in it.
+        let form = match act {
+            Act::ChoiceNew => door::read_choices(request),
+            _ => door::read(request).map(|posted| posted.form),
+        };
+        let form = match form {
+            Ok(form) => form,
             Err(Refusal::TooLarge) => return self.problem(ProblemWhat::WrongRequest, Sent::TooLarge),
             Err(Refusal::MediaType) => return self.problem(ProblemWhat::WrongRequest, Sent::MediaType),
             Err(_) => return self.problem(ProblemWhat::WrongRequest, Sent::NotTaken),
@@ -282,6 +291,8 @@ impl Visitor<'_> {
             Act::ClientNew => self.client_registered(&form).await,
             Act::Client => self.client_changed(&form).await,
             Act::Partners => self.partner_changed(&form).await,
+            Act::ChoiceNew => self.choice_new(&form).await,
+            Act::ChoiceEnd => self.choice_end(&form).await,
             Act::UnusualOne => self.unusual_reviewed(&form).await,
         }
     }

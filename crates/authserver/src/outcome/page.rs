@@ -93,6 +93,30 @@ impl Sent {
     }
 }
 
+/// What became of a FHIR request that a page made.
+pub(crate) enum Written {
+    /// It is done.
+    Done,
+    /// Another version stood there: somebody was first.
+    Late,
+    /// Not for this person.
+    Refused,
+    /// It was not done, with this status.
+    Failed(StatusCode),
+}
+
+impl Written {
+    /// Of the service's answer. SPEC: R4 http.html#status-codes.
+    pub(crate) fn of(answer: &Response<Bytes>) -> Self {
+        match answer.status() {
+            status if status.is_success() => Self::Done,
+            StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => Self::Late,
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => Self::Refused,
+            status => Self::Failed(status),
+        }
+    }
+}
+
 /// On to an app, at one of its own addresses; it may hold a code. SPEC: RFC 9700 section 4.12: 303, so that no form goes
 /// along; no referrer, and nobody keeps it.
 pub(crate) fn to_client(url: &Secret) -> Response<Bytes> {

@@ -44,6 +44,13 @@ fn a_page_has_the_scopes_that_it_names() {
     assert_eq!((page.kind(), page.user().map(|user| user.as_ref())), (CallerKind::Person, Some(&user)));
     assert_eq!((page.grant().scopes.len(), page.grant().launch.as_ref()), (1, &LaunchContext::default()));
     assert!(Caller::at_page(Arc::new(user), "user/Patient.rs nonsense").is_err());
+    assert!(page.is_at_page());
+    let mut of_token = person(Role::Patient, &[]);
+    (of_token.client_id, of_token.token_name) = ("page".into(), "0123456789abcdef".into());
+    assert!(!caller(of_token).is_at_page() && !Caller::operator("x").is_at_page());
+    let clinic = Caller::foreseen_organization("Organization/clinic", &purposes(&["TREAT"]));
+    assert!(!clinic.is_at_page() && clinic.acting().is_some_and(|acting| acting.organization.is_some()));
+    assert_eq!((codes(&clinic), clinic.grant().scopes[0].text.as_ref()), (vec!["TREAT"], "system/*.rs"));
 }
 
 fn codes(caller: &Caller) -> Vec<&'static str> {

@@ -1,6 +1,8 @@
 //! The states that pages are looked at in: empty, one, many, long, hostile, wrong. All names are invented.
 //! The gallery shows them; the tests (`tests/it`) hold them to the rules of the house.
 
+#[path = "choices.rs"]
+mod choices;
 #[path = "watch.rs"]
 mod watch;
 
@@ -50,6 +52,7 @@ pub(crate) fn all() -> Vec<State> {
     cases(&mut states);
     partners(&mut states);
     watch::all(&mut states);
+    choices::all(&mut states);
     ends(&mut states);
     states
 }

@@ -22,6 +22,7 @@ fn line(name: &str, role: SeenRole) -> SeenLine {
         emergency: false,
         disclosed: false,
         in_list: false,
+        party: None,
     }
 }
 
@@ -31,7 +32,7 @@ pub(super) fn all(states: &mut Vec<State>) {
 }
 
 fn seen(states: &mut Vec<State>) {
-    let rosa = || frame(Some("Rosa Alvarez"), &[Place::Apps, Place::Seen, Place::Security]);
+    let rosa = || frame(Some("Rosa Alvarez"), &[Place::Apps, Place::Choices, Place::Seen, Place::Security]);
     let page = |days| Seen {
         patient: "rosa".into(),
         name: None,
@@ -43,7 +44,8 @@ fn seen(states: &mut Vec<State>) {
     };
     add(states, "seen-nobody", rosa(), page(Vec::new()));
     add(states, "seen-nothing-older", rosa(), Seen { is_older: true, ..page(Vec::new()) });
-    let one = SeenDay { date: day(), lines: vec![line("Dora Roth", SeenRole::Clinician)] };
+    let dora = SeenLine { party: Some("Practitioner/dora".into()), ..line("Dora Roth", SeenRole::Clinician) };
+    let one = SeenDay { date: day(), lines: vec![dora] };
     add(states, "seen-one", rosa(), page(vec![one.clone()]));
     let you = SeenLine { who: SeenWho::You, why: vec!["PATRQT".into()], ..line("", SeenRole::Patient) };
     let emergency = SeenLine {

@@ -63,6 +63,8 @@ pub struct SeenLine {
     pub disclosed: bool,
     /// In a list with other people.
     pub in_list: bool,
+    /// The resource of somebody whom a choice about sharing can name.
+    pub party: Option<Literal>,
 }
 
 /// Who it was.
@@ -179,7 +181,7 @@ impl SeenLine {
         self.deeds.iter().map(line).collect()
     }
 
-    fn row(&self, date: Option<Date>, t: &Texts) -> Element {
+    fn row(&self, date: Option<Date>, patient: &Literal, t: &Texts) -> Element {
         let mut row = el("li").add(el("strong").add(self.who(t)));
         if self.emergency {
             let mark = el("span").add(t.seen_emergency);
@@ -212,7 +214,13 @@ impl SeenLine {
         let is_app_named = matches!(self.who, SeenWho::System) && self.organization.is_none();
         let app = self.app.as_ref().filter(|_| !is_app_named);
         facts.extend(app.map(|app| fill(t.seen_with, &[("app", app.into())])));
-        row.add(parts::joined(facts))
+        let stop = self.party.as_ref().map(|party| {
+            let address = Address::of(paths::CHOICE_NEW)
+                .with(fields::PATIENT, patient.as_str())
+                .with(fields::WHO, party.as_str());
+            el("p").add(el("a").class("quiet").href(&address).add(t.seen_stop))
+        });
+        row.add(parts::joined(facts)).add(stop)
     }
 }
 
@@ -261,12 +269,14 @@ impl Render for Seen {
         let emergency =
             (emergencies > 0).then(|| parts::notice(Tone::Attention, el("p").add(t.seen_emergency_lead), t));
         let days = self.days.iter().filter(|day| day.lines.iter().any(|line| !line.disclosed)).map(|day| {
-            let rows = day.lines.iter().filter(|line| !line.disclosed).map(|line| line.row(None, t));
+            let rows = day.lines.iter().filter(|line| !line.disclosed).map(|line| line.row(None, &self.patient, t));
             let rows = el("ul").class("plain").add(Fragment::all(rows));
             el("section").class("part").add(el("h2").add(t.date(day.date))).add(rows)
         });
-        let disclosed: Vec<Element> =
-            lines().filter(|(_, line)| line.disclosed).map(|(date, line)| line.row(Some(date), t)).collect();
+        let disclosed: Vec<Element> = lines()
+            .filter(|(_, line)| line.disclosed)
+            .map(|(date, line)| line.row(Some(date), &self.patient, t))
+            .collect();
         let disclosed = (!disclosed.is_empty()).then(|| {
             let rows = el("ul").class("plain").add(Fragment::all(disclosed));
             parts::section("disclosed", t.seen_disclosed).class("part").add(hint(t.seen_disclosed_lead)).add(rows)

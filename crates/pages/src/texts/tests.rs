@@ -1,11 +1,11 @@
-//! The two languages say the same things, in plain words, with nothing left over. Measures: Flesch-Kincaid grade for
-//! English, Fernández Huerta's ease for Spanish; both are rough, so they are asked of all sentences together, and the
-//! length of each sentence alone.
+//! The two languages say the same things, in plain words, with nothing left over. What is measured,
+//! and how: `reading`, which `tests/it` asks of whole pages too.
+
+#[path = "../../tests/it/reading.rs"]
+mod reading;
 
 use super::*;
-
-/// Words of the longest sentence that a page may have.
-const SENTENCE_WORDS_MAX: usize = 26;
+use reading::{MEASURES, SENTENCE_WORDS_MAX, sentences};
 
 /// Texts that are the same in both languages: names of things, patterns of signs.
 const SAME: [&str; 5] = ["no", "time", "words_genes", "launch_apps", "seen_person"];
@@ -73,19 +73,10 @@ fn each_sentence_is_short() {
 }
 
 #[test]
-fn english_is_for_readers_of_twelve() {
-    let (sentences, words, syllables) = measure(&english(), english_syllables);
-    let grade = 0.39 * (words / sentences) + 11.8 * (syllables / words) - 15.59;
-    // Grade 6 is the school year of eleven and twelve.
-    assert!(grade < 6.0, "Flesch-Kincaid grade {grade:.1}");
-}
-
-#[test]
-fn spanish_is_for_readers_of_twelve() {
-    let (sentences, words, syllables) = measure(&spanish(), spanish_syllables);
-    let ease = 206.84 - 60.0 * (syllables / words) - 1.02 * (words / sentences);
-    // 70 to 80 is "fairly easy": the sixth year of school.
-    assert!(ease > 70.0, "Fernández Huerta {ease:.1}");
+fn texts_are_for_readers_of_twelve() {
+    for (texts, measure) in [(english(), &MEASURES[0]), (spanish(), &MEASURES[1])] {
+        measure.check(texts.into_iter().map(|(_, text)| text));
+    }
 }
 
 #[test]
@@ -131,43 +122,4 @@ fn spanish_lists_end_in_y_or_e() {
         assert_eq!(spanish.and_before(next), word, "{next}");
     }
     assert_eq!(of(Language::English).and_before("Iris"), "and");
-}
-
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['.', '?', ':', ';']).map(str::trim).filter(|sentence| !sentence.is_empty())
-}
-
-/// Sentences, words and syllables of all texts that end like a sentence; labels and names of groups are none.
-fn measure(texts: &[(&str, &str)], syllables: fn(&str) -> usize) -> (f64, f64, f64) {
-    let (mut all, mut words, mut beats) = (0_u32, 0_u32, 0_u32);
-    for (_, text) in texts.iter().filter(|(_, text)| text.ends_with(['.', '?'])) {
-        for sentence in sentences(text) {
-            all += 1;
-            for word in sentence.split_whitespace().filter(|word| !word.contains('{')) {
-                words += 1;
-                beats += u32::try_from(syllables(&word.to_lowercase()).max(1)).unwrap_or(1);
-            }
-        }
-    }
-    (f64::from(all), f64::from(words), f64::from(beats))
-}
-
-fn groups_of(word: &str, vowels: &str) -> usize {
-    let is_vowel: Vec<bool> = word.chars().map(|letter| vowels.contains(letter)).collect();
-    is_vowel.iter().enumerate().filter(|(at, is)| **is && (*at == 0 || !is_vowel[*at - 1])).count()
-}
-
-/// Groups of vowels, a silent `e` at the end not counted.
-fn english_syllables(word: &str) -> usize {
-    let letters: String = word.chars().filter(|letter| letter.is_alphabetic()).collect();
-    let silent = letters.ends_with('e') && !letters.ends_with("le");
-    groups_of(&letters, "aeiouy").saturating_sub(usize::from(silent && letters.len() > 3))
-}
-
-/// Groups of vowels; two strong ones or an accent on a weak one part a group, as the ear does.
-fn spanish_syllables(word: &str) -> usize {
-    let letters: Vec<char> = word.chars().filter(|letter| letter.is_alphabetic()).collect();
-    let strong = |letter: char| "aeoáéóíú".contains(letter);
-    let hiatus = letters.windows(2).filter(|pair| strong(pair[0]) && strong(pair[1])).count();
-    groups_of(&letters.iter().collect::<String>(), "aeiouáéíóúü") + hiatus
 }

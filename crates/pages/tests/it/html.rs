@@ -144,3 +144,33 @@ pub(crate) fn outline(html: &str) -> String {
     flush(&mut line, &mut lines);
     lines.join("\n")
 }
+
+/// What is there to be read in the main part, a line for each block: without names and codes, which are not ours.
+pub(crate) fn prose(html: &str) -> Vec<String> {
+    let (mut lines, mut line, mut skipped) = (Vec::new(), String::new(), 0_usize);
+    let is_foreign = |name: &str| matches!(name, "bdi" | "code" | "svg" | "textarea" | "option");
+    let is_inline = |name: &str| matches!(name, "a" | "strong" | "bdi" | "code" | "svg" | "path" | "input" | "time");
+    for piece in read(html).into_iter().skip_while(|piece| !piece.is_start("main")) {
+        let (name, is_end) = match &piece {
+            Piece::Text(text) => {
+                if skipped == 0 {
+                    line.push_str(text);
+                }
+                continue;
+            }
+            Piece::Start(name, _) => (name.clone(), false),
+            Piece::End(name) => (name.clone(), true),
+        };
+        if is_foreign(&name) {
+            skipped = if is_end { skipped.saturating_sub(1) } else { skipped + 1 };
+            // It is read as a word.
+            line.push_str(if is_end && name != "svg" { " {} " } else { "" });
+        }
+        if !is_inline(&name) {
+            lines.push(line.split_whitespace().collect::<Vec<_>>().join(" "));
+            line.clear();
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}

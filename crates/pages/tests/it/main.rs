@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on stops, its helpers too")]
 
 mod html;
+mod reading;
 #[path = "../../examples/gallery/states.rs"]
 mod states;
 
@@ -34,7 +35,7 @@ fn every_page_is_seen_in_some_state() {
         seen.insert(shown.split('(').next().unwrap_or_default().to_owned());
     }
     // As many as `View` has variants; a new page needs a state in the gallery.
-    assert_eq!(seen.len(), 33, "{seen:?}");
+    assert_eq!(seen.len(), 36, "{seen:?}");
 }
 
 #[test]
@@ -197,6 +198,45 @@ fn sharing_and_not_sharing_look_alike() {
     let html = of("consent", Language::English);
     for value in ["share", "deny"] {
         assert!(html.contains(&format!("<button class=\"equal\" name=\"decision\" value=\"{value}\">")), "{value}");
+    }
+}
+
+/// What stands on the pages, with all that is put together there, is as easy to read as the texts that it is made of.
+/// Left out: what administrators and privacy officers alone read.
+#[test]
+fn pages_are_for_readers_of_twelve() {
+    let for_staff = |view: &View| {
+        matches!(
+            view,
+            View::Client(_)
+                | View::Clients(_)
+                | View::ClientRegistration(_)
+                | View::ClientRegistered(_)
+                | View::Partners(_)
+                | View::Officer(_)
+                | View::Events(_)
+                | View::EventDetail(_)
+                | View::Unusual(_)
+                | View::UnusualOne(_)
+        )
+    };
+    for (language, measure) in Language::ALL.into_iter().zip(&reading::MEASURES) {
+        let (mut all, mut of_choices) = (Vec::new(), Vec::new());
+        for state in states::all().iter().filter(|state| !for_staff(&state.view)) {
+            let lines = html::prose(&page(&state.frame, &state.view, language));
+            for line in &lines {
+                for sentence in reading::sentences(line) {
+                    let words = sentence.split_whitespace().count();
+                    assert!(words <= reading::SENTENCE_WORDS_MAX, "{}: {words} words: {sentence}", state.name);
+                }
+            }
+            if state.name.starts_with("choice") {
+                of_choices.extend(lines.iter().cloned());
+            }
+            all.extend(lines);
+        }
+        measure.check(all.iter().map(String::as_str));
+        measure.check(of_choices.iter().map(String::as_str));
     }
 }
 

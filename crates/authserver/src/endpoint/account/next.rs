@@ -23,6 +23,10 @@ pub(super) const TO_CLIENTS: &str = "to-clients";
 pub(super) const TO_PARTNERS: &str = "to-partners";
 /// On to who saw the record.
 pub(super) const TO_SEEN: &str = "to-seen";
+/// On to what is shared.
+pub(super) const TO_CHOICES: &str = "to-choices";
+/// On to a choice about sharing that was begun.
+pub(super) const TO_CHOICE_NEW: &str = "to-choice-new";
 /// On to what a privacy officer looks after.
 pub(super) const TO_PRIVACY: &str = "to-privacy";
 /// On to a new one of them.
@@ -56,6 +60,8 @@ fn path(handle: &str) -> String {
         TO_EMERGENCY => paths::EMERGENCY.to_owned(),
         TO_CASES => paths::CASES.to_owned(),
         TO_SEEN => paths::SEEN.to_owned(),
+        TO_CHOICES => paths::CHOICES.to_owned(),
+        TO_CHOICE_NEW => paths::CHOICE_NEW.to_owned(),
         TO_PRIVACY => paths::OFFICER.to_owned(),
         TO_LAUNCH => paths::LAUNCH.to_owned(),
         TO_AUTHENTICATOR => paths::AUTHENTICATOR.to_owned(),

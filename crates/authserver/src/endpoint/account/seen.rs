@@ -147,6 +147,19 @@ pub(super) fn role(word: &str) -> SeenRole {
     }
 }
 
+/// The resource of somebody whom the report names, when it is another person who comes by who they are.
+fn party(inner: &Inner, user: &User, line: &Line) -> Option<pages::Literal> {
+    let who = &line.who;
+    let account = who.account.as_deref().filter(|account| who.name.is_some() && **account != *user.id)?;
+    let found = inner.people.user(account)?;
+    let is_bound = user.role == Role::Patient && matches!(found.role, Role::Clinician | Role::Caregiver);
+    let own = found.fhir_user.as_deref().filter(|_| is_bound)?;
+    own.starts_with("Practitioner/")
+        .then_some(own)
+        .or_else(|| own.starts_with("RelatedPerson/").then_some(own))
+        .map(Into::into)
+}
+
 fn of_line(inner: &Inner, user: &User, line: &Line) -> SeenLine {
     let who = &line.who;
     let seen = match (&who.account, &who.name, &who.role) {
@@ -179,6 +192,7 @@ fn of_line(inner: &Inner, user: &User, line: &Line) -> SeenLine {
         emergency: line.emergency,
         disclosed: line.disclosed,
         in_list: line.in_list,
+        party: party(inner, user, line),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     APPS_FORM, CASES_FORM, CLIENTS_FORM, EMERGENCY_FORM, LAUNCH_FORM, SECURITY_FORM, SIGN_IN_FORM,
-    privacy::PRIVACY_FORM,
+    choices::CHOICES_FORM, privacy::PRIVACY_FORM,
 };
 use crate::page::SIGN_OUT_FORM;
 use pages::paths;
@@ -44,6 +44,9 @@ pub(super) enum Page {
     Partners,
     Seen,
     SeenTable,
+    Choices,
+    ChoiceNew,
+    ChoiceEnd,
     Officer,
     Events,
     Event,
@@ -74,6 +77,8 @@ pub(super) enum Act {
     ClientNew,
     Client,
     Partners,
+    ChoiceNew,
+    ChoiceEnd,
     UnusualOne,
 }
 
@@ -87,7 +92,7 @@ pub(super) enum Link {
 }
 
 /// The table.
-pub(super) const WAYS: [(&str, Takes); 35] = [
+pub(super) const WAYS: [(&str, Takes); 38] = [
     (paths::SIGN_IN, Takes::Both(Page::SignIn, Act::SignIn)),
     (paths::SIGN_IN_OUTSIDE, Takes::Link(Link::Outside)),
     (paths::SIGN_IN_OUTSIDE_BACK, Takes::Link(Link::Back)),
@@ -118,6 +123,9 @@ pub(super) const WAYS: [(&str, Takes); 35] = [
     (paths::PARTNERS, Takes::Both(Page::Partners, Act::Partners)),
     (paths::SEEN, Takes::Page(Page::Seen)),
     (paths::SEEN_TABLE, Takes::Page(Page::SeenTable)),
+    (paths::CHOICES, Takes::Page(Page::Choices)),
+    (paths::CHOICE_NEW, Takes::Both(Page::ChoiceNew, Act::ChoiceNew)),
+    (paths::CHOICE_END, Takes::Both(Page::ChoiceEnd, Act::ChoiceEnd)),
     (paths::OFFICER, Takes::Page(Page::Officer)),
     (paths::EVENTS, Takes::Page(Page::Events)),
     (paths::EVENT, Takes::Page(Page::Event)),
@@ -153,6 +161,7 @@ impl Act {
             Self::Emergency => EMERGENCY_FORM,
             Self::Case => CASES_FORM,
             Self::ClientNew | Self::Client | Self::Partners => CLIENTS_FORM,
+            Self::ChoiceNew | Self::ChoiceEnd => CHOICES_FORM,
             Self::UnusualOne => PRIVACY_FORM,
             Self::PasskeyAdd
             | Self::PasskeyRemove

@@ -1,6 +1,7 @@
 //! The ten scenarios of post-acute care, each from end to end: a server process, TLS, real tokens. `docs/matrix.txt` lists
 //! them with their callers. SPEC: PFE 2.0.0 and RT 1.0.0 (what is exchanged), rows F1 to F21, G4 to G17.
 
+mod choices;
 mod facility;
 mod others;
 mod people;

@@ -1,0 +1,332 @@
+//! Choices about sharing, over a real store: what is shown is what is confirmed, and what counts; whom it is for; forged,
+//! stale and second forms. Rows G7, G9, G10, G17, A18.
+
+use super::super::tests::{Browser, somebody, staff};
+use crate::{
+    choices::{Choices, Desk},
+    ledger::tests::wait,
+    people::account::NewAccount,
+    testing::{
+        World,
+        browser::{PASSWORD, Page, accept},
+    },
+};
+use bytes::Bytes;
+use http::{Request, Response};
+use oauth::{Caller, caller::Role};
+use serde_json::{Value, json};
+use std::{net::IpAddr, pin::Pin, sync::Arc};
+use testkit::{Person, Server};
+
+/// As the binary has it.
+struct Direct(Arc<rest::Service>);
+
+impl Desk for Direct {
+    fn send<'a>(
+        &'a self,
+        caller: Caller,
+        address: IpAddr,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + 'a>> {
+        Box::pin(async move {
+            let peer = rest::wire::Accepted::new(address);
+            let answer = self.0.answer_page(peer, caller, request.map(http_body_util::Full::new)).await;
+            answer.into_inner().map(|_| Bytes::new())
+        })
+    }
+}
+
+const DOCTOR: Person =
+    Person { id: "dr", name: "Dora Roth", role: Role::Clinician, fhir_user: Some("Practitioner/d1"), patients: &[] };
+
+/// Ana's record, her doctor, her daughter who decides for her and her son who does not; and another record.
+fn facility() -> Server {
+    let server = Server::new();
+    let of = |id: &str| json!({"reference": format!("Patient/{id}")});
+    let observation = |id: &str, of: Value| json!({"resourceType": "Observation", "id": id, "status": "final", "code": {"text": "Weight"}, "subject": of});
+    let related = |id: &str, code: &str| {
+        let relationship =
+            json!([{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": code}]}]);
+        json!({"resourceType": "RelatedPerson", "id": id, "patient": of("p1"), "relationship": relationship,
+            "name": [{"given": [id], "family": "Ruiz"}]})
+    };
+    let doctor = json!([{"reference": "Practitioner/d1"}]);
+    for resource in [
+        json!({"resourceType": "Practitioner", "id": "d1", "name": [{"family": "Roth", "given": ["Dora"]}]}),
+        json!({"resourceType": "Patient", "id": "p1", "name": [{"family": "Ruiz"}], "generalPractitioner": doctor}),
+        json!({"resourceType": "Patient", "id": "p2", "name": [{"family": "Young"}], "generalPractitioner": doctor}),
+        observation("o1", of("p1")),
+        observation("o2", of("p1")),
+        observation("other", of("p2")),
+        related("daughter", "HPOWATT"),
+        related("son", "SON"),
+    ] {
+        put(&server, &resource, 201);
+    }
+    server
+}
+
+fn put(server: &Server, resource: &Value, status: u16) {
+    let path = format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+    let token = server.tokens().token_of_standing("ehr", "system/*.cruds", oauth::caller::Standing::Custodian);
+    drop(server.request("PUT", &path).token(&token).json(resource).send().expect(status));
+}
+
+fn sees(server: &Server, path: &str) -> bool {
+    let doctor = server.tokens().token_of_person(&DOCTOR, None, "user/*.rs");
+    server.request("GET", path).token(&doctor).send().status == 200
+}
+
+fn consents(server: &Server) -> Vec<Value> {
+    let token = server.tokens().token_of_standing("ehr", "system/*.cruds", oauth::caller::Standing::Custodian);
+    let bundle = server.request("GET", "Consent").token(&token).send().json();
+    let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+    entries.into_iter().map(|mut entry| entry["resource"].take()).collect()
+}
+
+/// The authorization server beside it.
+fn world(server: &Server) -> World {
+    let world = World::new();
+    let clock = server.clock().clone();
+    let choices = Choices::new(Arc::clone(server.store()), Arc::new(move || clock.now()));
+    assert!(world.service.inner.choices.set(Arc::new(choices)).is_ok());
+    world.service.writes_by(Arc::new(Direct(Arc::clone(server.service()))));
+    world
+}
+
+const WITHHOLD: [(&str, &str); 5] = [
+    ("patient", "p1"),
+    ("effect", "withhold"),
+    ("who", "Practitioner/d1"),
+    ("what", "everything"),
+    ("emergency", "yes"),
+];
+
+async fn ana(world: &World) -> Browser<'_> {
+    somebody(world, "ana").await;
+    let mut browser = Browser::new(world);
+    browser.sign_in("ana", PASSWORD).await;
+    browser
+}
+
+async fn caregiver<'a>(world: &'a World, id: &str) -> Browser<'a> {
+    let fhir_user = Some(format!("RelatedPerson/{id}"));
+    let (login, role) = (id.into(), Role::Caregiver);
+    let new = NewAccount { login, name: id.into(), role, fhir_user, patients: Vec::new() };
+    let link = world.service.add_user(&new).unwrap().1;
+    let mut browser = Browser::new(world);
+    accept(&mut browser, &link, id).await;
+    browser
+}
+
+/// Sends the form of a choice.
+async fn choose(browser: &mut Browser<'_>, draft: &[(&str, &str)], decision: &str, shown: Option<&str>) -> Page {
+    let csrf = browser.get("/account/choices/new?patient=p1").await.field("csrf");
+    let mut fields = vec![("csrf", csrf.as_str()), ("decision", decision)];
+    fields.extend(draft);
+    fields.extend(shown.map(|shown| ("shown", shown)));
+    browser.post("/account/choices/new", &fields).await
+}
+
+async fn end(browser: &mut Browser<'_>, id: &str, page: &Page) -> Page {
+    let (csrf, shown) = (page.field("csrf"), page.field("shown"));
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("shown", shown.as_str()),
+        ("patient", "p1"),
+        ("choice", id),
+        ("decision", "confirm"),
+    ];
+    browser.post("/account/choices/end", &fields).await
+}
+
+#[test]
+fn g9_a_choice_is_shown_made_and_ended_and_counts_at_once() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let _doctor = staff(&world, "dora", Role::Clinician).await;
+        let mut ana = ana(&world).await;
+        let page = ana.get("/account/choices").await;
+        assert!(page.status == 200 && page.body.contains("There are none."), "{}", page.body);
+        let entry = world.last_entry();
+        assert_eq!((&*entry.subtype, entry.query.as_deref()), ("search-type", Some("Consent?patient=Patient/p1")));
+        let form = ana.get("/account/choices/new?patient=p1&who=Practitioner/d1").await;
+        assert!(form.body.contains("value=\"Practitioner/d1\" checked"), "{}", form.body);
+        let page = choose(&mut ana, &WITHHOLD, "preview", None).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        // The Patient, two observations, and the two people whom the record names as hers.
+        assert!(page.body.contains("Dora Roth</bdi> will no longer see 5 things"), "{}", page.body);
+        assert!(tokio::task::block_in_place(|| consents(&server)).is_empty(), "nothing counts before");
+        let made = choose(&mut ana, &WITHHOLD, "confirm", Some(&page.field("shown"))).await;
+        assert_eq!((made.status, made.to()), (303, "/account/choices?patient=p1&done=made"), "{}", made.body);
+        let (seen, written) = tokio::task::block_in_place(|| (sees(&server, "Observation/o1"), consents(&server)));
+        assert!(!seen);
+        let id = written[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(written[0]["performer"][0]["reference"], "Patient/p1");
+        let list = ana.get("/account/choices?done=made").await;
+        for part in
+            ["counts from now on", "Not shared with <bdi>Dora Roth</bdi>", "Staff may see it", "End this choice"]
+        {
+            assert!(list.body.contains(part), "{part}: {}", list.body);
+        }
+        let path = format!("/account/choices/end?patient=p1&choice={id}");
+        let (page, other_tab) = (ana.get(&path).await, ana.get(&path).await);
+        assert!(page.body.contains("Dora Roth</bdi> will see 5 more things"), "{}", page.body);
+        let ended = end(&mut ana, &id, &page).await;
+        assert_eq!((ended.status, ended.to()), (303, "/account/choices?patient=p1&done=ended"), "{}", ended.body);
+        assert!(tokio::task::block_in_place(|| sees(&server, "Observation/o1")));
+        // A second tab ends nothing twice, and says how it is.
+        let again = end(&mut ana, &id, &other_tab).await;
+        assert_eq!((again.status, again.to()), (303, "/account/choices?patient=p1"));
+        let written = tokio::task::block_in_place(|| consents(&server));
+        assert_eq!((&written[0]["status"], &written[0]["meta"]["versionId"]), (&json!("inactive"), &json!("2")));
+        assert!(ana.get("/account/choices").await.body.contains("Ended, or never begun"));
+    };
+    wait(work);
+}
+
+/// What was confirmed is what was shown, or it is shown again and nothing is written.
+#[test]
+fn what_was_shown_is_what_counts() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let _doctor = staff(&world, "dora", Role::Clinician).await;
+        let mut ana = ana(&world).await;
+        let page = choose(&mut ana, &WITHHOLD, "preview", None).await;
+        let shown = page.field("shown");
+        // Another choice than the one that was shown; none shown at all.
+        let mut other = WITHHOLD;
+        other[2] = ("who", "everybody");
+        for (draft, shown) in [(&other, Some(shown.as_str())), (&WITHHOLD, None), (&WITHHOLD, Some("x"))] {
+            let page = choose(&mut ana, draft, "confirm", shown).await;
+            assert!(page.status == 422 && page.body.contains("Please look again"), "{}", page.body);
+        }
+        // The record grew meanwhile.
+        let new = json!({"resourceType": "Observation", "id": "o3", "status": "final", "code": {"text": "New"},
+            "subject": {"reference": "Patient/p1"}});
+        tokio::task::block_in_place(|| put(&server, &new, 201));
+        let page = choose(&mut ana, &WITHHOLD, "confirm", Some(&shown)).await;
+        assert!(page.status == 422 && page.body.contains("will no longer see 6 things"), "{}", page.body);
+        assert!(tokio::task::block_in_place(|| consents(&server)).is_empty());
+        // Shown again, it can be confirmed; once.
+        let shown = page.field("shown");
+        assert_eq!(choose(&mut ana, &WITHHOLD, "confirm", Some(&shown)).await.status, 303);
+        assert_eq!(choose(&mut ana, &WITHHOLD, "confirm", Some(&shown)).await.status, 422);
+        assert_eq!(tokio::task::block_in_place(|| consents(&server)).len(), 1);
+    };
+    wait(work);
+}
+
+#[test]
+fn forged_and_foreign_forms_write_nothing() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let _doctor = staff(&world, "dora", Role::Clinician).await;
+        let mut ana = ana(&world).await;
+        let changed = |at: usize, field: (&'static str, &'static str)| {
+            let mut draft = WITHHOLD;
+            draft[at] = field;
+            draft
+        };
+        for (draft, status) in [
+            (changed(0, ("patient", "p2")), 404),
+            (changed(1, ("effect", "everything")), 422),
+            (changed(2, ("who", "Practitioner/nobody")), 422),
+            (changed(2, ("who", "Patient/p2")), 422),
+            (changed(3, ("what", "kinds")), 422),
+            (changed(3, ("what", "entry")), 422),
+            (changed(4, ("until", "2001-01-01")), 422),
+        ] {
+            assert_eq!(choose(&mut ana, &draft, "preview", None).await.status, status, "{draft:?}");
+        }
+        let entry = [("entry", "Observation/other")];
+        let draft: Vec<_> = changed(3, ("what", "entry")).into_iter().chain(entry).collect();
+        assert_eq!(choose(&mut ana, &draft, "preview", None).await.status, 422, "an entry of somebody else");
+        let shared = changed(1, ("effect", "share"));
+        let draft: Vec<_> =
+            shared.into_iter().map(|one| if one.0 == "who" { ("who", "but-carers") } else { one }).collect();
+        assert_eq!(choose(&mut ana, &draft, "preview", None).await.status, 422);
+        assert_eq!(ana.post("/account/choices/new", &WITHHOLD).await.status, 403, "no token of the form");
+        assert_eq!(ana.post("/account/choices/end", &[("patient", "p1"), ("choice", "c")]).await.status, 403);
+        assert_eq!(ana.get("/account/choices?patient=p2").await.status, 404);
+        assert_eq!(ana.get("/account/choices/end?patient=p1&choice=none").await.status, 404);
+        assert!(tokio::task::block_in_place(|| consents(&server)).is_empty());
+        // Who they are was proved too long ago: what was typed waits behind the sign-in.
+        let csrf = ana.get("/account/choices/new?patient=p1").await.field("csrf");
+        world.pass(301);
+        assert_eq!(ana.get("/account/choices").await.status, 200);
+        assert_eq!(ana.get("/account/choices/new").await.to(), "/account/sign-in?continuation=to-choices");
+        let fields: Vec<_> = WITHHOLD.into_iter().chain([("csrf", csrf.as_str()), ("decision", "preview")]).collect();
+        let to = ana.post("/account/choices/new", &fields).await;
+        assert_eq!(to.to(), "/account/sign-in?continuation=to-choice-new");
+        ana.sign_in("ana", PASSWORD).await;
+        let form = ana.get("/account/choices/new").await;
+        assert!(form.body.contains("value=\"Practitioner/d1\" checked"), "{}", form.body);
+        for role in [Role::Clinician, Role::Administrator] {
+            let mut other = staff(&world, role.as_str(), role).await;
+            assert_eq!(other.get("/account/choices").await.status, 403, "{role:?}");
+        }
+    };
+    wait(work);
+}
+
+/// Who may act for the patient by law makes choices; who cares for her otherwise reads them.
+#[test]
+fn g9_who_decides_for_somebody() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let mut daughter = caregiver(&world, "daughter").await;
+        let draft = [
+            ("patient", "p1"),
+            ("effect", "withhold"),
+            ("who", "RelatedPerson/son"),
+            ("what", "matters"),
+            ("matter", "mind"),
+            ("matter", "genes"),
+        ];
+        let page = choose(&mut daughter, &draft, "preview", None).await;
+        assert!(page.body.contains("son Ruiz</bdi> has no account here"), "{}", page.body);
+        let made = choose(&mut daughter, &draft, "confirm", Some(&page.field("shown"))).await;
+        assert_eq!(made.status, 303, "{}", made.body);
+        let written = tokio::task::block_in_place(|| consents(&server));
+        assert_eq!(written[0]["performer"][0]["reference"], "RelatedPerson/daughter");
+        let labels = written[0]["provision"]["securityLabel"].as_array().unwrap().len();
+        assert_eq!(labels, 4, "{}", written[0]);
+        let mut son = caregiver(&world, "son").await;
+        let list = son.get("/account/choices").await;
+        assert!(list.body.contains("Mental health") && !list.body.contains("End this choice"), "{}", list.body);
+        assert!(!list.body.contains("/account/choices/new"));
+        assert_eq!(son.get("/account/choices/new?patient=p1").await.status, 403);
+        let id = written[0]["id"].as_str().unwrap();
+        let path = format!("/account/choices/end?patient=p1&choice={id}");
+        assert_eq!(son.get(&path).await.to(), "/account/choices?patient=p1");
+        assert_eq!(daughter.get(&path).await.status, 200);
+        // The mother did not make it: she sees it, and is told whom to ask.
+        let mut ana = ana(&world).await;
+        assert!(ana.get("/account/choices").await.body.contains("you cannot end it here"));
+    };
+    wait(work);
+}
+
+/// What words cannot tell is there, with its date and whose it is.
+#[test]
+fn what_cannot_be_told_is_not_hidden() {
+    let server = facility();
+    let consent = json!({"resourceType": "Consent", "id": "c", "status": "active", "patient": {"reference": "Patient/p1"},
+        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
+        "category": [{"text": "x"}], "policyRule": {"text": "x"}, "dateTime": "2026-03-03",
+        "performer": [{"reference": "Practitioner/d1"}], "provision": {"type": "deny", "code": [{"text": "x"}]}});
+    put(&server, &consent, 201);
+    let work = async {
+        let world = world(&server);
+        let page = ana(&world).await.get("/account/choices").await;
+        for part in ["cannot tell in plain words", "March 3, 2026", "Dora Roth"] {
+            assert!(page.body.contains(part), "{part}: {}", page.body);
+        }
+    };
+    wait(work);
+}
