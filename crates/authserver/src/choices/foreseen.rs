@@ -7,9 +7,9 @@
 use super::{Accounts, Entry, Party, Room};
 use aws_lc_rs::digest::{Context, SHA256};
 use fhir::LogicalId;
-use oauth::{Caller, udap::purpose::Purpose};
+use oauth::{Caller, caller::Role, udap::purpose::Purpose};
 use policy::{
-    Foresight,
+    Foresight, Looked,
     consent::{Directives, preview::Change},
 };
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) struct Foreseen {
     pub(crate) unchanged: usize,
     /// Not everybody, or not all entries, were looked at.
     pub(crate) is_part: bool,
+    /// Who acts for the patient would themselves no longer see something.
+    pub(crate) hides_own: bool,
 }
 
 /// What changes for one of them.
@@ -73,15 +75,15 @@ impl Room<'_> {
         }
         is_part |= watchers.len() > WATCHERS_MAX;
         watchers.truncate(WATCHERS_MAX);
+        let foresee = |caller: Caller| {
+            let said = (Arc::clone(before), Arc::clone(after));
+            Foresight::new(caller, &self.registry, &self.house, patient.clone(), said)
+        };
         let (mut watched, mut unchanged) = (Vec::new(), 0);
         for (party, is_named) in watchers {
             let callers = self.callers(&party, accounts);
-            let foresee = |caller: Caller| {
-                let said = (Arc::clone(before), Arc::clone(after));
-                Foresight::new(caller, &self.registry, &self.house, patient.clone(), said)
-            };
             let is_outside = callers.is_empty();
-            let foresights: Vec<Foresight<'_>> = callers.into_iter().map(foresee).collect();
+            let foresights: Vec<Foresight<'_>> = callers.into_iter().map(&foresee).collect();
             let mut of_one = Watched { party, is_outside, hides: Vec::new(), shows: Vec::new() };
             for entry in &entries {
                 let looked = self.snapshot.look(&self.permit, entry.kind, &entry.id, |looked| {
@@ -104,7 +106,16 @@ impl Room<'_> {
                 unchanged += 1;
             }
         }
-        Some(Foreseen { watched, unchanged, is_part })
+        // Patients are not bound in their own record; who acts for them is.
+        let own =
+            Caller::at_page(Arc::clone(self.user), super::READS).ok().filter(|_| self.user.role == Role::Caregiver);
+        let own = own.map(foresee);
+        let hides_own = entries.iter().any(|entry| {
+            let change = |looked: &Looked<'_>| own.as_ref().map(|own| own.change(looked.subject, looked.related));
+            let change = self.snapshot.look(&self.permit, entry.kind, &entry.id, change);
+            matches!(change, Ok(Some(Change::Hides)))
+        });
+        Some(Foreseen { watched, unchanged, is_part, hides_own })
     }
 
     /// As whom somebody would look.

@@ -175,6 +175,7 @@ pub(super) fn all(states: &mut Vec<State>) {
         ChoiceProblem::ButShared,
         ChoiceProblem::What,
         ChoiceProblem::Until,
+        ChoiceProblem::Own,
     ];
     add(states, "choice-wrong", rosa(), ChoiceForm { draft, problems: all.into(), ..form() });
     let alone = ChoiceForm { parties: Vec::new(), entries: Vec::new(), name: Some(LONG.into()), ..form() };

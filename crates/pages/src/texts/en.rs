@@ -807,6 +807,7 @@ super::declare! {
     choice_problem_but: "To share, choose everybody or one name.",
     choice_problem_what: "Say what it is about, and choose at least one thing from its list.",
     choice_problem_until: "Choose a day that is still to come.",
+    choice_problem_own: "This would hide things from you, too. Choose less, or name one person.",
     choice_check_title: "Is this what you want?",
     choice_end_title: "Do you want to end this choice?",
     choice_changes: "What will change",

@@ -809,6 +809,7 @@ pub(super) const SPANISH: Texts = Texts {
     choice_problem_but: "Para compartir, elija a todo el mundo o un nombre.",
     choice_problem_what: "Diga de qué se trata, y elija al menos una cosa de su lista.",
     choice_problem_until: "Elija un día que todavía no ha llegado.",
+    choice_problem_own: "Esto también le ocultaría datos a usted. Elija menos, o nombre a una sola persona.",
     choice_check_title: "¿Es esto lo que quiere?",
     choice_end_title: "¿Quiere terminar esta decisión?",
     choice_changes: "Qué va a cambiar",

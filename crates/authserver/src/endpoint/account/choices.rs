@@ -207,6 +207,9 @@ impl Visitor<'_> {
             let added =
                 |before: &Directives| before.with(&ConsentSource { id: "", version: 0, json: consent.as_bytes() });
             let foreseen = foresee(&room, &patient, &parties, (&named(&said), None), added, &people)?;
+            if foreseen.hides_own {
+                return Some((record, Err(vec![ChoiceProblem::Own])));
+            }
             let shown = foreseen.name(&format!("{said:?}"), &kept);
             Some((record, Ok((words(&room, &said), consent, foreseen, shown))))
         });
@@ -577,6 +580,15 @@ impl Draft {
             Some(fields::BUT_CARERS) => Some(carers()).filter(|carers| !carers.is_empty()).map(Who::But),
             Some(one) if parties.iter().any(|party| party.reference == one) => Some(Who::These(vec![one.to_owned()])),
             _ => None,
+        };
+        // Who acts for the patient stands where the patient does, whom no choice binds.
+        let who = match (who, room.performer()) {
+            (Some(who), Some(own)) if room.user.role == Role::Caregiver && !shares => Some(match who {
+                Who::Everybody => Who::But(vec![own.to_owned()]),
+                Who::But(carers) => Who::But(carers.into_iter().chain([own.to_owned()]).collect()),
+                Who::These(these) => Who::These(these),
+            }),
+            (who, _) => who,
         };
         let what = self.what(room);
         let until = self.value(fields::UNTIL).filter(|until| !until.is_empty());

@@ -82,6 +82,8 @@ pub enum ChoiceProblem {
     What,
     /// Not a day to come.
     Until,
+    /// Who acts for the patient would hide something from themselves.
+    Own,
 }
 
 impl ChoiceProblem {
@@ -92,6 +94,7 @@ impl ChoiceProblem {
             Self::ButShared => t.choice_problem_but,
             Self::What => t.choice_problem_what,
             Self::Until => t.choice_problem_until,
+            Self::Own => t.choice_problem_own,
         }
     }
 }

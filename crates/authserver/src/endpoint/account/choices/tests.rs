@@ -312,6 +312,90 @@ fn g9_who_decides_for_somebody() {
     wait(work);
 }
 
+/// Each form of a choice is a Consent that the service takes, and its preview tells what it really does.
+#[test]
+fn every_form_of_a_choice_is_taken() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let _doctor = staff(&world, "dora", Role::Clinician).await;
+        let _son = caregiver(&world, "son").await;
+        let mut ana = ana(&world).await;
+        for (draft, told) in [
+            // Who is named sees this and nothing more: the page says so before it counts.
+            (
+                vec![
+                    ("effect", "share"),
+                    ("who", "Practitioner/d1"),
+                    ("what", "kinds"),
+                    ("kind", "results"),
+                    ("kind", "care"),
+                ],
+                "Dora Roth</bdi> will no longer see 3 things",
+            ),
+            (
+                vec![("effect", "withhold"), ("who", "but-carers"), ("what", "everything"), ("until", "2030-01-31")],
+                "Dora Roth</bdi> will see 4 more things",
+            ),
+            (
+                vec![
+                    ("effect", "withhold"),
+                    ("who", "RelatedPerson/son"),
+                    ("what", "entry"),
+                    ("entry", "Observation/o1"),
+                ],
+                "son Ruiz</bdi> will no longer see 1 thing<",
+            ),
+            (
+                vec![
+                    ("effect", "withhold"),
+                    ("who", "everybody"),
+                    ("what", "matters"),
+                    ("matter", "hiv"),
+                    ("purpose", "HRESCH"),
+                ],
+                "Nothing changes for anybody",
+            ),
+        ] {
+            let draft: Vec<_> = [("patient", "p1")].into_iter().chain(draft).collect();
+            let page = choose(&mut ana, &draft, "preview", None).await;
+            assert!(page.status == 200 && page.body.contains(told), "{told}: {}", page.body);
+            let back = choose(&mut ana, &draft, "change", None).await;
+            assert!(back.status == 200 && back.body.contains(" checked"), "{}", back.body);
+            let made = choose(&mut ana, &draft, "confirm", Some(&page.field("shown"))).await;
+            assert_eq!(made.status, 303, "{draft:?} {}", made.body);
+        }
+        let written = tokio::task::block_in_place(|| consents(&server));
+        let policies: std::collections::BTreeSet<&str> =
+            written.iter().map(|one| one["policy"][0]["uri"].as_str().unwrap()).collect();
+        assert_eq!((written.len(), policies.len()), (4, 4), "none takes another's place");
+        let list = ana.get("/account/choices").await.body;
+        assert!(!list.contains("cannot tell in plain words") && list.contains("everybody but"), "{list}");
+    };
+    wait(work);
+}
+
+/// Who acts for somebody cannot shut themselves out, and so nobody is left who could end it.
+#[test]
+fn who_decides_for_somebody_keeps_what_they_see() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let mut daughter = caregiver(&world, "daughter").await;
+        let narrow =
+            [("patient", "p1"), ("effect", "share"), ("who", "everybody"), ("what", "kinds"), ("kind", "care")];
+        let page = choose(&mut daughter, &narrow, "preview", None).await;
+        assert!(page.status == 422 && page.body.contains("would hide things from you"), "{}", page.body);
+        let all = [("patient", "p1"), ("effect", "withhold"), ("who", "everybody"), ("what", "everything")];
+        let page = choose(&mut daughter, &all, "preview", None).await;
+        assert!(page.body.contains("everybody but <bdi>daughter Ruiz"), "{}", page.body);
+        let made = choose(&mut daughter, &all, "confirm", Some(&page.field("shown"))).await;
+        assert_eq!(made.status, 303, "{}", made.body);
+        assert!(daughter.get("/account/choices").await.body.contains("End this choice"));
+    };
+    wait(work);
+}
+
 /// What words cannot tell is there, with its date and whose it is.
 #[test]
 fn what_cannot_be_told_is_not_hidden() {

@@ -42,3 +42,27 @@ fn f21_a_patient_reads_who_saw_their_record_and_that_is_recorded() {
         assert_eq!(office.get("/account/seen").await.status, 403);
     });
 }
+
+/// From who saw it to what they may see: for the patient, of people by name.
+#[test]
+fn who_is_named_can_be_chosen_about() {
+    let server = log::facility();
+    log::wait(async {
+        let world = World::new();
+        assert!(world.service.inner.ledger.set(Arc::new(log::ledger(&server))).is_ok());
+        let _dora = staff(&world, "dora", Role::Clinician).await;
+        let people = &world.service.inner.people;
+        let dora = people.some_users(10).into_iter().find(|user| user.role == Role::Clinician).unwrap();
+        tokio::task::block_in_place(|| {
+            let token = server.tokens().token_of_user(oauth::caller::User::clone(&dora), None, "user/*.rs");
+            drop(server.request("GET", "Patient/p1").token(&token).send().expect(200));
+            server.store().log().sync().unwrap();
+        });
+        let mut rosa = Browser::new(&world);
+        somebody(&world, "rosa").await;
+        rosa.sign_in("rosa", PASSWORD).await;
+        let page = rosa.get("/account/seen").await;
+        let link = "/account/choices/new?patient=p1&amp;who=Practitioner%2Fd1";
+        assert_eq!(page.body.matches(link).count(), 1, "{}", page.body);
+    });
+}
