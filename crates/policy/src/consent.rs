@@ -42,7 +42,7 @@ pub(crate) mod view;
 
 pub use action::Action;
 pub use combine::Combine;
-pub use directive::{ConsentSource, Directives, Ignored};
+pub use directive::{ConsentSource, Directives, Idle, Ignored};
 pub use implicit::Implicit;
 pub use provision::Kind;
 pub use rule::Ruling;

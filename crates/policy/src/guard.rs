@@ -255,6 +255,22 @@ fn patients_of_representative(registry: &Registry, id: &str) -> Option<Arc<Predi
     related.refers_to_these("patient", &acts)
 }
 
+/// Patients in whose name somebody may write Consents that count, as a predicate on Patient (row G9): their own, or of
+/// those for whom they may act by what their RelatedPerson says. `None`: nobody.
+#[must_use]
+pub fn acted_for(user: &User, registry: &Registry) -> Option<Arc<Predicate>> {
+    match user.role {
+        Role::Patient => {
+            let own = user.patients.iter().filter_map(|id| LogicalId::parse(id).ok());
+            Some(Arc::new(Predicate::Id(own.collect())))
+        }
+        Role::Caregiver => {
+            patients_of_representative(registry, user.fhir_user.as_deref()?.strip_prefix("RelatedPerson/")?)
+        }
+        Role::Clinician | Role::PrivacyOfficer | Role::Administrator => None,
+    }
+}
+
 /// v3-RoleCode.
 const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 
@@ -269,7 +285,7 @@ fn is_bound(caller: &Caller, house: &House) -> bool {
 }
 
 /// A caller as consents see them, when they are bound by them.
-fn bound(caller: &Caller, house: &House, registry: &Registry) -> Option<Arc<View>> {
+pub(crate) fn bound(caller: &Caller, house: &House, registry: &Registry) -> Option<Arc<View>> {
     let settings = house.consents.filter(|_| is_bound(caller, house))?;
     Some(Arc::new(View::of(caller, settings, registry)))
 }

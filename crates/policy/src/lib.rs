@@ -14,6 +14,7 @@ pub mod deidentified;
 mod denied;
 mod enforceable;
 mod explain;
+mod foresee;
 mod glass;
 mod grants;
 mod guard;
@@ -36,11 +37,12 @@ pub use decide::decide;
 pub use denied::Denied;
 pub use enforceable::{enforceable, enforceable_for_people};
 pub use explain::explain;
+pub use foresee::Foresight;
 pub use grants::{
     Grants,
     account::{Decision, Effect, Looked, Part, Source, Trace, account},
 };
-pub use guard::Asker;
+pub use guard::{Asker, acted_for};
 pub use house::{Clinicians, DAY_MS, House};
 pub use identity::Identity;
 pub use interaction::Interaction;

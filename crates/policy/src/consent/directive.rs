@@ -9,6 +9,7 @@
 //! - A Consent that cannot be read at all, or is deeper or longer than [`super::limits`] say, denies everything.
 
 use super::{
+    combine::{self, Standing},
     implicit::{self, Base},
     limits::{CONSENTS_MAX, ITEMS_MAX},
     provision::{Kind, Provision},
@@ -43,6 +44,15 @@ pub enum Ignored {
     NotActive,
     /// Its scope is another than privacy.
     OtherScope,
+}
+
+/// Why a Consent in force does not count at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Idle {
+    /// Its period has not begun or is over.
+    OutOfPeriod,
+    /// This newer one about the same policy took its place.
+    Superseded(Arc<str>),
 }
 
 /// What all Consents of one patient say.
@@ -118,6 +128,17 @@ impl Directives {
             Err(why) => all.ignored.push((source.id.into(), source.version, why)),
         }
         all.bounded()
+    }
+
+    /// Those that do not count at this moment although they are active, each with what it is.
+    #[must_use]
+    pub fn idle(&self, now: fhir::Instant) -> Vec<(Arc<str>, Idle)> {
+        let idle = |(one, standing): (&Directive, Standing<'_>)| match standing {
+            Standing::Counts => None,
+            Standing::OutOfPeriod => Some((Arc::clone(&one.id), Idle::OutOfPeriod)),
+            Standing::Superseded(by) => Some((Arc::clone(&one.id), Idle::Superseded(by.into()))),
+        };
+        combine::standings(self, now.unix_millis()).into_iter().filter_map(idle).collect()
     }
 
     /// The same without this Consent.

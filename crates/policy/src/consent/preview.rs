@@ -1,4 +1,5 @@
-//! What a change of consents would do, before anybody makes it: for the page where people choose.
+//! What a change of consents would do, before anybody makes it, by what the consents alone say. With all else that
+//! decides, for the page where people choose: [`crate::Foresight`].
 //!
 //! Whoever asks brings the resources of the record and those who might look; what comes back is a list of what each
 //! would no longer see, or see anew. Nothing is stored.
