@@ -36,7 +36,7 @@ use oauth::{
 };
 use search::{
     ParameterId, Predicate, Registry, Test,
-    predicate::{Ruled, TokenTest},
+    predicate::{ReferenceTest, Ruled, TokenTest},
 };
 use std::sync::Arc;
 
@@ -310,7 +310,7 @@ fn withheld(registry: &Registry, kind: ResourceType, rulings: &mut Rulings<'_>) 
         "Provenance" => Some(targets(registry, kind, rulings)),
         name => {
             let subject = about(record::about(name)?)?;
-            let by_subject = ruled(&[subject]);
+            let by_subject = Arc::new(Predicate::And(vec![ruled(&[subject]), known(registry, kind, subject)?]));
             if !record::is_message(name) {
                 return Some(by_subject);
             }
@@ -319,6 +319,18 @@ fn withheld(registry: &Registry, kind: ResourceType, rulings: &mut Rulings<'_>) 
             Some(Arc::new(Predicate::And(vec![by_subject, Arc::new(Predicate::Or(vec![has_subject, by_ends]))])))
         }
     }
+}
+
+/// Resources that are about somebody here, or say nothing of whom they are about. One that names somebody by an
+/// identifier alone, or on another server, is about a person who may have denied it: nobody can say, so it is withheld.
+fn known(registry: &Registry, kind: ResourceType, about: ParameterId) -> Option<Arc<Predicate>> {
+    // `subject` has what `patient` leaves out: references that lead to no Patient here.
+    let named = registry.parameter(kind, "subject").map_or(about, |subject| subject.id);
+    let elsewhere = Predicate::Value { parameter: named, test: Test::Reference(ReferenceTest::Elsewhere) };
+    let target = ResourceType::parse("Patient").ok()?;
+    let here = Predicate::Chain { parameter: about, target, predicate: Arc::new(Predicate::All) };
+    let unknown = Predicate::And(vec![Arc::new(elsewhere), Arc::new(Predicate::Not(Arc::new(here)))]);
+    Some(Arc::new(Predicate::Not(Arc::new(unknown))))
 }
 
 /// A Provenance tells of its targets: none of them may be withheld. One that is deleted withholds nothing any more.

@@ -35,6 +35,7 @@ pub fn passes(test: &Test, value: ValueRef<'_>) -> bool {
             ReferenceTest::Identifier(test) => {
                 identifier.is_some_and(|(system, value)| token(test, system, value, None))
             }
+            ReferenceTest::Elsewhere => target.is_none(),
         },
         (Test::Date(test), ValueRef::Date { low, high }) => date(*test, low, high),
         (Test::Number(test), ValueRef::Number(value)) => number(test, value),

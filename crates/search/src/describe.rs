@@ -100,6 +100,7 @@ fn value(test: &Test) -> String {
         Test::Reference(ReferenceTest::AnyType(id)) => format!("= {id} of any type"),
         Test::Reference(ReferenceTest::Url(url)) => format!("= {url}"),
         Test::Reference(ReferenceTest::Identifier(test)) => format!("identifier {}", token(test)),
+        Test::Reference(ReferenceTest::Elsewhere) => "is no resource here".to_owned(),
         Test::Date(test) => date(*test),
         Test::Number(test) => number(test),
         Test::Quantity(test) => {

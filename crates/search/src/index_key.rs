@@ -271,6 +271,10 @@ fn reference_ranges(test: &ReferenceTest) -> Ranges {
         ReferenceTest::AnyType(id) => one(beginning_with(text_key(REFERENCE_TARGET, id.as_str())), true),
         ReferenceTest::Url(url) => one(beginning_with(uri_key(REFERENCE_URL, without_version(url))), false),
         ReferenceTest::Identifier(test) => token_ranges((REFERENCE_IDENTIFIER_SYSTEM, REFERENCE_IDENTIFIER), test),
+        ReferenceTest::Elsewhere => {
+            let families = [REFERENCE_URL, REFERENCE_IDENTIFIER];
+            Ranges { ranges: families.map(|family| beginning_with(vec![family])).into(), exact: false }
+        }
     }
 }
 

@@ -267,6 +267,8 @@ pub enum ReferenceTest {
     Url(String),
     /// `:identifier`.
     Identifier(TokenTest),
+    /// No local target: an identifier alone, or a resource elsewhere. No query asks for it, a guard does.
+    Elsewhere,
 }
 
 /// Comparison prefixes. SPEC: R4 search.html#prefix.

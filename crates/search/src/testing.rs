@@ -202,6 +202,7 @@ fn reference_test() -> BoxedStrategy<Test> {
         id().prop_map(ReferenceTest::AnyType),
         uri().prop_map(ReferenceTest::Url),
         token_test().prop_map(ReferenceTest::Identifier),
+        Just(ReferenceTest::Elsewhere),
     ]
     .prop_map(Test::Reference)
     .boxed()

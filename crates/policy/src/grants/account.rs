@@ -204,6 +204,7 @@ fn of(decision: Decision<'_>, grants: &Grants, looked: &Looked<'_>) -> Trace {
     if need == Need::Read
         && let Some((own, id)) = person.as_ref().and_then(Person::itself)
         && (own, &id) == (kind, looked.subject.id)
+        && organization.as_ref().is_none_or(|reached| account.holds(reached))
     {
         account.say(Source::Reach, "fhirUser", Effect::Gives, "it stands for the person themselves");
         is_given = true;

@@ -153,3 +153,38 @@ fn who_may_act_for_a_patient_may_now() {
     assert!(!may(r#","active":false"#));
     assert!(!may(r#","period":{"end":"1960"}"#) && !may(r#","period":{"start":"1980"}"#));
 }
+
+/// Row G4: whom nobody here can name may have denied it. Who keeps the records sees it.
+#[test]
+fn who_is_named_by_an_identifier_alone_is_withheld() {
+    let house = house(Implicit::AllNormal);
+    let mut world = World::new(search::registry(), Instant::from_unix_millis(0));
+    let mut sees = |name: &str, named: &str, is_custodian: bool| {
+        let patient = r#"{"resourceType":"Patient","id":"p"}"#;
+        let json = format!(r#"{{"resourceType":"{name}","id":"o"{named}}}"#);
+        for json in [patient, &json] {
+            world.add(&Tree::parse(json.as_bytes().to_vec()).unwrap()).unwrap();
+        }
+        match access(&testing::system(is_custodian, "system/*.rs"), &house, name, Need::Search) {
+            Access::Everything => true,
+            Access::Nothing => false,
+            Access::Where(left) => world.target_matches(kind(name), &LogicalId::parse("o").unwrap(), &left),
+        }
+    };
+    let here = r#"{"reference":"Patient/p"}"#;
+    let logical = r#"{"identifier":{"system":"urn:oid:1.2","value":"7"}}"#;
+    let foreign = r#"{"reference":"https://elsewhere.example/fhir/Patient/7"}"#;
+    for (name, element) in [("Observation", "subject"), ("Condition", "subject"), ("Coverage", "beneficiary")] {
+        let named = |one: &str| format!(r#","{element}":{one}"#);
+        assert!(sees(name, &named(here), false) && sees(name, "", false), "{name}");
+        for other in [logical, foreign] {
+            assert!(!sees(name, &named(other), false) && sees(name, &named(other), true), "{name} {other}");
+        }
+    }
+    // Somebody else who takes part may be named in any way.
+    let actors = |all: &[&str]| {
+        let all: Vec<String> = all.iter().map(|one| format!(r#"{{"actor":{one},"status":"accepted"}}"#)).collect();
+        format!(r#","participant":[{}]"#, all.join(","))
+    };
+    assert!(sees("Appointment", &actors(&[here, logical]), false) && !sees("Appointment", &actors(&[logical]), false));
+}

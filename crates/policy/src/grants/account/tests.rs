@@ -54,6 +54,9 @@ const CALLERS: &[&str] = &[
     "client ehr, custodian, scope system/Observation.crs",
     "organization https://o.example Organization/o, purpose TREAT",
     "organization https://o.example, purpose HRESCH",
+    // Who comes by a certificate is narrowed as a person, too: their own resource counts for nothing then.
+    "role patient, patients anna, user Patient/anna, organization https://o.example, purpose SYSDEV",
+    "role patient, patients bo, user Patient/bo, organization https://o.example Organization/o, purpose TREAT",
 ];
 
 fn houses() -> Vec<House> {

@@ -206,6 +206,7 @@ fn tested(test: &Test) -> String {
         Test::Reference(ReferenceTest::AnyType(_)) => "reference to an id".into(),
         Test::Reference(ReferenceTest::Url(_)) => "reference to a url".into(),
         Test::Reference(ReferenceTest::Identifier(test)) => format!("reference by identifier: {}", token(test)),
+        Test::Reference(ReferenceTest::Elsewhere) => "reference elsewhere".into(),
         Test::Date(DateTest { prefix, .. }) => format!("date {prefix:?}"),
         Test::Number(NumberTest { prefix, .. }) => format!("number {prefix:?}"),
         Test::Quantity(test) => {
