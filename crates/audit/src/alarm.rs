@@ -118,6 +118,8 @@ pub struct Alarm {
     pub at: Instant,
     /// The account of who it was.
     pub account: Option<Arc<str>>,
+    /// The resource that stands for them: two accounts may be one person.
+    pub fhir_user: Option<Arc<str>>,
     /// Their name; for a system its client id.
     pub who: Arc<str>,
     /// Whose record, where the rule is about one.
@@ -167,6 +169,7 @@ impl Watch {
         let is_staff = person.is_some_and(|person| !matches!(person.role, Role::Patient | Role::Caregiver));
         let who = person.map_or_else(|| Arc::clone(&subject), |person| Arc::clone(&person.name));
         let account = person.map(|person| Arc::clone(&person.id));
+        let fhir_user = person.and_then(|person| person.fhir_user.clone());
         let mut tell = |told: &mut HashMap<_, _>, rule: Rule, patient: Option<&LogicalId>, count: u32| {
             let key = (rule, Arc::clone(&subject), patient.cloned());
             if told.get(&key).is_some_and(|until| at < *until) {
@@ -180,9 +183,9 @@ impl Watch {
                 }
             }
             told.insert(key, at.saturating_add(DAY_MS));
-            let (who, account) = (Arc::clone(&who), account.clone());
+            let (who, account, fhir_user) = (Arc::clone(&who), account.clone(), fhir_user.clone());
             let patient = patient.cloned();
-            alarms.push(Alarm { rule, sequence, at: entry.recorded, account, who, patient, count });
+            alarms.push(Alarm { rule, sequence, at: entry.recorded, account, fhir_user, who, patient, count });
         };
         if self.subjects.len() >= SUBJECTS_MAX && !self.subjects.contains_key(&subject) {
             self.subjects.retain(|_, one| at - one.last < HOUR_MS);

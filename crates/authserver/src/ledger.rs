@@ -69,6 +69,14 @@ pub(crate) struct Row {
     pub(crate) review: Option<Review>,
 }
 
+impl Row {
+    /// Whether it is about this person, by this account or another.
+    pub(crate) fn is_of(&self, user: &User) -> bool {
+        let is_same = self.alarm.fhir_user.is_some() && self.alarm.fhir_user == user.fhir_user;
+        is_same || self.alarm.account.as_deref() == Some(&*user.id)
+    }
+}
+
 /// How somebody judged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Review {
@@ -234,7 +242,7 @@ impl Ledger {
         let broken = NotReviewed::Unavailable;
         let _one = self.reviewing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut row = self.alarm(id).map_err(broken)?.ok_or(NotReviewed::Unknown)?;
-        if row.alarm.account.as_deref() == Some(&*user.id) {
+        if row.is_of(user) {
             return Err(NotReviewed::Own);
         }
         if row.review.is_some() {
@@ -350,6 +358,7 @@ fn value(row: &Row) -> Vec<u8> {
         "sequence": alarm.sequence,
         "at": alarm.at.unix_millis(),
         "account": alarm.account.as_deref(),
+        "fhirUser": alarm.fhir_user.as_deref(),
         "who": &*alarm.who,
         "patient": alarm.patient.as_ref().map(LogicalId::as_str),
         "count": alarm.count,
@@ -373,6 +382,7 @@ fn row(key: &[u8], value: &[u8]) -> Option<Row> {
         sequence: value.get("sequence")?.as_u64()?,
         at: Instant::from_unix_millis(value.get("at")?.as_i64()?),
         account: text("account").map(Arc::from),
+        fhir_user: text("fhirUser").map(Arc::from),
         who: text("who")?.into(),
         patient: text("patient").and_then(|id| LogicalId::parse(id).ok()),
         count: u32::try_from(value.get("count")?.as_u64()?).ok()?,

@@ -288,3 +288,15 @@ pub const WATCH_PARTS_MAX: usize = 500;
 
 /// Entries before the last look that are seen again after a start, so that counts go on.
 pub const WATCHED_BEFORE: u64 = 5_000;
+
+/// Characters of the note of a review: half a page, which is read as a whole.
+pub const NOTE_CHARS_MAX: usize = 2_000;
+
+/// Characters of a field of the search before a glass is broken: longer than any name.
+pub const GLASS_FIELD_CHARS_MAX: usize = 200;
+
+/// Lines of the page of who saw a record after which it begins no further day: some screens of a phone.
+pub const SEEN_LINES: usize = 30;
+
+/// Lines of the table of the same: more than a spreadsheet is looked through for.
+pub const SEEN_TABLE_LINES: usize = 10_000;

@@ -352,6 +352,10 @@ impl LiveTokens for Inner {
         if let Some(user) = &grant.user {
             return Some(self.of_now(&grant, user));
         }
+        // WHY: a token that was being made while the standing changed has the old one; none of its kind lives on.
+        if self.clients.standing_of(&grant.client_id).is_some_and(|standing| standing != grant.standing) {
+            return None;
+        }
         // What it may act for is the register's to say, now (row F48).
         match self.clients.purposes_of(&grant.client_id) {
             None => Some(grant),

@@ -7,7 +7,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use fhir::Instant;
-use oauth::{redirect_uri::RedirectUri, udap::purpose::Purpose};
+use oauth::{caller::Standing, redirect_uri::RedirectUri, udap::purpose::Purpose};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -71,6 +71,11 @@ impl Registry {
     /// Whether a client of this id may have tokens.
     pub(crate) fn works(&self, id: &str) -> bool {
         self.copy.load().by_id.get(id).is_some_and(|client| client.works())
+    }
+
+    /// What a client is to the facility, now; `None`: there is no such client.
+    pub(crate) fn standing_of(&self, id: &str) -> Option<Standing> {
+        self.copy.load().by_id.get(id).map(|client| client.standing)
     }
 
     /// What a system was registered to act for; `None`: nothing was said.

@@ -109,6 +109,10 @@ fn f50_unusual_access_is_kept_and_reviewed_once() {
         second.review(&person("dr", Role::PrivacyOfficer, &[]), &row.id, "fine", "x", |_| Ok(())),
         Err(NotReviewed::Own)
     );
+    // Another account of the same person is that person.
+    let other =
+        User { fhir_user: Some("Practitioner/dr".into()), ..User::clone(&person("dr-2", Role::PrivacyOfficer, &[])) };
+    assert_eq!(second.review(&other, &row.id, "fine", "x", |_| Ok(())), Err(NotReviewed::Own));
     assert_eq!(second.review(&officer, "cursor", "fine", "x", |_| Ok(())), Err(NotReviewed::Unknown));
     let down = second.review(&officer, &row.id, "misuse", "Asked her.", |_| Err::<(), _>("no log".to_owned()));
     assert!(matches!(down, Err(NotReviewed::Unavailable(_))), "F25: nothing is kept without its record");

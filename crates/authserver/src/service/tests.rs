@@ -345,3 +345,19 @@ async fn f48_purposes_are_the_registers() {
     world.service.set_client_purposes(&id, &[]).unwrap();
     assert!(purposes(&world).is_empty());
 }
+
+/// G4: a token that was made while the standing of its client changed has the old one, and is no token any more.
+#[tokio::test]
+async fn g4_a_token_of_another_standing_is_none() {
+    use oauth::caller::Standing;
+    let world = World::new();
+    let id = world.client(SCOPE);
+    let token = world.token(&id, SCOPE).await.token().to_owned();
+    assert!(world.service.grant(&token).is_some());
+    let stand = |standing: Standing| {
+        let changed = |client: crate::Client| Ok(crate::Client { standing, ..client });
+        world.service.inner.change_client(&id, &crate::registering::By::Operator, changed).unwrap();
+    };
+    stand(Standing::Deidentified);
+    assert!(world.service.grant(&token).is_none());
+}

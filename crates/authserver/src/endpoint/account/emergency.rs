@@ -26,9 +26,6 @@ use pages::{Emergency, EmergencyReason, EmergencyStep, Moment, OpenRecord, Probl
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 
-/// Characters of a field of the search.
-const FIELD_CHARS_MAX: usize = 200;
-
 /// What was said of whom somebody looks for.
 #[derive(Default)]
 struct Shown {
@@ -283,7 +280,7 @@ fn is_reason(words: &str) -> bool {
 fn wanted(form: &Form) -> Option<Wanted> {
     let text = |name: &str| {
         let text = form.value(name).unwrap_or_default().trim();
-        (!text.is_empty() && text.chars().count() <= FIELD_CHARS_MAX).then(|| text.to_owned())
+        (!text.is_empty() && text.chars().count() <= limits::GLASS_FIELD_CHARS_MAX).then(|| text.to_owned())
     };
     if let Some(number) = text(fields::NUMBER) {
         return Some(Wanted::Number(number));

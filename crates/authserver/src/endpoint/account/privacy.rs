@@ -7,6 +7,7 @@ use super::{Reply, Visitor, next, seen::role};
 use crate::{
     event::Event,
     ledger::{Ledger, NotReviewed, Row},
+    limits::NOTE_CHARS_MAX,
     outcome::page::Sent,
     registering::By,
 };
@@ -30,9 +31,6 @@ use store::{ReadError, Seen};
 
 /// Form token of the forms of a privacy officer.
 pub(super) const PRIVACY_FORM: &str = "privacy";
-
-/// Characters of a note.
-const NOTE_CHARS_MAX: usize = 2_000;
 
 /// What is not a plain letter of a value in a query.
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'/').remove(b':');
@@ -219,7 +217,7 @@ impl Visitor<'_> {
             Ok(Ok(Some((event_id, row)))) => {
                 let event = looked_at(&user, &[&row]);
                 let csrf = Secret::new(self.csrf(PRIVACY_FORM).0);
-                let is_own = row.alarm.account.as_deref() == Some(&*user.id);
+                let is_own = row.is_of(&user);
                 let review = row.review.as_ref().map(|review| (Text::new(&review.note), Text::new(&review.by)));
                 let event_id = event_id.as_str().into();
                 let view = UnusualOne { csrf, facts: unusual(&row), event: event_id, review, is_own, note_missing };

@@ -3,7 +3,7 @@
 //! Reading it is itself recorded, as the API's `$access-report` is, and told the next time.
 
 use super::{Reply, Visitor, next};
-use crate::{event::Event, ledger::Ledger, outcome::page::Sent, records::PatientRecord, service::Inner};
+use crate::{event::Event, ledger::Ledger, limits, outcome::page::Sent, records::PatientRecord, service::Inner};
 use audit::report::{Deed, Line, Report};
 use bytes::Bytes;
 use fhir::{Instant, LogicalId};
@@ -11,12 +11,6 @@ use http::{HeaderValue, Response, header};
 use oauth::caller::{Role, User};
 use pages::{Date, Moment, ProblemWhat, Seen, SeenDay, SeenDeed, SeenLine, SeenRole, SeenWho, Text, fields};
 use std::{collections::BTreeMap, sync::Arc};
-
-/// Lines after which a page begins no further day.
-const LINES: usize = 30;
-
-/// Lines of a table: more than a spreadsheet is looked through for.
-const TABLE_LINES: usize = 10_000;
 
 /// The report of one record with what stands around it.
 struct Shown {
@@ -28,7 +22,7 @@ struct Shown {
 impl Visitor<'_> {
     /// The page.
     pub(super) async fn seen_page(&self) -> Reply {
-        let (user, shown, is_older) = match self.seen(LINES).await {
+        let (user, shown, is_older) = match self.seen(limits::SEEN_LINES).await {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
@@ -39,7 +33,7 @@ impl Visitor<'_> {
 
     /// The table.
     pub(super) async fn seen_table(&self) -> Reply {
-        let (user, shown, is_older) = match self.seen(TABLE_LINES).await {
+        let (user, shown, is_older) = match self.seen(limits::SEEN_TABLE_LINES).await {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
