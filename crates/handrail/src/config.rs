@@ -434,7 +434,6 @@ impl Effective {
                 Some(Value::Switch(true)) => Glass::Overrides,
                 _ => Glass::AsConsented,
             },
-            ..policy::consent::Settings::default()
         }
     }
 
