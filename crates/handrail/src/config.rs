@@ -306,11 +306,11 @@ impl Effective {
             needs(setting, &table::OPENID_ISSUER, problems);
         }
         if let Some(Value::Count(days)) = self.get(&table::AUDIT_RETENTION_DAYS)
-            && *days < crate::keeping::RETENTION_DAYS_LEAST
+            && *days < crate::limits::RETENTION_DAYS_LEAST
             && self.get(&table::AUDIT_RETENTION_SHORT) != Some(&Value::Switch(true))
             && let Some(place) = place(&table::AUDIT_RETENTION_DAYS)
         {
-            let least = crate::keeping::RETENTION_DAYS_LEAST;
+            let least = crate::limits::RETENTION_DAYS_LEAST;
             let text = format!(
                 "audit.retention_days is less than six years ({least}); where the law lets you, set audit.retention_short = true beside it"
             );

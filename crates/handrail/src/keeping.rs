@@ -11,9 +11,6 @@ use std::{path::PathBuf, sync::Arc};
 use store::Store;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Days that a log is kept at least, unless the operator says that the law here asks for less. SPEC: 45 CFR 164.316(b)(2).
-pub(crate) const RETENTION_DAYS_LEAST: u64 = 2_192;
-
 const DAY_MS: i64 = 86_400_000;
 
 /// Where the log is copied to, and how long it is kept here.

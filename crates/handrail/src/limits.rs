@@ -236,3 +236,14 @@ pub(crate) const SYSLOG_PATIENCE: std::time::Duration = std::time::Duration::fro
 
 /// How long to wait before a repository that went away is tried again.
 pub(crate) const SYSLOG_AGAIN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Days that an audit log is kept at least, unless the operator says that the law here asks for less: six years. SPEC:
+/// 45 CFR 164.316(b)(2).
+pub(crate) const RETENTION_DAYS_LEAST: u64 = 2_192;
+
+/// Entries that are read and sent at once to a syslog repository: under a megabyte.
+pub(crate) const SYSLOG_BATCH: usize = 200;
+
+/// After this long what was written to a syslog repository has surely arrived, or the connection is over: the system
+/// ends it when nothing was confirmed for [`SYSLOG_PATIENCE`], and some seconds pass until that is seen.
+pub(crate) const SYSLOG_ARRIVED: std::time::Duration = std::time::Duration::from_secs(30);

@@ -2,28 +2,28 @@
 //! 5425; DICOM PS3.15 A.5; IHE ITI-20; row F23.
 //!
 //! The log on disk is the queue: what is sent is read from there, from a place that is kept in a table, so nothing is lost
-//! over a restart, and a repository that is slow or away is caught up with later. Syslog confirms nothing. So the place that
-//! is kept is one batch behind what was written, and the batch before a connection broke is sent again: a receiver may
-//! see an event twice. What went into a connection that had died without a word, until that was noticed, it misses.
+//! over a restart, and a repository that is slow or away is caught up with later. Syslog confirms nothing, but TCP does: a
+//! connection on which nothing is confirmed for [`limits::SYSLOG_PATIENCE`] is ended by the system (`TCP_USER_TIMEOUT`).
+//! So what was written [`limits::SYSLOG_ARRIVED`] ago, over a connection that still works, has arrived, and that is the
+//! place that is kept. After a connection broke, all from there on is sent again: a receiver may see an event twice, and
+//! misses none that its system took. Where there is no such timeout (other systems than Linux), what went into a
+//! connection that died without a word, and was not noticed in that time, is missed.
 //!
 //! Left out: other transports, and messages as FHIR: repositories that take a syslog feed take DICOM's.
 
 use crate::{limits, listen::Listen, metrics::Metrics};
 use rustls::{ClientConfig, pki_types::ServerName};
-use std::{io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 use store::{Seen, Store};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Facility 10 (security and authorization), severity 5 (notice).
 const PRIORITY: u8 = 85;
-
-/// Entries that are read and sent at once.
-const BATCH: usize = 200;
 
 const CURSOR: &[u8] = b"cursor";
 
@@ -52,36 +52,74 @@ async fn session(
 ) -> io::Result<()> {
     let mut stream = connected(to, tls).await?;
     let mut sent = cursor(store).await?;
+    let mut written = Written::default();
     loop {
         let batch = read(store, sent).await?;
         let Some((last, bytes)) = batch else {
             // Nothing comes from there but the end.
             let mut one = [0; 1];
             match timeout(limits::SYSLOG_LOOK, stream.read(&mut one)).await {
-                Err(_) => continue,
+                Err(_) => {
+                    if let Some(arrived) = written.arrived(Instant::now()) {
+                        keep(store, arrived).await?;
+                    }
+                    continue;
+                }
                 Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(Ok(_)) => continue,
                 Ok(Err(why)) => return Err(why),
             }
         };
-        let written = timeout(limits::SYSLOG_PATIENCE, async {
+        let done = timeout(limits::SYSLOG_PATIENCE, async {
             stream.write_all(&bytes).await?;
             stream.flush().await
         });
-        written.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        done.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         if *was_down {
             tracing::info!(%to, "the audit log reaches its repository again");
             *was_down = false;
         }
-        keep(store, sent).await?;
+        let now = Instant::now();
+        if let Some(arrived) = written.arrived(now) {
+            keep(store, arrived).await?;
+        }
+        written.note(now, last);
         metrics.sent(last);
         sent = last;
+    }
+}
+
+/// What was written and may not have arrived.
+#[derive(Debug, Default)]
+struct Written {
+    /// When, and up to which entry: what is written in [`limits::SYSLOG_ARRIVED`], some thousands at most.
+    batches: VecDeque<(Instant, u64)>,
+}
+
+impl Written {
+    fn note(&mut self, now: Instant, last: u64) {
+        self.batches.push_back((now, last));
+    }
+
+    /// Up to which entry all has arrived, when that is more than the last time. The connection works at this moment.
+    fn arrived(&mut self, now: Instant) -> Option<u64> {
+        let mut arrived = None;
+        while let Some((at, last)) = self.batches.front().copied() {
+            if now.duration_since(at) < limits::SYSLOG_ARRIVED {
+                break;
+            }
+            arrived = Some(last);
+            self.batches.pop_front();
+        }
+        arrived
     }
 }
 
 async fn connected(to: &Listen, tls: &Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
     let connect = async {
         let stream = TcpStream::connect(to.address().await?).await?;
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(limits::SYSLOG_PATIENCE))?;
         let name = ServerName::try_from(to.host().to_owned()).map_err(io::Error::other)?;
         TlsConnector::from(Arc::clone(tls)).connect(name, stream).await
     };
@@ -118,7 +156,7 @@ async fn keep(store: &Arc<Store>, sequence: u64) -> io::Result<()> {
 async fn read(store: &Arc<Store>, sent: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
     blocking(store, move |store| {
         let failed = |why: store::ReadError| io::Error::other(format!("{why:?}"));
-        let entries = store.audit_after(sent, BATCH).map_err(failed)?;
+        let entries = store.audit_after(sent, limits::SYSLOG_BATCH).map_err(failed)?;
         let Some(last) = entries.last().map(|seen| seen.sequence) else { return Ok(None) };
         let mut bytes = Vec::new();
         for seen in &entries {

@@ -107,3 +107,17 @@ async fn f23_what_was_not_sent_is_sent_later() {
     // A sender that starts anew goes on from a place that it certainly passed.
     assert!(cursor(&store).await.unwrap() <= 5);
 }
+
+/// F23: the place that is kept is that of what surely arrived, not of what was written.
+#[test]
+fn f23_the_place_waits_until_it_has_arrived() {
+    let start = tokio::time::Instant::now();
+    let mut written = Written::default();
+    let at = |s: u64| start + Duration::from_secs(s);
+    written.note(at(0), 200);
+    written.note(at(2), 400);
+    let arrived = limits::SYSLOG_ARRIVED.as_secs();
+    assert_eq!(written.arrived(at(arrived - 1)), None);
+    assert_eq!((written.arrived(at(arrived)), written.arrived(at(arrived + 1))), (Some(200), None));
+    assert_eq!((written.arrived(at(arrived + 2)), written.batches.len()), (Some(400), 0));
+}
