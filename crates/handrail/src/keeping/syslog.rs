@@ -13,7 +13,7 @@
 
 use crate::{limits, listen::Listen, metrics::Metrics};
 use rustls::{ClientConfig, pki_types::ServerName};
-use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc};
 use store::{Seen, Store};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

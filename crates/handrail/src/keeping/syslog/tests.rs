@@ -7,6 +7,7 @@ use audit::{
     entry::{Action, Kind, Outcome},
 };
 use fhir::Instant;
+use std::time::Duration;
 use tokio::{io::AsyncReadExt, net::TcpListener};
 use tokio_rustls::TlsAcceptor;
 
