@@ -96,6 +96,8 @@ async fn f49_f50_from_the_sign_in_to_the_verdict() {
     // The privacy officer is told on whatever page they are; the patient on theirs; the operator by the doctor.
     let (_, _, page) = olga.send("GET", "/account/security", "").await;
     assert!(page.contains("<span class=\"badge\">1</span>"), "{page}");
+    let (_, _, page) = olga.send("GET", "/account/privacy", "").await;
+    assert!(page.contains("Say if it was right. One waits."), "{page}");
     let (_, _, page) = olga.send("GET", "/account/cases", "").await;
     assert!(page.contains("Rosa Diaz") && page.contains("Dr. Lee Novak"), "{page}");
     let case = page.split_once("/account/case?case=").unwrap().1.split(['"', '&']).next().unwrap().to_owned();

@@ -100,7 +100,7 @@ fn seen(states: &mut Vec<State>) {
 fn officer(states: &mut Vec<State>) {
     let olga = || frame(Some("Olga Ivanova"), &[Place::Officer, Place::Apps, Place::Security]);
     for (name, open) in [("officer-nothing", 0), ("officer-one", 1), ("officer-many", 12)] {
-        add(states, name, olga(), Officer { queues: vec![(OfficerQueue::Unusual, open)] });
+        add(states, name, olga(), Officer { queues: vec![(OfficerQueue::Cases, open), (OfficerQueue::Unusual, open)] });
     }
     let event = |who: &str| EventFacts {
         id: "0f3c6a1e5b7d4c2e9a8b7c6d5e4f3a2b".into(),

@@ -25,12 +25,15 @@ pub struct Officer {
 pub enum OfficerQueue {
     /// Unusual access.
     Unusual,
+    /// Broken glasses.
+    Cases,
 }
 
 impl OfficerQueue {
     fn of(self, t: &Texts) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Unusual => (paths::UNUSUAL, t.unusual_title, t.unusual_queue),
+            Self::Cases => (paths::CASES, t.cases_title, t.cases_queue),
         }
     }
 }

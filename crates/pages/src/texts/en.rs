@@ -568,6 +568,7 @@ super::declare! {
     emergency_other_patient: "Look for somebody else",
     cases_title: "Emergencies",
     cases_lead: "Here somebody saw a record that they could not see in the usual way. Look at each, and say if it was right.",
+    cases_queue: "Somebody opened a record in an emergency. Say if it was right.",
     cases_waiting: "Waiting for you",
     cases_none: "Nothing is waiting.",
     cases_late: "Something here has waited for more than {days} days.",

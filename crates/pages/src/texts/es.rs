@@ -570,6 +570,7 @@ pub(super) const SPANISH: Texts = Texts {
     emergency_other_patient: "Buscar a otra persona",
     cases_title: "Emergencias",
     cases_lead: "Aquí alguien vio un expediente que no podía ver como siempre. Mire cada caso y diga si estuvo bien.",
+    cases_queue: "Alguien abrió un expediente en una emergencia. Diga si estuvo bien.",
     cases_waiting: "Le esperan",
     cases_none: "No hay nada pendiente.",
     cases_late: "Aquí hay algo que espera desde hace más de {days} días.",

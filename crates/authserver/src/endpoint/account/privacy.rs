@@ -58,7 +58,8 @@ impl Visitor<'_> {
     pub(super) fn officer_page(&self) -> Reply {
         match self.officer(next::TO_PRIVACY).and_then(|_| self.ledger()) {
             Ok(ledger) => {
-                let queues = vec![(OfficerQueue::Unusual, ledger.open())];
+                let cases = self.inner.glasses.waiting().len();
+                let queues = vec![(OfficerQueue::Cases, cases), (OfficerQueue::Unusual, ledger.open())];
                 self.place(Officer { queues }, Sent::Shown)
             }
             Err(reply) => *reply,

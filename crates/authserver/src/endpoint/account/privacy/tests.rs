@@ -25,6 +25,9 @@ fn f22_a_privacy_officer_searches_the_log_and_that_is_recorded() {
         let mut olga = staff(&world, "olga", Role::PrivacyOfficer).await;
         let landing = olga.get("/account/privacy").await;
         assert!(landing.body.contains("/account/privacy/unusual") && landing.body.contains("Nothing waits."));
+        assert!(
+            landing.body.contains("/account/cases") && landing.body.contains("Say if it was right. Nothing waits.")
+        );
         let page = olga.get("/account/privacy/events?person=Dora&patient=p2").await;
         assert!(page.body.contains("Dora Roth") && page.body.contains("read Patient/p2"), "{}", page.body);
         let entry = world.last_entry();
