@@ -335,3 +335,146 @@ async fn f24_nothing_that_lets_somebody_in_is_in_anything_that_was_written() {
     }
     assert_eq!(secrets.below(&data), None, "a file");
 }
+
+/// What a record says of somebody: never in what is not the record.
+const PHI: [&str; 5] = ["CANARYz7-family", "CANARYz7-given", "CANARYz7-number", "CANARYz7 walks", "1931-01-07"];
+
+/// A repository of audit messages: where it is, who vouches for it, and what it gets.
+async fn repository(own: &std::path::Path) -> (String, String, tokio::sync::mpsc::UnboundedReceiver<Vec<u8>>) {
+    use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+    use tokio::io::AsyncReadExt;
+    let pair = || rcgen::KeyPair::generate().unwrap();
+    let (ca_key, leaf_key) = (pair(), pair());
+    let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+    let issuer = rcgen::Issuer::from_ca_cert_pem(&ca_pem, ca_key).unwrap();
+    let leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(leaf_key.serialize_pem().as_bytes()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = listener.local_addr().unwrap().to_string();
+    let (send, got) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(tcp).await else { continue };
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                let _ = send.send(buffer[..count].to_vec());
+            }
+        }
+    });
+    let ca = own.join("repository.pem");
+    std::fs::write(&ca, ca_pem).unwrap();
+    (to, ca.to_str().unwrap().to_owned(), got)
+}
+
+/// Row F24, F61: names, numbers and findings of a record, and tokens, are in no log line, metric, audit message, table of
+/// who saw, explanation, or output of a command that is about rules and labels.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f24_no_phi_in_what_leaves_beside_the_record() {
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    let (to, ca, mut got) = repository(own.path()).await;
+    let labels = own.path().join("labels.rules");
+    std::fs::write(&labels, "label SDV when type Observation\n").unwrap();
+    let rules = own.path().join("rules.policy");
+    std::fs::write(&rules, "deny \"Nobody sees goals\"\n  who anyone\n  may not see\n  what Goal\n").unwrap();
+    let mut command = handrail();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log-level", "trace"])
+        .args(["--log-access", "all", "--log-format", "json", "--audit-syslog", &to, "--audit-syslog-ca", &ca])
+        .arg("--labels-rules")
+        .arg(&labels)
+        .arg("--policy-file")
+        .arg(&rules)
+        .arg("--data")
+        .arg(&data)
+        .env("RUST_LOG", "trace");
+    let mut server = Server::spawn(command, &data);
+    let token = server.full_token();
+    let mut http = server.http().await;
+    let patient = json!({ "resourceType": "Patient", "id": "rosa", "birthDate": PHI[4],
+        "name": [{ "family": PHI[0], "given": [PHI[1]] }], "identifier": [{ "system": "urn:x", "value": PHI[2] }] });
+    let observation = |id: &str| {
+        json!({ "resourceType": "Observation", "id": id, "status": "final", "code": { "text": PHI[3] },
+            "subject": { "reference": "Patient/rosa" }, "valueString": PHI[3] })
+    };
+    for resource in [patient, observation("first"), observation("last-one")] {
+        let path = format!("/fhir/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        assert_eq!(http.put_as(&token, "PUT", &path, &resource.to_string()).await.status, 201, "{path}");
+    }
+    for path in ["Observation/first", "Observation?patient=rosa", "Patient/rosa", "Patient/rosa/_history", "Goal/none"]
+    {
+        let _ = http.get_as(&token, &format!("/fhir/{path}")).await;
+    }
+    let mut shown: Vec<(&str, String)> = Vec::new();
+    let text = |answer: crate::support::Answer| String::from_utf8_lossy(&answer.body).into_owned();
+    let explained = http.get_as(&token, "/fhir/Observation/first/$explain-access").await;
+    shown.push(("explain-access", text(explained)));
+    let mut pages = server.http().await;
+    let account = ["rosa", "--name", "R. D.", "--role", "patient", "--as", "Patient/rosa"];
+    let mut rosa = crate::authorize::enrol(&server, &mut pages, &account).await;
+    for (name, path) in [("page of who saw", "/account/seen"), ("table of who saw", "/account/seen/table")] {
+        let (status, _, body) = rosa.send("GET", path, "").await;
+        assert_eq!(status, 200, "{body}");
+        shown.push((name, body));
+    }
+    let (data_text, labels, rules) = (data.to_str().unwrap(), labels.to_str().unwrap(), rules.to_str().unwrap());
+    for (name, arguments) in [
+        ("labels apply, only to look", vec!["labels", "apply", "--only-look", "--data", data_text]),
+        ("labels apply", vec!["labels", "apply", "--data", data_text]),
+        ("labels check", vec!["labels", "check", labels]),
+        ("policy check", vec!["policy", "check", rules]),
+        ("policy test", vec!["policy", "test", rules]),
+        ("policy reload", vec!["policy", "reload", "--data", data_text]),
+        (
+            "policy explain",
+            vec![
+                "policy",
+                "explain",
+                "Observation/first",
+                "--as",
+                "role clinician, user Practitioner/q",
+                "--data",
+                data_text,
+            ],
+        ),
+        ("doctor", vec!["doctor", "--data", data_text]),
+        ("audit verify", vec!["audit", "verify", "--data", data_text]),
+    ] {
+        let output = handrail().env("RUST_LOG", "trace").args(&arguments).output().unwrap();
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!all.is_empty() || name == "policy test", "{name}");
+        shown.push((name, String::from_utf8_lossy(&all).into_owned()));
+    }
+    // Until the repository has the last one that was asked for.
+    assert_eq!(http.get_as(&token, "/fhir/Observation/the-end-of-it").await.status, 404);
+    let mut messages = Vec::new();
+    let told = async {
+        while let Some(more) = got.recv().await {
+            messages.extend(more);
+            if String::from_utf8_lossy(&messages).contains("the-end-of-it") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), told).await.unwrap();
+    let messages = String::from_utf8_lossy(&messages).into_owned();
+    assert!(messages.matches("<AuditMessage").count() > 8, "{messages}");
+    shown.push(("syslog", messages));
+    shown.push(("metrics", server.scrape("GET /metrics").1));
+    server.stop("TERM");
+    let log = server.log();
+    assert!(log.lines().count() > 12, "each request has its line: {log}");
+    shown.push(("log", log));
+    for (name, text) in &shown {
+        for secret in PHI.iter().copied().chain([token.as_str()]) {
+            assert!(!text.contains(secret) && !text.contains(&encoded(secret)), "{name} tells {secret}: {text}");
+        }
+    }
+}
