@@ -191,7 +191,8 @@ impl<'a> Guard<'a> {
             // What is about nobody is lifted by nobody.
             let all = Arc::new(Predicate::All);
             let is_about = Predicate::Chain { parameter: about, target: patient, predicate: all };
-            Arc::new(Predicate::And(vec![Arc::new(is_about), ruled(Arc::new([about]))]))
+            // The rule first: it mostly lifts nothing, and then nobody looks for the patient.
+            Arc::new(Predicate::And(vec![ruled(Arc::new([about])), Arc::new(is_about)]))
         };
         Access::Where(Arc::new(Predicate::Or(vec![Arc::clone(own), lifted])))
     }

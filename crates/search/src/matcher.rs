@@ -38,6 +38,12 @@ pub trait Related {
     ) -> bool;
     /// The moment of the question.
     fn now(&self) -> Instant;
+    /// Whether the moment of the question lies in `[low, high)`, milliseconds since the epoch. What was made of answers to
+    /// this, and not of [`Related::now`], stays the same until one of these ends is passed, and may be kept that long.
+    fn holds(&self, low: i64, high: i64) -> bool {
+        let now = self.now().unix_millis();
+        low <= now && now < high
+    }
     /// The rule of this patient.
     fn rule(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Arc<Predicate>;
     /// The periods `[low, high)` that resources give this patient ([`Predicate::During`]); [`ALWAYS`] for one without.
@@ -113,8 +119,7 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
                 })
         }),
         Predicate::InForce(parameter) => {
-            let now = related.now().unix_millis();
-            let holds = |value: ValueRef<'_>| matches!(value, ValueRef::Date { low, high } if low <= now && now < high);
+            let holds = |value: ValueRef<'_>| matches!(value, ValueRef::Date { low, high } if related.holds(low, high));
             !subject.values.has(*parameter) || subject.values.any(*parameter, &mut |value| holds(value))
         }
         Predicate::Only { parameter, tokens } => !subject.values.any(*parameter, &mut |value| match value {
@@ -123,10 +128,10 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
         }),
         Predicate::Ruled(ruled) => within_rules(registry, ruled, subject, related),
         Predicate::Near { parameter, back_ms, ahead_ms } => {
-            let now = related.now().unix_millis();
-            let (from, to) = (now.saturating_sub(*back_ms), now.saturating_add(*ahead_ms));
             subject.values.any(*parameter, &mut |value| match value {
-                ValueRef::Date { low, high } => high < i64::MAX && low <= to && from < high,
+                ValueRef::Date { low, high } => {
+                    high < i64::MAX && related.holds(low.saturating_sub(*ahead_ms), high.saturating_add(*back_ms))
+                }
                 _ => false,
             })
         }

@@ -9,7 +9,9 @@
 //! changes, that one is read again and the rest stays (`engine::folders`). It answers by the same comparison as the matcher
 //! ([`search::compare`]), on the same values: what it says of a part is exact.
 //!
-//! What references lead to is asked once for each target, and the rule of a patient (`crate::said`) once.
+//! What references lead to is asked once for each target, and the rule of a patient (`crate::said`) once. Which resources
+//! a grant with such rules means is kept with the folder, as long as what it rests on holds ([`crate::watched`]): most
+//! searches of a record are by callers who searched it before.
 //!
 //! Left out: joins back, times of update, and identifiers, of which each resource has its own; they
 //! are tested on the stored versions as ever.
@@ -19,6 +21,7 @@ use crate::{
     engine::{Space, folders::Shelved, key, key::Row, packed::Packed, record::Damaged},
     limits,
     reader::{Reader, Stored},
+    watched::{Rests, Watched},
 };
 use fhir::{LogicalId, ResourceType};
 use search::{
@@ -27,7 +30,11 @@ use search::{
     matcher::Related,
     predicate::Ruled,
 };
-use std::{collections::BTreeMap, mem::size_of, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    mem::size_of,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 /// A value with the resources that have it.
 #[derive(Debug)]
@@ -43,6 +50,34 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Folder {
     contents: Option<Contents>,
+    granted: Mutex<Vec<Arc<Granted>>>,
+}
+
+/// What of a folder a part of a grant means.
+#[derive(Debug)]
+struct Granted {
+    /// The part; held so that no other can have its address.
+    part: Weak<Predicate>,
+    registry: Weak<Registry>,
+    rests: Rests,
+    set: Set,
+}
+
+impl Granted {
+    fn is_of(&self, part: &Arc<Predicate>, registry: &Arc<Registry>) -> bool {
+        std::ptr::eq(self.part.as_ptr(), Arc::as_ptr(part))
+            && std::ptr::eq(self.registry.as_ptr(), Arc::as_ptr(registry))
+    }
+}
+
+/// Whether rules of patients are in it, as in parts of grants and in nothing that anybody searches for.
+fn has_rules(part: &Predicate) -> bool {
+    match part {
+        Predicate::Ruled(_) => true,
+        Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| has_rules(part)),
+        Predicate::Not(part) => has_rules(part),
+        _ => false,
+    }
 }
 
 #[derive(Debug)]
@@ -60,7 +95,7 @@ struct Contents {
 }
 
 /// A set of places in a folder's rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Set(Vec<u64>);
 
 impl Set {
@@ -82,6 +117,10 @@ impl Set {
         {
             *last &= (1 << (count % 64)) - 1;
         }
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
     }
 
     fn add(&mut self, at: u16) {
@@ -112,7 +151,11 @@ impl Folder {
     /// One that says no more than that there are too many.
     #[cfg(test)]
     pub(crate) fn of_too_many() -> Self {
-        Self { contents: None }
+        Self::of(None)
+    }
+
+    fn of(contents: Option<Contents>) -> Self {
+        Self { contents, granted: Mutex::default() }
     }
 
     /// Bytes on the heap, about.
@@ -123,6 +166,7 @@ impl Folder {
                 + contents.values.capacity()
                 + contents.ordinals.capacity() * size_of::<u16>()
                 + contents.versions.iter().flatten().map(|packed| packed.bytes() + 48).sum::<usize>()
+                + limits::FOLDER_GRANTS_MAX * (contents.rows.len() / 8 + 160)
         })
     }
 
@@ -141,7 +185,8 @@ impl Folder {
         reader.with_related(|related| -> Result<(), ReadError> {
             let asked = Asked { contents, reader, kind, related };
             for part in parts {
-                match asked.set(part)? {
+                let set = if has_rules(part) { self.granted(&asked, part)? } else { asked.set(part)? };
+                match set {
                     Some(set) => meant.and(&set),
                     None => left.push(Arc::clone(part)),
                 }
@@ -149,6 +194,32 @@ impl Folder {
             Ok(())
         })??;
         Ok(Some((contents.rows_of(&meant), left)))
+    }
+
+    /// The resources that a part with rules means: as it is kept, or made and kept.
+    fn granted(&self, asked: &Asked<'_>, part: &Arc<Predicate>) -> Result<Option<Set>, ReadError> {
+        let registry = &asked.reader.registry;
+        let all = || self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all().iter().find(|kept| kept.is_of(part, registry)).cloned();
+        if let Some(kept) = kept
+            && kept.rests.hold(asked.reader)?
+        {
+            return Ok(Some(kept.set.clone()));
+        }
+        let watched = Watched::new(asked.reader, asked.related);
+        let set = Asked { related: &watched, ..*asked }.set(part)?;
+        if let (Some(set), Some(rests)) = (&set, watched.rests()) {
+            let (part, registry) = (Arc::downgrade(part), Arc::downgrade(registry));
+            let of = Arc::new(Granted { part, registry, rests, set: set.clone() });
+            let mut all = all();
+            // What was replaced, what nobody can ask for any more, and else the oldest goes.
+            all.retain(|kept| kept.part.strong_count() > 0 && !std::ptr::eq(kept.part.as_ptr(), of.part.as_ptr()));
+            if all.len() >= limits::FOLDER_GRANTS_MAX {
+                all.remove(0);
+            }
+            all.push(of);
+        }
+        Ok(set)
     }
 
     /// The version of a row of it, when it is at hand.
@@ -356,14 +427,20 @@ impl Asked<'_> {
             Predicate::And(parts) => {
                 let mut set = Set::all(count);
                 for part in parts {
+                    if set.is_none() {
+                        break;
+                    }
                     let Some(part) = self.set(part)? else { return Ok(None) };
                     set.and(&part);
                 }
                 set
             }
             Predicate::Or(parts) => {
-                let mut set = Set::none(count);
+                let (mut set, all) = (Set::none(count), Set::all(count));
                 for part in parts {
+                    if set == all {
+                        break;
+                    }
                     let Some(part) = self.set(part)? else { return Ok(None) };
                     set.or(&part);
                 }
@@ -389,12 +466,11 @@ impl Asked<'_> {
                 set
             }
             Predicate::InForce(parameter) if keeps(registry, *parameter) => {
-                let now = self.related.now().unix_millis();
                 let mut set = contents.with_value(*parameter, |value| decoded(value).is_some());
                 set.turn(count);
                 set.or(&contents.with_value(
                     *parameter,
-                    |value| matches!(decoded(value), Some(ValueRef::Date { low, high }) if low <= now && now < high),
+                    |value| matches!(decoded(value), Some(ValueRef::Date { low, high }) if self.related.holds(low, high)),
                 ));
                 set
             }
@@ -504,7 +580,7 @@ pub(crate) fn folder(
             (rows.map(|rows| Contents::make(reader, kind, patient, rows)).transpose()?, place)
         }
     };
-    let folder = Arc::new(Folder { contents });
+    let folder = Arc::new(Folder::of(contents));
     reader.view.keep_folder(place, Arc::clone(&folder));
     Ok(Some(folder))
 }

@@ -36,6 +36,7 @@ mod said;
 mod store;
 mod types;
 mod verify_audit;
+mod watched;
 mod writer;
 
 pub use audit_event::Seen;

@@ -19,6 +19,18 @@ pub const FOLDERS_BYTES: usize = 40 * 1024 * 1024;
 /// Bytes of what consents say that is kept in memory: some 4 KB for a patient with one, 150 for one with none.
 pub const SAID_BYTES: usize = if cfg!(test) { 256 * 1024 } else { 8 * 1024 * 1024 };
 
+/// Bytes of rules that follow from what consents say, kept in memory: some 2 KB each.
+pub const RULES_BYTES: usize = if cfg!(test) { 256 * 1024 } else { 4 * 1024 * 1024 };
+
+/// Rules of one view that are looked through before they are put in a table.
+pub const RULES_FEW: usize = if cfg!(test) { 2 } else { 8 };
+
+/// Grants whose part of a folder is kept with it: an eighth of a byte for each resource, and some 150 bytes.
+pub const FOLDER_GRANTS_MAX: usize = if cfg!(test) { 2 } else { 8 };
+
+/// Patients whose rules such a part may rest on.
+pub const FOLDER_GRANT_PATIENTS_MAX: usize = 4;
+
 /// Resources of one type in one patient's compartment that are kept as a folder; larger ones are
 /// searched over the indices. At most 65,535, for a resource's number in it has two bytes.
 pub const FOLDER_ROWS_MAX: usize = if cfg!(test) { 12 } else { 2_048 };

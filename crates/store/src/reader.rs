@@ -165,6 +165,8 @@ impl Followed {
 pub(crate) struct Stored {
     pub(crate) kind: ResourceType,
     pub(crate) row: Row,
+    /// The view has no later version of it.
+    is_current: bool,
     form: Form,
 }
 
@@ -289,7 +291,7 @@ impl Reader {
         let (values, whole) = (OnceCell::new(), OnceCell::new());
         let memory = Arc::clone(self.view.memory());
         let form = Form::Packed(Unpacking { packed, kind: self.types.number(kind), memory, values, whole });
-        Stored { kind, row, form }
+        Stored { kind, row, is_current: true, form }
     }
 
     fn packed(&self, kind: ResourceType, value: &Value) -> Result<Option<Packed>, Fault> {
@@ -311,12 +313,17 @@ impl Reader {
     /// A version of a row that is current no more, or its deletion.
     pub(crate) fn past(&self, kind: ResourceType, row: Row, version: u32) -> Result<Option<Stored>, Fault> {
         let value = self.view.value(Space::History, &key::history(self.types.number(kind), row, version))?;
-        Ok(value.map(|value| Self::stored(kind, row, value)))
+        Ok(value.map(|value| Self::stored_past(kind, row, value)))
     }
 
-    /// A pair of `current` or `history` as a version.
+    /// A pair of `current` as a version.
     pub(crate) fn stored(kind: ResourceType, row: Row, value: Value) -> Stored {
-        Stored { kind, row, form: Form::Whole(value) }
+        Stored { kind, row, is_current: true, form: Form::Whole(value) }
+    }
+
+    /// A pair of `history` as a version.
+    pub(crate) fn stored_past(kind: ResourceType, row: Row, value: Value) -> Stored {
+        Stored { kind, row, is_current: false, form: Form::Whole(value) }
     }
 
     /// Live resources of a type.
@@ -336,7 +343,8 @@ impl Reader {
 
     /// Whether the predicate means this version.
     pub(crate) fn meant(&self, predicate: &Predicate, stored: &Stored) -> Result<bool, Fault> {
-        stored.subject(|subject| self.means(predicate, subject))?
+        // What is current need not be looked for again to know what of it holds now.
+        stored.subject(|subject| self.means_beside(predicate, subject, stored.is_current.then_some(subject)))?
     }
 
     /// Whether the predicate means this subject, which may not be stored yet.
@@ -449,7 +457,8 @@ impl Reader {
 /// References followed over the view. The trait cannot fail, so a fault is kept and asked for after.
 struct Joined<'a> {
     reader: &'a Reader,
-    /// A resource that a commit is about to make or change: it counts, not what the view has of it.
+    /// A resource that a commit is about to make or change, which counts, not what the view has of it; or one that the view
+    /// has just so.
     beside: Option<Subject<'a>>,
     fault: RefCell<Option<Fault>>,
 }

@@ -6,15 +6,17 @@
 //! writes its number into the slot of that patient's Consents before it becomes visible. So an older view never sees a
 //! newer consent, and a view that was taken after the commit never an older one.
 //!
-//! A rule is made once for each view, caller and patient. Periods count at the moment of the view, so nothing has to
-//! end them.
+//! A rule is made once for each caller and patient, and kept for as long as what it was made of stays the same
+//! ([`crate::watched`]): the consents, and the answers to what was asked of the moment. What asked for more, a role or a
+//! team of somebody whom a Consent names, is made anew for each view. So nothing has to end a rule.
 //!
 //! Left out: what a Consent without a resource for a patient says, which is about nobody here.
 
 use crate::{
-    engine::{Fault, Said, Space, key, record::Damaged},
+    engine::{Fault, Said, Space, key, memory::Memory, record::Damaged},
     limits,
     reader::{Reader, Stored},
+    watched::{Rests, Stays, Watched},
 };
 use fhir::{LogicalId, ResourceType};
 use policy::consent::{ConsentSource, Directives};
@@ -25,7 +27,7 @@ use search::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 /// Whether resources of this type say what others may see.
@@ -33,43 +35,81 @@ pub(crate) fn is_consent(kind: ResourceType) -> bool {
     kind.name() == "Consent"
 }
 
-/// Rules that were made for one view.
-#[derive(Debug, Default)]
-pub(crate) struct Rules(Mutex<Made>);
+/// A rule of a patient, as it was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) rule: Arc<Predicate>,
+    /// What it was made of.
+    pub(crate) said: Option<Arc<Directives>>,
+    /// The moments in which it is the same; `None`: nobody can say.
+    pub(crate) stays: Option<Stays>,
+}
 
-type ByPatient = HashMap<LogicalId, Arc<Predicate>>;
+/// A rule that is kept beyond its view, with what it was made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    ruling: Weak<dyn Ruling>,
+    said: Weak<Directives>,
+    stays: Stays,
+    rule: Arc<Predicate>,
+}
+
+/// What was made and read for one view.
+#[derive(Debug, Default)]
+pub(crate) struct Rules(Mutex<OfView>);
 
 #[derive(Debug, Default)]
-struct Made {
-    /// Each ruling with the rules of patients, held so that no other can have its address.
-    of: Vec<(Arc<dyn Ruling>, ByPatient)>,
-    /// How many there are.
-    count: usize,
+struct OfView {
+    /// The first ones, looked through: mostly there are no more.
+    few: Vec<(Arc<dyn Ruling>, LogicalId, Made)>,
+    /// The others by the address of their ruling, which is held with them so that no other can have it.
+    many: HashMap<(usize, LogicalId), (Arc<dyn Ruling>, Made)>,
+    /// What was read last.
+    said: Option<(LogicalId, Option<Arc<Directives>>)>,
+}
+
+fn address(ruling: &Arc<dyn Ruling>) -> usize {
+    Arc::as_ptr(ruling).cast::<()>().addr()
 }
 
 impl Rules {
-    fn known(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Option<Arc<Predicate>> {
-        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, rules) = made.of.iter().find(|(other, _)| Arc::ptr_eq(other, ruling))?;
-        rules.get(patient).cloned()
+    fn of_view(&self) -> MutexGuard<'_, OfView> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId, rule: &Arc<Predicate>) {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.count >= limits::FOLLOWED_TARGETS_MAX {
-            return;
+    fn known(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId) -> Option<Made> {
+        let of = self.of_view();
+        let is_it = |other: &Arc<dyn Ruling>, of: &LogicalId| of == patient && Arc::ptr_eq(other, ruling);
+        if let Some((.., made)) = of.few.iter().find(|(other, patient, _)| is_it(other, patient)) {
+            return Some(made.clone());
         }
-        made.count += 1;
-        let of = match made.of.iter().position(|(other, _)| Arc::ptr_eq(other, ruling)) {
-            Some(at) => made.of.get_mut(at),
-            None => {
-                made.of.push((Arc::clone(ruling), ByPatient::new()));
-                made.of.last_mut()
-            }
-        };
-        if let Some((_, rules)) = of {
-            rules.insert(patient.clone(), Arc::clone(rule));
+        if of.many.is_empty() {
+            return None;
         }
+        of.many.get(&(address(ruling), patient.clone())).map(|(_, made)| made.clone())
+    }
+
+    fn note(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId, made: &Made) {
+        let mut of = self.of_view();
+        if of.few.len() < limits::RULES_FEW {
+            of.few.push((Arc::clone(ruling), patient.clone(), made.clone()));
+        } else if of.many.len() < limits::FOLLOWED_TARGETS_MAX {
+            of.many.insert((address(ruling), patient.clone()), (Arc::clone(ruling), made.clone()));
+        }
+    }
+}
+
+/// Bytes of a rule on the heap, about.
+fn bytes_of(rule: &Predicate) -> usize {
+    match rule {
+        Predicate::And(parts) | Predicate::Or(parts) => 64 + parts.iter().map(|part| 8 + bytes_of(part)).sum::<usize>(),
+        Predicate::Not(part) | Predicate::Now(part) => 64 + bytes_of(part),
+        Predicate::Chain { predicate, .. } | Predicate::Has { predicate, .. } => 96 + bytes_of(predicate),
+        Predicate::Only { tokens, .. } => {
+            let codes = tokens.codes.iter().map(|(system, codes)| system.len() + 64 * codes.len());
+            192 + codes.sum::<usize>() + 64 * tokens.systems.len()
+        }
+        _ => 224,
     }
 }
 
@@ -81,20 +121,84 @@ impl Reader {
         patient: &LogicalId,
         related: &dyn Related,
     ) -> Result<Arc<Predicate>, Fault> {
+        Ok(self.made(ruling, patient, related)?.rule)
+    }
+
+    /// The rule of a patient, with what it was made of.
+    pub(crate) fn made(
+        &self,
+        ruling: &Arc<dyn Ruling>,
+        patient: &LogicalId,
+        related: &dyn Related,
+    ) -> Result<Made, Fault> {
         let rules = &self.followed.rules;
         if let Some(known) = rules.known(ruling, patient) {
             return Ok(known);
         }
         let said = self.said(patient)?;
-        let rule = ruling.rule(patient, said.as_deref().map(|said| said as _), related);
-        rules.note(ruling, patient, &rule);
-        Ok(rule)
+        // Without consents a rule is made as soon as it is found.
+        let made = match said.as_ref().and_then(|said| self.kept(ruling, patient, said)) {
+            Some(made) => made,
+            None => self.made_anew(ruling, patient, said, related),
+        };
+        rules.note(ruling, patient, &made);
+        Ok(made)
+    }
+
+    fn kept(&self, ruling: &Arc<dyn Ruling>, patient: &LogicalId, said: &Arc<Directives>) -> Option<Made> {
+        let Memory { hot, rules, .. } = &**self.view.memory();
+        let hash = hot.hash_with(address(ruling), patient.as_str().as_bytes());
+        rules.look(hash, patient, |kept, _| {
+            let is_it = std::ptr::addr_eq(kept.ruling.as_ptr(), Arc::as_ptr(ruling))
+                && std::ptr::eq(kept.said.as_ptr(), Arc::as_ptr(said))
+                && kept.stays.holds(self.at);
+            is_it.then(|| Made {
+                rule: Arc::clone(&kept.rule),
+                said: Some(Arc::clone(said)),
+                stays: Some(kept.stays),
+            })
+        })
+    }
+
+    fn made_anew(
+        &self,
+        ruling: &Arc<dyn Ruling>,
+        patient: &LogicalId,
+        said: Option<Arc<Directives>>,
+        related: &dyn Related,
+    ) -> Made {
+        let watched = Watched::new(self, related);
+        let rule = ruling.rule(patient, said.as_deref().map(|said| said as _), &watched);
+        let stays = watched.rests().and_then(Rests::alone);
+        if let (Some(said), Some(stays)) = (&said, stays) {
+            let Memory { hot, rules, .. } = &**self.view.memory();
+            let hash = hot.hash_with(address(ruling), patient.as_str().as_bytes());
+            let (ruling, said) = (Arc::downgrade(ruling), Arc::downgrade(said));
+            let bytes = patient.as_str().len() + 32 + bytes_of(&rule);
+            rules.keep(hash, patient.clone(), Kept { ruling, said, stays, rule: Arc::clone(&rule) }, bytes, 0);
+        }
+        Made { rule, said, stays }
     }
 
     /// What the consents of a patient say; `None`: there are none.
     pub(crate) fn said(&self, patient: &LogicalId) -> Result<Option<Arc<Directives>>, Fault> {
+        if let Some((_, said)) = self.followed.rules.of_view().said.as_ref().filter(|(last, _)| last == patient) {
+            return Ok(said.clone());
+        }
+        let said = self.said_now(patient)?;
+        self.followed.rules.of_view().said = Some((patient.clone(), said.clone()));
+        Ok(said)
+    }
+
+    fn said_now(&self, patient: &LogicalId) -> Result<Option<Arc<Directives>>, Fault> {
         let Ok(consent) = ResourceType::parse("Consent") else { return Ok(None) };
         let number = self.types.number(consent);
+        let of_patient = key::folder(patient.as_str(), number);
+        match self.view.said(&of_patient) {
+            Some(Said::Something(said)) => return Ok(said),
+            Some(Said::Nothing) => return Ok(None),
+            None => {}
+        }
         // Most stores have few consents, and one without any asks for no patient.
         let all = key::folder("", number);
         let are_any = match self.view.said(&all) {
@@ -109,12 +213,6 @@ impl Reader {
         };
         if !are_any {
             return Ok(None);
-        }
-        let of_patient = key::folder(patient.as_str(), number);
-        match self.view.said(&of_patient) {
-            Some(Said::Something(said)) => return Ok(said),
-            Some(Said::Nothing) => return Ok(None),
-            None => {}
         }
         let (said, bytes) = self.said_anew(consent, patient)?;
         let kept = said.as_ref().map_or(Said::Nothing, |said| Said::Something(Some(Arc::clone(said))));

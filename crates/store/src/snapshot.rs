@@ -247,7 +247,7 @@ impl Snapshot {
         let prefix = key::current(self.reader.types.number(kind), place.row);
         let mut past = self.reader.view.prefix(Space::History, &prefix)?;
         while let Some((_, value)) = past.next_pair()? {
-            take(Reader::stored(kind, place.row, value))?;
+            take(Reader::stored_past(kind, place.row, value))?;
         }
         if page.total == 0 {
             return Err(ReadError::NotFound);

@@ -14,7 +14,7 @@ use super::{
     directive::{Directive, Directives},
     provision::{self, Asked, Kind, Says},
 };
-use search::Predicate;
+use search::{Predicate, matcher::Related};
 use std::sync::Arc;
 
 /// Which of several Consents counts.
@@ -55,9 +55,9 @@ pub(crate) enum Standing<'a> {
     Superseded(&'a str),
 }
 
-/// Each Consent with what it is at this moment.
-pub(crate) fn standings(directives: &Directives, now: i64) -> Vec<(&Directive, Standing<'_>)> {
-    let in_force: Vec<&Directive> = directives.directives.iter().filter(|one| one.is_in_force(now)).collect();
+/// Each Consent with what it is at the moment of the question.
+pub(crate) fn standings<'d>(directives: &'d Directives, related: &dyn Related) -> Vec<(&'d Directive, Standing<'d>)> {
+    let in_force: Vec<&Directive> = directives.directives.iter().filter(|one| one.is_in_force(related)).collect();
     let newer = |old: &Directive| {
         let (policy, (_, high)) = (old.policy.as_ref()?, old.dated?);
         if old.doubtful {
@@ -68,7 +68,7 @@ pub(crate) fn standings(directives: &Directives, now: i64) -> Vec<(&Directive, S
         });
         found.map(|one| &*one.id)
     };
-    let standing = |one: &Directive| match one.is_in_force(now) {
+    let standing = |one: &Directive| match one.is_in_force(related) {
         false => Standing::OutOfPeriod,
         true => newer(one).map_or(Standing::Counts, Standing::Superseded),
     };
@@ -106,7 +106,7 @@ pub(crate) fn given(directives: &Directives, asked: &Asked<'_>) -> Arc<Predicate
 }
 
 fn counting<'d>(directives: &'d Directives, asked: &Asked<'_>) -> Vec<&'d Directive> {
-    let standings = standings(directives, asked.now);
+    let standings = standings(directives, asked.related);
     standings.into_iter().filter(|(_, standing)| *standing == Standing::Counts).map(|(one, _)| one).collect()
 }
 

@@ -19,6 +19,7 @@ use fhir::{
     json::{Tree, Value},
     primitive::date_time::DateTime,
 };
+use search::matcher::Related;
 use std::sync::Arc;
 
 const SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
@@ -210,10 +211,10 @@ impl Directive {
         })
     }
 
-    /// Whether it counts at this moment, by its period. One that cannot be read may.
-    pub(crate) fn is_in_force(&self, now: i64) -> bool {
+    /// Whether it counts at the moment of the question, by its period. One that cannot be read may.
+    pub(crate) fn is_in_force(&self, related: &dyn Related) -> bool {
         match self.root.period {
-            Period::Span(span) => span.holds(now),
+            Period::Span(span) => span.holds(related),
             Period::None | Period::Unreadable => true,
         }
     }

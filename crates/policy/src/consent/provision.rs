@@ -144,7 +144,7 @@ impl Provision {
     fn addresses_as_read(&self, asked: &Asked<'_>) -> Answer {
         let period = match self.period {
             Period::None => Answer::YES,
-            Period::Span(span) => Answer::is(span.holds(asked.now)),
+            Period::Span(span) => Answer::is(span.holds(asked.related)),
             Period::Unreadable => Answer::DOUBTFUL,
         };
         let mut answer = period;
@@ -178,8 +178,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) view: &'a View,
     pub(crate) kind: ResourceType,
     pub(crate) related: &'a dyn Related,
-    /// Milliseconds since the epoch.
-    pub(crate) now: i64,
 }
 
 /// What a provision, or a whole Consent, says of resources of a type.

@@ -7,6 +7,7 @@ use fhir::{
     primitive::date_time::DateTime,
     reference::Reference,
 };
+use search::matcher::Related;
 use std::sync::Arc;
 
 /// A code with its system.
@@ -49,8 +50,9 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) const fn holds(self, at: i64) -> bool {
-        self.low <= at && at < self.high
+    /// Whether the moment of the question lies in it.
+    pub(crate) fn holds(self, related: &dyn Related) -> bool {
+        related.holds(self.low, self.high)
     }
 }
 

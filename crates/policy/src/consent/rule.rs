@@ -73,7 +73,7 @@ impl Ruling {
     }
 
     pub(crate) fn asked<'a>(&'a self, related: &'a dyn Related) -> Asked<'a> {
-        Asked { view: &self.view, kind: self.kind, related, now: related.now().unix_millis() }
+        Asked { view: &self.view, kind: self.kind, related }
     }
 
     pub(crate) fn is_guard(&self) -> bool {
@@ -115,10 +115,9 @@ impl Directives {
         kind: ResourceType,
         related: &dyn Related,
     ) -> Vec<PermittedLabels> {
-        let now = related.now().unix_millis();
-        let asked = Asked { view, kind, related, now };
+        let asked = Asked { view, kind, related };
         let mut permitted = Vec::new();
-        for (directive, standing) in combine::standings(self, now) {
+        for (directive, standing) in combine::standings(self, related) {
             if standing != combine::Standing::Counts || directive.doubtful {
                 continue;
             }

@@ -175,7 +175,7 @@ impl Ruling {
             default_replaced: false,
             consents: Vec::new(),
         };
-        for (directive, standing) in combine::standings(directives, asked.now) {
+        for (directive, standing) in combine::standings(directives, related) {
             let verdict = match standing {
                 Standing::OutOfPeriod => Verdict::OutOfPeriod,
                 Standing::Superseded(by) => Verdict::Superseded(by.into()),
@@ -237,7 +237,7 @@ fn walk(
     note(Element::Modifier, provision.doubtful, &|| Met::InDoubt);
     note(Element::Period, provision.period != Period::None, &|| match provision.period {
         Period::None => Met::Yes,
-        Period::Span(span) => Met::of(Answer::is(span.holds(asked.now))),
+        Period::Span(span) => Met::of(Answer::is(span.holds(asked.related))),
         Period::Unreadable => Met::InDoubt,
     });
     note(Element::Actor, provision.actors.is_populated(), &|| {

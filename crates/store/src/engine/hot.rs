@@ -173,7 +173,7 @@ impl<K: PartialEq, V: Clone> Shelf<K, V> {
 
     /// What `look` makes of the value and of the number of the view that read it. What it makes
     /// something of was asked for, and stays longer.
-    pub(super) fn look<Q, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&V, u64) -> Option<T>) -> Option<T>
+    pub(crate) fn look<Q, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&V, u64) -> Option<T>) -> Option<T>
     where
         K: Borrow<Q>,
         Q: PartialEq + ?Sized,
@@ -261,6 +261,11 @@ impl Hot {
 
     pub(crate) fn hash(&self, kind: Kind, key: &[u8]) -> u64 {
         self.hasher.hash_one((kind, key))
+    }
+
+    /// Of something that is told apart by a number, too.
+    pub(crate) fn hash_with(&self, number: usize, key: &[u8]) -> u64 {
+        self.hasher.hash_one((number, key))
     }
 
     pub(super) fn slot(&self, hash: u64) -> Option<&AtomicU64> {

@@ -6,7 +6,8 @@ use super::{
     packed::{Dictionaries, Packed},
     record::Place,
 };
-use crate::{limits, stats::ShelfStats};
+use crate::{limits, said::Kept, stats::ShelfStats};
+use fhir::LogicalId;
 use policy::consent::Directives;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub(crate) struct Memory {
     pub(crate) folders: Folders,
     /// Patient → what their consents say, under the keys of their folders of Consents.
     pub(crate) said: Shelf<Box<[u8]>, Said>,
+    /// Patient → a rule that follows for a caller. It knows itself what it follows from.
+    pub(crate) rules: Shelf<LogicalId, Kept>,
     pub(crate) dictionaries: Dictionaries,
 }
 
@@ -45,6 +48,7 @@ impl Memory {
             versions: Shelf::new(limits::VERSIONS_BYTES, SMALL_SHARDS),
             folders: Folders::new(),
             said: Shelf::new(limits::SAID_BYTES, SMALL_SHARDS),
+            rules: Shelf::new(limits::RULES_BYTES, SMALL_SHARDS),
             dictionaries: Dictionaries::new(),
         }
     }
@@ -56,6 +60,7 @@ impl Memory {
             self.versions.stats("versions"),
             self.folders.stats(),
             self.said.stats("consents"),
+            self.rules.stats("rules"),
         ]
     }
 }

@@ -181,6 +181,9 @@ impl Run<'_> {
             let work = Arc::new(make(stage.patients, guarded.subject.token(bound)?));
             let profile = self.profiled(guarded, self.a.clients, &work, 0).await?;
             profiles.push((format!("{name}, guarded, {}", stage.resources), profile));
+            let plain = Arc::new(make(stage.patients, free.token()?));
+            let profile = self.profiled(free, self.a.clients, &plain, 0).await?;
+            profiles.push((format!("{name}, {}", stage.resources), profile));
         }
         let name = format!("{name}: consents and labels in force beside none, store of {}", stage.resources);
         rows.push(Row::ratio(name, &ours, &theirs, (0.85, 0.95)).of_none());
