@@ -62,6 +62,7 @@ pub struct Grants {
     table: Vec<[Access; NEEDS.len()]>,
     unusable: Vec<Arc<str>>,
     narrowed: bool,
+    asks_added: bool,
     house: House,
     asker: Asker,
 }
@@ -153,8 +154,12 @@ impl Grants {
             }
         }
         let narrowed = table.iter().flatten().any(|access| matches!(access, Access::Where(_)));
+        let asks_added = table.iter().flatten().any(|access| match access {
+            Access::Where(predicate) => predicate.asks(&mut |parameter| parameter.is_added()),
+            Access::Nothing | Access::Everything => false,
+        });
         let house = house.clone();
-        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, house, asker }
+        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, asks_added, house, asker }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -188,6 +193,11 @@ impl Grants {
     /// Whether a part of some type is granted.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.narrowed
+    }
+
+    /// Whether a search parameter that a package brought is asked for anything.
+    pub(crate) fn ask_added(&self) -> bool {
+        self.asks_added
     }
 
     /// Whether anything at all is granted.

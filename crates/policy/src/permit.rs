@@ -59,6 +59,12 @@ impl Permit {
         self.grants.explain_all()
     }
 
+    /// Whether it rests on a search parameter that a package brought: one that may not be indexed.
+    #[must_use]
+    pub fn asks_added(&self) -> bool {
+        self.grants.ask_added()
+    }
+
     /// Which resources of this type the permit covers for this need.
     #[must_use]
     pub fn access(&self, resource_type: ResourceType, need: Need) -> &Access {

@@ -26,6 +26,7 @@ use crate::{
     registry::ParameterId,
 };
 use fhir::{LogicalId, ResourceType, primitive::decimal::Decimal};
+use std::cell::{Cell, OnceCell};
 
 /// Encodes all values.
 #[must_use]
@@ -98,6 +99,44 @@ impl Values for EncodedValues<'_> {
             }
         }
         false
+    }
+}
+
+/// The same for many questions: where each parameter's values are is noted once.
+#[derive(Debug)]
+pub struct MarkedValues<'a> {
+    values: EncodedValues<'a>,
+    /// Questions so far that were answered by reading on: one or two cost less than the notes.
+    asked: Cell<u8>,
+    /// Values with their parameters, in the order of the parameters.
+    marks: OnceCell<Vec<(ParameterId, &'a [u8])>>,
+}
+
+/// Questions that are answered without notes.
+const UNMARKED: u8 = 2;
+
+impl<'a> MarkedValues<'a> {
+    /// Takes what [`encode`] wrote, as [`EncodedValues::new`].
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { values: EncodedValues::new(bytes), asked: Cell::new(0), marks: OnceCell::new() }
+    }
+}
+
+impl Values for MarkedValues<'_> {
+    fn any(&self, parameter: ParameterId, test: &mut dyn FnMut(ValueRef<'_>) -> bool) -> bool {
+        if self.asked.get() < UNMARKED {
+            self.asked.set(self.asked.get() + 1);
+            return self.values.any(parameter, test);
+        }
+        let marks = self.marks.get_or_init(|| {
+            let mut marks = Vec::with_capacity(32);
+            marks.extend(self.values.entries());
+            marks
+        });
+        let first = marks.partition_point(|(at, _)| *at < parameter);
+        let of = marks.get(first..).unwrap_or_default().iter().take_while(|(at, _)| *at == parameter);
+        of.into_iter().any(|(_, value)| Reader(value).value().is_some_and(&mut *test))
     }
 }
 

@@ -127,14 +127,12 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
             _ => true,
         }),
         Predicate::Ruled(ruled) => within_rules(registry, ruled, subject, related),
-        Predicate::Near { parameter, back_ms, ahead_ms } => {
-            subject.values.any(*parameter, &mut |value| match value {
-                ValueRef::Date { low, high } => {
-                    high < i64::MAX && related.holds(low.saturating_sub(*ahead_ms), high.saturating_add(*back_ms))
-                }
-                _ => false,
-            })
-        }
+        Predicate::Near { parameter, back_ms, ahead_ms } => subject.values.any(*parameter, &mut |value| match value {
+            ValueRef::Date { low, high } => {
+                high < i64::MAX && related.holds(low.saturating_sub(*ahead_ms), high.saturating_add(*back_ms))
+            }
+            _ => false,
+        }),
         Predicate::While { target, id, predicate } => related.target_matches(*target, id, predicate),
         Predicate::NoPatientBut(these) => !registry.of_type(subject.resource_type).any(|parameter| {
             parameter.kind == ParameterKind::Reference

@@ -107,6 +107,37 @@ pub enum Predicate {
     FromNow(FromNow),
 }
 
+impl Predicate {
+    /// Whether one of the parameters that it asks for is such a one; those of rules of patients are not looked at.
+    pub fn asks(&self, is_such: &mut dyn FnMut(ParameterId) -> bool) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.asks(is_such)),
+            Self::Not(part) | Self::Now(part) => part.asks(is_such),
+            Self::Value { parameter, .. }
+            | Self::Missing { parameter, .. }
+            | Self::Only { parameter, .. }
+            | Self::Near { parameter, .. }
+            | Self::InForce(parameter) => is_such(*parameter),
+            Self::FromNow(from) => from.parameter.is_some_and(is_such),
+            Self::While { predicate, .. } | Self::NoPatientBut(predicate) => predicate.asks(is_such),
+            Self::During(during) => {
+                [during.date, during.about, during.by, during.period].into_iter().any(&mut *is_such)
+                    || during.predicate.asks(is_such)
+            }
+            Self::Ruled(ruled) => ruled.about.iter().any(|parameter| is_such(*parameter)),
+            Self::Chain { parameter, predicate, .. } | Self::Has { parameter, predicate, .. } => {
+                is_such(*parameter) || predicate.asks(is_such)
+            }
+            Self::All
+            | Self::Nothing
+            | Self::Id(_)
+            | Self::LastUpdated(_)
+            | Self::PatientCompartment(_)
+            | Self::NoOtherPatient(_) => false,
+        }
+    }
+}
+
 /// A comparison of a date with a moment that is named by its distance from now: see [`Predicate::FromNow`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FromNow {

@@ -247,40 +247,19 @@ impl Parameters {
 
     /// Whether a predicate can be answered.
     pub(crate) fn answers(&self, predicate: &Predicate) -> Result<(), NotIndexed> {
-        match predicate {
-            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().try_for_each(|part| self.answers(part)),
-            Predicate::Not(part) | Predicate::Now(part) => self.answers(part),
-            Predicate::Value { parameter, .. }
-            | Predicate::Missing { parameter, .. }
-            | Predicate::Only { parameter, .. }
-            | Predicate::Near { parameter, .. }
-            | Predicate::InForce(parameter) => self.ready(*parameter),
-            Predicate::FromNow(from) => from.parameter.map_or(Ok(()), |parameter| self.ready(parameter)),
-            Predicate::While { predicate, .. } | Predicate::NoPatientBut(predicate) => self.answers(predicate),
-            Predicate::During(during) => {
-                let parameters = [during.date, during.about, during.by, during.period];
-                parameters.into_iter().try_for_each(|parameter| self.ready(parameter))?;
-                self.answers(&during.predicate)
-            }
-            Predicate::Ruled(ruled) => ruled.about.iter().try_for_each(|parameter| self.ready(*parameter)),
-            Predicate::Chain { parameter, predicate, .. } | Predicate::Has { parameter, predicate, .. } => {
-                self.ready(*parameter)?;
-                self.answers(predicate)
-            }
-            Predicate::All
-            | Predicate::Nothing
-            | Predicate::Id(_)
-            | Predicate::LastUpdated(_)
-            | Predicate::PatientCompartment(_)
-            | Predicate::NoOtherPatient(_) => Ok(()),
-        }
+        let mut answered = Ok(());
+        predicate.asks(&mut |parameter| {
+            answered = self.ready(parameter);
+            answered.is_err()
+        });
+        answered
     }
 
     /// Whether a permit can be held against resources of this type.
     pub(crate) fn holds(&self, permit: &dyn Covers, kind: ResourceType, need: Need) -> Result<(), NotIndexed> {
         match permit.access(kind, need) {
-            Access::Where(grant) => self.answers(grant),
-            Access::Everything | Access::Nothing => Ok(()),
+            Access::Where(grant) if permit.asks_added() => self.answers(grant),
+            Access::Where(_) | Access::Everything | Access::Nothing => Ok(()),
         }
     }
 

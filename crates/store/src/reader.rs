@@ -13,7 +13,7 @@ use fhir::{Instant, LogicalId, ResourceType, VersionId};
 use policy::{Access, Need, Permit};
 use search::{
     ParameterId, Predicate, Registry,
-    encoded::EncodedValues,
+    encoded::{EncodedValues, MarkedValues},
     matcher::{ALWAYS, Related, Subject, matches},
     predicate::{During, Ruling},
 };
@@ -29,11 +29,20 @@ use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, said
 pub(crate) trait Covers: Send + Sync {
     /// Which resources of this type are covered for this need.
     fn access(&self, resource_type: ResourceType, need: Need) -> &Access;
+
+    /// Whether what it says may rest on a search parameter that a package brought.
+    fn asks_added(&self) -> bool {
+        true
+    }
 }
 
 impl Covers for Permit {
     fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
         Permit::access(self, resource_type, need)
+    }
+
+    fn asks_added(&self) -> bool {
+        Permit::asks_added(self)
     }
 }
 
@@ -239,7 +248,7 @@ impl Stored {
     pub(crate) fn subject<T>(&self, look: impl FnOnce(Subject<'_>) -> T) -> Result<T, Fault> {
         let head = self.head()?;
         let id = LogicalId::parse(head.id).map_err(|_| Damaged("id"))?;
-        let values = EncodedValues::new(self.values()?);
+        let values = MarkedValues::new(self.values()?);
         let last_updated = Instant::from_unix_millis(head.last_updated);
         Ok(look(Subject { resource_type: self.kind, id: &id, last_updated, values: &values }))
     }

@@ -152,11 +152,7 @@ impl Reader {
             let is_it = std::ptr::addr_eq(kept.ruling.as_ptr(), Arc::as_ptr(ruling))
                 && std::ptr::eq(kept.said.as_ptr(), Arc::as_ptr(said))
                 && kept.stays.holds(self.at);
-            is_it.then(|| Made {
-                rule: Arc::clone(&kept.rule),
-                said: Some(Arc::clone(said)),
-                stays: Some(kept.stays),
-            })
+            is_it.then(|| Made { rule: Arc::clone(&kept.rule), said: Some(Arc::clone(said)), stays: Some(kept.stays) })
         })
     }
 

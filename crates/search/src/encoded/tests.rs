@@ -1,6 +1,6 @@
 //! What is encoded comes back; what was not encoded here does no harm.
 
-use super::{EncodedValues, decode, encode};
+use super::{EncodedValues, MarkedValues, decode, encode};
 use crate::{IndexValue, IndexValues, ParameterId, Values, compare, testing};
 use proptest::prelude::*;
 
@@ -20,6 +20,14 @@ proptest! {
             values.any(parameter, &mut |value| compare::passes(&test, value))
         );
         prop_assert_eq!(encoded.iter().count(), values.0.len());
+        let marked = MarkedValues::new(&bytes);
+        for _ in 0..3 {
+            prop_assert_eq!(marked.has(parameter), values.has(parameter));
+            prop_assert_eq!(
+                marked.any(parameter, &mut |value| compare::passes(&test, value)),
+                values.any(parameter, &mut |value| compare::passes(&test, value))
+            );
+        }
     }
 
     #[test]
@@ -40,6 +48,8 @@ proptest! {
     fn any_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
         let _ = decode(&bytes);
         let _ = EncodedValues::new(&bytes).has(ParameterId(1));
+        let marked = MarkedValues::new(&bytes);
+        let _ = (0..4).any(|_| marked.has(ParameterId(1)));
     }
 }
 
