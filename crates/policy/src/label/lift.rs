@@ -58,6 +58,10 @@ impl Ruling for Lift {
                 }
             }
         }
+        // Mostly they lift nothing.
+        if named.is_empty() {
+            return nothing();
+        }
         let mut groups: BTreeMap<Vec<usize>, Vec<&String>> = BTreeMap::new();
         for (code, permits) in named {
             groups.entry(permits).or_default().push(code);
