@@ -281,7 +281,7 @@ impl Ledger {
         };
         let mut told = Vec::new();
         for _ in 0..WATCH_PARTS_MAX {
-            let entries = self.store.audit_after(at, WATCHED_AT_ONCE).map_err(failed)?;
+            let entries = self.store.audit_briefly_after(at, WATCHED_AT_ONCE).map_err(failed)?;
             let Some(last) = entries.last().map(|seen| seen.sequence) else { break };
             for seen in &entries {
                 let alarms = watch.see(seen.sequence, &seen.entry, &known);

@@ -381,6 +381,17 @@ impl Caller {
             && grant.expires_at_s == i64::MAX
     }
 
+    /// Whether the other one is the same in all: it came by the same token, for the same, at a moment when the same
+    /// glasses were broken.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.grant, &other.grant)
+            && self.kind == other.kind
+            && self.purposes == other.purposes
+            && self.glasses == other.glasses
+            && self.is_break_glass == other.is_break_glass
+    }
+
     /// What was granted.
     #[must_use]
     pub fn grant(&self) -> &Arc<Grant> {

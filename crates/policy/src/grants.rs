@@ -65,6 +65,8 @@ pub struct Grants {
     asks_added: bool,
     house: House,
     asker: Asker,
+    /// Whom they were compiled for.
+    caller: Caller,
 }
 
 impl fmt::Debug for Grants {
@@ -159,7 +161,19 @@ impl Grants {
             Access::Nothing | Access::Everything => false,
         });
         let house = house.clone();
-        Self { kind: caller.kind(), person, organization, scopes, table, unusable, narrowed, asks_added, house, asker }
+        Self {
+            kind: caller.kind(),
+            person,
+            organization,
+            scopes,
+            table,
+            unusable,
+            narrowed,
+            asks_added,
+            house,
+            asker,
+            caller: caller.clone(),
+        }
     }
 
     pub(crate) fn access(&self, resource_type: ResourceType, need: Need) -> &Access {
@@ -170,6 +184,9 @@ impl Grants {
     /// Whether these grants were compiled from this caller's own scopes, and for the same person, patient and
     /// organization, and whether consents, labels and the operator's rules say the same to both.
     pub(crate) fn belong_to(&self, caller: &Caller) -> bool {
+        if self.caller.is(caller) {
+            return true;
+        }
         let theirs = &caller.grant().scopes;
         self.kind == caller.kind()
             && (Arc::ptr_eq(&self.scopes, theirs) || self.scopes == *theirs)
@@ -396,14 +413,15 @@ fn with(reach: Access, added: impl Iterator<Item = Arc<Predicate>>) -> Access {
     }
 }
 
-/// What the criteria mean of what is reached.
+/// What the criteria mean of what is reached. What was there first is asked first: criteria and labels look at one
+/// resource, relations and consents at others.
 pub(crate) fn both(predicate: &Arc<Predicate>, reach: &Access) -> Option<Arc<Predicate>> {
     match (reach, predicate.as_ref()) {
         (Access::Nothing, _) => None,
         (Access::Everything, _) => Some(Arc::clone(predicate)),
         (Access::Where(reach), _) if **reach == Predicate::Nothing => None,
         (Access::Where(reach), Predicate::All) => Some(Arc::clone(reach)),
-        (Access::Where(reach), _) => Some(Arc::new(Predicate::And(vec![Arc::clone(reach), Arc::clone(predicate)]))),
+        (Access::Where(reach), _) => Some(Arc::new(Predicate::And(vec![Arc::clone(predicate), Arc::clone(reach)]))),
     }
 }
 

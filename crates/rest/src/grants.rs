@@ -12,13 +12,16 @@ use policy::{Asker, Denied, Grants, House, Interaction, Organization, Permit, Pe
 use search::Registry;
 use std::{
     collections::HashMap,
+    fmt,
     hash::Hash,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
 };
 
 /// The kept grants. `policy` refuses the grants of another caller, so that a wrong key here could only ever deny.
 #[derive(Debug)]
 pub(crate) struct GrantCache {
+    /// What was found for who came before: most requests are by a token that was there a moment ago.
+    seen: RwLock<Seen>,
     systems: Shelf<(Arc<str>, Asker)>,
     people: Shelf<(Arc<str>, Person, Asker)>,
     organizations: Shelf<(Arc<str>, Option<Person>, Organization, Asker)>,
@@ -28,6 +31,7 @@ pub(crate) struct GrantCache {
 impl Default for GrantCache {
     fn default() -> Self {
         Self {
+            seen: RwLock::default(),
             systems: Shelf::new(limits::GRANTS_CACHED_MAX),
             people: Shelf::new(limits::GRANTS_OF_PEOPLE_CACHED_MAX),
             organizations: Shelf::new(limits::GRANTS_OF_ORGANIZATIONS_CACHED_MAX),
@@ -43,6 +47,28 @@ impl GrantCache {
     }
 
     fn of(&self, caller: &Caller, given: &Given) -> Arc<Grants> {
+        let address = Arc::as_ptr(caller.grant()).addr();
+        let known = |seen: &Seen| {
+            let is_of = seen.given.as_ref().is_some_and(|own| own.is(given));
+            seen.of.get(&address).filter(|(one, _)| is_of && one.is(caller)).and_then(|(_, grants)| grants.upgrade())
+        };
+        if let Some(grants) = known(&self.seen.read().unwrap_or_else(PoisonError::into_inner)) {
+            return grants;
+        }
+        let grants = self.found(caller, given);
+        if Arc::strong_count(caller.grant()) < 2 {
+            // Made for this request alone: nobody comes by it again.
+            return grants;
+        }
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        if !seen.given.as_ref().is_some_and(|own| own.is(given)) || seen.of.len() >= limits::CALLERS_SEEN_MAX {
+            *seen = Seen { given: Some(given.clone()), of: HashMap::new() };
+        }
+        seen.of.insert(address, (caller.clone(), Arc::downgrade(&grants)));
+        grants
+    }
+
+    fn found(&self, caller: &Caller, given: &Given) -> Arc<Grants> {
         let compile = || Arc::new(Grants::compile(caller, &given.registry, &given.house));
         if caller.kind() == CallerKind::Operator {
             return Arc::clone(self.operator.get_or_init(compile));
@@ -56,6 +82,20 @@ impl GrantCache {
             (None, Some(person)) => self.people.get((scope, person, asker), given, compile),
             (None, None) => self.systems.get((scope, asker), given, compile),
         }
+    }
+}
+
+/// Callers with their grants, as long as these are kept, by the address of what their token stands for, which is held
+/// with them.
+#[derive(Default)]
+struct Seen {
+    given: Option<Given>,
+    of: HashMap<usize, (Caller, Weak<Grants>)>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} callers", self.of.len())
     }
 }
 

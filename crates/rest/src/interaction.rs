@@ -27,6 +27,7 @@ mod vread;
 use crate::{
     body::Content,
     failure::Failure,
+    held::Held,
     route::Asked,
     service::Service,
     trail::Trail,
@@ -94,10 +95,31 @@ impl Answer {
     }
 }
 
-/// Does what was asked and permitted.
-pub(crate) async fn perform(call: Call<'_>, content: Content, trail: &mut Trail) -> Result<Answer, Failure> {
+/// Does what was asked and permitted. `held`: taken when the answer need not be held any more.
+pub(crate) async fn perform(
+    mut call: Call<'_>,
+    content: Content,
+    trail: &mut Trail,
+    held: &mut Option<Held>,
+) -> Result<Answer, Failure> {
     match call.asked.interaction {
         Interaction::Batch | Interaction::Transaction => bundle::perform(call, content, trail).await,
+        Interaction::SearchType(_) | Interaction::SearchCompartment(..) if held.is_some() => {
+            let (patient, kind) = match std::mem::replace(&mut call.asked.interaction, Interaction::Capabilities) {
+                Interaction::SearchCompartment(patient, kind) => (Some(patient), kind),
+                Interaction::SearchType(kind) => (None, kind),
+                _ => return Err(Failure::UnknownPath),
+            };
+            let found = search_type::find(&call, kind, patient, content, trail)?;
+            // What is done after the step looks at nothing that is hidden; what is not written yet takes no memory, and
+            // what was just written is sent sooner.
+            if let Some(moment) = held.and_then(|held| held.until(true)) {
+                (call.service.parts.rest_until)(moment).await;
+            }
+            let answer = search_type::write(&call, &found)?;
+            *held = None;
+            Ok(answer)
+        }
         _ => perform_one(call, content, trail).await,
     }
 }

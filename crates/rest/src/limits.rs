@@ -16,6 +16,9 @@ pub const ENTRIES_MAX: usize = 10_000;
 /// Characters of a request id that a client chose: a UUID has 36, trace ids of the field up to 55.
 pub const REQUEST_ID_CHARS_MAX: usize = 64;
 
+/// Callers whose grants are found by their token: some 100 bytes each. Beyond, all are looked for anew.
+pub const CALLERS_SEEN_MAX: usize = 2_048;
+
 /// Compiled scope strings kept. A client has one or two; each entry is a few kB.
 pub const GRANTS_CACHED_MAX: usize = 4_096;
 
@@ -52,8 +55,9 @@ pub const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// within a patient's record end before it, and people do not feel it.
 pub const HELD_AT_LEAST: std::time::Duration = std::time::Duration::from_millis(1);
 
-/// Time within which held answers leave together: one change of threads for all of them.
-pub const HELD_TOGETHER: std::time::Duration = std::time::Duration::from_micros(100);
+/// Time within which held answers leave together: one change of threads for all of them. Where much is asked they leave
+/// sooner, with the next that comes.
+pub const HELD_TOGETHER: std::time::Duration = std::time::Duration::from_micros(250);
 
 /// Bytes of the header `X-Provenance`: most servers and proxies take headers of 8 kB, all of them together.
 pub const PROVENANCE_HEADER_BYTES_MAX: usize = 8 * 1024;

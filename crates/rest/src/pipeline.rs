@@ -100,7 +100,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     let permit = service.decide(&caller, &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
     *held = Held::begin(&permit, &asked.interaction);
-    let done = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail).await;
+    let done = interaction::perform(Call { service, caller: &caller, asked, permit }, content, trail, held).await;
     let answer = done.map_err(|failure| emergency::told(service, &caller, failure))?;
     if answer.missed
         && let Some(held) = held

@@ -4,7 +4,8 @@
 //! so that the time of the work would be added to the step and leave with the answer.
 //!
 //! Many answers wait at once, and to change threads for each costs more than to answer. So the thread is called only for
-//! a moment that is before the one it sleeps for, and wakes a little after that, for all whose moment has come.
+//! a moment that is before the one it sleeps for, and wakes a little after that, for all whose moment has come. Where
+//! much is asked, whoever comes to wait lets those go whose moment has come, and the thread has nothing to do.
 
 use crate::limits::HELD_TOGETHER;
 use std::{
@@ -32,7 +33,27 @@ struct Waiting {
     answers: BTreeMap<(Instant, u64), oneshot::Sender<()>>,
     /// Tells answers of one moment apart.
     number: u64,
+    /// When the thread wakes by itself; `None`: when it is called.
+    wakes: Option<Instant>,
     ended: bool,
+}
+
+impl Waiting {
+    /// Takes out all whose moment has come.
+    fn due(&mut self, now: Instant) -> Vec<oneshot::Sender<()>> {
+        let mut due = Vec::new();
+        while let Some(first) = self.answers.first_entry().filter(|first| first.key().0 <= now) {
+            due.push(first.remove());
+        }
+        due
+    }
+}
+
+/// A request that was given up waits no more.
+fn let_go(due: Vec<oneshot::Sender<()>>) {
+    for one in due {
+        let _ = one.send(());
+    }
 }
 
 impl Shared {
@@ -59,12 +80,18 @@ impl Steps {
         let mut waiting = self.shared.waiting();
         waiting.number += 1;
         let number = waiting.number;
-        let is_first = waiting.answers.first_key_value().is_none_or(|((first, _), _)| moment < *first);
         waiting.answers.insert((moment, number), reply);
+        let latest = moment.checked_add(HELD_TOGETHER).unwrap_or(moment);
+        let is_earlier = waiting.wakes.is_none_or(|wakes| latest < wakes);
+        if is_earlier {
+            waiting.wakes = Some(latest);
+        }
+        let due = waiting.due(Instant::now());
         drop(waiting);
-        if is_first {
+        if is_earlier {
             self.shared.earlier.notify_one();
         }
+        let_go(due);
         async move {
             // A thread that ended drops its side: the answer leaves.
             let _ = woken.await;
@@ -83,14 +110,19 @@ fn wake(shared: &Shared) {
     let mut waiting = shared.waiting();
     while !waiting.ended {
         let now = Instant::now();
-        while let Some(first) = waiting.answers.first_entry().filter(|first| first.key().0 <= now) {
-            // A request that was given up waits no more.
-            let _ = first.remove().send(());
+        let due = waiting.due(now);
+        if !due.is_empty() {
+            // Nobody waits for the lock meanwhile.
+            drop(waiting);
+            let_go(due);
+            waiting = shared.waiting();
+            continue;
         }
-        let next = waiting.answers.first_key_value().map(|((moment, _), _)| *moment);
-        waiting = match next {
-            Some(moment) => {
-                let time = moment.saturating_duration_since(now).saturating_add(HELD_TOGETHER);
+        let first = waiting.answers.first_key_value();
+        waiting.wakes = first.map(|((moment, _), _)| moment.checked_add(HELD_TOGETHER).unwrap_or(*moment));
+        waiting = match waiting.wakes {
+            Some(wakes) => {
+                let time = wakes.saturating_duration_since(now);
                 shared.earlier.wait_timeout(waiting, time).unwrap_or_else(PoisonError::into_inner).0
             }
             None => shared.earlier.wait(waiting).unwrap_or_else(PoisonError::into_inner),

@@ -22,6 +22,9 @@ pub const SAID_BYTES: usize = if cfg!(test) { 256 * 1024 } else { 8 * 1024 * 102
 /// Bytes of rules that follow from what consents say, kept in memory: some 2 KB each.
 pub const RULES_BYTES: usize = if cfg!(test) { 256 * 1024 } else { 4 * 1024 * 1024 };
 
+/// Bytes of what grants mean of single versions, kept in memory: some 250 for a version and a grant.
+pub const VERDICTS_BYTES: usize = if cfg!(test) { 64 * 1024 } else { 3 * 1024 * 1024 };
+
 /// Rules of one view that are looked through before they are put in a table.
 pub const RULES_FEW: usize = if cfg!(test) { 2 } else { 8 };
 

@@ -346,7 +346,52 @@ impl Reader {
         match access {
             Access::Nothing => Ok(false),
             Access::Everything => Ok(true),
-            Access::Where(predicate) => self.meant(predicate, stored),
+            Access::Where(predicate) => self.grants(std::slice::from_ref(predicate), stored),
+        }
+    }
+
+    /// Whether a grant, alone or with what is searched for, means this version: all of these parts. What the rules of
+    /// patients say is asked last, for it is kept ([`crate::watched`]).
+    pub(crate) fn grants(&self, parts: &[Arc<Predicate>], stored: &Stored) -> Result<bool, Fault> {
+        let mut rules = Vec::new();
+        let are_rules = stored.is_current && parts.iter().all(|part| matches!(part.as_ref(), Predicate::Ruled(_)));
+        if are_rules {
+            rules.extend(parts);
+        } else {
+            let is_meant = stored.subject(|subject| {
+                let beside = stored.is_current.then_some(subject);
+                self.with_related_beside(beside, |related| {
+                    let mut meant = |part: &Predicate| matches(&self.registry, part, subject, related);
+                    parts.iter().all(|part| self.but_for_rules(part, stored, &mut meant, &mut rules))
+                })
+            })??;
+            if !is_meant {
+                return Ok(false);
+            }
+        }
+        for part in rules {
+            if !self.within_rules(part, stored)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether all but the rules is meant; these are gathered.
+    fn but_for_rules<'p>(
+        &self,
+        part: &'p Arc<Predicate>,
+        stored: &Stored,
+        meant: &mut dyn FnMut(&Predicate) -> bool,
+        rules: &mut Vec<&'p Arc<Predicate>>,
+    ) -> bool {
+        match part.as_ref() {
+            Predicate::And(parts) => parts.iter().all(|part| self.but_for_rules(part, stored, meant, rules)),
+            Predicate::Ruled(_) if stored.is_current => {
+                rules.push(part);
+                true
+            }
+            other => meant(other),
         }
     }
 
@@ -376,7 +421,7 @@ impl Reader {
         self.with_related_beside(beside, |related| matches(&self.registry, predicate, subject, related))
     }
 
-    fn with_related_beside<T>(
+    pub(crate) fn with_related_beside<T>(
         &self,
         beside: Option<Subject<'_>>,
         make: impl FnOnce(&dyn Related) -> T,

@@ -7,7 +7,11 @@
 //!
 //! Left out: answers that follow references or ask for relations. They are made anew for each view.
 
-use crate::{engine::Fault, limits, reader::Reader};
+use crate::{
+    engine::{Fault, key, memory::Memory},
+    limits,
+    reader::{Reader, Stored},
+};
 use fhir::{Instant, LogicalId, ResourceType};
 use policy::consent::Directives;
 use search::{
@@ -80,6 +84,50 @@ impl Rests {
     /// For how long, when it rests on nobody's consents.
     pub(crate) fn alone(self) -> Option<Stays> {
         self.patients.is_empty().then_some(self.stays)
+    }
+}
+
+/// Whether a part of a grant means one version.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    /// The part; held so that no other can have its address.
+    part: Weak<Predicate>,
+    version: u32,
+    means: bool,
+    rests: Rests,
+}
+
+impl Reader {
+    /// Whether the rules of patients, as a part of a grant has them, let a current version through: as it is kept, or
+    /// found and kept. A rule goes through all codes of a resource, and most versions are looked at again and again.
+    pub(crate) fn within_rules(&self, part: &Arc<Predicate>, stored: &Stored) -> Result<bool, Fault> {
+        let Memory { hot, verdicts, .. } = &**self.view.memory();
+        let version = stored.head()?.version;
+        let address = Arc::as_ptr(part).addr();
+        let key = (address, key::current(self.types.number(stored.kind), stored.row));
+        let hash = hot.hash_with(address, &key.1);
+        let kept = verdicts.look(hash, &key, |kept, _| {
+            (kept.version == version && std::ptr::eq(kept.part.as_ptr(), Arc::as_ptr(part))).then(|| kept.clone())
+        });
+        if let Some(kept) = kept
+            && kept.rests.hold(self)?
+        {
+            return Ok(kept.means);
+        }
+        let (means, rests) = stored.subject(|subject| {
+            self.with_related_beside(Some(subject), |related| {
+                let watched = Watched::new(self, related);
+                let means = search::matcher::matches(&self.registry, part, subject, &watched);
+                (means, watched.rests())
+            })
+        })??;
+        // Values of added parameters come and go without a new version.
+        if let Some(rests) = rests.filter(|_| !part.asks(&mut |parameter| parameter.is_added())) {
+            let names = rests.patients.iter().map(|(id, _)| id.as_str().len() + 64);
+            let bytes = 64 + names.sum::<usize>();
+            verdicts.keep(hash, key, Verdict { part: Arc::downgrade(part), version, means, rests }, bytes, 0);
+        }
+        Ok(means)
     }
 }
 

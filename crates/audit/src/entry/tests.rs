@@ -268,6 +268,17 @@ proptest! {
         prop_assert_eq!(Entry::decode(entry.encode().as_bytes()), Ok(entry));
     }
 
+    /// F50: the rules for unusual access see all that they look at.
+    #[test]
+    fn what_is_read_in_brief_is_the_entry_without_details(entry in any_entry()) {
+        let bytes = entry.encode();
+        let brief = Entry::decode_brief(bytes.as_bytes()).unwrap();
+        let request_id = Arc::clone(&entry.subtype);
+        prop_assert_eq!(brief, Entry { request_id, token_name: None, query: None, touched: Vec::new(), ..entry });
+        let cut = &bytes.as_bytes()[..bytes.as_bytes().len() - 1];
+        prop_assert_eq!(Entry::decode_brief(cut).is_err(), Entry::decode(cut).is_err());
+    }
+
     #[test]
     fn whatever_decodes_has_no_other_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         for version in [1, 2, 3, 4] {

@@ -53,3 +53,41 @@ fn other_search_parameters_and_decisions_mean_other_grants() {
     }
     assert_eq!(compiled.get(), 4);
 }
+
+/// Who came before is known by the token, and only for what that request was for, in this house.
+#[test]
+fn who_came_before_is_known_by_token_and_purpose() {
+    let cache = GrantCache::default();
+    let (house, other) = (Arc::<House>::default(), Arc::<House>::default());
+    let (first, second) = (given(search::registry(), &house), given(search::registry(), &other));
+    let caller = Caller::operator_within("test", "system/*.rs").unwrap();
+    let grants = cache.of(&caller, &first);
+    assert_eq!(cache.seen.read().unwrap().of.len(), 0, "nobody has its token");
+    let _token = Arc::clone(caller.grant());
+    assert!(Arc::ptr_eq(&grants, &cache.of(&caller, &first)));
+    assert!(Arc::ptr_eq(&grants, &cache.of(&caller.clone(), &first)));
+    assert_eq!(cache.seen.read().unwrap().of.len(), 1);
+    let narrowed = Caller::at_page_breaking_glass(&user(), "p1", "user/*.rs").unwrap();
+    let broken = cache.of(&narrowed, &first);
+    assert!(!Arc::ptr_eq(&grants, &broken));
+    assert!(!Arc::ptr_eq(&grants, &cache.of(&caller, &second)), "another house");
+    assert_eq!(cache.seen.read().unwrap().of.len(), 1, "what was of the other one is gone");
+    for n in 0..limits::CALLERS_SEEN_MAX + 10 {
+        let caller = Caller::operator_within(&n.to_string(), "system/*.rs").unwrap();
+        let _token = Arc::clone(caller.grant());
+        cache.of(&caller, &first);
+        assert!(cache.seen.read().unwrap().of.len() <= limits::CALLERS_SEEN_MAX);
+    }
+}
+
+fn user() -> oauth::caller::User {
+    oauth::caller::User {
+        id: "u1".into(),
+        name: "Ada".into(),
+        role: oauth::caller::Role::Clinician,
+        fhir_user: None,
+        patients: Arc::default(),
+        glasses: Arc::default(),
+        may_break_glass: true,
+    }
+}

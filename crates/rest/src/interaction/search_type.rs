@@ -5,6 +5,15 @@
 use super::{Answer, Call, criteria, deidentified, searchset};
 use crate::{body::Content, failure::Failure, limits, route::Exchange, trail::Trail, wire::Reply};
 use fhir::{LogicalId, ResourceType};
+use search::Query;
+use store::Page;
+
+/// A page that is yet to be written.
+pub(super) struct Found {
+    url: String,
+    query: Query,
+    page: Page,
+}
 
 /// One page. `patient`: only within this patient's compartment.
 pub(super) fn perform(
@@ -14,6 +23,17 @@ pub(super) fn perform(
     content: Content,
     trail: &mut Trail,
 ) -> Result<Answer, Failure> {
+    write(call, &find(call, kind, patient, content, trail)?)
+}
+
+/// What the page has. All that looks at what the caller may not see is done then.
+pub(super) fn find(
+    call: &Call<'_>,
+    kind: ResourceType,
+    patient: Option<LogicalId>,
+    content: Content,
+    trail: &mut Trail,
+) -> Result<Found, Failure> {
     let (query, cursor) = merged(call, content);
     trail.query(kind, &query);
     if cursor.as_ref().is_some_and(|cursor| cursor.len() > limits::CURSOR_CHARS_MAX) {
@@ -36,13 +56,14 @@ pub(super) fn perform(
     trail.found_all(page.matches.iter().chain(&page.included));
     let page = if is_deidentified { deidentified::page(call, page)? } else { page };
     let url = format!("{}/{path}", call.service.base_url());
-    Ok(Answer::read(Reply::document(searchset::write(
-        call.service.base_url(),
-        &url,
-        &query,
-        &page,
-        &call.service.parts.store.house().labels,
-    )?)))
+    Ok(Found { url, query, page })
+}
+
+/// The page as it leaves.
+pub(super) fn write(call: &Call<'_>, found: &Found) -> Result<Answer, Failure> {
+    let labels = &call.service.parts.store.house().labels;
+    let Found { url, query, page } = found;
+    Ok(Answer::read(Reply::document(searchset::write(call.service.base_url(), url, query, page, labels)?)))
 }
 
 /// The parameters of URL and form together: R4 search.html asks a server to take both at once.

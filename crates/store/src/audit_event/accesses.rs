@@ -2,12 +2,13 @@
 //! follows it. Rows F21, F22, F26.
 
 use super::{Access, Events, decoded, patients};
-use crate::{ReadError, Snapshot, Store, reader::Covers};
+use crate::{ReadError, Snapshot, Store, engine::record::Damaged, reader::Covers};
 use audit::{
     Entry,
     balp::{self, Facet},
     entry::{Action, Kind, Outcome, Touched},
     facts::facts_for_search,
+    frame::Record,
     report::DISORDER_MS,
 };
 use fhir::{Instant, LogicalId, ResourceType};
@@ -146,6 +147,25 @@ impl Store {
     /// # Errors
     /// [`ReadError::Unavailable`] when the log cannot be read or is not what was recorded.
     pub fn audit_after(&self, sequence: u64, count: usize) -> Result<Vec<Seen>, ReadError> {
+        self.audit_after_by(sequence, count, |record| decoded(record))
+    }
+
+    /// The same with what the rules for unusual access look at ([`Entry::decode_brief`]), for who follows all of the log.
+    ///
+    /// # Errors
+    /// As [`Store::audit_after`].
+    pub fn audit_briefly_after(&self, sequence: u64, count: usize) -> Result<Vec<Seen>, ReadError> {
+        self.audit_after_by(sequence, count, |record| {
+            Ok(Entry::decode_brief(&record.entry).map_err(|_| Damaged("audit entry"))?)
+        })
+    }
+
+    fn audit_after_by(
+        &self,
+        sequence: u64,
+        count: usize,
+        decoded: impl Fn(&Record) -> Result<Entry, ReadError>,
+    ) -> Result<Vec<Seen>, ReadError> {
         let files = self.audit_files();
         let first = files.first().max(sequence.saturating_add(1));
         let last = self.log().synced().min(sequence.max(first - 1).saturating_add(count as u64));

@@ -6,7 +6,7 @@ use super::{
     packed::{Dictionaries, Packed},
     record::Place,
 };
-use crate::{limits, said::Kept, stats::ShelfStats};
+use crate::{limits, said::Kept, stats::ShelfStats, watched::Verdict};
 use fhir::LogicalId;
 use policy::consent::Directives;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub(crate) struct Memory {
     pub(crate) said: Shelf<Box<[u8]>, Said>,
     /// Patient → a rule that follows for a caller. It knows itself what it follows from.
     pub(crate) rules: Shelf<LogicalId, Kept>,
+    /// Grant, type and row → whether the grant means the current version.
+    pub(crate) verdicts: Shelf<(usize, [u8; 10]), Verdict>,
     pub(crate) dictionaries: Dictionaries,
 }
 
@@ -49,6 +51,7 @@ impl Memory {
             folders: Folders::new(),
             said: Shelf::new(limits::SAID_BYTES, SMALL_SHARDS),
             rules: Shelf::new(limits::RULES_BYTES, SMALL_SHARDS),
+            verdicts: Shelf::new(limits::VERDICTS_BYTES, SMALL_SHARDS),
             dictionaries: Dictionaries::new(),
         }
     }
@@ -61,6 +64,7 @@ impl Memory {
             self.folders.stats(),
             self.said.stats("consents"),
             self.rules.stats("rules"),
+            self.verdicts.stats("verdicts"),
         ]
     }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub(crate) struct Plan {
     pub(crate) source: Source,
     /// Nothing: every candidate is meant.
-    pub(crate) residual: Option<Predicate>,
+    pub(crate) residual: Option<Vec<Arc<Predicate>>>,
     /// All rows of the type are candidates.
     pub(crate) whole_type: bool,
     /// Where the candidates come from, when that is a folder.
@@ -300,10 +300,6 @@ fn gather_one(parts: &mut [Part], place: &Place<'_>) -> Result<(), ReadError> {
     }
 }
 
-fn all_of(mut parts: Vec<Arc<Predicate>>) -> Option<Predicate> {
-    match parts.len() {
-        0 => None,
-        1 => parts.pop().map(|part| part.as_ref().clone()),
-        _ => Some(Predicate::And(parts)),
-    }
+fn all_of(parts: Vec<Arc<Predicate>>) -> Option<Vec<Arc<Predicate>>> {
+    (!parts.is_empty()).then_some(parts)
 }

@@ -78,7 +78,7 @@ impl<'a> Matches<'a> {
                 None => self.reader.current(self.kind, row)?,
             };
             if let Some(stored) = stored
-                && self.reader.meant(residual, &stored)?
+                && self.reader.grants(residual, &stored)?
             {
                 self.loaded = Some(stored);
                 return Ok(Some(row));
@@ -395,7 +395,9 @@ fn by_time(
             budget.account.tested();
             let Some(stored) = reader.current(kind, row)? else { continue };
             let key = stored.subject(|subject| sort_key(subject, keys))?;
-            if after.is_some_and(|after| (key.as_slice(), row) <= after) || !reader.meant(predicate, &stored)? {
+            if after.is_some_and(|after| (key.as_slice(), row) <= after)
+                || !reader.grants(std::slice::from_ref(predicate), &stored)?
+            {
                 continue;
             }
             if outcome.matches.len() >= query.count {

@@ -39,6 +39,10 @@ struct Arguments {
     /// Clients of the read and search rows.
     #[arg(long, default_value_t = 16)]
     clients: usize,
+    /// Clients of the guarded rows: enough that a server at work is measured, and not the step at which a held answer
+    /// leaves.
+    #[arg(long, default_value_t = 64)]
+    guarded_clients: usize,
     /// Only these: read, search, guarded, create, claim, indexing, transaction, demo, validate, engines. Start, memory and
     /// disk are always told, but with `engines` alone, which needs no server.
     #[arg(long, value_delimiter = ',')]

@@ -171,18 +171,18 @@ impl Run<'_> {
             let work = Arc::new(make(stage.patients, guarded.subject.token(bound)?));
             let plain = Arc::new(make(stage.patients, free.token()?));
             if turn == 0 {
-                load::closed(&guarded.target(), self.a.clients, WARM, &work, 0).await?;
-                load::closed(&free.target(), self.a.clients, WARM, &plain, 0).await?;
+                load::closed(&guarded.target(), self.a.guarded_clients, WARM, &work, 0).await?;
+                load::closed(&free.target(), self.a.guarded_clients, WARM, &plain, 0).await?;
             }
-            ours.push(load::closed(&guarded.target(), self.a.clients, self.time, &work, turn * TURN).await?);
-            theirs.push(load::closed(&free.target(), self.a.clients, self.time, &plain, turn * TURN).await?);
+            ours.push(load::closed(&guarded.target(), self.a.guarded_clients, self.time, &work, turn * TURN).await?);
+            theirs.push(load::closed(&free.target(), self.a.guarded_clients, self.time, &plain, turn * TURN).await?);
         }
         if self.a.profile {
             let work = Arc::new(make(stage.patients, guarded.subject.token(bound)?));
-            let profile = self.profiled(guarded, self.a.clients, &work, 0).await?;
+            let profile = self.profiled(guarded, self.a.guarded_clients, &work, 0).await?;
             profiles.push((format!("{name}, guarded, {}", stage.resources), profile));
             let plain = Arc::new(make(stage.patients, free.token()?));
-            let profile = self.profiled(free, self.a.clients, &plain, 0).await?;
+            let profile = self.profiled(free, self.a.guarded_clients, &plain, 0).await?;
             profiles.push((format!("{name}, {}", stage.resources), profile));
         }
         let name = format!("{name}: consents and labels in force beside none, store of {}", stage.resources);
