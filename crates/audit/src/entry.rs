@@ -420,7 +420,9 @@ fn read(r: &mut Reader<'_>, whole: bool) -> Option<Entry> {
     let mut touched = Vec::new();
     for _ in 0..r.length(ENTITIES_MAX)? {
         if !whole {
-            (r.text(TEXT_BYTES_MAX)?, r.text(TEXT_BYTES_MAX)?, u32::try_from(r.number()?).ok()?);
+            r.text(TEXT_BYTES_MAX)?;
+            r.text(TEXT_BYTES_MAX)?;
+            u32::try_from(r.number()?).ok()?;
             continue;
         }
         let resource_type = ResourceType::parse(r.text(TEXT_BYTES_MAX)?).ok()?;

@@ -94,7 +94,7 @@ pub(crate) struct Verdict {
     part: Weak<Predicate>,
     version: u32,
     means: bool,
-    rests: Rests,
+    rests: Arc<Rests>,
 }
 
 impl Reader {
@@ -107,12 +107,13 @@ impl Reader {
         let key = (address, key::current(self.types.number(stored.kind), stored.row));
         let hash = hot.hash_with(address, &key.1);
         let kept = verdicts.look(hash, &key, |kept, _| {
-            (kept.version == version && std::ptr::eq(kept.part.as_ptr(), Arc::as_ptr(part))).then(|| kept.clone())
+            let is_it = kept.version == version && std::ptr::eq(kept.part.as_ptr(), Arc::as_ptr(part));
+            is_it.then(|| (kept.means, Arc::clone(&kept.rests)))
         });
-        if let Some(kept) = kept
-            && kept.rests.hold(self)?
+        if let Some((means, rests)) = kept
+            && rests.hold(self)?
         {
-            return Ok(kept.means);
+            return Ok(means);
         }
         let (means, rests) = stored.subject(|subject| {
             self.with_related_beside(Some(subject), |related| {
@@ -124,8 +125,14 @@ impl Reader {
         // Values of added parameters come and go without a new version.
         if let Some(rests) = rests.filter(|_| !part.asks(&mut |parameter| parameter.is_added())) {
             let names = rests.patients.iter().map(|(id, _)| id.as_str().len() + 64);
-            let bytes = 64 + names.sum::<usize>();
-            verdicts.keep(hash, key, Verdict { part: Arc::downgrade(part), version, means, rests }, bytes, 0);
+            let bytes = 96 + names.sum::<usize>();
+            verdicts.keep(
+                hash,
+                key,
+                Verdict { part: Arc::downgrade(part), version, means, rests: Arc::new(rests) },
+                bytes,
+                0,
+            );
         }
         Ok(means)
     }

@@ -55,9 +55,17 @@ pub(crate) enum Standing<'a> {
     Superseded(&'a str),
 }
 
-/// Each Consent with what it is at the moment of the question.
-pub(crate) fn standings<'d>(directives: &'d Directives, related: &dyn Related) -> Vec<(&'d Directive, Standing<'d>)> {
-    let in_force: Vec<&Directive> = directives.directives.iter().filter(|one| one.is_in_force(related)).collect();
+/// Each Consent with what it is at this moment.
+pub(crate) fn standings(directives: &Directives, now: i64) -> Vec<(&Directive, Standing<'_>)> {
+    standings_by(directives, &|low, high| low <= now && now < high)
+}
+
+/// The same at the moment that lies in what holds.
+pub(crate) fn standings_by<'d>(
+    directives: &'d Directives,
+    holds: &dyn Fn(i64, i64) -> bool,
+) -> Vec<(&'d Directive, Standing<'d>)> {
+    let in_force: Vec<&Directive> = directives.directives.iter().filter(|one| one.is_in_force(holds)).collect();
     let newer = |old: &Directive| {
         let (policy, (_, high)) = (old.policy.as_ref()?, old.dated?);
         if old.doubtful {
@@ -68,7 +76,7 @@ pub(crate) fn standings<'d>(directives: &'d Directives, related: &dyn Related) -
         });
         found.map(|one| &*one.id)
     };
-    let standing = |one: &Directive| match one.is_in_force(related) {
+    let standing = |one: &Directive| match one.is_in_force(holds) {
         false => Standing::OutOfPeriod,
         true => newer(one).map_or(Standing::Counts, Standing::Superseded),
     };
@@ -106,7 +114,7 @@ pub(crate) fn given(directives: &Directives, asked: &Asked<'_>) -> Arc<Predicate
 }
 
 fn counting<'d>(directives: &'d Directives, asked: &Asked<'_>) -> Vec<&'d Directive> {
-    let standings = standings(directives, asked.related);
+    let standings = standings_by(directives, &|low, high| asked.related.holds(low, high));
     standings.into_iter().filter(|(_, standing)| *standing == Standing::Counts).map(|(one, _)| one).collect()
 }
 

@@ -19,7 +19,6 @@ use fhir::{
     json::{Tree, Value},
     primitive::date_time::DateTime,
 };
-use search::matcher::Related;
 use std::sync::Arc;
 
 const SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
@@ -212,9 +211,9 @@ impl Directive {
     }
 
     /// Whether it counts at the moment of the question, by its period. One that cannot be read may.
-    pub(crate) fn is_in_force(&self, related: &dyn Related) -> bool {
+    pub(crate) fn is_in_force(&self, holds: &dyn Fn(i64, i64) -> bool) -> bool {
         match self.root.period {
-            Period::Span(span) => span.holds(related),
+            Period::Span(span) => holds(span.low, span.high),
             Period::None | Period::Unreadable => true,
         }
     }

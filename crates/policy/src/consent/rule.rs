@@ -117,7 +117,7 @@ impl Directives {
     ) -> Vec<PermittedLabels> {
         let asked = Asked { view, kind, related };
         let mut permitted = Vec::new();
-        for (directive, standing) in combine::standings(self, related) {
+        for (directive, standing) in combine::standings_by(self, &|low, high| related.holds(low, high)) {
             if standing != combine::Standing::Counts || directive.doubtful {
                 continue;
             }

@@ -175,7 +175,7 @@ impl Ruling {
             default_replaced: false,
             consents: Vec::new(),
         };
-        for (directive, standing) in combine::standings(directives, related) {
+        for (directive, standing) in combine::standings(directives, related.now().unix_millis()) {
             let verdict = match standing {
                 Standing::OutOfPeriod => Verdict::OutOfPeriod,
                 Standing::Superseded(by) => Verdict::Superseded(by.into()),

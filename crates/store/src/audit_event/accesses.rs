@@ -147,7 +147,7 @@ impl Store {
     /// # Errors
     /// [`ReadError::Unavailable`] when the log cannot be read or is not what was recorded.
     pub fn audit_after(&self, sequence: u64, count: usize) -> Result<Vec<Seen>, ReadError> {
-        self.audit_after_by(sequence, count, |record| decoded(record))
+        self.audit_after_by(sequence, count, decoded)
     }
 
     /// The same with what the rules for unusual access look at ([`Entry::decode_brief`]), for who follows all of the log.
