@@ -61,12 +61,17 @@ fn who_came_before_is_known_by_token_and_purpose() {
     let (house, other) = (Arc::<House>::default(), Arc::<House>::default());
     let (first, second) = (given(search::registry(), &house), given(search::registry(), &other));
     let caller = Caller::operator_within("test", "system/*.rs").unwrap();
-    let grants = cache.of(&caller, &first);
-    assert_eq!(cache.seen.read().unwrap().of.len(), 0, "nobody has its token");
     let _token = Arc::clone(caller.grant());
+    let grants = cache.of(&caller, &first);
     assert!(Arc::ptr_eq(&grants, &cache.of(&caller, &first)));
     assert!(Arc::ptr_eq(&grants, &cache.of(&caller.clone(), &first)));
-    assert_eq!(cache.seen.read().unwrap().of.len(), 1);
+    let passing = Caller::operator_within("test", "system/*.rs").unwrap();
+    assert!(Arc::ptr_eq(&grants, &cache.of(&passing, &first)));
+    assert_eq!(
+        cache.seen.read().unwrap().of.len(),
+        1,
+        "nobody else has the token of one that was made for one request"
+    );
     let narrowed = Caller::at_page_breaking_glass(&user(), "p1", "user/*.rs").unwrap();
     let broken = cache.of(&narrowed, &first);
     assert!(!Arc::ptr_eq(&grants, &broken));
