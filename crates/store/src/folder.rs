@@ -75,7 +75,7 @@ fn has_rules(part: &Predicate) -> bool {
     match part {
         Predicate::Ruled(_) => true,
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(|part| has_rules(part)),
-        Predicate::Not(part) => has_rules(part),
+        Predicate::Not(part) | Predicate::Now(part) => has_rules(part),
         _ => false,
     }
 }

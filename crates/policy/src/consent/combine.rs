@@ -14,7 +14,7 @@ use super::{
     directive::{Directive, Directives},
     provision::{self, Asked, Kind, Says},
 };
-use search::{Predicate, matcher::Related};
+use search::Predicate;
 use std::sync::Arc;
 
 /// Which of several Consents counts.
