@@ -5,8 +5,8 @@
 //! it tries every answer and takes the strictest outcome. `policy::consent` must decide the same (rows G4 to G7):
 //! `cargo xtask decide` asks both as long as one likes, `cargo test -p testkit` for some seconds.
 
-mod cases;
-mod decider;
+pub(crate) mod cases;
+pub(crate) mod decider;
 mod engine;
 mod shrink;
 

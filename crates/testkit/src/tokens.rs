@@ -113,6 +113,17 @@ impl Tokens {
         token
     }
 
+    /// Registers the client of a token for these purposes of use.
+    ///
+    /// # Panics
+    /// When there is no such token, or a code is no purpose.
+    pub fn set_purposes(&self, token: &str, purposes: &[&str]) {
+        let purposes = purposes.iter().map(|code| Purpose::parse(code).expect("a purpose of use")).collect();
+        let mut grants = self.grants.lock().unwrap();
+        let grant = Grant { purposes, ..Grant::clone(&grants[token]) };
+        grants.insert(token.to_owned(), Arc::new(grant));
+    }
+
     /// A token of an app with these scopes, for a person: `patient` is in context.
     ///
     /// # Panics

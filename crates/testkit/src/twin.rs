@@ -12,8 +12,10 @@
 mod ask;
 mod bundle;
 mod compare;
+mod guarded;
 mod house;
 mod lens;
+mod memory;
 mod operation;
 mod plant;
 mod query;
@@ -24,6 +26,7 @@ mod shrink;
 mod world;
 
 pub use ask::Ask;
+pub use guarded::{Guarded, SEQUENCES};
 pub use lens::Lens;
 pub use plant::{PLANTS, Plant};
 pub use script::Moment;
@@ -75,6 +78,8 @@ pub struct Tally {
     pub sequences: usize,
     /// `Type?parameter:modifier` of searches that were answered.
     pub forms: BTreeSet<String>,
+    /// Sequences by kind of caller, of guarded worlds.
+    pub kinds: BTreeMap<String, usize>,
 }
 
 impl Tally {
@@ -86,6 +91,9 @@ impl Tally {
         self.hidden += other.hidden;
         self.sequences += other.sequences;
         self.forms.extend(other.forms);
+        for (kind, count) in other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
     }
 }
 

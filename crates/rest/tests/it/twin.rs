@@ -1,6 +1,6 @@
 //! Twin worlds as a property (rows F1 to F10, F13, F14): many more run as `cargo xtask twin`.
 
-use testkit::twin::{Case, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
+use testkit::twin::{Case, Guarded, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
 
 /// Sequences.
 const SEQUENCES: u64 = 40;
@@ -34,11 +34,39 @@ fn who_is_no_member_is_not_there_for_an_organization() {
     assert!(tally.hidden > 60 && tally.statuses.get(&200).is_some_and(|count| *count > 50), "{tally:?}");
 }
 
+/// Worlds guarded by relations, consents, labels, rules and coverages, each asked several sequences: F1 to F10, G4, G7,
+/// G10, G12 to G17, F41, F49, F68.
+const GUARDED: u64 = 14;
+
+/// Whatever hides it: another patient, a relation that is over, a Consent, a label, a rule, an expired coverage.
+#[test]
+fn what_hides_tells_nothing_whatever_it_is() {
+    let tally = together(|seed| Guarded::new(seed).check(), 0, GUARDED);
+    assert!(tally.hidden > 40 && tally.statuses.get(&200).is_some_and(|count| *count > 300), "{tally:?}");
+    assert!(tally.kinds.len() >= 4, "{tally:?}");
+}
+
+/// The reference that says what is hidden is right where it can be asked: each read is answered as it says.
+#[test]
+fn the_reference_of_guarded_worlds_is_right() {
+    let (mut asked, mut seen) = (0, 0);
+    for seed in 0..6 {
+        let [compared, shown] = Guarded::new(seed).check_sight().unwrap_or_else(|text| panic!("{text}"));
+        asked += compared;
+        seen += shown;
+    }
+    assert!(asked > 300 && seen > 50 && seen < asked, "{seen} of {asked}");
+}
+
 fn tally(first: u64, sequences: u64) -> Tally {
+    together(|seed| Case::new(seed).check(), first, sequences)
+}
+
+fn together(check: impl Fn(u64) -> Result<Tally, String> + Sync, first: u64, sequences: u64) -> Tally {
     let run = |thread: usize| {
         let mut tally = Tally::default();
         for seed in (first + thread as u64..first + sequences).step_by(THREADS) {
-            match Case::new(seed).check() {
+            match check(seed) {
                 Ok(one) => tally.add(one),
                 Err(report) => panic!("{report}"),
             }
@@ -47,7 +75,14 @@ fn tally(first: u64, sequences: u64) -> Tally {
     };
     let mut tally = Tally::default();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || run(thread))).collect();
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                scope.spawn({
+                    let run = &run;
+                    move || run(thread)
+                })
+            })
+            .collect();
         threads.into_iter().for_each(|thread| tally.add(thread.join().unwrap()));
     });
     tally

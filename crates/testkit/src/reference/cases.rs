@@ -25,7 +25,7 @@ const AUTHORS: &[&str] = &[
 ];
 
 /// Who and what there is.
-pub(super) fn world() -> World {
+pub(crate) fn world() -> World {
     let resources = vec![
         json!({ "resourceType": "Patient", "id": "pat" }),
         json!({ "resourceType": "Patient", "id": "other" }),
@@ -72,7 +72,7 @@ pub(super) fn world() -> World {
     World { resources, now: NOW }
 }
 
-pub(super) fn house(dice: &mut Dice) -> House {
+pub(crate) fn house(dice: &mut Dice) -> House {
     let defaults =
         [Defaults::AllNormal, Defaults::AllNormal, Defaults::BasicNormal, Defaults::BreakGlassOnly, Defaults::Deny];
     House { default: *dice.pick(&defaults), newest: dice.chance(25), glass_overrides: dice.chance(25) }
@@ -137,7 +137,7 @@ fn refer(dice: &mut Dice, from: &[&'static str]) -> Value {
     json!({ "reference": dice.word(from) })
 }
 
-fn resource(dice: &mut Dice, kind: &str, at: usize) -> Value {
+pub(crate) fn resource(dice: &mut Dice, kind: &str, at: usize) -> Value {
     let mut own = Map::new();
     let mut set = |name: &str, value: Value| _ = own.insert(name.to_owned(), value);
     set("resourceType", kind.into());
@@ -320,7 +320,7 @@ fn resource(dice: &mut Dice, kind: &str, at: usize) -> Value {
 }
 
 /// Up to four Consents of one patient.
-pub(super) fn consents(dice: &mut Dice) -> Vec<Value> {
+pub(crate) fn consents(dice: &mut Dice) -> Vec<Value> {
     let count = *dice.pick(&[0, 1, 1, 1, 2, 2, 3, 4]);
     (0..count).map(|_| consent(dice)).collect()
 }

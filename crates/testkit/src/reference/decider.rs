@@ -503,7 +503,8 @@ impl At<'_> {
     }
 
     fn find(&self, reference: &str) -> Option<&Value> {
-        self.world.resources.iter().find(|one| name(one) == reference)
+        let (kind, id) = reference.split_once('/')?;
+        self.world.resources.iter().find(|one| one["id"] == *id && one["resourceType"] == *kind)
     }
 
     /// Whether it means the resource.
@@ -602,7 +603,11 @@ impl At<'_> {
                 one("onsetDateTime").or_else(|| span(&self.resource["onsetPeriod"])).or_else(|| one("recordedDate"))
             }
             "DocumentReference" => span(&self.resource["context"]["period"]).or_else(|| one("date")),
-            "Encounter" | "Coverage" => span(&self.resource["period"]),
+            "Encounter" | "Coverage" | "CareTeam" => span(&self.resource["period"]),
+            "Claim" => one("created"),
+            "Consent" => one("dateTime"),
+            "ServiceRequest" => one("occurrenceDateTime").or_else(|| one("authoredOn")),
+            "RelatedPerson" => None,
             "MedicationRequest" => one("authoredOn"),
             "QuestionnaireResponse" => one("authored"),
             other => panic!("no time known of {other}"),
@@ -647,7 +652,8 @@ impl At<'_> {
             "Condition" => (true, many("asserter", None)),
             "DocumentReference" => (true, [many("author", None), many("authenticator", None)].concat()),
             "Encounter" => (true, many("participant", Some("individual"))),
-            "MedicationRequest" => (true, many("requester", None)),
+            "MedicationRequest" | "ServiceRequest" => (true, many("requester", None)),
+            "Claim" => (true, [many("enterer", None), many("provider", None)].concat()),
             "QuestionnaireResponse" => (true, [many("author", None), many("source", None)].concat()),
             _ => (false, Vec::new()),
         };
@@ -699,7 +705,7 @@ fn any(element: Option<&Value>, mut one: impl FnMut(&Value) -> Tri) -> Tri {
     repeats.into_iter().map(&mut one).fold(Tri::No, Tri::or)
 }
 
-fn list(value: &Value) -> Vec<&Value> {
+pub(crate) fn list(value: &Value) -> Vec<&Value> {
     match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items.iter().collect(),
@@ -707,27 +713,27 @@ fn list(value: &Value) -> Vec<&Value> {
     }
 }
 
-pub(super) fn name(resource: &Value) -> String {
+pub(crate) fn name(resource: &Value) -> String {
     format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap())
 }
 
 /// `Type/id` of a reference to a resource here.
-fn target(reference: &Value) -> Option<String> {
+pub(crate) fn target(reference: &Value) -> Option<String> {
     let text = reference["reference"].as_str()?;
     let text = text.split("/_history/").next()?;
     (!text.contains(':') && !text.starts_with('#') && text.split('/').count() == 2).then(|| text.to_owned())
 }
 
-fn coding(value: &Value) -> Option<(String, String)> {
+pub(crate) fn coding(value: &Value) -> Option<(String, String)> {
     Some((value["system"].as_str()?.to_owned(), value["code"].as_str()?.to_owned()))
 }
 
-fn codings(concept: &Value) -> Vec<(String, String)> {
+pub(crate) fn codings(concept: &Value) -> Vec<(String, String)> {
     list(&concept["coding"]).into_iter().filter_map(coding).collect()
 }
 
 /// All Codings anywhere in a resource, but for labels and extensions.
-fn all_codes(value: &Value) -> Vec<(String, String)> {
+pub(crate) fn all_codes(value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Array(items) => items.iter().flat_map(all_codes).collect(),
         Value::Object(members) => {
@@ -770,7 +776,7 @@ fn readable(period: &Value) -> Option<(i64, i64)> {
 }
 
 /// A Period of a resource; `None` when it has neither end.
-fn span(period: &Value) -> Option<(i64, i64)> {
+pub(crate) fn span(period: &Value) -> Option<(i64, i64)> {
     let bound = |name: &str| period[name].as_str().and_then(date);
     let (start, end) = (bound("start"), bound("end"));
     (start.is_some() || end.is_some())
@@ -803,7 +809,7 @@ fn length(year: i64, month: i64) -> i64 {
 }
 
 /// A date of 1970 or later, whole or in part, in UTC.
-fn date(text: &str) -> Option<(i64, i64)> {
+pub(crate) fn date(text: &str) -> Option<(i64, i64)> {
     let parts: Vec<Option<i64>> = text.split('-').map(|part| part.parse().ok()).collect();
     let (low, high) = match parts.as_slice() {
         [Some(year)] => (days(*year, 1), days(year + 1, 1)),

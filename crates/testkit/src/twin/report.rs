@@ -42,7 +42,8 @@ fn event_text(event: &Event) -> String {
     }
 }
 
-fn line(ask: &Ask) -> String {
+/// A request as a line for `curl`.
+pub(super) fn line(ask: &Ask) -> String {
     let plain = match ask {
         Ask::Next => return "curl \"$NEXT\"".to_owned(),
         Ask::Send(plain) => plain,

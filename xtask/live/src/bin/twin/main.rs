@@ -1,6 +1,8 @@
-//! Twin worlds, many of them: `cargo xtask twin --sequences 20000`. A difference is printed with its
-//! seed, shrunk, and ends the run with a failure. What the worlds are: `testkit::twin`.
+//! Twin worlds, many of them: `cargo xtask twin --sequences 100000`. A difference is printed with its
+//! seed, shrunk, and ends the run with a failure. What the worlds are: `testkit::twin`. Most are guarded
+//! worlds (`testkit::twin::Guarded`); one case of five is of scopes alone, of a person or an organization.
 //!
+//! `--sight` holds the reference of guarded worlds against what the service answers to reads of everything.
 //! `--plants` runs planted leaks and says after how many sequences each is found.
 //! `--timing` measures whether the time of an answer tells of hidden rows ([`timing`]).
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
@@ -16,7 +18,7 @@ use std::{
     },
     time::Instant,
 };
-use testkit::twin::{Case, PEOPLE, PLANTS, Plant, Tally};
+use testkit::twin::{Case, Guarded, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
 
 /// Runs random sequences of a caller against two stores that differ in what it may not see.
 #[derive(Debug, Parser)]
@@ -33,6 +35,12 @@ struct Arguments {
     /// Callers are apps that act for people.
     #[arg(long)]
     people: bool,
+    /// Guarded worlds alone: relations, consents, labels, rules, broken glasses.
+    #[arg(long)]
+    guarded: bool,
+    /// Compares what is read in so many guarded worlds with the reference, instead.
+    #[arg(long, value_name = "WORLDS")]
+    sight: Option<u64>,
     /// Differences after which to stop.
     #[arg(long, default_value_t = 1)]
     differences: usize,
@@ -58,14 +66,52 @@ fn main() -> ExitCode {
     if let Some(samples) = arguments.timing {
         return if timing::run(samples.max(200), arguments.seed) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    match arguments.replay {
-        Some(seed) => replay(seed),
-        None => sequences(&arguments),
+    match (arguments.replay, arguments.sight) {
+        (Some(seed), _) => replay(seed, arguments.guarded),
+        (None, Some(worlds)) => sight(&arguments, worlds),
+        (None, None) => sequences(&arguments),
     }
 }
 
-fn replay(seed: u64) -> ExitCode {
-    match Case::new(seed).check() {
+/// Whether the reference of guarded worlds is right.
+fn sight(arguments: &Arguments, worlds: u64) -> ExitCode {
+    let (mut compared, mut seen, mut wrong) = (0, 0, 0);
+    for at in 0..worlds {
+        match Guarded::new(arguments.seed.wrapping_add(at)).check_sight() {
+            Ok([asked, shown]) => {
+                compared += asked;
+                seen += shown;
+            }
+            Err(text) => {
+                println!("{text}");
+                wrong += 1;
+                if wrong >= arguments.differences {
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+    }
+    println!(
+        "{worlds} worlds: {compared} reads, {seen} of them seen, are answered as the reference says; {wrong} worlds are not"
+    );
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One of the cases of a run: of five, four are guarded worlds.
+fn check(arguments: &Arguments, at: u64) -> Result<Tally, String> {
+    let seed = arguments.seed.wrapping_add(at);
+    if arguments.people {
+        return Case::new(seed).check();
+    }
+    if arguments.guarded || !at.is_multiple_of(5) {
+        return Guarded::new(seed).check();
+    }
+    let kind = [0, PEOPLE, ORGANIZATIONS][usize::try_from(at / 5 % 3).unwrap_or(0)];
+    Case::new(seed.wrapping_add(kind)).check()
+}
+
+fn replay(seed: u64, guarded: bool) -> ExitCode {
+    match if guarded { Guarded::new(seed).check() } else { Case::new(seed).check() } {
         Ok(tally) => {
             println!("seed {seed}: no difference; {:?}", tally.statuses);
             ExitCode::SUCCESS
@@ -79,19 +125,23 @@ fn replay(seed: u64) -> ExitCode {
 
 fn sequences(arguments: &Arguments) -> ExitCode {
     let started = Instant::now();
-    let (next, found) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let (next, found, done) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let wanted = usize::try_from(arguments.sequences).unwrap_or(usize::MAX);
+    println!("from seed {}", arguments.seed);
     let whole = Mutex::new(Tally::default());
     let work = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= arguments.sequences || found.load(Ordering::Relaxed) >= arguments.differences {
+            if done.load(Ordering::Relaxed) >= wanted || found.load(Ordering::Relaxed) >= arguments.differences {
                 break;
             }
-            match Case::new(arguments.seed.wrapping_add(at)).check() {
+            match check(arguments, at) {
                 Ok(tally) => {
+                    done.fetch_add(tally.sequences, Ordering::Relaxed);
                     let mut whole = whole.lock().unwrap_or_else(PoisonError::into_inner);
+                    let before = whole.sequences / 1000;
                     whole.add(tally);
-                    if whole.sequences.is_multiple_of(500) {
+                    if whole.sequences / 1000 > before {
                         println!("{} sequences, {} s", whole.sequences, started.elapsed().as_secs());
                     }
                 }
@@ -112,6 +162,7 @@ fn sequences(arguments: &Arguments) -> ExitCode {
     let (sequences, hidden, seconds) = (whole.sequences, whole.hidden, started.elapsed().as_secs());
     println!("{sequences} sequences, {requests} requests to each world, {hidden} hidden differences, {seconds} s");
     println!("answers by status: {:?}; forms of search parameters: {}", whole.statuses, whole.forms.len());
+    println!("sequences in guarded worlds by caller: {:?}", whole.kinds);
     match found.into_inner() {
         0 => {
             println!("no difference");
