@@ -22,6 +22,7 @@ mod tokens;
 pub mod twin;
 
 pub use clock::Clock;
+pub use oauth::caller::Role;
 pub use reply::Reply;
 pub use request::Request;
 pub use server::Server;

@@ -26,7 +26,7 @@ mod shrink;
 mod world;
 
 pub use ask::Ask;
-pub use guarded::{Guarded, SEQUENCES};
+pub use guarded::{Forgets, Guarded, SEQUENCES};
 pub use lens::Lens;
 pub use plant::{PLANTS, Plant};
 pub use script::Moment;

@@ -1,6 +1,6 @@
 //! Twin worlds as a property (rows F1 to F10, F13, F14): many more run as `cargo xtask twin`.
 
-use testkit::twin::{Case, Guarded, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
+use testkit::twin::{Case, Forgets, Guarded, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
 
 /// Sequences.
 const SEQUENCES: u64 = 40;
@@ -44,6 +44,15 @@ fn what_hides_tells_nothing_whatever_it_is() {
     let tally = together(|seed| Guarded::new(seed).check(), 0, GUARDED);
     assert!(tally.hidden > 40 && tally.statuses.get(&200).is_some_and(|count| *count > 300), "{tally:?}");
     assert!(tally.kinds.len() >= 4, "{tally:?}");
+}
+
+/// The proof can fail: a server that forgets one of the things that hide is found out.
+#[test]
+fn what_hides_and_is_forgotten_is_found() {
+    for forgets in Forgets::ALL {
+        let found = (0..40).any(|seed| Guarded::new(seed).forgetting(forgets).differs());
+        assert!(found, "{forgets:?} is not found");
+    }
 }
 
 /// The reference that says what is hidden is right where it can be asked: each read is answered as it says.

@@ -29,6 +29,7 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
+    sync::Arc,
 };
 use store::{Given, limits};
 
@@ -85,9 +86,30 @@ struct Known {
     ends_hidden: bool,
 }
 
+/// Something that hides, which a server with a fault forgets: does the proof find it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgets {
+    /// Consents are not asked.
+    Consents,
+    /// Labels withhold nothing.
+    Labels,
+    /// The rules of the facility do not hold.
+    Rules,
+    /// Clinicians see everybody.
+    Relations,
+    /// An organization's purpose, a person's role and a system's standing count for nothing.
+    Who,
+}
+
+impl Forgets {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Consents, Self::Labels, Self::Rules, Self::Relations, Self::Who];
+}
+
 /// Two worlds, a caller, and sequences of requests.
 #[derive(Debug, Clone)]
 pub struct Guarded {
+    forgets: Option<Forgets>,
     seed: u64,
     who: Who,
     small: bool,
@@ -139,7 +161,20 @@ impl Guarded {
                 (0..count).map(|_| asker.roll(&mut dice, writes)).collect()
             })
             .collect();
-        Self { seed, who, small, moments, sequences }
+        Self { forgets: None, seed, who, small, moments, sequences }
+    }
+
+    /// The same before servers that forget something.
+    #[must_use]
+    pub fn forgetting(mut self, forgets: Forgets) -> Self {
+        self.forgets = Some(forgets);
+        self
+    }
+
+    /// Whether the worlds are told apart; not made smaller.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.run(&mut Tally::default()).is_some()
     }
 
     /// Runs all sequences; a difference comes made small, in words.
@@ -420,6 +455,7 @@ impl Who {
 /// One of the two worlds.
 struct World {
     server: Server,
+    forgets_who: bool,
     token: Option<String>,
     memory: Memory,
 }
@@ -457,13 +493,25 @@ impl World {
         }
         commit(&server, &mut waiting);
         server.clock().advance_s(ASKS_BEGIN_S - passed_s);
-        server.store().set_house(case.who.house());
-        Self { server, token: None, memory: Memory::default() }
+        let mut house = case.who.house();
+        match case.forgets {
+            Some(Forgets::Consents) => house.consents = None,
+            Some(Forgets::Labels) => house.labels = Arc::default(),
+            Some(Forgets::Rules) => house.rules = Arc::default(),
+            Some(Forgets::Relations) => house.clinicians = policy::Clinicians::Everyone,
+            Some(Forgets::Who) | None => {}
+        }
+        server.store().set_house(house);
+        let forgets_who = case.forgets == Some(Forgets::Who);
+        Self { server, forgets_who, token: None, memory: Memory::default() }
     }
 
     /// Begins a sequence: a new token, nothing known.
     fn begin(&mut self, who: &Who) {
-        self.token = who.token(&self.server);
+        self.token = match self.forgets_who && who.kind != Kind::Nobody {
+            true => Some(self.server.token_for("system/*.cruds")),
+            false => who.token(&self.server),
+        };
         self.memory = Memory::default();
     }
 

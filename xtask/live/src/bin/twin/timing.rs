@@ -7,10 +7,14 @@
 //! (Mann-Whitney, minus one half). What is above the noise: an effect greater than the control's
 //! and three standard errors of its blocks, at 2 in 100 at least.
 //!
+//! Callers: granular scopes, and with [`guarded`] a clinician who sees whom they treat and a system that consents bind.
+//!
 //! Each pair runs twice: with answers as fast as they can be, for the record, and as the server
 //! answers, which must show nothing.
 
 #![expect(clippy::indexing_slicing, reason = "a measurement that cannot go on stops")]
+
+mod guarded;
 
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -41,17 +45,27 @@ pub(crate) fn run(samples: usize, seed: u64) -> bool {
         "{OF_EACH} hidden resources and matches against none; {samples} samples of each question; effects of -0.5 to 0.5"
     );
     println!("as fast as can be:");
-    world(&Server::new(), samples, seed);
+    let fast = Server::new();
+    world(&fast, &filled(&fast), pairs(), samples, seed);
     println!("as the server answers:");
-    world(&Server::holding(), samples, seed)
+    let held = Server::holding();
+    let mut silent = world(&held, &filled(&held), pairs(), samples, seed);
+    for who in guarded::CALLERS {
+        println!("{who}, as fast as can be:");
+        let fast = Server::new();
+        world(&fast, &guarded::filled(&fast, who), guarded::pairs(), samples, seed);
+        println!("{who}, as the server answers:");
+        let held = Server::holding();
+        silent &= world(&held, &guarded::filled(&held, who), guarded::pairs(), samples, seed);
+    }
+    silent
 }
 
-fn world(server: &Server, samples: usize, seed: u64) -> bool {
-    let token = filled(server);
+fn world(server: &Server, token: &str, pairs: Vec<Pair>, samples: usize, seed: u64) -> bool {
     let mut random = seed;
     let mut silent = true;
-    for pair in pairs() {
-        let [effect, noise, p50s] = measured(server, &token, &pair, samples, &mut random);
+    for pair in pairs {
+        let [effect, noise, p50s] = measured(server, token, &pair, samples, &mut random);
         let above = effect[0].abs() > (noise[0].abs() + 3.0 * noise[1]).max(EFFECT_MIN);
         silent &= !above;
         println!(
@@ -68,13 +82,12 @@ fn world(server: &Server, samples: usize, seed: u64) -> bool {
     silent
 }
 
-fn pairs() -> Vec<Pair> {
+fn of(name: &'static str, hidden: &str, absent: &str, other: &str) -> Pair {
     let each = |text: &str| (0..OF_EACH).map(|n| text.replace('#', &n.to_string())).collect::<Question>();
-    let of = |name, hidden: &str, absent: &str, other: &str| Pair {
-        name,
-        asked: [each(hidden), each(absent)],
-        control: [each(absent), each(other)],
-    };
+    Pair { name, asked: [each(hidden), each(absent)], control: [each(absent), each(other)] }
+}
+
+fn pairs() -> Vec<Pair> {
     vec![
         of("read", "Observation/hidden-#", "Observation/absent-#", "Observation/nobody-#"),
         of(
