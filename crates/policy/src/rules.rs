@@ -153,7 +153,6 @@ impl Bound<'_> {
 
     /// What each denying and limiting rule leaves of a type: all of them hold.
     pub(crate) fn leaves(&self, kind: ResourceType, need: Need) -> Vec<Named> {
-        let need = named(need);
         self.each(|rule, facts| rule.leaves(self.registry, kind, need, facts))
     }
 

@@ -159,6 +159,32 @@ allow \"All see everything\"
     ));
 }
 
+/// F7: to change what may not be seen would tell that it is there.
+#[test]
+fn what_may_not_be_read_is_not_changed_either() {
+    let rules = "
+deny \"HIV results are not there for clinicians\"
+    who      role clinician
+    may not  see
+    what     Observation?_security=HIV
+
+allow \"All see and change everything\"
+    who   anyone
+    may   see, change
+    what  everything
+";
+    holds(&with_world(
+        rules,
+        "
+    as           role clinician, user Practitioner/q
+    may update   Observation/anna-bp
+    may not see  Observation/anna-hiv
+    may not update Observation/anna-hiv
+    may not delete Observation/anna-hiv
+",
+    ));
+}
+
 #[test]
 fn a_limiting_rule_leaves_nothing_else() {
     let rules = "

@@ -23,6 +23,7 @@ mod profiles;
 mod provenances;
 mod reads;
 mod relations;
+mod rules;
 mod searches;
 mod signatures;
 mod transactions;

@@ -36,14 +36,14 @@ fn who_is_no_member_is_not_there_for_an_organization() {
 
 /// Worlds guarded by relations, consents, labels, rules and coverages, each asked several sequences: F1 to F10, G4, G7,
 /// G10, G12 to G17, F41, F49, F68.
-const GUARDED: u64 = 14;
+const GUARDED: u64 = 6;
 
 /// Whatever hides it: another patient, a relation that is over, a Consent, a label, a rule, an expired coverage.
 #[test]
 fn what_hides_tells_nothing_whatever_it_is() {
     let tally = together(|seed| Guarded::new(seed).check(), 0, GUARDED);
-    assert!(tally.hidden > 40 && tally.statuses.get(&200).is_some_and(|count| *count > 300), "{tally:?}");
-    assert!(tally.kinds.len() >= 4, "{tally:?}");
+    assert!(tally.hidden > 15 && tally.statuses.get(&200).is_some_and(|count| *count > 150), "{tally:?}");
+    assert!(tally.kinds.len() >= 3, "{tally:?}");
 }
 
 /// The proof can fail: a server that forgets one of the things that hide is found out.
@@ -59,12 +59,12 @@ fn what_hides_and_is_forgotten_is_found() {
 #[test]
 fn the_reference_of_guarded_worlds_is_right() {
     let (mut asked, mut seen) = (0, 0);
-    for seed in 0..6 {
+    for seed in 0..3 {
         let [compared, shown] = Guarded::new(seed).check_sight().unwrap_or_else(|text| panic!("{text}"));
         asked += compared;
         seen += shown;
     }
-    assert!(asked > 300 && seen > 50 && seen < asked, "{seen} of {asked}");
+    assert!(asked > 200 && seen > 20 && seen < asked, "{seen} of {asked}");
 }
 
 fn tally(first: u64, sequences: u64) -> Tally {

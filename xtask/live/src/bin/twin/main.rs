@@ -18,7 +18,7 @@ use std::{
     },
     time::Instant,
 };
-use testkit::twin::{Case, Guarded, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
+use testkit::twin::{Case, Forgets, Guarded, ORGANIZATIONS, PEOPLE, PLANTS, Plant, Tally};
 
 /// Runs random sequences of a caller against two stores that differ in what it may not see.
 #[derive(Debug, Parser)]
@@ -192,6 +192,18 @@ fn plants(arguments: &Arguments, times: usize) -> ExitCode {
             scope.spawn(work);
         }
     });
+    for forgets in Forgets::ALL {
+        let (mut seed, mut after) = (arguments.seed, Vec::new());
+        for _ in 0..times {
+            let first = seed;
+            let last = first.saturating_add(arguments.sequences);
+            let found = (first..last).find(|seed| Guarded::new(*seed).forgetting(forgets).differs());
+            seed = found.map_or(last, |found| found + 1);
+            after.extend(found.map(|found| found + 1 - first));
+        }
+        missed.fetch_add(times - after.len(), Ordering::Relaxed);
+        println!("forgets {forgets:?}: found {} of {times} times, after so many worlds: {after:?}", after.len());
+    }
     if missed.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
