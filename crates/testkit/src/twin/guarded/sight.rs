@@ -405,7 +405,7 @@ impl<'a> Sight<'a> {
         let Some(glass) = self.who.glass.filter(|_| self.who.kind == Kind::Clinician) else { return false };
         let patient = format!("Patient/{glass}");
         let reaches = |scope: &&Scope| scope.context == "user" || self.who.context == Some(glass);
-        scopes.iter().any(|scope| reaches(scope)) && self.record(kind, one).contains(&patient) && self.left(one, true)
+        scopes.iter().any(reaches) && self.record(kind, one).contains(&patient) && self.left(one, true)
     }
 }
 
