@@ -6,7 +6,7 @@ use crate::{
     reference::{self, Defaults},
 };
 use oauth::caller::{Glass, Role, Standing, User};
-use policy::consent::{self, Combine, Explicit, Implicit, Settings, Siblings};
+use policy::consent::{self, Combine, Implicit, Settings};
 use std::sync::Arc;
 
 /// What kind of caller it is.
@@ -227,8 +227,6 @@ impl Who {
                 Defaults::Deny => Implicit::Deny,
             },
             combine: if self.consents.newest { Combine::Newest } else { Combine::DenyOverrides },
-            siblings: if self.consents.permit_wins { Siblings::Permit } else { Siblings::Deny },
-            explicit: if self.consents.replaces { Explicit::Replaces } else { Explicit::WhereItSpeaks },
             glass: if self.consents.glass_overrides { consent::Glass::Overrides } else { consent::Glass::AsConsented },
         };
         let labels = match self.labelling {

@@ -106,7 +106,11 @@ fn check(arguments: &Arguments, at: u64) -> Result<Tally, String> {
     if arguments.guarded || !at.is_multiple_of(5) {
         return Guarded::new(seed).check();
     }
-    let kind = [0, PEOPLE, ORGANIZATIONS][usize::try_from(at / 5 % 3).unwrap_or(0)];
+    let kind = match at / 5 % 3 {
+        0 => 0,
+        1 => PEOPLE,
+        _ => ORGANIZATIONS,
+    };
     Case::new(seed.wrapping_add(kind)).check()
 }
 
