@@ -307,7 +307,9 @@ impl<'a> Sight<'a> {
         if one["resourceType"] == "Provenance" {
             about.extend(list(&one["target"]).into_iter().filter_map(target).filter_map(|target| self.find(&target)));
         }
-        about.iter().all(|one| self.is_cleared(one))
+        // A label that came later is of the past too (docs/labels.md).
+        let now = self.find(&name(one));
+        about.iter().copied().chain(now).all(|one| self.is_cleared(one))
             && about.iter().all(|one| self.outcome(one, broken).is_none_or(|said| said >= Outcome::Permitted))
     }
 
