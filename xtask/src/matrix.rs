@@ -16,7 +16,7 @@ use oauth::{
     scope::{Scope, parse_list},
     udap::{b2b::B2b, purpose::Purpose},
 };
-use policy::{Access, Clinicians, Grants, House, Interaction, Need};
+use policy::{Access, Clinicians, Grants, House, Interaction, Need, RulesAct};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 /// The forms of grants, each by what it shows.
@@ -77,6 +77,8 @@ const PEOPLE: &[(Role, bool, &str)] = &[
     (Role::PrivacyOfficer, true, "user/*.cruds"),
     (Role::Administrator, true, "patient/*.cruds"),
     (Role::Administrator, true, "user/*.cruds"),
+    (Role::Administrator, false, "user/Library.cru"),
+    (Role::PrivacyOfficer, false, "user/Library.cru"),
 ];
 
 /// The same where the facility lets clinicians see everyone (`access.clinicians`).
@@ -234,8 +236,9 @@ fn write_section_in(out: &mut String, title: &str, caller: &Caller, house: &Hous
     let _ = write!(out, "\n## {title}\n");
     for interaction in system_interactions()? {
         let name = match interaction {
-            Interaction::AccessReport(_) => "Patient/1/$access-report",
-            _ => interaction.code(),
+            Interaction::AccessReport(_) => "Patient/1/$access-report".to_owned(),
+            Interaction::Rules(act) => format!("Library/${}", act.name()),
+            _ => interaction.code().to_owned(),
         };
         let _ = writeln!(out, "{name}: {}", answer(caller, &grants, &interaction));
     }
@@ -292,9 +295,12 @@ fn answer(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) -> &
     word
 }
 
-fn system_interactions() -> Result<[Interaction; 4], String> {
+fn system_interactions() -> Result<[Interaction; 8], String> {
     let report = Interaction::AccessReport(LogicalId::parse("1").map_err(|e| e.to_string())?);
-    Ok([Interaction::Capabilities, Interaction::Batch, Interaction::Transaction, report])
+    let [propose, approve, withdraw, history, _] = RulesAct::ALL.map(Interaction::Rules);
+    let all = [Interaction::Capabilities, Interaction::Batch, Interaction::Transaction, report];
+    let [capabilities, batch, transaction, report] = all;
+    Ok([capabilities, batch, transaction, report, propose, approve, withdraw, history])
 }
 
 /// Every interaction on a type, with the head of its column.

@@ -136,6 +136,7 @@ struct Whose {
     client_id: Arc<str>,
     user: Arc<str>,
     over_s: i64,
+    signed_in_s: i64,
 }
 
 #[derive(Default)]
@@ -147,8 +148,12 @@ struct Index {
 impl Index {
     fn put(&mut self, family: &Family) {
         self.by_user.entry(Arc::clone(&family.user)).or_default().insert(Arc::clone(&family.id));
-        let whose =
-            Whose { client_id: Arc::clone(&family.client_id), user: Arc::clone(&family.user), over_s: family.over_s() };
+        let whose = Whose {
+            client_id: Arc::clone(&family.client_id),
+            user: Arc::clone(&family.user),
+            over_s: family.over_s(),
+            signed_in_s: family.signed_in_s,
+        };
         self.all.insert(Arc::clone(&family.id), whose);
     }
 
@@ -204,6 +209,11 @@ impl Families {
             doomed: Mutex::default(),
             shards: std::array::from_fn(|_| Mutex::new(())),
         })
+    }
+
+    /// When the person signed in before they let the app in; `None`: there is no such family.
+    pub(crate) fn signed_in_s(&self, id: &str) -> Option<i64> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner).all.get(id).map(|whose| whose.signed_in_s)
     }
 
     /// Begins a family; its first refresh token, when it has any. Blocks on the disk.

@@ -344,6 +344,10 @@ impl LiveTokens for Service {
     fn proven(&self, proof: &ShownProof<'_>) -> Result<DpopFacts, ProofRefused> {
         self.inner.proven(proof)
     }
+
+    fn signed_in_s(&self, grant: &Grant) -> Option<i64> {
+        self.inner.families.signed_in_s(grant.family.as_deref()?)
+    }
 }
 
 impl LiveTokens for Inner {

@@ -43,6 +43,7 @@ impl Assembly {
             library: Arc::clone(&self.library),
             authserver: Arc::clone(&self.authserver),
             rest: Arc::clone(&self.rest),
+            store: Arc::clone(&self.store),
             household: None,
         }
     }

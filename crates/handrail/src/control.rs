@@ -14,12 +14,13 @@ use crate::{
     assembly::{self, Assembly},
     clock,
     glasses::Waiting,
-    household::Keeper,
+    household::{self, Keeper, ledger::Ledger},
     library::Library,
     limits, users,
 };
 use oauth::Caller;
 use oauth::caller::Standing;
+use rest::council::CouncilError;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
@@ -200,6 +201,18 @@ pub(crate) enum Order {
     },
     /// Read the files of the policy again.
     ReloadPolicy,
+    /// Say what other rules would change.
+    TryPolicy {
+        /// Name of their file, for what is wrong with them.
+        file: String,
+        /// Their text.
+        text: String,
+    },
+    /// Tell the versions of the rules, or the text of one.
+    PolicyHistory {
+        /// SHA-256 of a text; `None`: the list.
+        hash: Option<String>,
+    },
     /// Label anew what is stored, a part at a time.
     ApplyLabels {
         /// Where the part before ended; `None`: begin.
@@ -281,6 +294,8 @@ pub(crate) enum Reply {
     PolicyReloaded {
         /// Rules in force.
         rules: u64,
+        /// Why the file of rules was not taken, where it was not.
+        not_taken: Option<String>,
     },
     /// A part was labelled.
     LabelsApplied(Relabelled),
@@ -399,6 +414,7 @@ pub(crate) struct Hands {
     pub(crate) library: Arc<Library>,
     pub(crate) authserver: Arc<authserver::Service>,
     pub(crate) rest: Arc<rest::Service>,
+    pub(crate) store: Arc<store::Store>,
     /// Of a running server.
     pub(crate) household: Option<Arc<Keeper>>,
 }
@@ -431,6 +447,8 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),
         Order::ExplainAccess { resource, view } => explain_access(&hands.rest, &resource, &view),
         Order::ReloadPolicy => reload(hands.household.as_deref()),
+        Order::TryPolicy { file, text } => try_policy(hands, &file, &text),
+        Order::PolicyHistory { hash } => policy_history(hands, hash.as_deref()),
         Order::ApplyLabels { after, only_look } => apply_labels(hands, after.as_deref(), only_look),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, *client),
@@ -476,9 +494,86 @@ fn explain_access(rest: &rest::Service, resource: &str, view: &WantedView) -> Re
 fn reload(household: Option<&Keeper>) -> Reply {
     let Some(household) = household else { return Reply::Refused("no server runs".into()) };
     match household.look() {
-        Ok(read) => Reply::PolicyReloaded { rules: u64::try_from(read.rules).unwrap_or(u64::MAX) },
+        Ok(read) => {
+            let rules = u64::try_from(read.rules).unwrap_or(u64::MAX);
+            Reply::PolicyReloaded { rules, not_taken: read.not_taken }
+        }
         Err(fault) => Reply::Refused(format!("{}\nwhat was in force stays in force", fault.into_parts().0)),
     }
+}
+
+fn try_policy(hands: &Hands, file: &str, text: &str) -> Reply {
+    let registry = hands.store.registry();
+    let rules = match policy::Rules::read(text, &registry) {
+        Ok(rules) => Arc::new(rules),
+        Err(faults) => return Reply::Refused(household::told(Path::new(file), &faults).into_parts().0),
+    };
+    // On a directory at rest the rules of the last version are those that it would be served with.
+    if hands.household.is_none() {
+        let last = Ledger::open(&hands.store).map_err(|why| why.to_string()).and_then(|ledger| {
+            let told = |why: CouncilError| household::told_of(&why);
+            let version = ledger.in_force().map_err(told)?;
+            version.map(|version| ledger.text(&version.hash).map_err(told)).transpose()
+        });
+        let last = match last {
+            Ok(text) => text.flatten().unwrap_or_default(),
+            Err(why) => return Reply::Refused(why),
+        };
+        let mut house = policy::House::clone(&hands.store.house());
+        // What cannot be read any more rules nobody here; a server would say so.
+        house.rules = Arc::new(policy::Rules::read(&last, &registry).unwrap_or_default());
+        hands.store.set_house(house);
+    }
+    let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
+    let run = hands.rest.try_rules(&here, "handrail policy try", rules);
+    run.map_or_else(Reply::Refused, |run| Reply::Explained(run.text()))
+}
+
+fn policy_history(hands: &Hands, hash: Option<&str>) -> Reply {
+    let told = |why: CouncilError| Reply::Refused(household::told_of(&why));
+    let ledger = match Ledger::open(&hands.store) {
+        Ok(ledger) => ledger,
+        Err(why) => return Reply::Refused(why.to_string()),
+    };
+    match hash {
+        Some(hash) => match ledger.text(hash) {
+            Ok(Some(text)) => Reply::Explained(text),
+            Ok(None) => told(CouncilError::Unknown),
+            Err(why) => told(why),
+        },
+        // Whether two are needed, a server knows by its settings.
+        None => match household::council::told(&ledger, hands.household.as_ref().is_some_and(|own| own.four_eyes())) {
+            Ok(ledger) => Reply::Explained(listed(&ledger)),
+            Err(why) => told(why),
+        },
+    }
+}
+
+/// What waits and what was, to be read.
+fn listed(ledger: &rest::council::Ledger) -> String {
+    use std::fmt::Write;
+    let by =
+        |what: &str, signature: &rest::council::Signature| format!("{what} by {} at {}", signature.name, signature.at);
+    let mut out = String::new();
+    for waiting in &ledger.waiting {
+        let _ = writeln!(out, "waits      {}  {}, until {}", waiting.hash, by("proposed", &waiting.by), waiting.ends);
+        let _ = writeln!(out, "           {}", waiting.note);
+    }
+    for (at, version) in ledger.versions.iter().enumerate() {
+        let state = if at == 0 { "in force" } else { "" };
+        let signatures = [("proposed", &version.proposed), ("approved", &version.approved)];
+        let signed: Vec<String> =
+            signatures.iter().filter_map(|(what, one)| one.as_ref().map(|one| by(what, one))).collect();
+        let how = if signed.is_empty() { "read of the operator's file".to_owned() } else { signed.join(", ") };
+        let _ = writeln!(out, "version {:<3}{}  since {}  {how}  {state}", version.number, version.hash, version.since);
+        if !version.note.is_empty() {
+            let _ = writeln!(out, "           {}", version.note);
+        }
+    }
+    if out.is_empty() {
+        out.push_str("there is no version yet");
+    }
+    out
 }
 
 /// A part of the labelling of what is stored, as [`rest::Relabelled`] has it.

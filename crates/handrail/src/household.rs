@@ -1,10 +1,16 @@
 //! What the facility decided on who may see what: read from its files at start, and again when it is asked for.
 //!
 //! A file with a mistake never rules. At start the server does not start; later what was in force stays, and who asked
-//! is told why. What is read counts with the next request: the store hands the house to whoever decides (row G17).
+//! is told why. With four eyes the file of rules begins the history ([`ledger`]), and from then on administrators change
+//! them ([`council`]). What is read counts with the next request: the store hands the house to whoever decides (row G17).
 
-use crate::{assembly, fault::Fault};
+pub(crate) mod council;
+pub(crate) mod ledger;
+
+use crate::{assembly, clock, fault::Fault};
+use ledger::Ledger;
 use policy::{House, label::Labels, rules};
+use rest::council::{CouncilError, Version};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -15,6 +21,8 @@ use std::{
 pub(crate) struct Files {
     /// The operator's rules (`policy.file`).
     pub(crate) rules: Option<PathBuf>,
+    /// Whether other rules take two administrators (`policy.four_eyes`).
+    pub(crate) four_eyes: bool,
     /// What labels mean and who is cleared for them (`labels.rules`).
     pub(crate) labels: Option<PathBuf>,
     /// Whom clinicians see.
@@ -25,19 +33,25 @@ pub(crate) struct Files {
     pub(crate) payer_lookback_days: Option<i64>,
 }
 
-/// Keeps the house of a running server as its files say.
+/// Keeps the house of a running server as its files, or with four eyes its administrators, say.
 pub(crate) struct Keeper {
     store: Arc<store::Store>,
+    authserver: Arc<authserver::Service>,
     files: Files,
-    /// One reading at a time.
+    ledger: Ledger,
+    /// A server's: what its file says becomes a version. A command on a directory at rest leaves the history alone.
+    is_serving: bool,
+    /// One reading or change at a time.
     reading: Mutex<()>,
 }
 
 /// What a reading found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Read {
     /// Rules in force now.
     pub(crate) rules: usize,
+    /// Why the file of rules was not taken, where it says something else than what is in force.
+    pub(crate) not_taken: Option<String>,
 }
 
 impl Keeper {
@@ -45,10 +59,39 @@ impl Keeper {
     ///
     /// # Errors
     /// [`Fault`] with everything that is wrong with them.
-    pub(crate) fn begin(store: Arc<store::Store>, files: Files) -> Result<Self, Fault> {
-        let keeper = Self { store, files, reading: Mutex::new(()) };
-        keeper.read(|| Ok(()))?;
+    pub(crate) fn begin(
+        store: Arc<store::Store>,
+        authserver: Arc<authserver::Service>,
+        files: Files,
+    ) -> Result<Self, Fault> {
+        Self::open(store, authserver, files, true)
+    }
+
+    /// The same for a command on a directory that no server runs on.
+    ///
+    /// # Errors
+    /// [`Fault`] with everything that is wrong with them.
+    pub(crate) fn at_rest(open: &assembly::Assembly, files: Files) -> Result<Self, Fault> {
+        Self::open(Arc::clone(&open.store), Arc::clone(&open.authserver), files, false)
+    }
+
+    fn open(
+        store: Arc<store::Store>,
+        authserver: Arc<authserver::Service>,
+        files: Files,
+        is_serving: bool,
+    ) -> Result<Self, Fault> {
+        let ledger = Ledger::open(&store).map_err(Fault::new)?;
+        let keeper = Self { store, authserver, files, ledger, is_serving, reading: Mutex::new(()) };
+        if let Some(why) = keeper.read(|| Ok(()))?.not_taken {
+            tracing::warn!(%why, "the file of rules was not taken");
+        }
         Ok(keeper)
+    }
+
+    /// Whether other rules take two administrators.
+    pub(crate) fn four_eyes(&self) -> bool {
+        self.files.four_eyes
     }
 
     /// Reads the files again, and records that. What was in force stays when one is wrong.
@@ -58,7 +101,12 @@ impl Keeper {
     pub(crate) fn look(&self) -> Result<Read, Fault> {
         let read = self.read(|| assembly::record(&self.store, "policy-reload"));
         match &read {
-            Ok(read) => tracing::info!(rules = read.rules, "the policy was read again"),
+            Ok(read) => {
+                tracing::info!(rules = read.rules, "the policy was read again");
+                if let Some(why) = &read.not_taken {
+                    tracing::warn!(%why, "the file of rules was not taken");
+                }
+            }
             Err(why) => tracing::error!(%why, "the policy was not read: what was in force stays"),
         }
         read
@@ -68,10 +116,8 @@ impl Keeper {
     fn read(&self, record: impl FnOnce() -> Result<(), Fault>) -> Result<Read, Fault> {
         let _one = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut house = House::clone(&self.store.house());
-        house.rules = match &self.files.rules {
-            Some(file) => Arc::new(rules(file, &self.store.registry())?),
-            None => Arc::default(),
-        };
+        let of_rules = self.rules()?;
+        house.rules = Arc::clone(&of_rules.rules);
         house.labels = Arc::new(match &self.files.labels {
             Some(file) => labels(file)?,
             None => Labels::standard(),
@@ -84,10 +130,86 @@ impl Keeper {
         if let Some(days) = self.files.payer_lookback_days {
             house.payer_lookback_ms = in_ms(days);
         }
-        let read = Read { rules: house.rules.rules().len() };
+        let read = Read { rules: house.rules.rules().len(), not_taken: of_rules.not_taken };
         record()?;
+        if let Some(text) = of_rules.is_new.filter(|_| self.is_serving) {
+            self.begin_version(&text, read.rules).map_err(|why| kept(&why))?;
+        }
         self.store.set_house(house);
         Ok(read)
+    }
+
+    /// What the file says is a version from now on.
+    fn begin_version(&self, text: &str, rules: usize) -> Result<(), CouncilError> {
+        let hash = ledger::hash_of(text);
+        self.record("policy-of-file", None, &hash)?;
+        let version = Version {
+            number: 0,
+            hash,
+            note: String::new(),
+            how: "file".into(),
+            proposed: None,
+            approved: None,
+            since: clock::now(),
+            rules: council::count(rules),
+        };
+        self.ledger.append(version, text).map(drop)
+    }
+
+    /// The rules in force: with four eyes what was approved last, whatever the file says; else the file, of which a new
+    /// text is a version like any other. The first version is the file's in either case: somebody has to begin.
+    fn rules(&self) -> Result<OfRules, Fault> {
+        let registry = self.store.registry();
+        let of_file = self.files.rules.as_deref().map(|file| Ok::<_, Fault>((file, text(file)?))).transpose();
+        let last = self.ledger.in_force().map_err(|why| kept(&why))?;
+        if let Some(version) = last.as_ref().filter(|_| self.files.four_eyes) {
+            let in_force = self.ledger.text(&version.hash).map_err(|why| kept(&why))?;
+            let in_force = in_force.ok_or_else(|| kept(&CouncilError::Unknown))?;
+            let read = rules::Rules::read(&in_force, &registry).map_err(|faults| {
+                told(Path::new("the rules in force"), &faults)
+                    .fix("with policy.four_eyes = false the file counts again; that is recorded")
+            })?;
+            let differs = match &of_file {
+                Ok(Some((_, text))) => ledger::hash_of(text) != version.hash,
+                Ok(None) => false,
+                Err(_) => true,
+            };
+            let not_taken = differs.then(|| {
+                let (number, hash) = (version.number, version.hash.get(..12).unwrap_or_default());
+                format!(
+                    "policy.four_eyes is set, and the file is not version {number} ({hash}), which is in force: propose it \
+                     with 'handrail policy propose', and have another administrator approve it"
+                )
+            });
+            return Ok(OfRules { rules: Arc::new(read), not_taken, is_new: None });
+        }
+        let (file, text) = of_file?.unwrap_or((Path::new("no file"), String::new()));
+        let read = rules::Rules::read(&text, &registry).map_err(|faults| told(file, &faults))?;
+        let hash = ledger::hash_of(&text);
+        let is_new = last.map_or(self.files.four_eyes || !text.is_empty(), |last| last.hash != hash);
+        Ok(OfRules { rules: Arc::new(read), not_taken: None, is_new: is_new.then_some(text) })
+    }
+}
+
+/// What a reading of the rules found.
+struct OfRules {
+    rules: Arc<rules::Rules>,
+    not_taken: Option<String>,
+    /// The text, when it is no version yet.
+    is_new: Option<String>,
+}
+
+fn kept(why: &CouncilError) -> Fault {
+    Fault::new(format_args!("the history of rules: {}", told_of(why)))
+}
+
+/// Why the history does not serve, for the operator.
+pub(crate) fn told_of(why: &CouncilError) -> String {
+    match why {
+        CouncilError::Unavailable(why) => why.clone(),
+        CouncilError::Unknown => "there is no such proposal or version".into(),
+        CouncilError::Full => "it is full".into(),
+        other => format!("{other:?}"),
     }
 }
 

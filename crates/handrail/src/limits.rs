@@ -247,3 +247,18 @@ pub(crate) const SYSLOG_BATCH: usize = 200;
 /// After this long what was written to a syslog repository has surely arrived, or the connection is over: the system
 /// ends it when nothing was confirmed for [`SYSLOG_PATIENCE`], and some seconds pass until that is seen.
 pub(crate) const SYSLOG_ARRIVED: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Versions of the facility's rules: one each day for a quarter of a century.
+pub(crate) const POLICY_VERSIONS_MAX: u64 = 10_000;
+
+/// Versions that a list tells, the newest.
+pub(crate) const POLICY_VERSIONS_TOLD: usize = 200;
+
+/// Proposals that wait at once.
+pub(crate) const POLICY_PROPOSALS_MAX: usize = 10;
+
+/// Milliseconds that a proposal waits: a week, in which somebody is back.
+pub(crate) const POLICY_PROPOSAL_LIFE_MS: i64 = 7 * 24 * 3600 * 1000;
+
+/// Lines on tests that fail, at most.
+pub(crate) const POLICY_FAULTS_TOLD: usize = 50;

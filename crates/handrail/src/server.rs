@@ -149,7 +149,12 @@ impl Server {
             disclosures: config.disclosures,
             client_name: Arc::new(move |id| clients.client(id).map(|client| client.name.to_string())),
         });
-        let household = Arc::new(Keeper::begin(Arc::clone(&assembly.store), config.household.clone())?);
+        let household = Arc::new(Keeper::begin(
+            Arc::clone(&assembly.store),
+            Arc::clone(&assembly.authserver),
+            config.household.clone(),
+        )?);
+        assembly.rest.seat(Arc::clone(&household) as Arc<_>);
         assembly.rest.record_provenance(config.records_provenance);
         let authserver = Arc::clone(&assembly.authserver);
         let believed = SignatureTrust::new(&config.signature_anchors, config.signature_communities, authserver)?;

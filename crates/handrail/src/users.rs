@@ -225,26 +225,42 @@ impl rest::Acquaintances for Known {
     }
 
     fn client(&self, id: &str) -> Option<oauth::caller::Grant> {
-        let client = self.0.client(id)?;
-        // For which organization and why a partner comes, its tokens say.
-        if client.kind.udap().is_some() {
-            return None;
-        }
-        Some(oauth::caller::Grant {
-            client_id: std::sync::Arc::clone(&client.id),
-            client_name: std::sync::Arc::clone(&client.name),
-            scopes: std::sync::Arc::clone(&client.scopes),
-            scope_text: std::sync::Arc::clone(&client.scope_text),
-            issued_at_s: 0,
-            expires_at_s: i64::MAX,
-            token_name: "".into(),
-            user: None,
-            launch: std::sync::Arc::default(),
-            confirmation: None,
-            family: None,
-            standing: client.standing,
-            purposes: std::sync::Arc::clone(&client.purposes_of_use),
-            acting: None,
-        })
+        self.0.client(id).and_then(|client| grant_of(&client))
     }
+
+    fn users(&self) -> Vec<(String, std::sync::Arc<oauth::caller::User>)> {
+        let usable =
+            self.0.users().into_iter().filter(|account| account.state != authserver::people::account::State::Disabled);
+        usable.map(|account| (account.login.to_string(), std::sync::Arc::new(account.user()))).collect()
+    }
+
+    fn clients(&self) -> Vec<oauth::caller::Grant> {
+        let clients = self.0.clients();
+        let systems = clients.iter().filter(|client| !client.disabled && client.scope_text.contains("system/"));
+        systems.filter_map(|client| grant_of(client)).collect()
+    }
+}
+
+/// What a token of this client would be, without a person; `None`: for which organization and why a partner comes, its
+/// tokens say.
+fn grant_of(client: &authserver::Client) -> Option<oauth::caller::Grant> {
+    if client.kind.udap().is_some() {
+        return None;
+    }
+    Some(oauth::caller::Grant {
+        client_id: std::sync::Arc::clone(&client.id),
+        client_name: std::sync::Arc::clone(&client.name),
+        scopes: std::sync::Arc::clone(&client.scopes),
+        scope_text: std::sync::Arc::clone(&client.scope_text),
+        issued_at_s: 0,
+        expires_at_s: i64::MAX,
+        token_name: "".into(),
+        user: None,
+        launch: std::sync::Arc::default(),
+        confirmation: None,
+        family: None,
+        standing: client.standing,
+        purposes: std::sync::Arc::clone(&client.purposes_of_use),
+        acting: None,
+    })
 }

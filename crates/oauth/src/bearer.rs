@@ -105,6 +105,13 @@ pub trait LiveTokens {
     /// The grant behind this token.
     fn grant(&self, token: &str) -> Option<Arc<Grant>>;
 
+    /// When the person behind a grant proved who they are before they let the client in, seconds since the epoch:
+    /// `auth_time`. `None`: nobody did, or it is not known. SPEC: RFC 9470.
+    fn signed_in_s(&self, grant: &Grant) -> Option<i64> {
+        let _ = grant;
+        None
+    }
+
     /// Checks a DPoP proof, which counts once. Where no token is ever bound to such a key, there is nothing to check
     /// with: a proof is refused.
     ///

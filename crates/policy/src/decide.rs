@@ -8,12 +8,13 @@ use crate::{
     deidentified,
     denied::Denied,
     grants::{Grants, is_audit_event},
-    interaction::Interaction,
+    interaction::{Interaction, RulesAct},
     permit::{Access, Need, Permit},
 };
 use oauth::{
     Caller,
     caller::{CallerKind, Role, Standing},
+    scope::{Permissions, Scope, ScopeContext},
 };
 use std::sync::Arc;
 
@@ -42,6 +43,13 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
         let sees = is_patient && *grants.access(*kind, Need::Read) != Access::Nothing;
         let may = !is_audit_event(*kind) && (grants.explain_all() || sees);
         return if may { Ok(Permit::new(Arc::clone(grants))) } else { Err(Denied::Unexplained) };
+    }
+    if let Interaction::Rules(act) = interaction {
+        return if may_keep_rules(caller, *act) {
+            Ok(Permit::new(Arc::clone(grants)))
+        } else {
+            Err(Denied::Administrators)
+        };
     }
     let needs = interaction.needs();
     match interaction.resource_type() {
@@ -75,6 +83,31 @@ pub fn decide(caller: &Caller, grants: &Arc<Grants>, interaction: &Interaction) 
         }
     }
     Ok(Permit::new(Arc::clone(grants)))
+}
+
+/// Who changes the facility's rules, by an app that was given that in so many words: a scope for everything is none for
+/// this. The rules themselves have no say in it, so that no rule can shut out who could mend it. What is counted over the
+/// data is the operator's (row G16).
+fn may_keep_rules(caller: &Caller, act: RulesAct) -> bool {
+    let letter = match act {
+        RulesAct::Try => return caller.kind() == CallerKind::Operator,
+        RulesAct::Propose => Permissions::CREATE,
+        RulesAct::Approve | RulesAct::Withdraw => Permissions::UPDATE,
+        RulesAct::History => Permissions::READ,
+    };
+    let role = caller.user().filter(|_| caller.kind() == CallerKind::Person).map(|user| user.role);
+    let is_theirs = match role {
+        Some(Role::Administrator) => true,
+        Some(Role::PrivacyOfficer) => act == RulesAct::History,
+        _ => false,
+    };
+    let names_it = |scope: &Scope| {
+        scope.context == ScopeContext::User
+            && scope.resource_type.as_deref() == Some("Library")
+            && scope.query.is_empty()
+            && scope.permissions.contains(letter)
+    };
+    is_theirs && caller.grant().scopes.iter().any(names_it)
 }
 
 /// What a client may do that gets de-identified data alone: whatever else it did would tell of whom they are (row F68).

@@ -31,6 +31,8 @@ pub enum Denied {
     PeopleAlone,
     /// Who may see what is not explained to this caller (row G18).
     Unexplained,
+    /// Who changes the facility's rules, or looks at their history (row G16).
+    Administrators,
     /// The grants were not compiled from this caller's scopes: a fault of this server, refused all the same.
     GrantsOfAnother,
     /// A write whose result the caller's scopes do not cover (row F7).
@@ -59,6 +61,9 @@ impl fmt::Display for Denied {
             Self::PeopleAlone => f.write_str("this is for people who signed in, not for systems"),
             Self::Unexplained => f.write_str(
                 "who may see what is explained to those who read the whole audit log, and to patients on what they see",
+            ),
+            Self::Administrators => f.write_str(
+                "the facility's rules are kept by administrators, with an app that was given a user/ scope that names Library",
             ),
             Self::GrantsOfAnother => f.write_str("the request could not be authorized"),
             Self::ResultOutsideScope(name) => {

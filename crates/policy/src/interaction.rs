@@ -39,6 +39,40 @@ pub enum Interaction {
     KAnonymity(ResourceType),
     /// `$explain-access`: why may somebody see it, or why not.
     ExplainAccess(ResourceType, LogicalId),
+    /// `Library/$policy-…`: the facility's rules and their history. It touches no resource.
+    Rules(RulesAct),
+}
+
+/// What is done with the facility's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RulesAct {
+    /// A text is proposed.
+    Propose,
+    /// Another person puts it in force.
+    Approve,
+    /// It is ended.
+    Withdraw,
+    /// What waits and what was is looked at.
+    History,
+    /// The operator of the machine tries a text on the data.
+    Try,
+}
+
+impl RulesAct {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Propose, Self::Approve, Self::Withdraw, Self::History, Self::Try];
+
+    /// The operation's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Propose => "policy-propose",
+            Self::Approve => "policy-approve",
+            Self::Withdraw => "policy-withdraw",
+            Self::History => "policy-history",
+            Self::Try => "policy-try",
+        }
+    }
 }
 
 impl Interaction {
@@ -63,6 +97,7 @@ impl Interaction {
             | Self::AccessReport(_)
             | Self::KAnonymity(_)
             | Self::ExplainAccess(..)
+            | Self::Rules(_)
             | Self::VerifySignature(..) => "operation",
         }
     }
@@ -88,6 +123,7 @@ impl Interaction {
             | Self::ExplainAccess(t, _)
             | Self::KAnonymity(t) => Some(*t),
             Self::AccessReport(_) => ResourceType::parse("AuditEvent").ok(),
+            Self::Rules(_) => ResourceType::parse("Library").ok(),
             Self::Capabilities | Self::Batch | Self::Transaction => None,
         }
     }
@@ -111,7 +147,8 @@ impl Interaction {
             Self::Validate(..) => &[Need::Create, Need::Read, Need::Update],
             Self::Relabel(..) => &[Need::Relabel],
             Self::Terminology(..) | Self::VerifySignature(..) | Self::ExplainAccess(..) => &[Need::Read],
-            Self::Capabilities | Self::Batch | Self::Transaction => &[],
+            // Their scopes are looked at in `decide`: who keeps the rules is not ruled by them.
+            Self::Capabilities | Self::Batch | Self::Transaction | Self::Rules(_) => &[],
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Pure: no I/O, no clock. SPEC: SMART App Launch 2.2 scopes; rows B30 to B46, F1 to F13.
 
+mod change;
 pub mod consent;
 mod criteria;
 mod decide;
@@ -33,6 +34,7 @@ pub mod rules;
 mod testing;
 mod world;
 
+pub use change::{Shift, Way, shifts};
 pub use decide::decide;
 pub use denied::Denied;
 pub use enforceable::{enforceable, enforceable_for_people};
@@ -45,7 +47,7 @@ pub use grants::{
 pub use guard::{Asker, acted_for};
 pub use house::{Clinicians, DAY_MS, House};
 pub use identity::Identity;
-pub use interaction::Interaction;
+pub use interaction::{Interaction, RulesAct};
 pub use organization::Organization;
 pub use permit::{Access, Need, Permit};
 pub use person::Person;

@@ -103,6 +103,13 @@ impl Rules {
         &self.rules
     }
 
+    /// The organizations that rules name by their URI, as tests of rules describe them: for each purpose that a rule
+    /// about them names, or else for treatment.
+    #[must_use]
+    pub fn organizations(&self) -> Vec<String> {
+        self.rules.iter().flat_map(Rule::organizations).collect()
+    }
+
     /// The tests beside them.
     #[must_use]
     pub fn trials(&self) -> &[Trial] {

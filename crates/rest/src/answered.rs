@@ -3,7 +3,7 @@
 //! No URL, no id of a resource, no search value (invariant 11): the kind of request, the client and
 //! one word on how it ended. The audit entry of the same request id has the rest.
 
-use crate::failure::Failure;
+use crate::{council::CouncilError, failure::Failure};
 use fhir::ResourceType;
 use oauth::bearer::BearerError;
 use policy::Denied;
@@ -69,8 +69,11 @@ pub(crate) fn word(failure: &Failure) -> &'static str {
             | Denied::Deidentified
             | Denied::PeopleAlone
             | Denied::Unexplained
+            | Denied::Administrators
             | Denied::GrantsOfAnother,
         ) => "forbidden",
+        Failure::StepUp | Failure::Council(CouncilError::SamePerson) => "forbidden",
+        Failure::Council(_) => "conflict",
         Failure::NotFound | Failure::Gone => "not-found",
         Failure::UnknownPath | Failure::Method(_) | Failure::Request(_) | Failure::Cursor | Failure::Id => "request",
         Failure::NotAcceptable | Failure::MediaType => "media-type",

@@ -17,6 +17,10 @@ const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefini
 /// The definitions of operations of our own, for their name; the statement contains them.
 const OWN_OPERATIONS: &[(&str, &[u8])] = &[
     ("explain-access", include_bytes!("../definitions/explain-access.json")),
+    ("policy-propose", include_bytes!("../definitions/policy-propose.json")),
+    ("policy-approve", include_bytes!("../definitions/policy-approve.json")),
+    ("policy-withdraw", include_bytes!("../definitions/policy-withdraw.json")),
+    ("policy-history", include_bytes!("../definitions/policy-history.json")),
     ("access-report", include_bytes!("../definitions/access-report.json")),
     ("k-anonymity", include_bytes!("../definitions/k-anonymity.json")),
     ("verify-signature", include_bytes!("../definitions/verify-signature.json")),
@@ -206,6 +210,9 @@ fn operations(kind: ResourceType) -> impl Iterator<Item = (&'static str, String)
         (Kind::Relabel, _, Some(Segment::Word(name))) if kind.name() != "AuditEvent" => {
             Some((name.trim_start_matches('$'), "Resource"))
         }
+        (Kind::Rules, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
+            Some((name.trim_start_matches('$'), ""))
+        }
         (Kind::Terminology, Some(Segment::Word(of)), Some(Segment::Word(name))) if *of == kind.name() => {
             Some((name.trim_start_matches('$'), kind.name()))
         }
@@ -248,6 +255,7 @@ fn interactions(is_audit: bool) -> impl Iterator<Item = &'static str> {
             | Kind::KAnonymity
             | Kind::VerifySignature
             | Kind::ExplainAccess
+            | Kind::Rules
             | Kind::AccessReport => None,
         })
         .filter(|(order, _)| !is_audit || *order < 2)

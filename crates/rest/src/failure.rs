@@ -2,7 +2,10 @@
 //!
 //! [`crate::outcome`] is the only place that turns these into a status and an OperationOutcome.
 
-use crate::wire::{BodyEnd, Method};
+use crate::{
+    council::CouncilError,
+    wire::{BodyEnd, Method},
+};
 use audit::log::Unavailable;
 use fhir::{LogicalId, ResourceType, VersionId, issue::Issue, json::JsonError};
 use oauth::bearer::BearerError;
@@ -21,6 +24,10 @@ pub(crate) enum Failure {
     Denied(Denied),
     /// The request says that it is for what the caller may not act for (row F48); the issue is public.
     Purpose(Issue),
+    /// Who asks has to prove who they are once more, for what this does. SPEC: RFC 9470.
+    StepUp,
+    /// The facility's rules were not changed.
+    Council(CouncilError),
     /// A request that is marked as the use of a broken glass, and none is broken for what it asks (row F49); where to
     /// break one.
     Glass(String),

@@ -12,8 +12,8 @@ mod delete;
 mod history_instance;
 mod operation;
 mod patch;
-pub(crate) use operation::explain_access::for_operator as explain_to_operator;
 pub use operation::explain_access::{Acquaintances, View};
+pub(crate) use operation::explain_access::{for_operator as explain_to_operator, imagined};
 mod read;
 mod resource;
 mod search_compartment;
@@ -160,6 +160,11 @@ pub(crate) async fn perform_one(mut call: Call<'_>, content: Content, trail: &mu
         }
         Interaction::VerifySignature(kind, id) => {
             operation::verify_signature::perform(&call, kind, &id, content, trail).await
+        }
+        Interaction::Rules(act) => {
+            // It waits for the disk, and tries each caller whom the server knows.
+            let work = || operation::policy_change::perform(&call, act, content, trail);
+            call.service.aside.run(usize::MAX, work).await
         }
         Interaction::ExplainAccess(kind, id) => operation::explain_access::perform(&call, kind, &id, content, trail),
         Interaction::AccessReport(patient) => operation::access_report::perform(&call, &patient),

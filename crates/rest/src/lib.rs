@@ -7,6 +7,8 @@
 //! - [`route`]: the table of routes; which interaction is asked for.
 //! - [`body`]: a body stays closed until someone may be here.
 //! - [`held`]: answers that leave at steps of time, so that the time tells nothing; [`steps`] wakes them.
+//! - [`council`]: who keeps the facility's rules, and their history.
+//! - [`dry_run`]: what other rules of the facility would change.
 //! - [`aside`]: large bodies are validated without keeping a thread from others.
 //! - [`provenance`]: Provenance that comes into being with a write.
 //! - [`signature`]: what of a signature can be verified.
@@ -19,6 +21,8 @@ mod aside;
 mod body;
 mod capability;
 mod checks;
+pub mod council;
+mod dry_run;
 mod emergency;
 mod explain;
 mod failure;
@@ -42,6 +46,7 @@ pub mod wire;
 pub use answered::{Answered, WORDS};
 pub use aside::Lend;
 pub use checks::{Checks, Validating};
+pub use dry_run::{Amount, Change, Counted, DryRun};
 pub use interaction::{Acquaintances, View};
 pub use labels::Sets;
 pub use relabel::Relabelled;

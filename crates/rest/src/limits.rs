@@ -98,3 +98,21 @@ pub const K_PAGE: usize = 500;
 
 /// Resources that are labelled anew in one transaction: as many as one page has without harm to others who write.
 pub const RELABELLED_AT_ONCE: usize = 200;
+
+/// Callers for whom a change of the rules is tried in one go.
+pub const DRY_RUN_CALLERS_MAX: usize = 2_000;
+
+/// Lines of a dry run: nobody reads more.
+pub const DRY_RUN_CHANGES_MAX: usize = 1_000;
+
+/// Ids that a line of a dry run names, of those that somebody gains, and of those that they lose.
+pub const DRY_RUN_EXAMPLES: usize = 5;
+
+/// Time after which a dry run begins with no further caller: less than a command waits for an answer.
+pub const DRY_RUN_TIME: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Seconds since the person proved who they are, within which the facility's rules are changed: as at the pages.
+pub const STEP_UP_S: i64 = 300;
+
+/// Bytes of the line that says what a change of the rules is for.
+pub const POLICY_NOTE_BYTES_MAX: usize = 500;

@@ -4,7 +4,7 @@
 //! public: no PHI, no secret, no path of the machine, and constant where a hidden resource must
 //! look like an absent one (invariant 5). SPEC: R4 http.html#Status-Codes, rows B63, F13 to F15.
 
-use crate::{failure::Failure, limits, wire::Method};
+use crate::{council::CouncilError, failure::Failure, limits, wire::Method};
 use fhir::issue::{self, Issue, IssueType};
 use http::StatusCode;
 use oauth::bearer::BearerError;
@@ -50,6 +50,8 @@ pub(crate) enum Challenge {
     InvalidToken,
     /// The DPoP proof must have the nonce that comes with the answer. SPEC: RFC 9449 section 9.
     DpopNonce,
+    /// The person has to sign in anew. SPEC: RFC 9470 section 3.
+    StepUp,
     /// The token is valid and its scopes do not reach.
     InsufficientScope,
 }
@@ -126,6 +128,7 @@ pub(crate) fn map(failure: Failure) -> Mapped {
             | Denied::Purpose { .. }
             | Denied::PeopleAlone
             | Denied::Unexplained
+            | Denied::Administrators
             | Denied::ResultOutsideScope(_) => {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
                     .challenge(Challenge::InsufficientScope)
@@ -134,6 +137,46 @@ pub(crate) fn map(failure: Failure) -> Mapped {
                 Mapped::new(StatusCode::FORBIDDEN, IssueType::Forbidden, denied.to_string())
             }
         },
+        Failure::StepUp => Mapped::new(
+            StatusCode::UNAUTHORIZED,
+            IssueType::Login,
+            "for this the person has to have signed in within minutes: ask for a token anew, with max_age=300",
+        )
+        .challenge(Challenge::StepUp),
+        Failure::Council(why) => {
+            let (status, code, text) = match why {
+                CouncilError::SamePerson => (
+                    StatusCode::FORBIDDEN,
+                    IssueType::Forbidden,
+                    "nobody approves what they proposed themselves, by whichever account",
+                ),
+                CouncilError::Off => (
+                    StatusCode::CONFLICT,
+                    IssueType::NotSupported,
+                    "the facility's rules are in the operator's file: policy.four_eyes is not set",
+                ),
+                CouncilError::Orphaned => (
+                    StatusCode::CONFLICT,
+                    IssueType::Conflict,
+                    "who proposed this is no administrator any more; let somebody else propose it",
+                ),
+                CouncilError::Stale => (
+                    StatusCode::CONFLICT,
+                    IssueType::Conflict,
+                    "other rules came into force since this was proposed; propose it again",
+                ),
+                CouncilError::Waits => (StatusCode::CONFLICT, IssueType::Duplicate, "this text waits already"),
+                CouncilError::InForce => (StatusCode::CONFLICT, IssueType::Duplicate, "this text is in force already"),
+                CouncilError::Full => {
+                    (StatusCode::CONFLICT, IssueType::TooCostly, "too many proposals wait; withdraw one")
+                }
+                // `From<CouncilError>` makes other failures of these.
+                CouncilError::Faulty(_) | CouncilError::Unknown | CouncilError::Unavailable(_) => {
+                    (StatusCode::CONFLICT, IssueType::Conflict, "the facility's rules were not changed")
+                }
+            };
+            Mapped::new(status, code, text)
+        }
         Failure::Purpose(issue) => Mapped::issues(StatusCode::FORBIDDEN, vec![issue]),
         Failure::Glass(page) => Mapped::new(
             StatusCode::FORBIDDEN,

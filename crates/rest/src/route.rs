@@ -14,7 +14,7 @@ use fhir::{
     issue::{Issue, IssueType},
 };
 use oauth::Caller;
-use policy::Interaction;
+use policy::{Interaction, RulesAct};
 
 /// One part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub enum Kind {
     ExplainAccess,
     AccessReport,
     KAnonymity,
+    Rules,
 }
 
 /// A row of the router's table.
@@ -101,6 +102,10 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, &[Type, Id, Word("$explain-access")], Kind::ExplainAccess),
     route(Method::Post, &[Type, Id, Word("$meta-add")], Kind::Relabel),
     route(Method::Post, &[Type, Id, Word("$meta-delete")], Kind::Relabel),
+    route(Method::Post, &[Word("Library"), Word("$policy-propose")], Kind::Rules),
+    route(Method::Post, &[Word("Library"), Word("$policy-approve")], Kind::Rules),
+    route(Method::Post, &[Word("Library"), Word("$policy-withdraw")], Kind::Rules),
+    route(Method::Get, &[Word("Library"), Word("$policy-history")], Kind::Rules),
     terminology(Method::Get, &[Word("CodeSystem"), Word("$lookup")]),
     terminology(Method::Post, &[Word("CodeSystem"), Word("$lookup")]),
     // WHY: R4 has it on the type alone; whoever stored a code system expects it to answer like its other operations.
@@ -237,6 +242,7 @@ pub(crate) fn code(head: &Request, base_path: &str) -> &'static str {
         | Kind::VerifySignature
         | Kind::ExplainAccess
         | Kind::AccessReport
+        | Kind::Rules
         | Kind::KAnonymity => "operation",
     })
 }
@@ -267,6 +273,13 @@ fn asked(
         Kind::HistoryInstance => Interaction::HistoryInstance(kind()?, id(parts.next())?),
         Kind::Update => Interaction::Update(kind()?, id(parts.next()).map_err(|_| Failure::Id)?),
         Kind::KAnonymity => Interaction::KAnonymity(kind()?),
+        Kind::Rules => {
+            let act = |word: &Segment| match word {
+                Word(word) => RulesAct::ALL.into_iter().find(|act| word.strip_prefix('$') == Some(act.name())),
+                _ => None,
+            };
+            Interaction::Rules(route.path.last().and_then(act).ok_or(Failure::UnknownPath)?)
+        }
         Kind::ExplainAccess => Interaction::ExplainAccess(kind()?, id(parts.next())?),
         Kind::VerifySignature => Interaction::VerifySignature(kind()?, id(parts.next())?),
         Kind::Vread => {
@@ -305,7 +318,8 @@ fn asked(
         (Kind::Bundle, _) => Expects::Bundle,
         (Kind::SearchType | Kind::SearchCompartment, Method::Post) => Expects::Form,
         (Kind::Validate, Method::Post) => Expects::Checked,
-        (Kind::Relabel, _) | (Kind::Terminology | Kind::VerifySignature | Kind::ExplainAccess, Method::Post) => {
+        (Kind::Relabel, _)
+        | (Kind::Terminology | Kind::VerifySignature | Kind::ExplainAccess | Kind::Rules, Method::Post) => {
             Expects::Parameters
         }
         _ => Expects::Nothing,

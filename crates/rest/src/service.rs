@@ -4,6 +4,7 @@ use crate::{
     aside::{Aside, Lend},
     capability,
     checks::Checks,
+    council::Council,
     failure::Failure,
     grants::{Given, GrantCache},
     interaction::Acquaintances,
@@ -100,6 +101,7 @@ pub struct Service {
     trust: OnceLock<Arc<dyn Trust>>,
     records_provenance: AtomicBool,
     acquaintances: OnceLock<Arc<dyn Acquaintances>>,
+    council: OnceLock<Arc<dyn Council>>,
 }
 
 impl fmt::Debug for Service {
@@ -128,6 +130,7 @@ impl Service {
             trust: OnceLock::new(),
             records_provenance: AtomicBool::new(false),
             acquaintances: OnceLock::new(),
+            council: OnceLock::new(),
         };
         let _ = service.capabilities();
         service
@@ -208,6 +211,15 @@ impl Service {
 
     pub(crate) fn acquaintances(&self) -> Option<&dyn Acquaintances> {
         self.acquaintances.get().map(|known| &**known)
+    }
+
+    /// From now on these keep the facility's rules. What was said first counts; without it they are the operator's alone.
+    pub fn seat(&self, council: Arc<dyn Council>) {
+        let _ = self.council.set(council);
+    }
+
+    pub(crate) fn council(&self) -> Option<Arc<dyn Council>> {
+        self.council.get().cloned()
     }
 
     /// Whom signatures are believed of.

@@ -14,7 +14,7 @@ use oauth::{
     Caller,
     caller::{CallerKind, Glass},
 };
-use policy::{Interaction, Permit};
+use policy::{Interaction, Permit, RulesAct};
 use std::sync::Arc;
 use store::{Found, Snapshot};
 
@@ -102,6 +102,7 @@ impl Trail {
             Interaction::Validate(kind, id) => self.operation(*kind, id.as_ref(), "validate"),
             Interaction::KAnonymity(kind) => self.operation(*kind, None, "k-anonymity"),
             Interaction::ExplainAccess(kind, id) => self.operation(*kind, Some(id), "explain-access"),
+            Interaction::Rules(act) => self.entry.query = Some(format!("Library/${}", act.name()).into()),
             Interaction::VerifySignature(kind, id) => self.operation(*kind, Some(id), "verify-signature"),
             Interaction::Relabel(kind, id, adds) => {
                 self.operation(*kind, Some(id), if *adds { "meta-add" } else { "meta-delete" });
@@ -130,6 +131,18 @@ impl Trail {
         }
         let id = id.map(|id| format!("/{id}")).unwrap_or_default();
         self.entry.query = Some(format!("{kind}{id}/${name}").into());
+    }
+
+    /// The text of rules that it is about, by its hash.
+    pub(crate) fn policy_text(&mut self, act: RulesAct, hash: &str) {
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash {
+            self.entry.query = Some(format!("Library/${}?hash={hash}", act.name()).into());
+        }
+    }
+
+    pub(crate) fn address(&self) -> Option<std::net::IpAddr> {
+        self.entry.address
     }
 
     /// The search as asked.

@@ -571,6 +571,7 @@ pub(crate) fn challenge_text(challenge: Challenge) -> &'static str {
         Challenge::Bare => "Bearer",
         Challenge::InvalidToken => "Bearer error=\"invalid_token\"",
         Challenge::DpopNonce => "DPoP error=\"use_dpop_nonce\"",
+        Challenge::StepUp => "Bearer error=\"insufficient_user_authentication\", max_age=\"300\"",
         Challenge::InsufficientScope => "Bearer error=\"insufficient_scope\"",
     }
 }

@@ -42,13 +42,20 @@ pub struct Tokens {
     grants: Arc<Mutex<HashMap<String, Arc<Grant>>>>,
     made: Arc<AtomicU64>,
     proofs: Arc<Mutex<HashSet<[u8; 32]>>>,
+    signed_in_s: Arc<Mutex<Option<i64>>>,
 }
 
 impl Tokens {
     /// No tokens yet.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, grants: Arc::default(), made: Arc::default(), proofs: Arc::default() }
+        Self {
+            clock,
+            grants: Arc::default(),
+            made: Arc::default(),
+            proofs: Arc::default(),
+            signed_in_s: Arc::default(),
+        }
     }
 
     /// A token with these scopes, of the client `test-client`.
@@ -212,7 +219,21 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// All people signed in at this second, as far as anybody knows.
+    ///
+    /// # Panics
+    /// When a test panicked while it held it.
+    pub fn signed_in_at(&self, at_s: i64) {
+        *self.signed_in_s.lock().unwrap() = Some(at_s);
+    }
+}
+
 impl LiveTokens for Tokens {
+    fn signed_in_s(&self, grant: &Grant) -> Option<i64> {
+        grant.user.as_ref().and_then(|_| *self.signed_in_s.lock().unwrap())
+    }
+
     fn grant(&self, token: &str) -> Option<Arc<Grant>> {
         self.grants.lock().unwrap().get(token).cloned()
     }

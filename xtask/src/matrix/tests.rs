@@ -35,6 +35,7 @@ fn every_interaction_has_its_column() {
             Interaction::AccessReport(_) => "access-report",
             Interaction::Relabel(..) => "$meta",
             Interaction::KAnonymity(_) => "$k-anonymity",
+            Interaction::Rules(_) => "$policy",
         })
         .collect();
     seen.sort_unstable();

@@ -180,7 +180,7 @@ impl Restore {
         private_file::make_directory(to).map_err(|why| Fault::at(to.display(), why))?;
         let registry = search::registry();
         let (contents, others) =
-            backup::restore(&mut file, to, &authserver::NOT_RESTORED, registry).map_err(|why| place(&why))?;
+            backup::restore(&mut file, to, &not_restored(), registry).map_err(|why| place(&why))?;
         for other in &others {
             assembly::put_beside(to, other)?;
         }
@@ -208,4 +208,9 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
+}
+
+/// Tables that a store that is restored begins without.
+fn not_restored() -> Vec<&'static str> {
+    authserver::NOT_RESTORED.into_iter().chain(crate::household::ledger::NOT_RESTORED).collect()
 }

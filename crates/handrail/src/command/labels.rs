@@ -187,7 +187,7 @@ async fn apply(directory: &Path, only_look: bool, at_rest: &AtRest) -> Result<Ex
     } else {
         let config = at_rest.read()?;
         let open = assembly::open(directory, BaseUrl::AsItWas, false, &config.validation, Arc::new(NoFetch))?;
-        Keeper::begin(Arc::clone(&open.store), config.household.clone())?;
+        Keeper::at_rest(&open, config.household.clone())?;
         let hands = open.hands();
         loop {
             match control::perform(&hands, order(after)) {

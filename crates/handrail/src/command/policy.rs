@@ -1,6 +1,9 @@
 //! `handrail policy`: the operator's rules on who may see what: checked, tested, read again. `docs/policy.md`.
 
-use super::data;
+use super::{
+    data,
+    remote::{Reach, Remote},
+};
 use crate::{
     clock,
     control::{self, Order, Reply, WantedView},
@@ -8,11 +11,15 @@ use crate::{
     household,
     print::{self, Style, many},
 };
+use bytes::Bytes;
 use clap::{Args, Subcommand};
+use http::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::{
     House,
     rules::{Failed, Rules},
 };
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -55,11 +62,13 @@ code is 1 when an expectation does not come true.")]
   handrail policy explain Observation/1 --user dora --data ./data
   handrail policy explain Observation/1 --client ID --scope 'system/Observation.rs' --data ./data
   handrail policy explain Observation/1 --as 'role clinician, user Practitioner/7' --data ./data
+  handrail policy explain Observation/1 --user dora --server URL --token \"$TOKEN\"
 
 Every scope, relation, rule, consent and label with its part in the decision. Works on a running
 server; on a directory at rest no rules of 'policy.file' are in force. The question is recorded in
 the audit log. --as takes the words of a test of rules (docs/policy.md); it is also how the view of
-an organization that comes by UDAP is asked for.")]
+an organization that comes by UDAP is asked for. With --server the server is asked, with the token of
+whoever may know.")]
     Explain {
         /// The resource: Type/id
         resource: String,
@@ -82,8 +91,86 @@ an organization that comes by UDAP is asked for.")]
         #[arg(long, value_name = "NEED")]
         need: Option<String>,
         /// Data directory
+        #[arg(long, value_name = "DIR", required_unless_present = "server")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        remote: Elsewhere,
+    },
+    /// Say what would change for whom if these rules took the place of those in force
+    #[command(after_help = "Example:
+  handrail policy try rules.policy --data ./data
+
+Every account, every system, and each organization that rules name is tried on the data of this
+moment, by the functions that decide: how many resources of which type they would gain (+) and lose
+(-), with some of their ids. Nothing is written; the question is recorded in the audit log. On a
+directory at rest the last version of the rules counts as the one in force.")]
+    Try {
+        /// File of rules
+        file: PathBuf,
+        /// Data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+    },
+    /// Propose rules for a second administrator to approve
+    #[command(after_help = "Examples:
+  handrail policy propose rules.policy --note 'the fall registry joins' --server URL --token \"$TOKEN\"
+  handrail policy propose --version HASH --note 'back to that of May' --server URL --token \"$TOKEN\"
+
+Where 'policy.four_eyes' is set. The token is an administrator's, of an app with the scope
+user/Library.c, who signed in within the last five minutes. The tests beside the rules are run first.
+What is printed: the hash that is to be approved, whom it concerns, and which types.")]
+    Propose {
+        /// File of rules
+        #[arg(required_unless_present = "version", conflicts_with = "version")]
+        file: Option<PathBuf>,
+        /// The rules of an earlier version, by its hash
+        #[arg(long, value_name = "HASH")]
+        version: Option<String>,
+        /// What the change is for
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+        #[command(flatten)]
+        remote: There,
+    },
+    /// Approve what another administrator proposed
+    #[command(after_help = "Example:
+  handrail policy approve HASH --server URL --token \"$TOKEN\"
+
+Look at it first: 'handrail policy show HASH'. It counts with the next request. The token is of an app
+with the scope user/Library.u. Nobody approves what they proposed themselves.")]
+    Approve {
+        /// SHA-256 of the text, as 'propose' printed it
+        hash: String,
+        #[command(flatten)]
+        remote: There,
+    },
+    /// End a proposal
+    Withdraw {
+        /// SHA-256 of the text
+        hash: String,
+        #[command(flatten)]
+        remote: There,
+    },
+    /// List proposals and versions: who proposed, who approved, when
+    #[command(after_help = "Examples:
+  handrail policy history --data ./data
+  handrail policy history --server URL --token \"$TOKEN\"")]
+    History {
+        /// Data directory
+        #[arg(long, value_name = "DIR", required_unless_present = "server")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        remote: Elsewhere,
+    },
+    /// Show the text of a proposal or version
+    Show {
+        /// SHA-256 of the text
+        hash: String,
+        /// Data directory
+        #[arg(long, value_name = "DIR", required_unless_present = "server")]
+        data: Option<PathBuf>,
+        #[command(flatten)]
+        remote: Elsewhere,
     },
     /// Have the running server read its file of rules again
     #[command(after_help = "Example:
@@ -98,20 +185,193 @@ in force and the mistakes are printed. SIGHUP does the same, and tells the log."
     },
 }
 
+/// A server, where no data directory is named.
+#[derive(Debug, Args)]
+struct Elsewhere {
+    /// FHIR base URL of a server to ask instead
+    #[arg(long, value_name = "URL", conflicts_with = "data", requires = "token")]
+    server: Option<String>,
+    /// Access token for it
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true, requires = "server")]
+    token: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// A server.
+#[derive(Debug, Args)]
+struct There {
+    /// FHIR base URL of the server
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// Access token of an administrator
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    token: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl There {
+    async fn post(&self, operation: &str, parameters: &[(&str, &str)]) -> Result<Value, Fault> {
+        let parameters: Vec<Value> =
+            parameters.iter().map(|(name, value)| json!({ "name": name, "valueString": value })).collect();
+        let body = json!({ "resourceType": "Parameters", "parameter": parameters }).to_string();
+        let mut remote = Remote::new(&self.server, &self.reach)?;
+        let path = format!("/Library/${operation}");
+        answered(&remote.post(&path, "application/fhir+json", Some(&self.token), Bytes::from(body)).await?)
+    }
+}
+
+impl Elsewhere {
+    /// Asks the server, when one is named.
+    async fn get(&self, path: &str) -> Result<Option<Value>, Fault> {
+        let (Some(server), Some(token)) = (&self.server, &self.token) else { return Ok(None) };
+        let mut remote = Remote::new(server, &self.reach)?;
+        answered(&remote.get_as(path, token).await?).map(Some)
+    }
+}
+
+/// The document of an answer, or in its own words why there is none.
+fn answered(answer: &Response<Bytes>) -> Result<Value, Fault> {
+    let document: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    if answer.status().is_success() {
+        return Ok(document);
+    }
+    let issues = document.get("issue").and_then(Value::as_array).into_iter().flatten();
+    let said: Vec<&str> = issues.filter_map(|issue| issue.get("diagnostics")?.as_str()).collect();
+    let said = if said.is_empty() { "no reason given".to_owned() } else { said.join("\n") };
+    let fault = Fault::new(format_args!("the server refused ({}): {said}", answer.status().as_u16()));
+    let challenge = answer.headers().get(http::header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    if challenge.is_some_and(|challenge| challenge.contains("insufficient_user_authentication")) {
+        return Err(fault.fix("sign in again and get a new token"));
+    }
+    Err(fault)
+}
+
+/// The value of the first part of a name.
+fn value<'v>(parts: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    let parts = parts?.as_array()?;
+    let part = parts.iter().find(|part| part.get("name").and_then(Value::as_str) == Some(name))?;
+    part.as_object()?.iter().find(|(key, _)| key.starts_with("value") || *key == "part").map(|(_, value)| value)
+}
+
+fn string<'v>(parts: Option<&'v Value>, name: &str) -> &'v str {
+    value(parts, name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Proposals and versions of an answer, to be read.
+fn listed(document: &Value) -> String {
+    let mut lines = Vec::new();
+    let all = document.get("parameter").and_then(Value::as_array).into_iter().flatten();
+    for one in all {
+        let parts = one.get("part");
+        let by = |name: &str| {
+            let signed = value(parts, name);
+            signed.map(|_| format!("  {name} by {} at {}", string(signed, "name"), string(signed, "at")))
+        };
+        let signed: String = ["proposed", "approved"].iter().filter_map(|name| by(name)).collect();
+        let hash = string(parts, "hash");
+        match one.get("name").and_then(Value::as_str) {
+            Some("proposal") => lines.push(format!("waits      {hash}{signed}, until {}", string(parts, "ends"))),
+            Some("version") => {
+                let number = value(parts, "number").and_then(Value::as_u64).unwrap_or_default();
+                let signed = if signed.is_empty() { "  read of the operator's file".to_owned() } else { signed };
+                lines.push(format!("version {number:<3}{hash}  since {}{signed}", string(parts, "since")));
+            }
+            _ => continue,
+        }
+        if !string(parts, "note").is_empty() {
+            lines.push(format!("           {}", string(parts, "note")));
+        }
+    }
+    if lines.is_empty() { "there is no version yet".into() } else { lines.join("\n") }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Prints what the operator is told of a data directory.
+async fn told(directory: Option<PathBuf>, order: Order) -> Result<ExitCode, Fault> {
+    let directory = directory.ok_or_else(|| Fault::new("give --data DIR or --server URL"))?;
+    match data::carry_out(data::existing(&directory)?, order).await? {
+        Reply::Explained(text) => {
+            print::result(text.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        reply => Err(data::unexpected(reply)),
+    }
+}
+
 impl Policy {
     /// Does it.
     pub(super) async fn run(self) -> Result<ExitCode, Fault> {
         match self.action {
             Action::Check { file } => check(&file),
             Action::Test { file } => test(&file),
-            Action::Explain { resource, user, client, scope, purpose, described, need, data } => {
+            Action::Explain { resource, user, client, scope, purpose, described, need, data, remote } => {
+                if remote.server.is_some() {
+                    let one = [("user", user), ("client", client), ("scope", scope), ("as", described), ("need", need)];
+                    let given = one.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                    let given = given.chain(purpose.into_iter().map(|code| ("purpose", code)));
+                    let query: Vec<String> = given.map(|(name, value)| format!("{name}={}", encoded(&value))).collect();
+                    let path = format!("/{resource}/$explain-access?{}", query.join("&"));
+                    let document = remote.get(path.trim_end_matches('?')).await?.unwrap_or_default();
+                    print::result(string(document.get("parameter"), "text").trim_end());
+                    return Ok(ExitCode::SUCCESS);
+                }
                 let view = WantedView { need, user, client, scope, purposes: purpose, described };
-                match data::carry_out(data::existing(&data)?, Order::ExplainAccess { resource, view }).await? {
-                    Reply::Explained(text) => {
-                        print::result(text.trim_end());
+                told(data, Order::ExplainAccess { resource, view }).await
+            }
+            Action::Try { file, data } => {
+                let text = household::text(&file)?;
+                told(Some(data), Order::TryPolicy { file: file.display().to_string(), text }).await
+            }
+            Action::Propose { file, version, note, remote } => {
+                let text = file.as_deref().map(household::text).transpose()?;
+                let what = match (&text, &version) {
+                    (Some(text), _) => ("text", text.as_str()),
+                    (None, version) => ("version", version.as_deref().unwrap_or_default()),
+                };
+                let document = remote.post("policy-propose", &[what, ("note", &note)]).await?;
+                let parts = document.get("parameter");
+                let proposal = value(parts, "proposal");
+                print::result(string(parts, "effect"));
+                let number = |name| value(proposal, name).and_then(Value::as_u64).unwrap_or_default();
+                let (rules, tests) = (many(number("rules"), "rule"), many(number("tests"), "test"));
+                print::result(format_args!(
+                    "{rules}, {tests}; to be approved by another administrator until {}:",
+                    string(proposal, "ends")
+                ));
+                print::result(string(proposal, "hash"));
+                Ok(ExitCode::SUCCESS)
+            }
+            Action::Approve { hash, remote } => {
+                let document = remote.post("policy-approve", &[("hash", &hash)]).await?;
+                let version = value(document.get("parameter"), "version");
+                let number = value(version, "number").and_then(Value::as_u64).unwrap_or_default();
+                print::result(format_args!("version {number} is in force"));
+                Ok(ExitCode::SUCCESS)
+            }
+            Action::Withdraw { hash, remote } => {
+                remote.post("policy-withdraw", &[("hash", &hash)]).await?;
+                print::result("withdrawn");
+                Ok(ExitCode::SUCCESS)
+            }
+            Action::History { data, remote } => match remote.get("/Library/$policy-history").await? {
+                Some(document) => {
+                    print::result(listed(&document));
+                    Ok(ExitCode::SUCCESS)
+                }
+                None => told(data, Order::PolicyHistory { hash: None }).await,
+            },
+            Action::Show { hash, data, remote } => {
+                match remote.get(&format!("/Library/$policy-history?hash={}", encoded(&hash))).await? {
+                    Some(document) => {
+                        print::result(string(document.get("parameter"), "text").trim_end());
                         Ok(ExitCode::SUCCESS)
                     }
-                    reply => Err(data::unexpected(reply)),
+                    None => told(data, Order::PolicyHistory { hash: Some(hash) }).await,
                 }
             }
             Action::Reload { data } => reload(data::existing(&data)?).await,
@@ -190,9 +450,10 @@ async fn reload(directory: &Path) -> Result<ExitCode, Fault> {
     let asked = control::ask(directory, &Order::ReloadPolicy).await;
     let asked = asked.map_err(|why| Fault::at("the server on this data directory does not answer", why))?;
     match asked {
-        Some(Reply::PolicyReloaded { rules }) => {
+        Some(Reply::PolicyReloaded { rules, not_taken }) => {
             print::result(format_args!("{} in force", many(rules, "rule")));
-            Ok(ExitCode::SUCCESS)
+            not_taken
+                .map_or(Ok(ExitCode::SUCCESS), |why| Err(Fault::new(format_args!("the file was not taken: {why}"))))
         }
         Some(reply) => Err(data::unexpected(reply)),
         None => Err(Fault::at(directory.display(), "no server runs on this directory")

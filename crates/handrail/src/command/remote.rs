@@ -73,6 +73,17 @@ impl Remote {
         self.send(request, Bytes::new()).await
     }
 
+    /// The same with an access token.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub(super) async fn get_as(&mut self, path: &str, token: &str) -> Result<Response<Bytes>, Fault> {
+        let request = Request::get(self.target(path))
+            .header(header::ACCEPT, "application/fhir+json")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request, Bytes::new()).await
+    }
+
     /// POSTs to base + `path`; `token` is the access token.
     ///
     /// # Errors

@@ -224,6 +224,8 @@ settings! {
         "the law here lets the audit log be kept for less than six years";
     POLICY_FILE: "policy.file" "HANDRAIL_POLICY_FILE" "policy-file" Kind::Path, None, "no rules",
         "file of the facility's own rules on who may see what (docs/policy.md); read again on SIGHUP and by 'handrail policy reload'";
+    POLICY_FOUR_EYES: "policy.four_eyes" "HANDRAIL_POLICY_FOUR_EYES" "policy-four-eyes" Kind::Switch, Some("false"), "",
+        "other rules come into force when a second administrator approves them (docs/policy.md); from then on the file is not read";
     LABELS_RULES: "labels.rules" "HANDRAIL_LABELS_RULES" "labels-rules" Kind::Path, None, "the standard clearances, and no rules",
         "file on security labels: who is cleared for what, and which labels resources get (docs/labels.md); read again on SIGHUP and by 'handrail policy reload'";
     EGRESS_ALLOW_NETWORKS: "egress.allow_networks" "HANDRAIL_EGRESS_ALLOW_NETWORKS" "egress-allow-networks"

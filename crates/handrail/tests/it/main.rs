@@ -19,6 +19,7 @@ mod demo;
 mod dpop;
 mod explain;
 mod fhirpath;
+mod four_eyes;
 mod glass;
 mod labels;
 mod launch;

@@ -167,3 +167,49 @@ fn a_decision_is_explained() {
     assert!(!absent.status.success());
     drop(server);
 }
+
+/// G16: what other rules would change, counted over the data, at rest and on a running server; nothing comes into force.
+#[test]
+fn other_rules_are_tried() {
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    let data_text = data.to_str().unwrap();
+    let lines = r#"{"resourceType":"Observation","id":"h","status":"final","code":{"coding":[{"code":"hiv"}]}}
+{"resourceType":"Observation","id":"b","status":"final","code":{"coding":[{"code":"bp"}]}}"#;
+    let loaded = own.path().join("all.ndjson");
+    std::fs::write(&loaded, lines).unwrap();
+    ok(&run(["load", loaded.to_str().unwrap(), "--data", data_text]));
+    let client = add_client(&data, "ehr", "system/*.cruds");
+    let rules = file(own.path(), RULES);
+    let asked = ["policy", "try", &rules, "--data", data_text];
+    let told = ok(&run(asked));
+    assert!(told.contains(&format!("ehr (client {})  see Observation  -1 (h)", client.id)), "{told}");
+    let empty = own.path().join("empty.policy");
+    std::fs::write(&empty, "# none\n").unwrap();
+    let server = Server::on(&data, &["--policy-file", &rules]);
+    let told = ok(&run(asked));
+    assert!(told.contains("nothing changes"), "{told}");
+    let told = ok(&run(["policy", "try", empty.to_str().unwrap(), "--data", data_text]));
+    assert!(told.contains("see Observation  +1 (h)"), "{told}");
+    let wrong = own.path().join("wrong.policy");
+    std::fs::write(&wrong, "deny nothing").unwrap();
+    let output = run(["policy", "try", wrong.to_str().unwrap(), "--data", data_text]);
+    assert!(stderr(&output).contains("wrong.policy:1:6: the name is missing"), "{}", stderr(&output));
+    // Asked over the network by whoever reads the whole log.
+    let officer = server.token(&add_client(&data, "officer", "system/AuditEvent.rs system/Observation.rs"));
+    let explained = run([
+        "policy",
+        "explain",
+        "Observation/h",
+        "--client",
+        &client.id,
+        "--server",
+        &server.base,
+        "--token",
+        &officer,
+        "--ca",
+        server.ca().to_str().unwrap(),
+    ]);
+    let text = ok(&explained);
+    assert!(text.starts_with("MAY NOT: read Observation/h") && text.contains("withholds"), "{text}");
+}

@@ -92,8 +92,34 @@ impl Rule {
         self.place
     }
 
+    /// Whether another rule says what this one says, whatever it is called.
+    pub(crate) fn says_as(&self, other: &Self) -> bool {
+        self.verb == other.verb && self.aloud() == other.aloud()
+    }
+
+    /// As [`super::Rules::organizations`].
+    pub(super) fn organizations(&self) -> Vec<String> {
+        let purposes: Vec<&str> = match self.purposes.as_slice() {
+            [] => vec![Purpose::TREATMENT.code()],
+            named => named.iter().map(|purpose| purpose.code()).collect(),
+        };
+        let uris = self.who.iter().flatten().filter_map(|who| match who {
+            Who::Organization(uri) => Some(uri),
+            _ => None,
+        });
+        uris.flat_map(|uri| purposes.iter().map(move |code| format!("organization {uri}, purpose {code}"))).collect()
+    }
+
+    /// Whether it can have a say on this type and need.
+    pub(crate) fn touches(&self, kind: ResourceType, need: Need) -> bool {
+        match self.verb {
+            Verb::Limit => !crate::grants::is_audit_event(kind),
+            Verb::Allow | Verb::Deny => self.needs.contains(&need) && self.what.iter().any(|what| what.is_about(kind)),
+        }
+    }
+
     /// Whether it is about this caller.
-    pub(super) fn is_about(&self, facts: &Facts) -> bool {
+    pub(crate) fn is_about(&self, facts: &Facts) -> bool {
         self.who.iter().all(|line| line.iter().any(|who| who.is(facts)))
             && !self.except.iter().any(|who| who.is(facts))
             && (self.purposes.is_empty() || facts.is_for(&self.purposes, self.verb == Verb::Allow))

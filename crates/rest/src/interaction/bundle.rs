@@ -73,6 +73,10 @@ pub(super) fn permit<'a>(call: &Call<'_>, entry: Entry<'a>) -> Result<Permitted<
     let prefer = Prefer { returns, ..call.asked.prefer };
     let mut asked = route::parse_entry(call.caller, &entry, call.service.base_url(), prefer)?;
     asked.provenance.clone_from(&call.asked.provenance);
+    if matches!(asked.interaction, Interaction::Rules(_)) {
+        let issue = Issue::error(IssueType::NotSupported, "the facility's rules are changed by a request of its own");
+        return Err(Failure::content(issue.at("request")));
+    }
     let permit = call.service.decide(call.caller, &asked.interaction)?;
     Ok(Permitted { entry, asked, permit })
 }

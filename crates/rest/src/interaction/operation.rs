@@ -6,6 +6,7 @@
 pub(super) mod access_report;
 pub(crate) mod explain_access;
 pub(super) mod k_anonymity;
+pub(super) mod policy_change;
 pub(super) mod relabel;
 pub(super) mod terminology;
 pub(super) mod validate;

@@ -1,7 +1,7 @@
 //! The whole table, compared with `docs/status-codes.md`.
 
 use super::{Success, map, within_entry};
-use crate::{failure::Failure, wire::Method, wire::challenge_text};
+use crate::{council::CouncilError, failure::Failure, wire::Method, wire::challenge_text};
 use fhir::{
     ResourceType, VersionId,
     issue::{Issue, IssueType},
@@ -14,7 +14,7 @@ use terminology::OperationError;
 
 /// Kinds of failure. A new one does not compile here until it has a number, and the test fails
 /// until it has a sample.
-const KINDS: usize = 36;
+const KINDS: usize = 38;
 
 fn number(failure: &Failure) -> usize {
     match failure {
@@ -23,6 +23,8 @@ fn number(failure: &Failure) -> usize {
         Failure::DpopNonce(_) => 33,
         Failure::Purpose(_) => 34,
         Failure::Glass(_) => 35,
+        Failure::StepUp => 36,
+        Failure::Council(_) => 37,
         Failure::UnknownPath => 2,
         Failure::Method(_) => 3,
         Failure::NotAcceptable => 4,
@@ -80,6 +82,18 @@ fn samples() -> Vec<(&'static str, Failure)> {
         ("`$meta-add` or `$meta-delete` without the authority for it", Failure::Denied(Denied::Authority(patient))),
         ("a write of an AuditEvent", Failure::Denied(Denied::AuditIsReadOnly)),
         ("`$explain-access` by whoever may not know", Failure::Denied(Denied::Unexplained)),
+        (
+            "`$policy-…` by whoever is no administrator, or by an app without `user/Library…`",
+            Failure::Denied(Denied::Administrators),
+        ),
+        ("`$policy-propose`, `-approve`, `-withdraw` long after the sign-in", Failure::StepUp),
+        ("`$policy-approve` by whoever proposed it", Failure::Council(CouncilError::SamePerson)),
+        ("`$policy-…` where four eyes are not set", Failure::Council(CouncilError::Off)),
+        ("`$policy-approve` of what somebody proposed who left", Failure::Council(CouncilError::Orphaned)),
+        ("`$policy-approve` after other rules came into force", Failure::Council(CouncilError::Stale)),
+        ("`$policy-propose` of what waits", Failure::Council(CouncilError::Waits)),
+        ("`$policy-propose` of what is in force", Failure::Council(CouncilError::InForce)),
+        ("`$policy-propose` while many wait", Failure::Council(CouncilError::Full)),
         ("`$access-report` by a system", Failure::Denied(Denied::PeopleAlone)),
         ("a fault of the server in deciding", Failure::Denied(Denied::GrantsOfAnother)),
         (

@@ -42,7 +42,9 @@ fn with_body<'a>(route: &Route, request: Request<'a>) -> Request<'a> {
         }
         Kind::Validate if route.method == rest::wire::Method::Post => request.json(&observation("p", "survey", "1")),
         Kind::Relabel => request.json(&serde_json::json!({"resourceType": "Parameters"})),
-        Kind::Terminology | Kind::VerifySignature | Kind::ExplainAccess if route.method == rest::wire::Method::Post => {
+        Kind::Terminology | Kind::VerifySignature | Kind::ExplainAccess | Kind::Rules
+            if route.method == rest::wire::Method::Post =>
+        {
             request.json(&serde_json::json!({"resourceType": "Parameters"}))
         }
         _ => request,
@@ -62,6 +64,7 @@ fn insufficient(kind: Kind) -> &'static [&'static str] {
         Kind::SearchType | Kind::SearchCompartment => &["system/Patient.cruds", "system/Observation.crud"],
         Kind::Validate => &["system/Patient.cruds", "system/Observation.ds"],
         Kind::ExplainAccess => &["system/Observation.cruds", "system/AuditEvent.cuds"],
+        Kind::Rules => &["system/*.cruds", "system/Library.cruds"],
         Kind::AccessReport => &["system/Patient.cruds", "system/AuditEvent.crud"],
         Kind::Terminology => &["system/Patient.cruds", "system/*.cuds"],
         Kind::KAnonymity => &["system/Patient.crud", "system/Observation.cruds"],

@@ -106,7 +106,7 @@ impl Target {
         let strict_audit = config.durability == Durability::Strict;
         let open = assembly::open(directory, BaseUrl::AsItWas, strict_audit, &config.validation, Arc::new(NoFetch))?;
         // What is loaded gets its labels as it would from a server.
-        Keeper::begin(Arc::clone(&open.store), config.household.clone())?;
+        Keeper::at_rest(&open, config.household.clone())?;
         open.rest.record_provenance(config.records_provenance);
         let rest = Arc::clone(&open.rest);
         Ok(Self::Here { rest, _open: Some(open), caller: Caller::operator("handrail load") })

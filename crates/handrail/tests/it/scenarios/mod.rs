@@ -15,18 +15,18 @@ use oauth::pkce::Challenge;
 use serde_json::{Value, json};
 
 /// A facility with two residents, those who treat them, and a stay with two timepoints.
-pub(super) struct Facility {
-    pub(super) server: Server,
+pub(crate) struct Facility {
+    pub(crate) server: Server,
     /// A token of the facility's own record system.
-    pub(super) own: String,
-    pub(super) http: Http,
+    pub(crate) own: String,
+    pub(crate) http: Http,
 }
 
-pub(super) const CLASS: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-pub(super) const LOINC: &str = "http://loinc.org";
+pub(crate) const CLASS: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+pub(crate) const LOINC: &str = "http://loinc.org";
 
 /// A survey observation: one item of an assessment.
-pub(super) fn item(id: &str, patient: &str, encounter: &str, code: &str, date: &str, score: u32) -> Value {
+pub(crate) fn item(id: &str, patient: &str, encounter: &str, code: &str, date: &str, score: u32) -> Value {
     json!({
         "resourceType": "Observation", "id": id, "status": "final",
         "category": [
@@ -42,7 +42,7 @@ pub(super) fn item(id: &str, patient: &str, encounter: &str, code: &str, date: &
     })
 }
 
-pub(super) fn encounter(id: &str, patient: &str, status: &str, period: Value, part_of: Option<&str>) -> Value {
+pub(crate) fn encounter(id: &str, patient: &str, status: &str, period: Value, part_of: Option<&str>) -> Value {
     let mut encounter = json!({
         "resourceType": "Encounter", "id": id, "status": status,
         "class": { "system": CLASS, "code": "IMP" }, "subject": { "reference": format!("Patient/{patient}") },
@@ -55,11 +55,11 @@ pub(super) fn encounter(id: &str, patient: &str, status: &str, period: Value, pa
 }
 
 impl Facility {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::on(Server::start()).await
     }
 
-    pub(super) async fn on(server: Server) -> Self {
+    pub(crate) async fn on(server: Server) -> Self {
         let own = server.full_token();
         let http = server.http().await;
         let mut facility = Self { server, own, http };
@@ -86,23 +86,23 @@ impl Facility {
     }
 
     /// Puts a resource by the facility's own system.
-    pub(super) async fn put(&mut self, resource: Value) -> Answer {
+    pub(crate) async fn put(&mut self, resource: Value) -> Answer {
         let path = format!("/fhir/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
         let answer = self.http.put_as(&self.own, "PUT", &path, &resource.to_string()).await;
         assert!(matches!(answer.status.as_u16(), 200 | 201), "{path}: {answer:?}");
         answer
     }
 
-    pub(super) async fn get(&mut self, token: &str, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, token: &str, path: &str) -> Answer {
         self.http.get_as(token, &format!("/fhir/{path}")).await
     }
 
-    pub(super) async fn status(&mut self, token: &str, path: &str) -> u16 {
+    pub(crate) async fn status(&mut self, token: &str, path: &str) -> u16 {
         self.get(token, path).await.status.as_u16()
     }
 
     /// Ids of what a search finds, sorted.
-    pub(super) async fn found(&mut self, token: &str, path: &str) -> Vec<String> {
+    pub(crate) async fn found(&mut self, token: &str, path: &str) -> Vec<String> {
         let answer = self.get(token, path).await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         let mut ids = ids(&answer.json());
@@ -111,7 +111,7 @@ impl Facility {
     }
 
     /// The token of a system of the facility, with these scopes.
-    pub(super) fn system(&self, name: &str, scope: &str) -> String {
+    pub(crate) fn system(&self, name: &str, scope: &str) -> String {
         let key = self.server.directory.with_file_name(format!("{name}.jwk"));
         let added = handrail()
             .args(["client", "add", name, "--scope", scope, "--custodian", "--data"])
@@ -132,7 +132,7 @@ impl Facility {
     }
 
     /// An app of people.
-    pub(super) fn app(&self, name: &str, scope: &str) -> String {
+    pub(crate) fn app(&self, name: &str, scope: &str) -> String {
         let directory = self.server.directory.to_str().unwrap();
         let arguments =
             ["client", "add", name, "--data", directory, "--redirect", REDIRECT, "--public", "--scope", scope];
@@ -140,7 +140,7 @@ impl Facility {
     }
 }
 
-pub(super) fn ids(bundle: &Value) -> Vec<String> {
+pub(crate) fn ids(bundle: &Value) -> Vec<String> {
     let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
     entries.iter().map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -161,7 +161,7 @@ fn offered(page: &str, name: &str) -> Vec<String> {
 }
 
 /// A person lets an app in, without the scopes that have such a part: the token response.
-pub(super) async fn let_in(
+pub(crate) async fn let_in(
     facility: &mut Facility,
     browser: &mut Browser<'_>,
     app: &str,
@@ -201,6 +201,6 @@ pub(super) async fn let_in(
     answer.json()
 }
 
-pub(super) fn token_of(response: &Value) -> String {
+pub(crate) fn token_of(response: &Value) -> String {
     response["access_token"].as_str().unwrap().to_owned()
 }

@@ -30,6 +30,14 @@ pub trait Acquaintances: Send + Sync {
     fn user(&self, name: &str) -> Option<Arc<User>>;
     /// What a token of this client would be, without a person.
     fn client(&self, id: &str) -> Option<Grant>;
+    /// Every person who can sign in, by what they type, for a dry run.
+    fn users(&self) -> Vec<(String, Arc<User>)> {
+        Vec::new()
+    }
+    /// What tokens of each client would be that can have some without a person.
+    fn clients(&self) -> Vec<Grant> {
+        Vec::new()
+    }
 }
 
 /// Explains.
@@ -242,7 +250,7 @@ impl LiveTokens for One {
 }
 
 /// The caller that a token for this would make. It is asked about, and never answered to.
-fn imagined(mut grant: Grant, purposes: &[Purpose]) -> Result<Caller, Failure> {
+pub(crate) fn imagined(mut grant: Grant, purposes: &[Purpose]) -> Result<Caller, Failure> {
     let is_person = grant.user.is_some();
     if !is_person && !purposes.is_empty() {
         grant.purposes = purposes.into();

@@ -53,6 +53,7 @@ fn step(interaction: &Interaction) -> Step {
         | Interaction::AccessReport(_)
         | Interaction::KAnonymity(_)
         | Interaction::ExplainAccess(..)
+        | Interaction::Rules(_)
         | Interaction::VerifySignature(..) => Step::Read,
     }
 }
