@@ -32,8 +32,13 @@ fn only_what_differs_is_a_change_and_only_for_whom_it_is_about() {
     let seen = |way| vec![("Observation".to_owned(), "read", way), ("Observation".to_owned(), "search", way)];
     assert_eq!(told(HEALTH, "", FLU), seen("more"));
     assert_eq!(told(HEALTH, FLU, ""), seen("less"));
-    assert_eq!(told("client ward, custodian", "", NO_FLU), seen("less"));
-    assert_eq!(told("client ward, custodian", NO_FLU, ""), seen("more"));
+    // What may not be seen may not be changed either.
+    let hidden = |way| {
+        let changed = [("Observation".to_owned(), "update", way), ("Observation".to_owned(), "delete", way)];
+        seen(way).into_iter().chain(changed).collect::<Vec<_>>()
+    };
+    assert_eq!(told("client ward, custodian", "", NO_FLU), hidden("less"));
+    assert_eq!(told("client ward, custodian", NO_FLU, ""), hidden("more"));
     assert_eq!(told("client other, custodian", "", NO_FLU), []);
     assert_eq!(told(HEALTH, FLU, &FLU.replace("\"flu\"", "\"another name\"")), [], "it says the same");
     assert_eq!(told(HEALTH, "", NO_FLU), [], "they had nothing of it");

@@ -114,7 +114,9 @@ impl Rule {
     pub(crate) fn touches(&self, kind: ResourceType, need: Need) -> bool {
         match self.verb {
             Verb::Limit => !crate::grants::is_audit_event(kind),
-            Verb::Allow | Verb::Deny => self.needs.contains(&need) && self.what.iter().any(|what| what.is_about(kind)),
+            Verb::Allow => self.needs.contains(&need) && self.what.iter().any(|what| what.is_about(kind)),
+            // What may not be seen may not be changed either.
+            Verb::Deny => self.what.iter().any(|what| what.is_about(kind)),
         }
     }
 

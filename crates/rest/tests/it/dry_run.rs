@@ -70,7 +70,7 @@ fn rules(text: &str) -> Arc<Rules> {
 }
 
 fn lines(run: &DryRun) -> Vec<String> {
-    run.text().lines().map(|line| line.trim().to_owned()).filter(|line| line.contains("  ")).collect()
+    run.text().lines().map(|line| line.trim().to_owned()).filter(|line| line.contains("  see ")).collect()
 }
 
 const DENY: &str = "deny \"no laboratory\"\n who anyone\n may not see\n what Observation?category=laboratory\n";
