@@ -121,8 +121,8 @@ fn what_is_not_there() {
     assert_eq!(get(&server, &token, "Patient/none").expect(404).issue().0, "not-found");
     assert_eq!(get(&server, &token, "Patients/none").expect(404).issue().0, "not-supported");
     assert_eq!(get(&server, &token, "Patient/none/_history").expect(404).issue().0, "not-found");
-    let refused = server.request("PATCH", "Patient/1").token(&token).send().expect(405);
-    assert_eq!(refused.header("allow"), Some("GET, PUT, DELETE"));
+    let refused = server.request("POST", "Patient/1").token(&token).send().expect(405);
+    assert_eq!(refused.header("allow"), Some("GET, PUT, PATCH, DELETE"));
     let _ = server.request("PUT", "Patient").token(&token).send().expect(405);
     let _ = server.request("GET", "").token(&token).send().expect(405);
 }
