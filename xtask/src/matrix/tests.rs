@@ -40,7 +40,7 @@ fn every_interaction_has_its_column() {
         .collect();
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), 20);
+    assert_eq!(seen.len(), 21);
 }
 
 #[test]

@@ -88,6 +88,7 @@ retention_short = false
 
 [policy]
 file = "/etc/handrail/rules.policy"
+four_eyes = false
 
 [labels]
 rules = "/etc/handrail/labels.rules"
