@@ -64,7 +64,8 @@ impl Owned {
     }
 
     /// Removes arrays and objects with nothing in them, which FHIR's JSON does not have; whether anything is left of
-    /// this one. SPEC: R4 json.html.
+    /// this one. What a list of companions (`_given`) loses leaves a `null`: each stands at the place of its value.
+    /// SPEC: R4 json.html.
     pub fn prune(&mut self) -> bool {
         match self {
             Self::Scalar(_) => true,
@@ -73,7 +74,18 @@ impl Owned {
                 !items.is_empty()
             }
             Self::Object(members) => {
-                members.retain_mut(|(_, value)| value.prune());
+                members.retain_mut(|(name, value)| match value {
+                    Self::Array(items) if name.starts_with('_') => {
+                        items.iter_mut().filter(|item| !item.is_null()).fold(false, |any, item| {
+                            let is_left = item.prune();
+                            if !is_left {
+                                *item = Self::null();
+                            }
+                            any || is_left
+                        })
+                    }
+                    value => value.prune(),
+                });
                 !members.is_empty()
             }
         }

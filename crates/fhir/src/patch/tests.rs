@@ -87,6 +87,19 @@ fn what_is_left_empty_goes() {
     assert_eq!(patched(&patient(), &patch).unwrap().pointer("/telecom"), Some(&json!([{"value": "1"}])));
 }
 
+/// SPEC: R4 json.html#primitive. The companion of a value is at its place, whatever the others lost.
+#[test]
+fn what_is_emptied_moves_no_other_companion() {
+    let resource = json!({"resourceType": "Patient", "name": [{
+        "given": ["Joel", "Alex"], "_given": [{"id": "g0"}, {"id": "g1"}],
+        "prefix": ["Dr"], "_prefix": [{"id": "p0"}]
+    }]});
+    let patch =
+        json!([{"op": "remove", "path": "/name/0/_given/0/id"}, {"op": "remove", "path": "/name/0/_prefix/0/id"}]);
+    let after = json!({"given": ["Joel", "Alex"], "_given": [null, {"id": "g1"}], "prefix": ["Dr"]});
+    assert_eq!(patched(&resource, &patch).unwrap().pointer("/name/0"), Some(&after));
+}
+
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
     use Reason::*;

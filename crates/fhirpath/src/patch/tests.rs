@@ -115,6 +115,13 @@ fn each_operation_does_what_the_standard_says() {
 }
 
 #[test]
+fn what_is_emptied_moves_no_other_companion() {
+    let before = r#"{"resourceType":"Patient","name":[{"given":["Joel","Alex"],"_given":[{"id":"g0"},{"id":"g1"}]}]}"#;
+    let after = r#"{"resourceType":"Patient","name":[{"given":["Joel","Alex"],"_given":[null,{"id":"g1"}]}]}"#;
+    assert_eq!(applied(before, &[delete("Patient.name.given[0].id")]).unwrap(), after);
+}
+
+#[test]
 fn the_type_of_a_choice_changes_in_its_place() {
     let before = r#"{"resourceType":"Observation","valueString":"x","_valueString":{"id":"v"},"status":"final","component":[{"valueInteger":1}]}"#;
     let operations = [
