@@ -1,9 +1,9 @@
 //! What a change of consents would do to what somebody sees, before anybody makes it. Rows G7, G9, G16, G18.
 //!
-//! The whole decision on what is current, as a search makes it, is made twice, by what decides it otherwise: scopes, relations, labels, the operator's
-//! rules and consents; once with the consents of the patient as they stand, once with those that would stand. So nobody
-//! is said to lose what they never saw, nor to gain what something else withholds. What the consents alone say:
-//! [`crate::consent::preview`].
+//! The whole decision on what is current, as a search makes it, is made twice, by what decides it otherwise: scopes,
+//! relations, labels, the operator's rules and consents; once with the consents of the patient as they stand, once with
+//! those that would stand. So nobody is said to lose what they never saw, nor to gain what something else withholds.
+//! What the consents alone say: [`crate::consent::preview`].
 //!
 //! Left out: rules of patients behind a chain (a Provenance is withheld with its targets), which are asked as they
 //! stand; and what a change would do to the patient's other relations, for a Consent makes none.
@@ -129,14 +129,8 @@ impl Related for Supposed<'_, '_> {
         self.related.target_matches(target, id, predicate)
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        self.related.referred_to(subject, source, parameter, predicate)
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        self.related.referred_to(to, by, these)
     }
 
     fn now(&self) -> Instant {

@@ -6,10 +6,10 @@
 //! | TREAT and what lies below it | those whom it treats ([`crate::relation::treatment`]) | their records |
 //! | any other | nobody | nothing |
 //!
-//! Everybody's directory besides. To read and to search, never to write; no audit events. **Several purposes**: what each of them
-//! opens, since data that is given for several may be used for each. An
-//! organization that no Organization of this facility stands for reaches the directory alone: that it is who it says is
-//! proven, what it has to do with anybody here is not known.
+//! Everybody's directory besides. To read and to search, never to write; no audit events. **Several purposes**: what
+//! each of them opens, since data that is given for several may be used for each. An organization that no Organization
+//! of this facility stands for reaches the directory alone: that it is who it says is proven, what it has to do with
+//! anybody here is not known.
 
 use crate::{
     grants::is_audit_event,

@@ -85,16 +85,10 @@ impl Related for World<'_> {
         self.resources.iter().any(|one| (one.0, &one.1) == (target, id) && self.means(one, predicate))
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        let test = Test::Reference(ReferenceTest::Target(subject.0, subject.1.clone()));
-        let refers = |values: &IndexValues| values.of(parameter).any(|value| compare::passes(&test, value.borrow()));
-        self.resources.iter().any(|one| one.0 == source && refers(&one.2) && self.means(one, predicate))
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        let test = Test::Reference(ReferenceTest::Target(to.0, to.1.clone()));
+        let refers = |values: &IndexValues| values.of(by.1).any(|value| compare::passes(&test, value.borrow()));
+        self.resources.iter().any(|one| one.0 == by.0 && refers(&one.2) && self.means(one, these))
     }
 
     fn now(&self) -> Instant {

@@ -5,7 +5,7 @@ use crate::{
     compare,
     index_value::{ValueRef, Values},
     predicate::{During, Predicate, Ruled, Ruling},
-    registry::{ParameterKind, Registry},
+    registry::{ParameterId, ParameterKind, Registry},
 };
 use fhir::{Instant, LogicalId, ResourceType};
 use std::sync::Arc;
@@ -28,14 +28,8 @@ pub struct Subject<'a> {
 pub trait Related {
     /// Whether a current resource of this type and id is meant by the predicate.
     fn target_matches(&self, target: ResourceType, id: &LogicalId, predicate: &Arc<Predicate>) -> bool;
-    /// Whether some current `source` resource meant by the predicate refers to `subject` by `parameter`.
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: crate::ParameterId,
-        predicate: &Predicate,
-    ) -> bool;
+    /// Whether a current resource of the type `by.0`, one of these, refers to that one by the parameter `by.1`.
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool;
     /// The moment of the question.
     fn now(&self) -> Instant;
     /// Whether the moment of the question lies in `[low, high)`, milliseconds since the epoch. What was made of answers to
@@ -66,13 +60,7 @@ impl Related for Alone {
     fn target_matches(&self, _: ResourceType, _: &LogicalId, _: &Arc<Predicate>) -> bool {
         false
     }
-    fn referred_to(
-        &self,
-        _: (ResourceType, &LogicalId),
-        _: ResourceType,
-        _: crate::ParameterId,
-        _: &Predicate,
-    ) -> bool {
+    fn referred_to(&self, _: (ResourceType, &LogicalId), _: (ResourceType, ParameterId), _: &Predicate) -> bool {
         false
     }
     fn now(&self) -> Instant {
@@ -108,7 +96,7 @@ pub fn matches(registry: &Registry, predicate: &Predicate, subject: Subject<'_>,
             })
         }),
         Predicate::Has { source, parameter, predicate } => {
-            related.referred_to((subject.resource_type, subject.id), *source, *parameter, predicate)
+            related.referred_to((subject.resource_type, subject.id), (*source, *parameter), predicate)
         }
         Predicate::Now(part) => related.target_matches(subject.resource_type, subject.id, part),
         Predicate::PatientCompartment(patient) => in_patient_compartment(registry, subject, patient),

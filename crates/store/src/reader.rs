@@ -604,14 +604,8 @@ impl Related for Joined<'_> {
         self.keep(self.target(target, id, predicate))
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        self.keep(self.referrer(subject, source, parameter, predicate))
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        self.keep(self.referrer(to, by.0, by.1, these))
     }
 
     fn now(&self) -> Instant {

@@ -182,14 +182,8 @@ impl Related for Watched<'_> {
         self.lost().target_matches(target, id, predicate)
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        self.lost().referred_to(subject, source, parameter, predicate)
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        self.lost().referred_to(to, by, these)
     }
 
     fn now(&self) -> Instant {

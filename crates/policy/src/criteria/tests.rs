@@ -104,8 +104,7 @@ impl search::matcher::Related for Alone {
     fn referred_to(
         &self,
         _: (ResourceType, &fhir::LogicalId),
-        _: ResourceType,
-        _: search::ParameterId,
+        _: (ResourceType, search::ParameterId),
         _: &search::Predicate,
     ) -> bool {
         false

@@ -193,7 +193,7 @@ impl Related for World {
         WORLD.iter().any(|known| known.kind == target && known.id == *id && Self::means(predicate, known))
     }
 
-    fn referred_to(&self, _: (ResourceType, &LogicalId), _: ResourceType, _: ParameterId, _: &Predicate) -> bool {
+    fn referred_to(&self, _: (ResourceType, &LogicalId), _: (ResourceType, ParameterId), _: &Predicate) -> bool {
         panic!("no grant looks back")
     }
 

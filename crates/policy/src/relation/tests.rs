@@ -80,14 +80,8 @@ impl Related for World {
         self.0.iter().any(|known| known.kind == target && known.id == *id && self.means(predicate, known))
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        self.referring(subject, source, parameter, predicate).next().is_some()
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        self.referring(to, by.0, by.1, these).next().is_some()
     }
 
     fn now(&self) -> Instant {

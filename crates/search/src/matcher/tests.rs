@@ -61,18 +61,12 @@ impl Related for World {
         self.0.iter().any(|one| one.0 == target && one.1 == *id && self.means(one, predicate))
     }
 
-    fn referred_to(
-        &self,
-        (kind, id): (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        let test = Test::Reference(ReferenceTest::Target(kind, id.clone()));
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        let test = Test::Reference(ReferenceTest::Target(to.0, to.1.clone()));
         self.0
             .iter()
-            .filter(|one| one.0 == source && self.means(one, predicate))
-            .any(|(_, _, values)| values.any(parameter, &mut |value| crate::compare::passes(&test, value)))
+            .filter(|one| one.0 == by.0 && self.means(one, these))
+            .any(|(_, _, values)| values.any(by.1, &mut |value| crate::compare::passes(&test, value)))
     }
 
     fn now(&self) -> Instant {

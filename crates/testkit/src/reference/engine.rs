@@ -126,16 +126,10 @@ impl Related for Engine {
         self.resources.iter().any(|one| one.kind == target && one.id == *id && self.means(one, predicate))
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
-        let test = Test::Reference(ReferenceTest::Target(subject.0, subject.1.clone()));
-        let refers = |one: &Resource| one.values.of(parameter).any(|value| compare::passes(&test, value.borrow()));
-        self.resources.iter().any(|one| one.kind == source && refers(one) && self.means(one, predicate))
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
+        let test = Test::Reference(ReferenceTest::Target(to.0, to.1.clone()));
+        let refers = |one: &Resource| one.values.of(by.1).any(|value| compare::passes(&test, value.borrow()));
+        self.resources.iter().any(|one| one.kind == by.0 && refers(one) && self.means(one, these))
     }
 
     fn now(&self) -> Instant {

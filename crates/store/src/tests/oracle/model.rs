@@ -75,16 +75,10 @@ impl Related for Through<'_> {
         self.model.rows.iter().any(|known| known.kind == target && known.id == *id && self.means(predicate, known))
     }
 
-    fn referred_to(
-        &self,
-        subject: (ResourceType, &LogicalId),
-        source: ResourceType,
-        parameter: ParameterId,
-        predicate: &Predicate,
-    ) -> bool {
+    fn referred_to(&self, to: (ResourceType, &LogicalId), by: (ResourceType, ParameterId), these: &Predicate) -> bool {
         self.model.rows.iter().any(|known| {
-            let refers = |version: &Version| targets(version, parameter).contains(&(subject.0, subject.1.clone()));
-            known.kind == source && known.live().is_some_and(refers) && self.means(predicate, known)
+            let refers = |version: &Version| targets(version, by.1).contains(&(to.0, to.1.clone()));
+            known.kind == by.0 && known.live().is_some_and(refers) && self.means(these, known)
         })
     }
 
