@@ -5,7 +5,7 @@
 //! - [`Clearance`]: what a caller may see, as a predicate on `_security`; [`Guard`] finds it for a caller.
 //! - [`rules`]: the labelling service: what a resource says decides which labels it gets.
 //! - [`set`]: labels of one resource: carried on, protected, high-water mark.
-//! - [`inline`]: labels of elements (DS4P), which count for the whole resource.
+//! - [`inline`]: labels of elements (DS4P): what can be withheld alone, and what counts for the whole resource.
 //!
 //! Pure. What a value set holds is asked of whoever knows ([`rules::Knows`]). SPEC: R4 security-labels.html; HL7
 //! Healthcare Privacy and Security Classification System; FHIR Data Segmentation for Privacy 1.0.0.

@@ -7,7 +7,11 @@ use crate::{
     wire::{BodyEnd, Method},
 };
 use audit::log::Unavailable;
-use fhir::{LogicalId, ResourceType, VersionId, issue::Issue, json::JsonError};
+use fhir::{
+    LogicalId, ResourceType, VersionId,
+    issue::{Issue, IssueType},
+    json::JsonError,
+};
 use oauth::bearer::BearerError;
 use policy::Denied;
 use store::{CommitError, ReadError};
@@ -106,6 +110,13 @@ impl Failure {
         Self::Content(vec![issue])
     }
 
+    /// What the caller sees of a resource is not the whole, and must not take its place (row F46).
+    pub(crate) fn redacted() -> Self {
+        let text = "the resource is given to you REDACTED: what you would make of it is not the whole, and would take the \
+                    place of the whole";
+        Self::Invalid(vec![Issue::error(IssueType::BusinessRule, text).at("Resource.meta.security")])
+    }
+
     /// The same failure, of this entry.
     pub(crate) fn of_entry(self, index: usize) -> Self {
         Self::Entry(index, Box::new(self))
@@ -160,6 +171,7 @@ impl From<ReadError> for Failure {
             ReadError::TooCostly(what) => Self::TooCostly(what),
             ReadError::Cursor => Self::Cursor,
             ReadError::Busy => Self::Busy,
+            ReadError::Redacted => Self::redacted(),
             ReadError::NotIndexed(what) => Self::NotIndexed(what),
             ReadError::Unavailable(why) => Self::Store(why),
         }
@@ -187,6 +199,7 @@ impl From<CommitError> for Stopped {
             CommitError::Exists(at, name, id, version) => Self::Exists(at, name, id, version),
             CommitError::MultipleMatches(at) => Self::At(at, Failure::MultipleMatches),
             CommitError::Duplicate(at) => Self::At(at, Failure::Duplicate),
+            CommitError::Redacted(at) => Self::At(at, Failure::redacted()),
             CommitError::Moved(_) | CommitError::Labels(_) => Self::Moved,
             CommitError::TooCostly(what) => Self::Whole(Failure::TooCostly(what)),
             CommitError::Busy => Self::Whole(Failure::Busy),

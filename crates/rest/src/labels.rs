@@ -12,6 +12,7 @@ use fhir::{
 use oauth::caller::CallerKind;
 use policy::label::{
     self, Class, Labels,
+    inline::Inline,
     rules::{Due, Knows},
     set::{self, Completion, HighWater},
 };
@@ -66,7 +67,7 @@ pub(crate) fn completed(
         }
         _ => None,
     };
-    let inline = label::inline::labels(tree.root()).map_err(|_| {
+    let inline = Inline::of(&tree).map_err(|_| {
         let issue = Issue::error(IssueType::TooCostly, "the resource has too many inline security labels");
         Failure::Invalid(vec![issue.at(kind.name())])
     })?;
@@ -75,7 +76,7 @@ pub(crate) fn completed(
         Write::Create | Write::Update(_) => due(call, labels, kind, &tree),
     };
     let is_of_client = !is_operator && !matches!(write, Write::Given);
-    let completion = Completion { before, due: &due, inline: &inline, renews: false, is_of_client };
+    let completion = Completion { before, due: &due, inline: Some(&inline), renews: false, is_of_client };
     let tree = match set::completed(&tree, completion) {
         Some(bytes) => Tree::parse(bytes)?,
         None => tree,

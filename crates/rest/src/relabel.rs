@@ -162,8 +162,8 @@ impl Service {
         let validator = (self.parts.checks.validator)();
         let due = label::rules::due(house.labels.rules(), kind, before.root(), &Sets(validator.terminology()));
         // What has too many inline labels could not have been written.
-        let inline = label::inline::labels(before.root()).unwrap_or_default();
-        let completion = Completion { due: &due, inline: &inline, renews: true, ..Completion::default() };
+        let inline = label::inline::Inline::of(&before).unwrap_or_default();
+        let completion = Completion { due: &due, inline: Some(&inline), renews: true, ..Completion::default() };
         let after = set::completed(&before, completion).map(Tree::parse).transpose()?;
         Ok(after.map(|after| (before, after)))
     }

@@ -7,6 +7,7 @@
 
 mod branch;
 mod own;
+mod reach;
 
 use crate::{
     added::{self, Added},

@@ -19,6 +19,8 @@ pub enum ReadError {
     /// A search parameter that it asks for, or that the permit is written in, is not indexed yet or
     /// no more; the text is public.
     NotIndexed(String),
+    /// The caller sees it without some of its parts, and what would be made of it would drop these.
+    Redacted,
     /// The engine failed or its data is damaged; the text is for the log.
     Unavailable(String),
 }
@@ -44,6 +46,8 @@ pub enum CommitError {
     Moved(usize),
     /// The new version loses or lowers a security label of the one before.
     Labels(usize),
+    /// The change at this place takes the place of something of which the caller does not see all.
+    Redacted(usize),
     /// A condition asks for more than the limits of a search allow; the text names the part.
     TooCostly(&'static str),
     /// More writes wait than the queue holds: later there is room.
@@ -100,6 +104,7 @@ text!(
         Self::Busy => f.write_str("too many costly searches run"),
         Self::NotIndexed(what) => f.write_str(what),
         Self::Cursor => f.write_str("not a page of this search"),
+        Self::Redacted => f.write_str("not all of it is visible"),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),
     }
 );
@@ -117,6 +122,7 @@ text!(
         Self::TooCostly(what) => write!(f, "too costly: {what}"),
         Self::Moved(_) => f.write_str("a conditional reference means another resource now"),
         Self::Labels(_) => f.write_str("the new version loses a security label"),
+        Self::Redacted(_) => f.write_str("not all of what it changes is visible"),
         Self::Busy => f.write_str("too many writes wait"),
         Self::NotIndexed(what) => f.write_str(what),
         Self::Unavailable(_) => f.write_str("the store is unavailable"),

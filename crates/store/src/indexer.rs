@@ -17,6 +17,7 @@ use crate::{
     },
     limits,
     parameters::{Known, Parameters, Phase, Position, State},
+    redaction,
     types::Types,
     writer::{
         Queue,
@@ -302,7 +303,8 @@ impl Indexer {
 pub(crate) fn completed(registry: &Registry, stored: &[u8], tree: &Tree, base_url: &str) -> Result<Vec<u8>, Fault> {
     let mut values = encoded::decode(stored).ok_or(Damaged("index values"))?;
     values.0.retain(|(parameter, _)| !parameter.is_added());
-    if let Some(resource) = Element::resource(tree, registry.schema()) {
+    let open = redaction::open(tree)?;
+    if let Some(resource) = Element::resource(open.as_ref().unwrap_or(tree), registry.schema()) {
         values.0.extend(search::extract_added(registry, resource, base_url).0);
     }
     Ok(encoded::encode(&values))

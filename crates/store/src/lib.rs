@@ -32,6 +32,7 @@ mod plan;
 mod pseudonym;
 mod reader;
 mod rebuild;
+mod redaction;
 mod said;
 mod store;
 mod types;

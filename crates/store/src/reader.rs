@@ -23,7 +23,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, said::Rules, types::Types};
+use crate::{Found, limits, page::Json, parameters::Parameters, plan::Heavy, redaction, said::Rules, types::Types};
 
 /// What a permit says: the only question the store asks of one. Tests answer it themselves.
 pub(crate) trait Covers: Send + Sync {
@@ -175,7 +175,7 @@ pub(crate) struct Stored {
     pub(crate) kind: ResourceType,
     pub(crate) row: Row,
     /// The view has no later version of it.
-    is_current: bool,
+    pub(crate) is_current: bool,
     form: Form,
 }
 
@@ -467,14 +467,25 @@ impl Reader {
         key::index(self.types.number(source), parameter, &begin)
     }
 
-    /// The version as it leaves.
-    pub(crate) fn found(&self, stored: &Stored) -> Result<Found, Fault> {
-        let mut all = self.found_all(std::slice::from_ref(stored))?;
+    /// The version as it leaves under a permit that covers it for this need.
+    pub(crate) fn found(&self, stored: &Stored, permit: &dyn Covers, need: Need) -> Result<Found, Fault> {
+        let mut all = self.found_all(std::slice::from_ref(stored), permit, need)?;
         Ok(all.pop().ok_or(Damaged("version"))?)
     }
 
-    /// Versions as they leave.
-    pub(crate) fn found_all(&self, list: &[Stored]) -> Result<Vec<Found>, Fault> {
+    /// Versions as they leave under a permit that covers them for this need.
+    pub(crate) fn found_all(&self, list: &[Stored], permit: &dyn Covers, need: Need) -> Result<Vec<Found>, Fault> {
+        let mut all = self.whole(list)?;
+        for (found, stored) in all.iter_mut().zip(list) {
+            if let Some(left) = redaction::left(self, permit.access(stored.kind, need), stored)? {
+                found.json = left.into();
+            }
+        }
+        Ok(all)
+    }
+
+    /// Versions with all that stands in them: not for a caller's eyes.
+    pub(crate) fn whole(&self, list: &[Stored]) -> Result<Vec<Found>, Fault> {
         let mut all: Vec<Found> = Vec::with_capacity(list.len());
         for stored in list {
             let head = stored.head()?;

@@ -6,6 +6,7 @@ use crate::{
         Engine, Fault, Space, key,
         record::{Damaged, Version},
     },
+    redaction,
     types::Types,
     writer::prepare::postings,
 };
@@ -15,8 +16,21 @@ use search::{IndexValues, Registry, encoded, matcher::patients_of};
 /// Operations of one batch while indices are made anew.
 const BATCH_OPS: usize = 20_000;
 
-/// The index values of a resource.
+/// The index values of a resource: of what can be withheld alone none.
 pub(crate) fn extract(registry: &Registry, tree: &Tree, base_url: &str) -> IndexValues {
+    drawn(registry, tree, base_url).0
+}
+
+/// The same, and whether there is such a part.
+pub(crate) fn drawn(registry: &Registry, tree: &Tree, base_url: &str) -> (IndexValues, bool) {
+    match redaction::open(tree) {
+        Ok(None) => (extract_all(registry, tree, base_url), false),
+        Ok(Some(open)) => (extract_all(registry, &open, base_url), true),
+        Err(_) => (IndexValues::default(), true),
+    }
+}
+
+fn extract_all(registry: &Registry, tree: &Tree, base_url: &str) -> IndexValues {
     Element::resource(tree, registry.schema())
         .map(|resource| search::extract(registry, resource, base_url))
         .unwrap_or_default()
@@ -50,10 +64,11 @@ pub(crate) fn all(engine: &Engine, types: &Types, registry: &Registry, base_url:
                 version.json
             };
             let tree = Tree::parse(json.to_vec()).map_err(|_| Damaged("stored JSON"))?;
-            let values = extract(registry, &tree, base_url);
+            let (values, has_parts) = drawn(registry, &tree, base_url);
+            let labelled = has_parts && !version.json.is_empty();
             let patients = patients_of(&values, registry, kind, &id);
             let values = encoded::encode(&values);
-            batch.put(space, &stored_key, &Version { values: &values, ..version }.encode());
+            batch.put(space, &stored_key, &Version { labelled, values: &values, ..version }.encode());
             ops += 1;
             if space == Space::Current {
                 let row = key::row_of(&stored_key).ok_or(Damaged("version key"))?;

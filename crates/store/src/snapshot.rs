@@ -15,6 +15,7 @@ use crate::{
         account::{Explanation, Shape},
     },
     reader::{Covers, Reader, Stored},
+    redaction,
     transaction::Labels,
 };
 use fhir::{LogicalId, ResourceType, VersionId};
@@ -78,7 +79,7 @@ impl Snapshot {
     /// absent, deleted or not visible, which the commit tells apart as far as the caller may know.
     ///
     /// # Errors
-    /// [`ReadError::NotIndexed`], [`ReadError::Unavailable`].
+    /// [`ReadError::Redacted`]: the caller does not see all of it; [`ReadError::NotIndexed`], [`ReadError::Unavailable`].
     pub fn to_change(
         &self,
         permit: &Permit,
@@ -94,7 +95,13 @@ impl Snapshot {
         };
         let stored = self.newest(resource_type, place)?;
         let covered = self.reader.covers(permit.access(resource_type, need), &stored)?;
-        if covered { Ok(Some(self.reader.found(&stored)?)) } else { Ok(None) }
+        if !covered {
+            return Ok(None);
+        }
+        if labels == Labels::Kept && !redaction::sees_all(&self.reader, permit, &[need, Need::Read], &stored)? {
+            return Err(ReadError::Redacted);
+        }
+        Ok(self.reader.whole(std::slice::from_ref(&stored))?.pop())
     }
 
     /// The newest version, be it a deletion.
@@ -111,7 +118,7 @@ impl Snapshot {
         if !self.reader.covers(permit.access(stored.kind, Need::Read), stored)? {
             return Err(ReadError::NotFound);
         }
-        if deleted { Err(ReadError::Gone) } else { Ok(self.reader.found(stored)?) }
+        if deleted { Err(ReadError::Gone) } else { Ok(self.reader.found(stored, permit, Need::Read)?) }
     }
 
     /// Lets somebody look at the current version who explains a decision on it: its values and the resources around it,
@@ -234,7 +241,7 @@ impl Snapshot {
             page.total += 1;
             if u64::from(stored.head()?.version) < before {
                 if page.versions.len() < count {
-                    page.versions.push(self.reader.found(&stored)?);
+                    page.versions.push(self.reader.found(&stored, permit, Need::Read)?);
                 } else {
                     more = true;
                 }
@@ -339,14 +346,15 @@ impl Snapshot {
         };
         let outcome = plan::search(&self.reader, permit, query, after.as_ref(), budget)?;
         let included = plan::include::included(&self.reader, permit, query, &outcome.matches, budget)?;
-        let matches = self.reader.found_all(&outcome.matches)?;
+        let matches = self.reader.found_all(&outcome.matches, permit, Need::Search)?;
         let next = match (outcome.next, matches.last()) {
             (Some(next), Some(last)) => {
                 Some(self.secret.cursor(&Mark::Match(last.id.as_str().to_owned(), next.into_key()), &bound_to)?)
             }
             _ => None,
         };
-        Ok(Page { matches, included: self.reader.found_all(&included)?, total: outcome.total, next })
+        let included = self.reader.found_all(&included, permit, Need::Read)?;
+        Ok(Page { matches, included, total: outcome.total, next })
     }
 }
 

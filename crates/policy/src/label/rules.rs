@@ -136,12 +136,12 @@ fn collect(value: Value<'_>, into: &mut BTreeSet<(String, String)>) {
     }
 }
 
-/// Writes a label that the server gives.
-pub(super) fn write(w: &mut Writer, label: &Label, basis: Option<&Label>) {
+/// Writes a label that the server gives, with what it is based on.
+pub(super) fn write(w: &mut Writer, label: &Label, bases: &[&Label]) {
     w.object(|w| {
         w.key("extension");
         w.array(|w| {
-            if let Some(basis) = basis {
+            for basis in bases {
                 w.object(|w| {
                     w.member("url", BASIS);
                     w.key("valueCoding");
@@ -164,6 +164,13 @@ pub(super) fn write(w: &mut Writer, label: &Label, basis: Option<&Label>) {
 fn coding(w: &mut Writer, label: &Label) {
     w.member("system", &label.system);
     w.member("code", &label.code);
+}
+
+/// What a label, as a resource has it, is based on.
+pub(super) fn bases(label: Value<'_>) -> impl Iterator<Item = Label> {
+    let extensions = label.get("extension").into_iter().flat_map(Value::items);
+    let bases = extensions.filter(|one| one.get("url").and_then(Value::as_str).as_deref() == Some(BASIS));
+    bases.filter_map(|one| one.get("valueCoding").map(super::set::label_of))
 }
 
 /// Whether a label, as a resource has it, is marked as made by this server.

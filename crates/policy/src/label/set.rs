@@ -3,6 +3,8 @@
 
 use super::{
     ACT_CODE, CONFIDENTIALITY, Class, Confidentiality, Label, OBSERVATION_VALUE,
+    codes::PROCESS_INLINE,
+    inline::{self, Inline},
     rules::{self, Due},
 };
 use fhir::json::{Edits, Kind, Tree, Value, Writer};
@@ -74,8 +76,8 @@ pub struct Completion<'a> {
     pub before: Option<Value<'a>>,
     /// Labels that rules give.
     pub due: &'a [Due],
-    /// Labels of elements.
-    pub inline: &'a [Label],
+    /// Labels of elements; `None`: there are none.
+    pub inline: Option<&'a Inline>,
     /// Labels of the resource that were made here go when nothing gives them any more.
     pub renews: bool,
     /// A client wrote it: what says that it was made here was made here only when the version before says so. Otherwise
@@ -85,62 +87,174 @@ pub struct Completion<'a> {
 
 /// The resource with its labels completed; `None`: it has them all already. Where the server adds or keeps a
 /// confidentiality, lower ones go: a resource has one (row F42).
+///
+/// Labels that stand there for parts of the resource alone are marked ([`is_mark`]) and made anew each time. A label that
+/// an update takes from its part, or that a client gives beside the mark, is one of the whole from then on.
 #[must_use]
 pub fn completed(resource: &Tree, completion: Completion<'_>) -> Option<Vec<u8>> {
     let root = resource.root();
-    let mut kept: Vec<(Label, Vec<u8>)> = Vec::new();
-    let mut changed = false;
-    let made_by =
-        |label: &Label| completion.due.iter().any(|due| due.label == *label) || completion.inline.contains(label);
+    let none = Inline::default();
+    let inline = completion.inline.unwrap_or(&none);
+    let of_elements = inline.labels();
+    let is_due = |label: &Label| completion.due.iter().any(|due| due.label == *label);
+    let mut list = Listed::default();
     for coding in codings(root) {
-        let label = label_of(coding);
-        if completion.renews && rules::is_made_here(coding) && !made_by(&label) {
-            changed = true;
+        let (label, is_made) = (label_of(coding), rules::is_made_here(coding));
+        let earlier = completion.before.into_iter().flat_map(codings).find(|earlier| label_of(*earlier) == label);
+        if is_mark(coding) && (earlier.is_some_and(is_mark) || !completion.is_of_client) {
+            list.take_mark(coding, &label, inline);
             continue;
         }
-        let earlier = completion.before.into_iter().flat_map(codings).find(|earlier| label_of(*earlier) == label);
-        let is_made = rules::is_made_here(coding);
-        let own = match earlier {
+        if completion.renews && is_made && !is_due(&label) {
+            // Given by an older version of this server, which did not mark them. What else the resource's confidentiality
+            // may stand for nobody knows any more: it stays one of the whole.
+            if !of_elements.contains(&label) || (inline.is_of_parts(&label) && level(&label).is_none()) {
+                continue;
+            }
+        }
+        let own = match earlier.filter(|earlier| !is_mark(*earlier)) {
             Some(earlier) if is_made || rules::is_made_here(earlier) => earlier.raw().as_bytes().to_vec(),
             None if is_made && completion.is_of_client => plain(coding),
             _ => coding.raw().as_bytes().to_vec(),
         };
-        changed |= own != coding.raw().as_bytes();
-        kept.push((label, own));
+        list.0.push((label, own));
     }
-    let mut add = |label: Label, json: &dyn Fn() -> Vec<u8>| {
+    for coding in completion.before.into_iter().flat_map(codings) {
+        if is_mark(coding) {
+            list.take_mark(coding, &label_of(coding), inline);
+        } else {
+            list.add(label_of(coding), &|| coding.raw().as_bytes().to_vec());
+        }
+    }
+    if let Some(before) = completion.before.filter(|before| inline::may_have(*before))
+        && let Ok(before) = Inline::of(&before.to_tree())
+    {
+        for label in inline.taken_since(&before) {
+            list.add(label.clone(), &|| made(&label, &[]));
+        }
+    }
+    for due in completion.due {
+        list.add(due.label.clone(), &|| made(&due.label, due.basis.as_ref().as_slice()));
+    }
+    for label in of_elements.iter().filter(|label| !inline.is_of_parts(label)) {
+        list.add(label.clone(), &|| made(label, &[]));
+    }
+    let of_parts = of_elements.iter().filter(|label| inline.is_of_parts(label));
+    let (levels, others): (Vec<&Label>, Vec<&Label>) = of_parts.partition(|label| level(label).is_some());
+    for label in others.into_iter().chain(levels.into_iter().max_by_key(|label| level(label))) {
+        list.mark(label);
+    }
+    let has: Vec<&[u8]> = codings(root).map(|coding| coding.raw().as_bytes()).collect();
+    if list.0.iter().map(|(_, json)| json.as_slice()).eq(has) {
+        return None;
+    }
+    let list: Vec<Vec<u8>> = list.0.into_iter().map(|(_, json)| json).collect();
+    Some(with_list(resource, "security", &list))
+}
+
+/// Labels in the making, with their JSON.
+#[derive(Debug, Default)]
+struct Listed(Vec<(Label, Vec<u8>)>);
+
+impl Listed {
+    fn level(&self) -> Option<Confidentiality> {
+        confidentiality(self.0.iter().map(|(label, _)| label))
+    }
+
+    fn add(&mut self, label: Label, json: &dyn Fn() -> Vec<u8>) {
         let is_there = match level(&label) {
-            Some(level) => confidentiality(kept.iter().map(|(label, _)| label)).is_some_and(|has| has >= level),
-            None => kept.iter().any(|(own, _)| *own == label),
+            Some(level) => self.level().is_some_and(|has| has >= level),
+            None => self.0.iter().any(|(own, _)| *own == label),
         };
         if is_there {
             return;
         }
-        changed = true;
         if level(&label).is_some() {
-            kept.retain(|(own, _)| level(own).is_none());
+            self.0.retain(|(own, _)| level(own).is_none());
         }
-        kept.push((label, json()));
-    };
-    for coding in completion.before.into_iter().flat_map(codings) {
-        add(label_of(coding), &|| coding.raw().as_bytes().to_vec());
+        self.0.push((label, json()));
     }
-    let made = |label: &Label, basis: Option<&Label>| {
-        let mut w = Writer::new();
-        rules::write(&mut w, label, basis);
-        w.into_bytes()
-    };
-    for due in completion.due {
-        add(due.label.clone(), &|| made(&due.label, due.basis.as_ref()));
+
+    /// Takes what a mark stood for: the confidentiality that the whole has itself; and where no part has the label by
+    /// itself any more, the label for the whole.
+    fn take_mark(&mut self, coding: Value<'_>, label: &Label, inline: &Inline) {
+        if let Some(own) = own_level(coding) {
+            self.add(own.clone(), &|| plain_of(&own));
+        }
+        if !inline.is_of_parts(label) {
+            self.add(label.clone(), &|| made(label, &[]));
+        }
     }
-    for label in completion.inline {
-        add(label.clone(), &|| made(label, None));
+
+    /// Marks that parts have this label.
+    fn mark(&mut self, label: &Label) {
+        let process = Label::new(ACT_CODE, PROCESS_INLINE);
+        if level(label).is_none() {
+            return self.add(label.clone(), &|| made(label, &[&process]));
+        }
+        let own = self.level().map(|own| Label::new(CONFIDENTIALITY, own.code()));
+        let bases: Vec<&Label> = [&process].into_iter().chain(&own).collect();
+        self.add(label.clone(), &|| made(label, &bases));
     }
-    if !changed {
-        return None;
+}
+
+fn made(label: &Label, bases: &[&Label]) -> Vec<u8> {
+    let mut w = Writer::new();
+    rules::write(&mut w, label, bases);
+    w.into_bytes()
+}
+
+/// A label as a Coding.
+#[must_use]
+pub fn plain_of(label: &Label) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.object(|w| {
+        w.member("system", &label.system);
+        w.member("code", &label.code);
+    });
+    w.into_bytes()
+}
+
+/// Whether a label stands among those of the resource for parts of it alone: this server put it there, because of the
+/// labels of elements, as its basis says.
+#[must_use]
+pub fn is_mark(coding: Value<'_>) -> bool {
+    let process = Label::new(ACT_CODE, PROCESS_INLINE);
+    rules::is_made_here(coding) && rules::bases(coding).any(|basis| basis == process)
+}
+
+/// The confidentiality that the resource itself has, beneath the mark of a higher one.
+fn own_level(mark: Value<'_>) -> Option<Label> {
+    rules::bases(mark).find(|basis| level(basis).is_some())
+}
+
+/// The labels that withhold the resource whole, as Codings: all but those that stand there for parts alone.
+#[must_use]
+pub fn of_whole(resource: Value<'_>, inline: &Inline) -> Vec<Vec<u8>> {
+    of_seen(resource, inline, &BTreeSet::new())
+}
+
+/// The labels of the resource as whoever sees it sees it: those of the whole, and the `seen` ones of its parts.
+#[must_use]
+pub fn of_seen(resource: Value<'_>, inline: &Inline, seen: &BTreeSet<Label>) -> Vec<Vec<u8>> {
+    let mut list = Listed::default();
+    for coding in codings(resource) {
+        let (label, json) = (label_of(coding), coding.raw().as_bytes().to_vec());
+        if !is_mark(coding) || !inline.is_of_parts(&label) {
+            list.0.push((label, json));
+            continue;
+        }
+        if let Some(own) = own_level(coding) {
+            list.add(own.clone(), &|| plain_of(&own));
+        }
+        if seen.contains(&label) {
+            list.add(label, &|| json.clone());
+        }
     }
-    let list: Vec<Vec<u8>> = kept.into_iter().map(|(_, json)| json).collect();
-    Some(with_list(resource, "security", &list))
+    for label in seen.iter().chain(&inline.whole) {
+        list.add(label.clone(), &|| plain_of(label));
+    }
+    list.0.into_iter().map(|(_, json)| json).collect()
 }
 
 /// A label without its extensions.

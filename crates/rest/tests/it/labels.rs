@@ -389,13 +389,13 @@ fn what_is_not_whole_cannot_take_the_place_of_the_whole() {
     assert_eq!(get(&server, &token, "Observation/o").json()["meta"]["versionId"], "1");
 }
 
-/// F43: a label of an element counts for the whole resource, which is then withheld whole.
+/// F43: a label of an element that says what the resource is counts for the whole, which is then withheld whole.
 #[test]
 fn inline_labels_withhold_the_whole() {
     let server = facility(false);
     let token = server.token_for(ALL);
     let mut resource = labelled("1", &[level("N")]);
-    resource["note"] = json!([{"text": "x", "extension": [{"url": INLINE, "valueCoding": level("V")}]}]);
+    resource["code"]["extension"] = json!([{"url": INLINE, "valueCoding": level("V")}]);
     let stored = put(&server, &token, "inline", resource.clone()).expect(201).json();
     assert_eq!(codes(&stored), "PROCESSINLINELABEL V");
     let partner = server.tokens().token_of_partner("system/*.cruds");

@@ -24,6 +24,7 @@ mod policy_change;
 mod profiles;
 mod provenances;
 mod reads;
+mod redaction;
 mod relations;
 mod rules;
 mod searches;

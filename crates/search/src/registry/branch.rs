@@ -23,7 +23,8 @@ fn concerns(part: &str, type_name: &str) -> bool {
     is_nested || first == type_name || ResourceType::parse(first).is_err() || rest.starts_with('`')
 }
 
-fn parts(expression: &str) -> Vec<&str> {
+/// The parts of a union.
+pub(super) fn parts(expression: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_i32, None);
     let mut escaped = false;
     for (at, c) in expression.char_indices() {

@@ -13,6 +13,9 @@ pub(crate) type Hash = [u8; 32];
 /// The chain's hash before commit 1.
 pub(crate) const GENESIS: Hash = [0; 32];
 
+/// Added to the byte of the method.
+const LABELLED: u8 = 0x80;
+
 /// Number of this form of a version.
 const VERSION_FORM: u8 = 1;
 
@@ -20,6 +23,8 @@ const VERSION_FORM: u8 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Version<'a> {
     pub(crate) method: Method,
+    /// It has parts that can be withheld alone ([`crate::redaction`]).
+    pub(crate) labelled: bool,
     pub(crate) version: u32,
     pub(crate) last_updated: i64,
     pub(crate) commit: u64,
@@ -50,11 +55,12 @@ impl<'a> Version<'a> {
     /// `form(1) method(1) version(4) milliseconds(8) commit(8) length(1) id length(4) values json`.
     pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
         out.push(VERSION_FORM);
-        out.push(match self.method {
+        let method = match self.method {
             Method::Create => 1,
             Method::Update => 2,
             Method::Delete => 3,
-        });
+        };
+        out.push(if self.labelled { method | LABELLED } else { method });
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&self.last_updated.to_be_bytes());
         out.extend_from_slice(&self.commit.to_be_bytes());
@@ -88,7 +94,8 @@ impl<'a> Version<'a> {
             return None;
         }
         let (method, rest) = rest.split_first()?;
-        let method = match method {
+        let labelled = method & LABELLED != 0;
+        let method = match method & !LABELLED {
             1 => Method::Create,
             2 => Method::Update,
             3 => Method::Delete,
@@ -102,6 +109,7 @@ impl<'a> Version<'a> {
         let (values_len, rest) = rest.split_first_chunk::<4>()?;
         let version = Self {
             method,
+            labelled,
             version: u32::from_be_bytes(*version),
             last_updated: i64::from_be_bytes(*last_updated),
             commit: u64::from_be_bytes(*commit),

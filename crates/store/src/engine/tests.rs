@@ -22,6 +22,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
     let parameter = ParameterId(0x0123);
     let version = Version {
         method: Method::Create,
+        labelled: false,
         version: 1,
         last_updated: 1_700_000_000_000,
         commit: 7,

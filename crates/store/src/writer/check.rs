@@ -10,6 +10,7 @@ use crate::{
     engine::{Fault, record::Place},
     plan,
     reader::{Covers, Reader, Stored},
+    redaction,
     transaction::Condition,
 };
 use fhir::{Instant, LogicalId, ResourceType, VersionId};
@@ -74,16 +75,12 @@ fn met_by(
         ReadError::Unavailable(why) => CommitError::Unavailable(why),
         ReadError::Busy => CommitError::Busy,
         ReadError::NotIndexed(what) => CommitError::NotIndexed(what),
-        error @ (ReadError::NotFound | ReadError::Gone | ReadError::Cursor) => {
+        error @ (ReadError::NotFound | ReadError::Gone | ReadError::Cursor | ReadError::Redacted) => {
             CommitError::Unavailable(error.to_string())
         }
     })?;
-    met.iter()
-        .map(|stored| {
-            let found = reader.found(stored).map_err(fault)?;
-            Ok((found.id, found.version))
-        })
-        .collect()
+    let met = reader.whole(&met).map_err(fault)?;
+    Ok(met.into_iter().map(|found| (found.id, found.version)).collect())
 }
 
 fn need(action: &Action) -> Need {
@@ -137,6 +134,9 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
             if *if_none_match_any && let Some(version) = version {
                 return Err(CommitError::Exists(at, change.kind, change.id.clone(), version));
             }
+            if *labels == Labels::Kept && visible {
+                sees_all(reader, change, live.as_ref(), &[Need::Update, Need::Read], at)?;
+            }
             if *labels == Labels::Kept
                 && let Some(before) = &live
                 && !keeps_labels(reader, change.kind, before, body).map_err(fault)?
@@ -151,6 +151,9 @@ fn one(reader: &Reader, change: &Prepared, at: usize, now: Instant) -> Result<Be
             // INVARIANT 5: what is hidden is deleted like what is absent: nothing happens, no error.
             matched(*if_match, version, at)?;
             idle = !visible;
+            if visible {
+                sees_all(reader, change, live.as_ref(), &[Need::Delete], at)?;
+            }
         }
     }
     Ok(Before { place, live, idle })
@@ -171,8 +174,29 @@ fn keeps_labels(reader: &Reader, kind: ResourceType, before: &Stored, body: &Bod
         });
         labels
     };
+    let after = labels(&body.values);
+    if before.head()?.labelled {
+        let json = body.json.stamp(VersionId::FIRST, Instant::from_unix_millis(0));
+        let taken: Vec<Label> = redaction::taken(&before.version()?, &json)?.into_iter().collect();
+        if policy::label::set::lost(&taken, &after).is_some() {
+            return Ok(false);
+        }
+    }
     let before = labels(before.values()?);
-    Ok(before.is_empty() || policy::label::set::lost(&before, &labels(&body.values)).is_none())
+    Ok(before.is_empty() || policy::label::set::lost(&before, &after).is_none())
+}
+
+/// Who does not see all of what is there does not take its place, and does not end it.
+fn sees_all(
+    reader: &Reader,
+    change: &Prepared,
+    live: Option<&Stored>,
+    needs: &[Need],
+    at: usize,
+) -> Result<(), CommitError> {
+    let Some(stored) = live else { return Ok(()) };
+    let sees = redaction::sees_all(reader, change.permit.as_ref(), needs, stored).map_err(fault)?;
+    if sees { Ok(()) } else { Err(CommitError::Redacted(at)) }
 }
 
 /// A resource about what another change of the transaction makes. What it points at is seen as it will be: before the
@@ -277,7 +301,10 @@ pub(crate) fn types_looked_at(work: &Work) -> Vec<ResourceType> {
                 Need::Create
             }
             Action::Note { .. } => Need::Create,
-            Action::Update { labels, .. } => labels.need(),
+            Action::Update { labels, .. } => {
+                add_access(change.permit.as_ref(), change.kind, Need::Read, &mut types);
+                labels.need()
+            }
             Action::Delete { .. } => Need::Delete,
         };
         add_access(change.permit.as_ref(), change.kind, need, &mut types);

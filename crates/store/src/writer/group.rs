@@ -409,6 +409,7 @@ impl<'a> Group<'a> {
         };
         let new = Version {
             method,
+            labelled: body.is_some_and(|body| body.labelled),
             version,
             last_updated: now.unix_millis(),
             commit: effects.next.commit,

@@ -72,6 +72,8 @@ pub(crate) struct Body {
     pub(crate) json: Template,
     /// The JSON as it most likely will be.
     pub(crate) ready: Option<Ready>,
+    /// It has parts that can be withheld alone.
+    pub(crate) labelled: bool,
     /// Encoded index values.
     pub(crate) values: Vec<u8>,
     pub(crate) postings: Postings,
@@ -271,9 +273,10 @@ impl Preparer {
     }
 
     fn body(&self, resource: &validation::Validated, id: &LogicalId) -> Body {
-        let values = crate::rebuild::extract(&self.registry, resource.tree(), &self.base_url);
+        let (values, labelled) = crate::rebuild::drawn(&self.registry, resource.tree(), &self.base_url);
         let template = Template::new(resource.tree().root(), id);
-        self.with_values(template, &values, resource.resource_type(), id)
+        let body = self.with_values(template, &values, resource.resource_type(), id);
+        Body { labelled, ..body }
     }
 
     /// A body of ready values.
@@ -287,7 +290,7 @@ impl Preparer {
         let patients = patients_of(values, &self.registry, kind, id);
         let values = encoded::encode(values);
         let postings = postings(&self.types, &self.registry, kind, &patients, EncodedValues::new(&values));
-        Body { json, ready: None, values, postings, patients }
+        Body { json, ready: None, labelled: false, values, postings, patients }
     }
 }
 
@@ -297,6 +300,7 @@ impl Body {
         let json = Bytes::from(self.json.stamp(VersionId::FIRST, now));
         let version = Version {
             method: Method::Create,
+            labelled: self.labelled,
             version: VersionId::FIRST.number(),
             last_updated: now.unix_millis(),
             commit: 0,

@@ -145,22 +145,22 @@ fn a_mark_of_this_server_cannot_be_forged() {
     assert_eq!(made(&forged, None), "");
 }
 
-/// DS4P: labels of elements count for the whole.
+/// DS4P: the resource has the high-water mark of its elements.
 #[test]
-fn inline_labels_count_for_the_whole() {
+fn inline_labels_stand_beside_those_of_the_whole() {
     let mut resource = observation(&json!([level("N")]));
     let extension = |coding: Json| json!({"url": inline::URL, "valueCoding": coding});
     resource["valueString"] = json!("x");
     resource["_valueString"] = json!({"extension": [extension(level("R")), extension(act("PSY"))]});
     let tree = tree(&resource);
-    let found = inline::labels(tree.root()).unwrap();
-    let bytes = completed(&tree, Completion { inline: &found, ..Completion::default() }).unwrap();
+    let found = Inline::of(&tree).unwrap();
+    let bytes = completed(&tree, Completion { inline: Some(&found), ..Completion::default() }).unwrap();
     let mut all: Vec<String> = codes(&bytes).split(' ').map(str::to_owned).collect();
     all.sort();
     assert_eq!(all.join(" "), "PROCESSINLINELABEL PSY R");
     let escaped = resource.to_string().replace("extension-inline", "extension\\u002dinline");
-    assert_eq!(inline::labels(Tree::parse(escaped.into_bytes()).unwrap().root()).unwrap(), found);
-    assert!(inline::labels(self::tree(&observation(&json!([]))).root()).unwrap().is_empty());
+    assert_eq!(Inline::of(&Tree::parse(escaped.into_bytes()).unwrap()).unwrap().labels(), found.labels());
+    assert!(Inline::of(&self::tree(&observation(&json!([])))).unwrap().is_empty());
 }
 
 /// F46: what is not whole cannot be written back; what was stored so may be.

@@ -30,7 +30,8 @@ use fhir::{
 };
 use policy::label::{
     CONFIDENTIALITY,
-    set::{Completion, completed, label_of, with_list},
+    inline::Inline,
+    set::{Completion, completed, is_mark, label_of, with_list},
 };
 use store::{Change, Transaction};
 
@@ -126,9 +127,12 @@ fn changed(before: &Tree, wanted: Value<'_>, adds: bool) -> Result<Option<Tree>,
             let raw = |list: &mut dyn Iterator<Item = &Value<'_>>| -> Vec<Vec<u8>> {
                 list.map(|one| one.raw().as_bytes().to_vec()).collect()
             };
-            let mut now = raw(&mut has.iter().filter(|one| adds || !is_in(one, &given)));
+            // What stands there for elements goes when they lose it; what is added is of the whole.
+            let is_of_parts = |one: &Value<'_>| name == "security" && is_mark(*one);
+            let mut now = raw(&mut has.iter().filter(|one| adds || is_of_parts(one) || !is_in(one, &given)));
             if adds {
-                let new: Vec<&Value<'_>> = given.iter().filter(|one| !is_in(one, &has)).collect();
+                let of_whole: Vec<Value<'_>> = has.iter().copied().filter(|one| !is_of_parts(one)).collect();
+                let new: Vec<&Value<'_>> = given.iter().filter(|one| !is_in(one, &of_whole)).collect();
                 // Of confidentialities `completed` below lets the highest in.
                 let is_level = |one: &Value<'_>| name == "security" && label_of(*one).system == CONFIDENTIALITY;
                 now.extend(raw(&mut new.iter().copied().filter(|one| !is_level(one))));
@@ -142,7 +146,8 @@ fn changed(before: &Tree, wanted: Value<'_>, adds: bool) -> Result<Option<Tree>,
         }
     }
     if adds && let Some(levels) = levels_of(wanted)? {
-        let completion = Completion { before: Some(levels.root()), ..Completion::default() };
+        let inline = Inline::of(&tree).unwrap_or_default();
+        let completion = Completion { before: Some(levels.root()), inline: Some(&inline), ..Completion::default() };
         if let Some(bytes) = completed(&tree, completion) {
             any = true;
             tree = Tree::parse(bytes)?;

@@ -5,7 +5,8 @@ use crate::page::Method;
 use std::collections::HashSet;
 
 fn version<'a>(id: &'a str, values: &'a [u8], json: &'a [u8]) -> Version<'a> {
-    Version { method: Method::Update, version: 3, last_updated: 1_700_000_000_000, commit: 9, id, values, json }
+    let (method, last_updated) = (Method::Update, 1_700_000_000_000);
+    Version { method, labelled: true, version: 3, last_updated, commit: 9, id, values, json }
 }
 
 #[test]
