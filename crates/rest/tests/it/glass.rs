@@ -303,12 +303,24 @@ fn f49_labels_under_a_broken_glass() {
     store(&server, "rosa-r", secret("R", "v3-Confidentiality"));
     store(&server, "rosa-psy", secret("PSY", "v3-ActCode"));
     store(&server, "rosa-v", secret("V", "v3-Confidentiality"));
+    // Labels of elements are lifted as those of resources are.
+    let note = |code: &str, system: &str| {
+        let system = format!("http://terminology.hl7.org/CodeSystem/{system}");
+        let url = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label";
+        json!({"text": code, "extension": [{"url": url, "valueCoding": {"system": system, "code": code}}]})
+    };
+    let mut parts = observation("rosa", "vital-signs", "60");
+    parts["note"] = json!([note("PSY", "v3-ActCode"), note("V", "v3-Confidentiality")]);
+    store(&server, "rosa-parts", parts);
     let open = doctor(&server, &[("rosa", 60)], READS);
+    let seen = get(&server, &open, "Observation/rosa-parts").expect(200).json();
+    let notes: Vec<&str> = seen["note"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap()).collect();
+    assert_eq!(notes, ["PSY"], "{seen}");
     for (id, status) in [("rosa-1", 200), ("rosa-r", 200), ("rosa-psy", 200), ("rosa-v", 404), ("eve-1", 404)] {
         let _ = get(&server, &open, &format!("Observation/{id}")).expect(status);
     }
     let total = get(&server, &open, "Observation?patient=rosa&_total=accurate").json()["total"].clone();
-    assert_eq!(total, 4);
+    assert_eq!(total, 5);
 }
 
 /// Row F50: each entry about that record is marked with the case and the purpose, marked request or not; others are not.
