@@ -550,6 +550,7 @@ impl Effective {
             household: crate::household::Files {
                 rules: self.path(&table::POLICY_FILE),
                 four_eyes: self.get(&table::POLICY_FOUR_EYES) == Some(&Value::Switch(true)),
+                shadow: self.path(&table::POLICY_SHADOW),
                 labels: self.path(&table::LABELS_RULES),
                 clinicians: match is(&table::ACCESS_CLINICIANS, "everyone") {
                     true => policy::Clinicians::Everyone,

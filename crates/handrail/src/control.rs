@@ -14,7 +14,7 @@ use crate::{
     assembly::{self, Assembly},
     clock,
     glasses::Waiting,
-    household::{self, Keeper, ledger::Ledger},
+    household::{self, Keeper, ledger::Ledger, shadow::Shelf},
     library::Library,
     limits, users,
 };
@@ -213,6 +213,11 @@ pub(crate) enum Order {
         /// SHA-256 of a text; `None`: the list.
         hash: Option<String>,
     },
+    /// Tell what rules in shadow would have decided otherwise.
+    PolicyShadow {
+        /// How many requests, the last ones.
+        last: usize,
+    },
     /// Label anew what is stored, a part at a time.
     ApplyLabels {
         /// Where the part before ended; `None`: begin.
@@ -294,6 +299,9 @@ pub(crate) enum Reply {
     PolicyReloaded {
         /// Rules in force.
         rules: u64,
+        /// Rules in shadow; `None`: there is no file of them.
+        #[serde(default)]
+        shadow: Option<u64>,
         /// Why the file of rules was not taken, where it was not.
         not_taken: Option<String>,
     },
@@ -446,9 +454,10 @@ pub(crate) fn perform(hands: &Hands, order: Order) -> Reply {
         Order::ApprovePartner { id } => client::done(authserver.approve_udap(&id)),
         Order::CancelPartner { id } => client::done(authserver.cancel_udap(&id)),
         Order::ExplainAccess { resource, view } => explain_access(&hands.rest, &resource, &view),
-        Order::ReloadPolicy => reload(hands.household.as_deref()),
+        Order::ReloadPolicy => reload(hands),
         Order::TryPolicy { file, text } => try_policy(hands, &file, &text),
         Order::PolicyHistory { hash } => policy_history(hands, hash.as_deref()),
+        Order::PolicyShadow { last } => policy_shadow(hands, last),
         Order::ApplyLabels { after, only_look } => apply_labels(hands, after.as_deref(), only_look),
         Order::Explain { search, scope } => explain(&hands.rest, &search, scope.as_deref()),
         Order::AddClient { client } => client::add(authserver, *client),
@@ -491,12 +500,13 @@ fn explain_access(rest: &rest::Service, resource: &str, view: &WantedView) -> Re
     explained.map_or_else(Reply::Refused, Reply::Explained)
 }
 
-fn reload(household: Option<&Keeper>) -> Reply {
-    let Some(household) = household else { return Reply::Refused("no server runs".into()) };
-    match household.look() {
+fn reload(hands: &Hands) -> Reply {
+    let Some(household) = &hands.household else { return Reply::Refused("no server runs".into()) };
+    match household.look(&hands.rest) {
         Ok(read) => {
-            let rules = u64::try_from(read.rules).unwrap_or(u64::MAX);
-            Reply::PolicyReloaded { rules, not_taken: read.not_taken }
+            let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+            let (rules, shadow) = (number(read.rules), read.shadow.map(number));
+            Reply::PolicyReloaded { rules, shadow, not_taken: read.not_taken }
         }
         Err(fault) => Reply::Refused(format!("{}\nwhat was in force stays in force", fault.into_parts().0)),
     }
@@ -527,6 +537,29 @@ fn try_policy(hands: &Hands, file: &str, text: &str) -> Reply {
     let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
     let run = hands.rest.try_rules(&here, "handrail policy try", rules);
     run.map_or_else(Reply::Refused, |run| Reply::Explained(run.text()))
+}
+
+fn policy_shadow(hands: &Hands, last: usize) -> Reply {
+    // Who asked for what is told: that is on record, like any look at the log.
+    if let Err(fault) = assembly::record(&hands.store, "policy-shadow") {
+        return Reply::Refused(fault.into_parts().0);
+    }
+    let text = match &hands.household {
+        Some(household) => {
+            household.look_at_shadow(&hands.rest, limits::SHADOW_TIME_ASKED);
+            Ok(household.shadow_text(last))
+        }
+        None => {
+            Shelf::open(&hands.store).and_then(|shelf| shelf.found()).map(|found| found.map(|found| found.text(last)))
+        }
+    };
+    match text {
+        Ok(Some(text)) => Reply::Explained(text),
+        Ok(None) => Reply::Refused(
+            "no rules are in shadow: name their file in the setting 'policy.shadow' (docs/policy.md)".into(),
+        ),
+        Err(fault) => Reply::Refused(fault.into_parts().0),
+    }
 }
 
 fn policy_history(hands: &Hands, hash: Option<&str>) -> Reply {

@@ -2,18 +2,22 @@
 //!
 //! A file with a mistake never rules. At start the server does not start; later what was in force stays, and who asked
 //! is told why. With four eyes the file of rules begins the history ([`ledger`]), and from then on administrators change
-//! them ([`council`]). What is read counts with the next request: the store hands the house to whoever decides (row G17).
+//! them ([`council`]). Rules in [`shadow`] are tried beside those in force, and rule nobody. What is read counts with the next request: the store hands the house to whoever decides (row G17).
 
 pub(crate) mod council;
 pub(crate) mod ledger;
+pub(crate) mod shadow;
 
-use crate::{assembly, clock, fault::Fault};
+use crate::{assembly, clock, fault::Fault, limits};
 use ledger::Ledger;
 use policy::{House, label::Labels, rules};
 use rest::council::{CouncilError, Version};
+use shadow::{Found, Shelf};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// The files, and what the settings say.
@@ -23,6 +27,8 @@ pub(crate) struct Files {
     pub(crate) rules: Option<PathBuf>,
     /// Whether other rules take two administrators (`policy.four_eyes`).
     pub(crate) four_eyes: bool,
+    /// Rules that are tried beside those in force (`policy.shadow`).
+    pub(crate) shadow: Option<PathBuf>,
     /// What labels mean and who is cleared for them (`labels.rules`).
     pub(crate) labels: Option<PathBuf>,
     /// Whom clinicians see.
@@ -43,6 +49,29 @@ pub(crate) struct Keeper {
     is_serving: bool,
     /// One reading or change at a time.
     reading: Mutex<()>,
+    shelf: Shelf,
+    shade: Mutex<Shade>,
+}
+
+/// The rules in shadow, and what was found of them.
+#[derive(Default)]
+struct Shade {
+    rules: Option<Arc<rules::Rules>>,
+    found: Option<Found>,
+    tally: Tally,
+    /// Since when there is something that is not kept; `None`: all is kept.
+    unkept_since: Option<std::time::Instant>,
+}
+
+/// What was found of rules in shadow since the start, for metrics.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    /// Requests that were looked at.
+    pub(crate) requests: u64,
+    /// Requests that were left out.
+    pub(crate) left_out: u64,
+    /// By interaction and outcome.
+    pub(crate) differences: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// What a reading found.
@@ -52,6 +81,8 @@ pub(crate) struct Read {
     pub(crate) rules: usize,
     /// Why the file of rules was not taken, where it says something else than what is in force.
     pub(crate) not_taken: Option<String>,
+    /// Rules in shadow; `None`: `policy.shadow` is not set.
+    pub(crate) shadow: Option<usize>,
 }
 
 impl Keeper {
@@ -82,7 +113,9 @@ impl Keeper {
         is_serving: bool,
     ) -> Result<Self, Fault> {
         let ledger = Ledger::open(&store).map_err(Fault::new)?;
-        let keeper = Self { store, authserver, files, ledger, is_serving, reading: Mutex::new(()) };
+        let shelf = Shelf::open(&store)?;
+        let shade = Mutex::new(Shade { found: shelf.found()?, ..Shade::default() });
+        let keeper = Self { store, authserver, files, ledger, is_serving, reading: Mutex::new(()), shelf, shade };
         if let Some(why) = keeper.read(|| Ok(()))?.not_taken {
             tracing::warn!(%why, "the file of rules was not taken");
         }
@@ -98,8 +131,9 @@ impl Keeper {
     ///
     /// # Errors
     /// [`Fault`] with everything that is wrong.
-    pub(crate) fn look(&self) -> Result<Read, Fault> {
+    pub(crate) fn look(&self, rest: &rest::Service) -> Result<Read, Fault> {
         let read = self.read(|| assembly::record(&self.store, "policy-reload"));
+        self.cast(rest);
         match &read {
             Ok(read) => {
                 tracing::info!(rules = read.rules, "the policy was read again");
@@ -123,6 +157,12 @@ impl Keeper {
             None => Labels::standard(),
         });
         house.clinicians = self.files.clinicians;
+        let shadow = self.files.shadow.as_deref().map(|file| {
+            let text = text(file)?;
+            let read = rules::Rules::read(&text, &self.store.registry()).map_err(|faults| told(file, &faults))?;
+            Ok::<_, Fault>((ledger::hash_of(&text), Arc::new(read)))
+        });
+        let shadow = shadow.transpose()?;
         let in_ms = |days: i64| days.saturating_mul(policy::DAY_MS);
         if let Some(days) = self.files.encounter_lookback_days {
             house.encounter_lookback_ms = in_ms(days);
@@ -130,13 +170,84 @@ impl Keeper {
         if let Some(days) = self.files.payer_lookback_days {
             house.payer_lookback_ms = in_ms(days);
         }
-        let read = Read { rules: house.rules.rules().len(), not_taken: of_rules.not_taken };
+        let read = Read {
+            rules: house.rules.rules().len(),
+            not_taken: of_rules.not_taken,
+            shadow: shadow.as_ref().map(|(_, rules)| rules.rules().len()),
+        };
         record()?;
         if let Some(text) = of_rules.is_new.filter(|_| self.is_serving) {
             self.begin_version(&text, read.rules).map_err(|why| kept(&why))?;
         }
         self.store.set_house(house);
+        let mut shade = self.shade();
+        shade.rules = shadow.as_ref().map(|(_, rules)| Arc::clone(rules));
+        if let Some((hash, rules)) = shadow
+            && !shade.found.as_ref().is_some_and(|found| found.is_of(&hash))
+        {
+            shade.found = Some(Found::begin(hash, rules.rules().len(), clock::now()));
+            shade.unkept_since.get_or_insert_with(std::time::Instant::now);
+        }
         Ok(read)
+    }
+
+    fn shade(&self) -> MutexGuard<'_, Shade> {
+        self.shade.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands the rules in shadow to the service.
+    pub(crate) fn cast(&self, rest: &rest::Service) {
+        rest.set_shadow(self.shade().rules.clone());
+    }
+
+    /// Whether there are rules in shadow.
+    pub(crate) fn has_shadow(&self) -> bool {
+        self.shade().rules.is_some()
+    }
+
+    /// Looks at requests that wait for the rules in shadow, for so long, and keeps what was found once a minute.
+    pub(crate) fn look_at_shadow(&self, rest: &rest::Service, time: Duration) {
+        let mut differences = Vec::new();
+        let looked = rest.look_at_shadow(time, &mut |one| differences.push(one));
+        let mut shade = self.shade();
+        let Shade { found: Some(found), tally, unkept_since, .. } = &mut *shade else { return };
+        tally.requests += looked.requests;
+        tally.left_out += looked.left_out;
+        for one in &differences {
+            *tally.differences.entry((one.interaction, one.outcome.as_str())).or_default() += 1;
+            found.add(one);
+        }
+        if found.looked(looked) {
+            unkept_since.get_or_insert_with(std::time::Instant::now);
+        }
+        let is_due = unkept_since.is_some_and(|since| since.elapsed() >= limits::SHADOW_KEEP);
+        drop(shade);
+        if is_due {
+            self.keep_shadow();
+        }
+    }
+
+    /// Keeps what was found of the rules in shadow.
+    pub(crate) fn keep_shadow(&self) {
+        let found = {
+            let mut shade = self.shade();
+            shade.unkept_since.take().and_then(|_| shade.found.clone())
+        };
+        if let Some(Err(why)) = found.map(|found| self.shelf.keep(&found)) {
+            tracing::warn!(%why, "what was found of the rules in shadow was not kept");
+        }
+    }
+
+    /// What was found of the rules in shadow, to be read; `None`: there are none.
+    pub(crate) fn shadow_text(&self, last: usize) -> Option<String> {
+        let shade = self.shade();
+        shade.found.as_ref().filter(|_| shade.rules.is_some()).map(|found| found.text(last))
+    }
+
+    /// What was found of them since the start.
+    pub(crate) fn shadow_tally(&self) -> Option<Tally> {
+        let shade = self.shade();
+        shade.rules.as_ref().map(|_| shade.tally.clone())
     }
 
     /// What the file says is a version from now on.

@@ -262,3 +262,19 @@ pub(crate) const POLICY_PROPOSAL_LIFE_MS: i64 = 7 * 24 * 3600 * 1000;
 
 /// Lines on tests that fail, at most.
 pub(crate) const POLICY_FAULTS_TOLD: usize = 50;
+
+/// Differences of rules in shadow that are kept, the last ones: some hundred kilobytes.
+pub(crate) const SHADOW_LINES_MAX: usize = 1_000;
+
+/// How often requests that wait are looked at for rules in shadow: apart from the requests themselves, so that no time
+/// that a caller sees tells of it.
+pub(crate) const SHADOW_LOOK: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// How long such a look lasts: a tenth of one core at most.
+pub(crate) const SHADOW_TIME: std::time::Duration = std::time::Duration::from_millis(25);
+
+/// The same, for who wants to read what was found now.
+pub(crate) const SHADOW_TIME_ASKED: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How often what was found is written down.
+pub(crate) const SHADOW_KEEP: std::time::Duration = std::time::Duration::from_secs(60);

@@ -14,6 +14,7 @@ use crate::{
     answered::{Facts, INTERACTIONS},
     clock, control,
     glasses::Waiting,
+    household::Keeper,
     log,
 };
 use catalogue as c;
@@ -181,6 +182,8 @@ pub(crate) struct Sources {
     pub(crate) store: Arc<store::Store>,
     /// The authorization server.
     pub(crate) authserver: Arc<authserver::Service>,
+    /// The facility's rules.
+    pub(crate) household: Arc<Keeper>,
     /// Whether requests are taken.
     pub(crate) ready: Box<dyn Fn() -> bool + Send + Sync>,
     /// The data directory.
@@ -329,11 +332,22 @@ impl Sources {
         page.value(&c::AUDIT_SENT, metrics.sent.load(Relaxed));
         page.value(&c::CLIENTS, self.authserver.clients().len());
         self.communities(page);
+        self.shadow(page);
         let waiting = Waiting::of(&self.authserver, clock::now());
         page.value(&c::GLASS_BROKEN, self.authserver.glasses_broken());
         page.value(&c::GLASS_WAITING, waiting.cases);
         page.value(&c::GLASS_LATE, waiting.late);
         page.value(&c::GLASS_OLDEST, waiting.oldest_s);
+    }
+
+    /// Rules are not named: a name is the facility's own words, and may be somebody's.
+    fn shadow(&self, page: &mut Page) {
+        let Some(tally) = self.household.shadow_tally() else { return };
+        page.value(&c::SHADOW_REQUESTS, tally.requests);
+        page.value(&c::SHADOW_LEFT_OUT, tally.left_out);
+        for ((interaction, outcome), count) in &tally.differences {
+            page.labelled(&c::SHADOW_DIFFERENCES, &[interaction, outcome], count);
+        }
     }
 
     fn communities(&self, page: &mut Page) {

@@ -154,6 +154,7 @@ impl Server {
             Arc::clone(&assembly.authserver),
             config.household.clone(),
         )?);
+        household.cast(&assembly.rest);
         assembly.rest.seat(Arc::clone(&household) as Arc<_>);
         assembly.rest.record_provenance(config.records_provenance);
         let authserver = Arc::clone(&assembly.authserver);
@@ -189,6 +190,7 @@ impl Server {
             metrics: Arc::clone(&metrics),
             store: Arc::clone(&assembly.store),
             authserver: Arc::clone(&assembly.authserver),
+            household: Arc::clone(&household),
             ready: {
                 let router = Arc::clone(&router);
                 Box::new(move || router.health.is_ready())
@@ -249,9 +251,10 @@ impl Server {
             Arc::clone(&self.assembly.store),
             Arc::clone(&self.router.metrics),
             (self.watches, self.client_watch),
-            self.household,
+            (Arc::clone(&self.household), Arc::clone(&self.router.rest)),
             hang_up,
         ));
+        let shadowing = tokio::spawn(shadowing(Arc::clone(&self.household), Arc::clone(&self.router.rest)));
         let tending = tokio::spawn(tending(Arc::clone(&self.assembly.authserver)));
         let watching =
             tokio::spawn(keeping::watch(Arc::clone(&self.assembly.authserver), Arc::clone(&self.router.metrics)));
@@ -287,6 +290,7 @@ impl Server {
         }
         housekeeping.abort();
         tending.abort();
+        shadowing.abort();
         watching.abort();
         keeping.abort();
         if let Some(sending) = sending {
@@ -296,6 +300,7 @@ impl Server {
             scraping.abort();
         }
         drop(self.control);
+        self.household.keep_shadow();
         assembly::record(&self.assembly.store, "stop")?;
         tracing::info!("stopped");
         Ok(())
@@ -377,6 +382,20 @@ async fn tending(authserver: Arc<authserver::Service>) {
     }
 }
 
+/// Looks at what was answered for rules in shadow, apart from the answers (row G16).
+async fn shadowing(household: Arc<Keeper>, rest: Arc<rest::Service>) {
+    let mut look = interval(limits::SHADOW_LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        if household.has_shadow() {
+            let (household, rest) = (Arc::clone(&household), Arc::clone(&rest));
+            let looks = move || household.look_at_shadow(&rest, limits::SHADOW_TIME);
+            drop(tokio::task::spawn_blocking(looks).await);
+        }
+    }
+}
+
 /// What a running server does by itself: forgets expired tokens, signs the audit log, follows its certificates, anchors
 /// and revocation lists. SIGHUP makes it look at them at once (rows A5, A11), and at the policy (row G16).
 async fn housekeeping(
@@ -384,7 +403,7 @@ async fn housekeeping(
     store: Arc<store::Store>,
     metrics: Arc<Metrics>,
     (watches, client_watch): (Vec<Watch>, ClientWatch),
-    household: Arc<Keeper>,
+    (household, rest): (Arc<Keeper>, Arc<rest::Service>),
     mut hang_up: Signal,
 ) {
     let sweep_s = u64::try_from(authserver::limits::SWEEP_S).unwrap_or(30);
@@ -433,8 +452,8 @@ async fn housekeeping(
             _ = look.tick() => drop(look_now().await),
             _ = look_at_clients.tick() => drop(look_at_clients_now(false).await),
             _ = hang_up.recv() => {
-                let household = Arc::clone(&household);
-                drop(tokio::task::spawn_blocking(move || household.look()).await);
+                let (household, rest) = (Arc::clone(&household), Arc::clone(&rest));
+                drop(tokio::task::spawn_blocking(move || household.look(&rest)).await);
                 drop(look_at_clients_now(true).await);
                 drop(look_now().await);
             }

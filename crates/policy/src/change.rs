@@ -55,15 +55,8 @@ pub struct Shift {
 /// What it changes for a caller when the rules of one house are replaced by those of another.
 #[must_use]
 pub fn shifts(caller: &Caller, registry: &Registry, now: &House, then: &House) -> Vec<Shift> {
-    let about = |house: &House| -> Vec<Rule> {
-        let Some(facts) = house.rules.ruled(caller) else { return Vec::new() };
-        house.rules.rules().iter().filter(|rule| rule.is_about(&facts)).cloned().collect()
-    };
-    let (before, after) = (about(now), about(then));
-    let lacks = |rules: &[Rule], rule: &Rule| !rules.iter().any(|other| other.says_as(rule));
-    let gone = before.iter().filter(|rule| lacks(&after, rule)).map(|rule| (rule, false));
-    let differing: Vec<(&Rule, bool)> =
-        gone.chain(after.iter().filter(|rule| lacks(&before, rule)).map(|rule| (rule, true))).collect();
+    let (before, after) = (about(now, caller), about(then, caller));
+    let differing = differing(&before, &after);
     if differing.is_empty() {
         return Vec::new();
     }
@@ -83,8 +76,20 @@ pub fn shifts(caller: &Caller, registry: &Registry, now: &House, then: &House) -
     shifts
 }
 
+fn about<'h>(house: &'h House, caller: &Caller) -> Vec<&'h Rule> {
+    let Some(facts) = house.rules.ruled(caller) else { return Vec::new() };
+    house.rules.rules().iter().filter(|rule| rule.is_about(&facts)).collect()
+}
+
+/// The rules of one side that the other lacks, and whether each comes: the first side's go.
+pub(crate) fn differing<'r>(before: &[&'r Rule], after: &[&'r Rule]) -> Vec<(&'r Rule, bool)> {
+    let lacks = |rules: &[&Rule], rule: &Rule| !rules.iter().any(|other| other.says_as(rule));
+    let gone = before.iter().filter(|rule| lacks(after, rule)).map(|rule| (*rule, false));
+    gone.chain(after.iter().filter(|rule| lacks(before, rule)).map(|rule| (*rule, true))).collect()
+}
+
 /// Which way a rule changes something by coming or going.
-fn way(verb: Verb, comes: bool) -> Way {
+pub(crate) fn way(verb: Verb, comes: bool) -> Way {
     if (verb == Verb::Allow) == comes { Way::More } else { Way::Less }
 }
 

@@ -87,11 +87,7 @@ impl<'a> Foresight<'a> {
 
     fn seen(&self, world: World, subject: Subject<'_>, related: &dyn Related) -> bool {
         let supposed = Supposed { of: self, world, related };
-        let means = |access: &Access| match access {
-            Access::Nothing => false,
-            Access::Everything => true,
-            Access::Where(predicate) => matches(self.registry, predicate, subject, &supposed),
-        };
+        let means = |access: &Access| access.covers(self.registry, subject, &supposed);
         if means(self.grants.access(subject.resource_type, Need::Search)) {
             return true;
         }

@@ -30,6 +30,7 @@ mod person;
 mod record;
 mod relation;
 pub mod rules;
+pub mod shadow;
 #[cfg(test)]
 mod testing;
 mod world;

@@ -5,7 +5,10 @@
 
 use crate::grants::Grants;
 use fhir::ResourceType;
-use search::Predicate;
+use search::{
+    Predicate, Registry,
+    matcher::{Related, Subject, matches},
+};
 use std::sync::Arc;
 
 /// What a road through the store does with a resource.
@@ -34,6 +37,17 @@ pub enum Access {
     Everything,
     /// Those that the predicate means.
     Where(Arc<Predicate>),
+}
+
+impl Access {
+    /// Whether it covers this resource.
+    pub(crate) fn covers(&self, registry: &Registry, subject: Subject<'_>, related: &dyn Related) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Where(predicate) => matches(registry, predicate, subject, related),
+        }
+    }
 }
 
 /// Proof of permission for one interaction, valid for the snapshot or commit it is used with.

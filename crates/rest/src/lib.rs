@@ -8,7 +8,7 @@
 //! - [`body`]: a body stays closed until someone may be here.
 //! - [`held`]: answers that leave at steps of time, so that the time tells nothing; [`steps`] wakes them.
 //! - [`council`]: who keeps the facility's rules, and their history.
-//! - [`dry_run`]: what other rules of the facility would change.
+//! - [`dry_run`]: what other rules of the facility would change. [`shadow`]: what they would have decided of requests.
 //! - [`aside`]: large bodies are validated without keeping a thread from others.
 //! - [`provenance`]: Provenance that comes into being with a write.
 //! - [`signature`]: what of a signature can be verified.
@@ -38,6 +38,7 @@ mod purpose;
 mod relabel;
 pub mod route;
 mod service;
+pub mod shadow;
 pub mod signature;
 mod steps;
 mod trail;

@@ -116,3 +116,12 @@ pub const STEP_UP_S: i64 = 300;
 
 /// Bytes of the line that says what a change of the rules is for.
 pub const POLICY_NOTE_BYTES_MAX: usize = 500;
+
+/// Answered requests that wait to be looked at for rules in shadow: some seconds of a busy server.
+pub const SHADOW_WAITING_MAX: usize = 1_000;
+
+/// Resources of one answer that are looked at for rules in shadow: a page.
+pub const SHADOW_RESOURCES_MAX: usize = 100;
+
+/// Resources that a difference names.
+pub const SHADOW_EXAMPLES: usize = 5;

@@ -70,6 +70,7 @@ pub(crate) async fn answer<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     let mut held = None;
     let outcome = caught(proceed(service, &peer, known, &head, body, &mut trail, &mut held)).await;
     let done = outcome.is_ok();
+    trail.note(&service.shadows, outcome.as_ref().err());
     let answer = audited(service, &head, trail, outcome);
     if let Some(moment) = held.and_then(|held| held.until(done)) {
         (service.parts.rest_until)(moment).await;
@@ -97,6 +98,7 @@ async fn proceed<B: Body<Data = Bytes, Error: Into<BodyEnd>>>(
     let asked = route::parse(&caller, head, &service.base_path)?;
     trail.interaction(&asked.interaction);
     emergency::suits(service, &caller, &asked)?;
+    trail.glimpsed(service.shadows.glimpse(&caller, &asked.interaction));
     let permit = service.decide(&caller, &asked.interaction)?;
     let content = body.read(&permit, asked.expects, head).await?;
     *held = Held::begin(&permit, &asked.interaction);

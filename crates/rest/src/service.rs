@@ -9,6 +9,7 @@ use crate::{
     grants::{Given, GrantCache},
     interaction::Acquaintances,
     outcome, pipeline,
+    shadow::Shadows,
     signature::{NoTrust, Trust},
     wire::{self, Accepted, BodyEnd, Request, Response},
 };
@@ -102,6 +103,7 @@ pub struct Service {
     records_provenance: AtomicBool,
     acquaintances: OnceLock<Arc<dyn Acquaintances>>,
     council: OnceLock<Arc<dyn Council>>,
+    pub(crate) shadows: Shadows,
 }
 
 impl fmt::Debug for Service {
@@ -131,6 +133,7 @@ impl Service {
             records_provenance: AtomicBool::new(false),
             acquaintances: OnceLock::new(),
             council: OnceLock::new(),
+            shadows: Shadows::default(),
         };
         let _ = service.capabilities();
         service

@@ -2,7 +2,9 @@
 
 use crate::{
     Answered,
+    failure::Failure,
     outcome::Mapped,
+    shadow::{Glimpse, Shadows},
     wire::{Accepted, Method},
 };
 use audit::{
@@ -30,6 +32,8 @@ pub(crate) struct Trail {
     /// The caller's broken glasses, as whose record and which case; the one that a request is marked with stands in the
     /// entry.
     glasses: Vec<(Arc<str>, Arc<str>)>,
+    /// What is noted of it for rules in shadow.
+    glimpse: Option<Box<Glimpse>>,
     entry: Entry,
 }
 
@@ -41,6 +45,7 @@ impl Trail {
             resource_type: None,
             outside: None,
             glasses: Vec::new(),
+            glimpse: None,
             entry: Entry {
                 recorded,
                 kind: Kind::Rest,
@@ -139,6 +144,17 @@ impl Trail {
         if is_hash {
             self.entry.query = Some(format!("Library/${}?hash={hash}", act.name()).into());
         }
+    }
+
+    /// It is noted for rules in shadow when it is answered.
+    pub(crate) fn glimpsed(&mut self, glimpse: Option<Box<Glimpse>>) {
+        self.glimpse = glimpse;
+    }
+
+    /// It is answered, with what was touched, or fails.
+    pub(crate) fn note(&mut self, shadows: &Shadows, failure: Option<&Failure>) {
+        let resources = self.entry.touched.iter().map(|one| (one.resource_type, &one.id));
+        shadows.note(self.glimpse.take(), (self.entry.recorded, &self.entry.request_id), resources, failure);
     }
 
     pub(crate) fn address(&self) -> Option<std::net::IpAddr> {
@@ -244,7 +260,8 @@ impl Trail {
             Method::Other => "unknown",
         };
         let entry = Entry { query: None, touched: Vec::new(), patients: Vec::new(), ..self.entry.clone() };
-        Self { code: Some(code), resource_type: None, outside: self.outside, glasses: self.glasses.clone(), entry }
+        let glasses = self.glasses.clone();
+        Self { code: Some(code), resource_type: None, outside: self.outside, glasses, glimpse: None, entry }
     }
 }
 

@@ -56,7 +56,7 @@ impl Examination {
         lines.push(machine::disk(directory));
         lines.extend(machine::system(&config));
         lines.extend(communities::asked(directory, clock::now().unix_seconds()).await);
-        lines.extend(people::asked(directory, config.household.clinicians).await);
+        lines.extend(people::asked(directory, &config.household).await);
         lines.extend(glass::asked(directory).await);
         let served = control::is_served(directory).await;
         lines.extend(store(directory, served));

@@ -172,6 +172,22 @@ with the scope user/Library.u. Nobody approves what they proposed themselves.")]
         #[command(flatten)]
         remote: Elsewhere,
     },
+    /// Tell what rules in shadow would have decided otherwise of real requests
+    #[command(after_help = "Example:
+  handrail policy shadow --data ./data --last 50
+
+The setting 'policy.shadow' names a file of rules that rule nobody. Each request that the server
+answers is decided by them as well, after it was answered: how many would have been refused, would
+have had resources withheld, would have been given, or may have found more, by rule; and the last
+requests, with who asked and ids of resources. The question is recorded in the audit log.")]
+    Shadow {
+        /// Data directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// How many requests to list
+        #[arg(long, value_name = "COUNT", default_value_t = 20)]
+        last: usize,
+    },
     /// Have the running server read its file of rules again
     #[command(after_help = "Example:
   handrail policy reload --data ./data
@@ -374,6 +390,7 @@ impl Policy {
                     None => told(data, Order::PolicyHistory { hash: Some(hash) }).await,
                 }
             }
+            Action::Shadow { data, last } => told(Some(data), Order::PolicyShadow { last }).await,
             Action::Reload { data } => reload(data::existing(&data)?).await,
         }
     }
@@ -450,8 +467,9 @@ async fn reload(directory: &Path) -> Result<ExitCode, Fault> {
     let asked = control::ask(directory, &Order::ReloadPolicy).await;
     let asked = asked.map_err(|why| Fault::at("the server on this data directory does not answer", why))?;
     match asked {
-        Some(Reply::PolicyReloaded { rules, not_taken }) => {
-            print::result(format_args!("{} in force", many(rules, "rule")));
+        Some(Reply::PolicyReloaded { rules, shadow, not_taken }) => {
+            let shadow = shadow.map(|count| format!(", {} in shadow", many(count, "rule"))).unwrap_or_default();
+            print::result(format_args!("{} in force{shadow}", many(rules, "rule")));
             not_taken
                 .map_or(Ok(ExitCode::SUCCESS), |why| Err(Fault::new(format_args!("the file was not taken: {why}"))))
         }

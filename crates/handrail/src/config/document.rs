@@ -89,6 +89,7 @@ retention_short = false
 [policy]
 file = "/etc/handrail/rules.policy"
 four_eyes = false
+shadow = "/etc/handrail/next.policy"
 
 [labels]
 rules = "/etc/handrail/labels.rules"

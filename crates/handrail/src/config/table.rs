@@ -226,6 +226,8 @@ settings! {
         "file of the facility's own rules on who may see what (docs/policy.md); read again on SIGHUP and by 'handrail policy reload'";
     POLICY_FOUR_EYES: "policy.four_eyes" "HANDRAIL_POLICY_FOUR_EYES" "policy-four-eyes" Kind::Switch, Some("false"), "",
         "other rules come into force when a second administrator approves them (docs/policy.md); from then on the file is not read";
+    POLICY_SHADOW: "policy.shadow" "HANDRAIL_POLICY_SHADOW" "policy-shadow" Kind::Path, None, "none",
+        "file of rules that rule nobody: what they would decide otherwise of real requests is told by 'handrail policy shadow' (docs/policy.md); read again as policy.file is";
     LABELS_RULES: "labels.rules" "HANDRAIL_LABELS_RULES" "labels-rules" Kind::Path, None, "the standard clearances, and no rules",
         "file on security labels: who is cleared for what, and which labels resources get (docs/labels.md); read again on SIGHUP and by 'handrail policy reload'";
     EGRESS_ALLOW_NETWORKS: "egress.allow_networks" "HANDRAIL_EGRESS_ALLOW_NETWORKS" "egress-allow-networks"

@@ -72,6 +72,10 @@ families! {
     GLASS_LATE: Gauge "handrail_glass_cases_late" [], "Those that wait for longer than glass.review_days.";
     GLASS_OLDEST: Gauge "handrail_glass_oldest_case_seconds" [], "For how long the oldest of them has waited; 0: none does.";
 
+    SHADOW_REQUESTS: Counter "handrail_policy_shadow_requests_total" [], "Answered requests that the rules of policy.shadow were tried on; there when it is set.";
+    SHADOW_LEFT_OUT: Counter "handrail_policy_shadow_left_out_total" [], "Answered requests that they were not tried on, for too many waited.";
+    SHADOW_DIFFERENCES: Counter "handrail_policy_shadow_differences_total" ["interaction", "outcome"], "Requests that they would have decided otherwise, by interaction and by what would have become of the answer: refused, withheld (a part of it), given, wider (a search may find more). By which rule, 'handrail policy shadow' tells.";
+
     CONNECTIONS_OPEN: Gauge "handrail_connections_open" [], "Open connections of clients.";
     CONNECTIONS_LIMIT: Gauge "handrail_connections_limit" [], "How many may be; resting ones give way to newcomers (limits.connections).";
     CONNECTIONS_ACCEPTED: Counter "handrail_connections_accepted_total" [], "Connections accepted.";

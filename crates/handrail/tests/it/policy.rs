@@ -132,6 +132,92 @@ async fn rules_rule_and_are_read_again() {
     assert!(server.log().contains("what was in force stays"), "{}", server.log());
 }
 
+/// G16: rules in shadow change no answer; what they would do is told and kept; then they rule, and nothing differs.
+#[tokio::test]
+async fn g16_rules_in_shadow_are_tried_and_rule_nobody() {
+    const CANARY: &str = "canary-5519";
+    let own = tempfile::tempdir().unwrap();
+    let data = own.path().join("data");
+    let data_text = data.to_str().unwrap();
+    let live = file(own.path(), "# none\n");
+    let next = own.path().join("next.policy").to_str().unwrap().to_owned();
+    std::fs::write(&next, RULES).unwrap();
+    let settings = ["--policy-file", &live, "--policy-shadow", &next, "--metrics-listen", "127.0.0.1:0"];
+    let mut server = Server::on(&data, &settings);
+    let client = add_client(&data, "ehr", "system/*.cruds");
+    let mut token = server.token(&client);
+    let mut http = server.http().await;
+    let mut ids = Vec::new();
+    for code in ["hiv", "bp"] {
+        let body = format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"{CANARY}","coding":[{{"code":"{code}"}}]}}}}"#
+        );
+        let made = http.put_as(&token, "POST", "/fhir/Observation", &body).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+        ids.push(made.header("location").split('/').nth_back(2).unwrap().to_owned());
+    }
+    let told = || ok(&run(["policy", "shadow", "--data", data_text]));
+    assert!(told().contains("looked at  2 requests; left out 0\nnone of them"), "{}", told());
+    for id in &ids {
+        assert_eq!(http.get_as(&token, &format!("/fhir/Observation/{id}")).await.status, 200);
+    }
+    assert_eq!(http.get_as(&token, "/fhir/Observation?_total=accurate").await.json()["total"], 2);
+    let report = told();
+    let hidden = &ids[0];
+    for expected in [
+        "in shadow  1 rule (".to_owned(),
+        "looked at  5 requests; left out 0".to_owned(),
+        "       0       2       0       0  HIV results are for nobody but the lab".to_owned(),
+        format!("  read Observation  withheld: Observation/{hidden}\n"),
+        format!("  search-type Observation  withheld 1 of 2: Observation/{hidden}\n"),
+        format!("by \"HIV results are for nobody but the lab\"; client {}", client.id),
+    ] {
+        assert!(report.contains(&expected), "{expected}\n{report}");
+    }
+    assert!(!report.contains(CANARY) && !report.contains(&ids[1]), "{report}");
+    let metrics = server.metrics();
+    for (series, value) in [
+        ("handrail_policy_shadow_requests_total", 5.0),
+        (r#"handrail_policy_shadow_differences_total{interaction="read",outcome="withheld"}"#, 1.0),
+        (r#"handrail_policy_shadow_differences_total{interaction="search-type",outcome="withheld"}"#, 1.0),
+    ] {
+        assert_eq!(metrics.value(series), value, "{series}");
+    }
+    assert!(!metrics.samples.keys().any(|series| series.contains("HIV")), "a rule's name may be somebody's");
+
+    // A mistake in them is told, and changes nothing.
+    std::fs::write(&next, "deny nothing").unwrap();
+    let refused = run(["policy", "reload", "--data", data_text]);
+    assert!(stderr(&refused).contains("next.policy:1:6: the name is missing"), "{}", stderr(&refused));
+    std::fs::write(&next, RULES).unwrap();
+
+    // What was found stands over a restart, and can be read at rest.
+    assert_eq!(server.stop("TERM"), Some(0));
+    assert!(told().contains("looked at  5 requests"), "{}", told());
+    server = Server::on(&data, &settings);
+    (http, token) = (server.http().await, server.token(&client));
+    assert_eq!(told(), report);
+
+    // They become those in force: the answers are what was foretold, and nothing differs any more.
+    file(own.path(), RULES);
+    let reloaded = ok(&run(["policy", "reload", "--data", data_text]));
+    assert!(reloaded.contains("1 rule in force, 1 rule in shadow"), "{reloaded}");
+    assert_eq!(http.get_as(&token, &format!("/fhir/Observation/{hidden}")).await.status, 404);
+    assert_eq!(http.get_as(&token, "/fhir/Observation?_total=accurate").await.json()["total"], 1);
+    assert!(told().contains("looked at  7 requests") && told().contains("       0       2       0       0  HIV"));
+    // Others begin anew.
+    std::fs::write(&next, "# none\n").unwrap();
+    assert!(ok(&run(["policy", "reload", "--data", data_text])).contains("1 rule in force, 0 rules in shadow"));
+    assert_eq!(http.get_as(&token, &format!("/fhir/Observation/{hidden}")).await.status, 404);
+    let report = told();
+    assert!(
+        report.contains("looked at  1 request;") && report.contains(&format!("given: Observation/{hidden}")),
+        "{report}"
+    );
+    let events = http.get_as(&token, "/fhir/AuditEvent?subtype=policy-shadow").await.json();
+    assert!(events["entry"].as_array().is_some_and(|all| !all.is_empty()), "{events}");
+}
+
 /// G18: who may see what, part by part, at rest and on a running server.
 #[test]
 fn a_decision_is_explained() {

@@ -251,11 +251,7 @@ impl Account<'_> {
     }
 
     fn holds(&self, access: &Access) -> bool {
-        match access {
-            Access::Nothing => false,
-            Access::Everything => true,
-            Access::Where(predicate) => self.means(predicate),
-        }
+        access.covers(self.registry, self.looked.subject, self.looked.related)
     }
 
     /// Whether the scope means the resource; `None`: it is not about this at all.

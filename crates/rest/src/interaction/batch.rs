@@ -35,6 +35,7 @@ async fn perform_entry(
     let log = call.service.parts.store.log();
     match attempt(call, entry, &mut trail).await {
         Ok((Answer { reply, proof, .. }, body_is_outcome)) => {
+            trail.note(&call.service.shadows, None);
             let _recorded = match proof {
                 Proof::ToRecord => log.record(&trail.done())?,
                 Proof::Recorded(receipt) => receipt,
@@ -43,6 +44,7 @@ async fn perform_entry(
         }
         Err(Failure::Audit) => return Err(Failure::Audit),
         Err(failure) => {
+            trail.note(&call.service.shadows, Some(&failure));
             let mapped = outcome::map(failure);
             log.record(&trail.failed(&mapped, || "unknown"))?;
             bundle::failed(&mut w, &mapped);
@@ -56,8 +58,9 @@ async fn attempt(
     entry: fhir::bundle::Entry<'_>,
     trail: &mut Trail,
 ) -> Result<(Answer, bool), Failure> {
-    let bundle::Permitted { entry, asked, permit } = bundle::permit(call, entry)?;
-    trail.interaction(&asked.interaction);
+    let mut permitted = bundle::permit(call, entry, trail)?;
+    *trail = permitted.trail(trail);
+    let bundle::Permitted { entry, asked, permit, .. } = permitted;
     let writes = matches!(asked.expects, Expects::Resource | Expects::Patch);
     let body_is_outcome = writes && asked.prefer.returns == Some(Return::OperationOutcome);
     let content = match asked.expects {

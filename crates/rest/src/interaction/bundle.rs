@@ -9,6 +9,8 @@ use crate::{
     limits,
     outcome::{Mapped, status_line},
     route::{self, Asked},
+    service::Service,
+    shadow::Glimpse,
     trail::Trail,
     wire::{Method, Prefer, Reply, Return, etag},
 };
@@ -65,10 +67,28 @@ pub(super) struct Permitted<'a> {
     pub(super) entry: Entry<'a>,
     pub(super) asked: Asked,
     pub(super) permit: Permit,
+    glimpse: Option<Box<Glimpse>>,
 }
 
-/// Decides one entry.
-pub(super) fn permit<'a>(call: &Call<'_>, entry: Entry<'a>) -> Result<Permitted<'a>, Failure> {
+impl Permitted<'_> {
+    /// The trail of this entry alone. It is noted for rules in shadow, once.
+    pub(super) fn trail(&mut self, of: &Trail) -> Trail {
+        let mut trail = of.of_entry(method(&self.entry));
+        trail.interaction(&self.asked.interaction);
+        trail.glimpsed(self.glimpse.take());
+        trail
+    }
+
+    /// Notes for rules in shadow that it was done.
+    pub(super) fn note(&mut self, service: &Service, of: &Trail) {
+        if self.glimpse.is_some() {
+            self.trail(of).note(&service.shadows, None);
+        }
+    }
+}
+
+/// Decides one entry of a request with this trail.
+pub(super) fn permit<'a>(call: &Call<'_>, entry: Entry<'a>, trail: &Trail) -> Result<Permitted<'a>, Failure> {
     let returns = Some(call.asked.prefer.returns.unwrap_or(Return::Minimal));
     let prefer = Prefer { returns, ..call.asked.prefer };
     let mut asked = route::parse_entry(call.caller, &entry, call.service.base_url(), prefer)?;
@@ -77,8 +97,21 @@ pub(super) fn permit<'a>(call: &Call<'_>, entry: Entry<'a>) -> Result<Permitted<
         let issue = Issue::error(IssueType::NotSupported, "the facility's rules are changed by a request of its own");
         return Err(Failure::content(issue.at("request")));
     }
-    let permit = call.service.decide(call.caller, &asked.interaction)?;
-    Ok(Permitted { entry, asked, permit })
+    let shadows = &call.service.shadows;
+    let glimpse = shadows.glimpse(call.caller, &asked.interaction);
+    match call.service.decide(call.caller, &asked.interaction) {
+        Ok(permit) => Ok(Permitted { entry, asked, permit, glimpse }),
+        Err(denied) => {
+            let failure = denied.into();
+            if glimpse.is_some() {
+                let mut trail = trail.of_entry(method(&entry));
+                trail.interaction(&asked.interaction);
+                trail.glimpsed(glimpse);
+                trail.note(shadows, Some(&failure));
+            }
+            Err(failure)
+        }
+    }
 }
 
 /// The method of an entry, for the record of one that could not be understood further.

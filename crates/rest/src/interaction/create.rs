@@ -46,6 +46,7 @@ pub(super) async fn perform(
     let (done, receipt) = committed.into_parts();
     let done = done.into_iter().next().ok_or(Failure::Fault)?;
     let version = done.version.unwrap_or(VersionId::FIRST);
+    trail.only(kind, &done.id, Some(version));
     let reply = Reply {
         success: Success::Created,
         etag: Some(version),

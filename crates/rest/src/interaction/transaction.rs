@@ -22,7 +22,7 @@ pub(super) async fn perform(call: &Call<'_>, tree: &Tree, trail: &Trail) -> Resu
     let permitted = fhir::bundle::entries(tree.root())
         .map(|entry| {
             let index = entry.index;
-            bundle::permit(call, entry).map_err(|failure| failure.of_entry(index))
+            bundle::permit(call, entry, trail).map_err(|failure| failure.of_entry(index))
         })
         .collect::<Result<Vec<_>, Failure>>()?;
     for _ in 0..limits::PLANS_MAX {

@@ -28,6 +28,7 @@ mod redaction;
 mod relations;
 mod rules;
 mod searches;
+mod shadow;
 mod signatures;
 mod transactions;
 mod twin;

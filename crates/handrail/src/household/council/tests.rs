@@ -108,7 +108,7 @@ fn a_command_at_rest_begins_no_version() {
     let again = keeper(&open, Some(&file), true);
     assert_eq!(hashes(&again), std::slice::from_ref(&first));
     assert_eq!(open.store.house().rules.rules().len(), 1);
-    assert!(again.look().unwrap().not_taken.unwrap().contains("propose it"));
+    assert!(again.look(&open.rest).unwrap().not_taken.unwrap().contains("propose it"));
     assert_eq!(again.propose(&hand(&user()), Draft::Text(RULE), "x").unwrap_err(), CouncilError::InForce);
     let off = keeper(&open, Some(&file), false);
     assert_eq!(hashes(&off), [first, ledger::hash_of("# other\n")], "seen, not prevented");

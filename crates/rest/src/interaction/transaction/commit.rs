@@ -164,10 +164,11 @@ pub(super) async fn answer(
     let house = call.service.parts.store.house();
     let mut mark = Mark::new(&house.labels);
     let mut entries = Vec::with_capacity(permitted.len());
-    for (one, reply) in permitted.into_iter().zip(committed.replies) {
+    for (mut one, reply) in permitted.into_iter().zip(committed.replies) {
         let mut w = Writer::new();
         match reply {
             Some(reply) => {
+                one.note(call.service, trail);
                 let body_is_outcome = one.asked.prefer.returns == Some(Return::OperationOutcome);
                 bundle::done(&mut w, &reply, body_is_outcome, &mut mark);
             }
@@ -183,24 +184,25 @@ pub(super) async fn answer(
 /// A read entry, recorded.
 async fn read(
     call: &Call<'_>,
-    one: Permitted<'_>,
+    mut one: Permitted<'_>,
     trail: &Trail,
     w: &mut Writer,
     mark: &mut Mark<'_>,
 ) -> Result<(), Failure> {
-    let mut trail = trail.of_entry(bundle::method(&one.entry));
-    trail.interaction(&one.asked.interaction);
-    let Permitted { asked, permit, entry } = one;
+    let mut trail = one.trail(trail);
+    let Permitted { asked, permit, entry, .. } = one;
     let takes = matches!(asked.expects, Expects::Parameters | Expects::Checked);
     let content = Content::of_entry(entry.resource.filter(|_| takes));
     let single = Call { service: call.service, caller: call.caller, asked, permit };
     let log = call.service.parts.store.log();
     match interaction::perform_one(single, content, &mut trail).await {
         Ok(answer) => {
+            trail.note(&call.service.shadows, None);
             log.record(&trail.done())?;
             bundle::done(w, &answer.reply, false, mark);
         }
         Err(failure) => {
+            trail.note(&call.service.shadows, Some(&failure));
             let mapped = outcome::map(failure);
             log.record(&trail.failed(&mapped, || "unknown"))?;
             bundle::failed(w, &mapped);
