@@ -12,21 +12,27 @@ mod tests;
 use crate::{Date, Language, Lasts, Moment, html::fill_plain};
 pub(crate) use en::Texts;
 
-/// Declares [`Texts`] with its keys and the English texts.
+/// Declares texts with their keys, in English; `with` parts that have a file of their own.
 macro_rules! declare {
-    ($($key:ident: $text:literal,)*) => {
-        /// The texts of one language.
-        pub(crate) struct Texts {
+    ($(#[$doc:meta])* $name:ident $(with $($part:ident: $of:ident),+)?; $($key:ident: $text:literal,)*) => {
+        $(#[$doc])*
+        pub(crate) struct $name {
+            $($(pub(crate) $part: $of,)+)?
             $(pub(crate) $key: &'static str,)*
         }
 
-        pub(super) const ENGLISH: Texts = Texts { $($key: $text,)* };
+        pub(super) const ENGLISH: $name = $name { $($($part: $part::ENGLISH,)+)? $($key: $text,)* };
 
         #[cfg(test)]
-        impl Texts {
-            /// Keys and texts, in the order of the file.
-            pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
-                vec![$((stringify!($key), self.$key),)*]
+        impl $name {
+            /// Keys and texts, in the order of the files; those of a part begin with its name.
+            pub(crate) fn all(&self) -> Vec<(String, &'static str)> {
+                let own = vec![$((stringify!($key).to_owned(), self.$key)),*];
+                let parts: [Vec<(String, &'static str)>; _] = [$($({
+                    let part = self.$part.all().into_iter();
+                    part.map(|(key, text)| (format!("{}_{key}", stringify!($part)), text)).collect()
+                }),+)?];
+                own.into_iter().chain(parts.into_iter().flatten()).collect()
             }
         }
     };

@@ -241,15 +241,15 @@ pub fn of(scope: &Scope, language: Language) -> Words {
 pub(crate) fn in_texts(scope: &Scope, t: &Texts) -> Words {
     let ScopeKind::Resources { resource_type, letters, query, .. } = &scope.kind else {
         let (words, group) = match (&scope.kind, scope.exact()) {
-            (ScopeKind::Identity, "openid") => (t.words_openid.to_owned(), Group::Person),
-            (ScopeKind::Identity, "fhirUser") => (t.words_fhir_user.to_owned(), Group::Person),
-            (ScopeKind::Identity, _) => (t.words_profile.to_owned(), Group::Person),
-            (_, exact) => (named(t.words_other_scope, exact), Group::Other),
+            (ScopeKind::Identity, "openid") => (t.words.openid.to_owned(), Group::Person),
+            (ScopeKind::Identity, "fhirUser") => (t.words.fhir_user.to_owned(), Group::Person),
+            (ScopeKind::Identity, _) => (t.words.profile.to_owned(), Group::Person),
+            (_, exact) => (named(t.words.other_scope, exact), Group::Other),
         };
         return Words { words, group, is_private: group == Group::Other, writes: false, letters: String::new() };
     };
     let (words, group, is_private) = match resource_type {
-        None => (t.words_everything.to_owned(), Group::Everything, true),
+        None => (t.words.everything.to_owned(), Group::Everything, true),
         Some(name) => of_resources(name, query, t),
     };
     let writes = letters.create || letters.update || letters.delete;
@@ -291,12 +291,12 @@ fn of_resources(name: &str, query: &[(String, String)], t: &Texts) -> (String, G
     let (whole, group, is_private) = match types::of_type(name) {
         Some(meaning) => ((meaning.words)(t).to_owned(), meaning.group, meaning.is_private),
         // What we cannot explain is not on unless somebody wants it.
-        None => (named(t.words_other_type, name), Group::Other, true),
+        None => (named(t.words.other_type, name), Group::Other, true),
     };
     if query.is_empty() {
         return (whole, group, is_private);
     }
-    (fill_plain(t.words_part, &[("words", &whole)]), group, is_private)
+    (fill_plain(t.words.part, &[("words", &whole)]), group, is_private)
 }
 
 /// A text with a name from a scope in it.
@@ -332,7 +332,7 @@ pub(crate) fn arrange<'a>(asks: &'a [Ask], reach: UserReach, t: &Texts) -> Vec<(
         let mut words = in_texts(&ask.scope, t);
         // Beside its parts a whole type means the rest as well, and with it what is private of the type.
         if asks.iter().any(|other| other.scope.is_part_of(&ask.scope)) {
-            words.words = fill_plain(t.words_all_of, &[("words", &words.words)]);
+            words.words = fill_plain(t.words.all_of, &[("words", &words.words)]);
             words.is_private = true;
         }
         let is_wide = is_mixed
