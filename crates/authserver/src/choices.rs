@@ -2,7 +2,7 @@
 //! is written. SPEC: rows G7, G9, G10, G18; issue 7, item 3.
 //!
 //! A page looks up what `policy` lets its person see, as an app with `user/` scopes would ([`Caller::at_page`]), and
-//! writes by the same road as an app: a FHIR request in their name to the service behind [`Desk`], which checks, decides
+//! writes by the same road as an app: a FHIR request in their name to the service, at its [`Desk`], which checks, decides
 //! and records it. All calls but that one block on the disk.
 
 mod foreseen;
@@ -21,7 +21,7 @@ use crate::{
 };
 use bytes::Bytes;
 use fhir::{Instant, LogicalId, ResourceType};
-use http::{Request, Response};
+use http::{Request, StatusCode};
 use oauth::{
     Caller,
     caller::{Role, User},
@@ -60,17 +60,10 @@ const DRAFT_LIFE_S: i64 = 15 * 60;
 /// Drafts that are kept at once. Each is one person's, under a page of text.
 const DRAFTS_MAX: usize = 1_000;
 
-/// The FHIR service, as a page reaches it.
-pub trait Desk: Send + Sync {
-    /// Carries out a FHIR request of a caller at a page ([`Caller::at_page`]), who is at this address. Its record stands
-    /// when the answer is there.
-    fn send<'a>(
-        &'a self,
-        caller: Caller,
-        address: IpAddr,
-        request: Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + 'a>>;
-}
+/// The FHIR service, as a page reaches it: carries out a request of a caller at a page ([`Caller::at_page`]), who is at
+/// this address, and tells the status of its answer. Its record stands by then.
+pub type Desk =
+    dyn Fn(Caller, IpAddr, Request<Bytes>) -> Pin<Box<dyn Future<Output = StatusCode> + Send>> + Send + Sync;
 
 /// Fields of a form, in order.
 type Fields = Vec<(String, String)>;
@@ -79,7 +72,7 @@ type Fields = Vec<(String, String)>;
 pub(crate) struct Choices {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
-    desk: OnceLock<Arc<dyn Desk>>,
+    desk: OnceLock<Arc<Desk>>,
     /// By account: what was typed before somebody had to prove who they are.
     drafts: Mutex<HashMap<Arc<str>, (i64, Fields)>>,
 }
@@ -156,14 +149,9 @@ impl Choices {
     }
 
     /// Writes a choice down, in this person's name.
-    pub(crate) async fn write(
-        &self,
-        user: &Arc<User>,
-        address: IpAddr,
-        request: Request<Bytes>,
-    ) -> Option<Response<Bytes>> {
+    pub(crate) async fn write(&self, user: &Arc<User>, address: IpAddr, request: Request<Bytes>) -> Option<StatusCode> {
         let caller = Caller::at_page(Arc::clone(user), WRITES).ok()?;
-        Some(self.desk.get()?.send(caller, address, request).await)
+        Some(self.desk.get()?(caller, address, request).await)
     }
 
     /// Keeps what was typed until the person has proved who they are.
@@ -347,10 +335,8 @@ impl Room<'_> {
 /// What these Consents say.
 pub(crate) fn directives(kept: &[Kept]) -> Directives {
     let json: Vec<Vec<u8>> = kept.iter().map(|one| one.json.to_string().into_bytes()).collect();
-    let source = |(one, json): (&'_ Kept, &'_ Vec<u8>)| (one.id.clone(), one.version, json.clone());
-    let sources: Vec<(String, u32, Vec<u8>)> = kept.iter().zip(&json).map(source).collect();
     let sources: Vec<ConsentSource<'_>> =
-        sources.iter().map(|(id, version, json)| ConsentSource { id, version: *version, json }).collect();
+        kept.iter().zip(&json).map(|(one, json)| ConsentSource { id: &one.id, version: one.version, json }).collect();
     Directives::read(&sources)
 }
 
@@ -419,7 +405,7 @@ impl Inner {
 
 impl Service {
     /// From now on pages write by this service. What was said first counts; without it they only show.
-    pub fn writes_by(&self, desk: Arc<dyn Desk>) {
+    pub fn writes_by(&self, desk: Arc<Desk>) {
         if let Some(choices) = self.inner.choices() {
             let _ = choices.desk.set(desk);
         }

@@ -144,7 +144,7 @@ pub(crate) fn open_for(
     });
     let rest = Arc::new(rest);
     rest.meet(Arc::new(users::Known(Arc::clone(&authserver))));
-    authserver.writes_by(Arc::new(desk::Desk(Arc::downgrade(&rest))));
+    authserver.writes_by(desk::of(Arc::downgrade(&rest)));
     let library = Library::open(Parts {
         packages,
         knowledge,

@@ -349,10 +349,10 @@ impl Visitor<'_> {
         done: ChoicesNotice,
     ) -> Reply {
         let Ok(request) = request else { return self.unavailable("no request") };
-        let Some(response) = choices.write(user, self.address, request).await else {
+        let Some(answer) = choices.write(user, self.address, request).await else {
             return self.unavailable("no service writes what people choose");
         };
-        match Written::of(&response) {
+        match Written::of(answer) {
             Written::Done => self.on(list(record, Some(done)), Vec::new()),
             // Another tab, or somebody else, was first: the list says how it is now.
             Written::Late => self.on(list(record, None), Vec::new()),

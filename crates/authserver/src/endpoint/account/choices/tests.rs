@@ -3,7 +3,7 @@
 
 use super::super::tests::{Browser, somebody, staff};
 use crate::{
-    choices::{Choices, Desk},
+    choices::Choices,
     ledger::tests::wait,
     people::account::NewAccount,
     testing::{
@@ -11,30 +11,11 @@ use crate::{
         browser::{PASSWORD, Page, accept},
     },
 };
-use bytes::Bytes;
-use http::{Request, Response};
-use oauth::{Caller, caller::Role};
+use http_body_util::Full;
+use oauth::caller::Role;
 use serde_json::{Value, json};
-use std::{net::IpAddr, pin::Pin, sync::Arc};
+use std::sync::Arc;
 use testkit::{Person, Server};
-
-/// As the binary has it.
-struct Direct(Arc<rest::Service>);
-
-impl Desk for Direct {
-    fn send<'a>(
-        &'a self,
-        caller: Caller,
-        address: IpAddr,
-        request: Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + 'a>> {
-        Box::pin(async move {
-            let peer = rest::wire::Accepted::new(address);
-            let answer = self.0.answer_page(peer, caller, request.map(http_body_util::Full::new)).await;
-            answer.into_inner().map(|_| Bytes::new())
-        })
-    }
-}
 
 const DOCTOR: Person =
     Person { id: "dr", name: "Dora Roth", role: Role::Clinician, fhir_user: Some("Practitioner/d1"), patients: &[] };
@@ -90,7 +71,12 @@ fn world(server: &Server) -> World {
     let clock = server.clock().clone();
     let choices = Choices::new(Arc::clone(server.store()), Arc::new(move || clock.now()));
     assert!(world.service.inner.choices.set(Arc::new(choices)).is_ok());
-    world.service.writes_by(Arc::new(Direct(Arc::clone(server.service()))));
+    let rest = Arc::clone(server.service());
+    // As the binary has it.
+    world.service.writes_by(Arc::new(move |caller, address, request| {
+        let (rest, peer) = (Arc::clone(&rest), rest::wire::Accepted::new(address));
+        Box::pin(async move { rest.answer_page(peer, caller, request.map(Full::new)).await.into_inner().status() })
+    }));
     world
 }
 
