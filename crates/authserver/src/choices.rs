@@ -11,7 +11,7 @@ mod said;
 
 pub(crate) use foreseen::{Foreseen, Watched};
 pub(crate) use people::Party;
-pub(crate) use said::{PURPOSES, SENSITIVE, Said, What, Who};
+pub(crate) use said::{Act, PURPOSES, SENSITIVE, Said, URIS, What, Who};
 
 use crate::{
     people::People,
@@ -19,6 +19,7 @@ use crate::{
     records::{self, PatientRecord},
     service::{Inner, Service},
 };
+use aws_lc_rs::digest;
 use bytes::Bytes;
 use fhir::{Instant, LogicalId, ResourceType};
 use http::{Request, StatusCode};
@@ -380,15 +381,18 @@ fn date(json: &Value) -> Option<String> {
     found.split('T').next().map(str::to_owned)
 }
 
-/// A policy's URI that no other choice has. SPEC: RFC 4122 section 4.4.
-pub(crate) fn policy_uri() -> Option<String> {
-    let mut bytes = random::bytes::<16>().ok()?;
-    if let Some(byte) = bytes.get_mut(6) {
-        *byte = *byte & 0x0f | 0x40;
-    }
-    if let Some(byte) = bytes.get_mut(8) {
-        *byte = *byte & 0x3f | 0x80;
-    }
+/// The Consents on which a choice is made.
+pub(crate) fn as_they_stand(kept: &[Kept]) -> String {
+    let all = kept.iter().map(|one| format!("{} {} {:?}", one.id, one.version, one.state));
+    all.collect::<Vec<_>>().join("\n")
+}
+
+/// A URI that only a choice has of which this secret speaks. SPEC: RFC 9562 section 5.8.
+pub(crate) fn uri_of(secret: &str) -> Option<String> {
+    let digest = digest::digest(&digest::SHA256, secret.as_bytes());
+    let mut bytes: [u8; 16] = *digest.as_ref().first_chunk()?;
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = random::hex(&bytes);
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
     Some(format!("urn:uuid:{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)))
@@ -411,5 +415,3 @@ impl Service {
         }
     }
 }
-
-pub(crate) use said::Act;

@@ -77,9 +77,10 @@ impl Event {
         event
     }
 
-    /// It showed something about them, and not their own resource.
-    pub(crate) fn touched_nothing(&mut self) {
-        self.touched.clear();
+    /// It showed these, and not the patients' own resources.
+    pub(crate) fn touches(&mut self, shown: impl IntoIterator<Item = (ResourceType, LogicalId)>) {
+        let touched = |(resource_type, id)| Touched { resource_type, id, version: None };
+        self.touched = shown.into_iter().map(touched).collect();
     }
 
     /// These patients are whom it is about.

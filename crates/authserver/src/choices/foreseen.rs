@@ -7,7 +7,11 @@
 use super::{Accounts, Entry, Party, Room};
 use aws_lc_rs::digest::{Context, SHA256};
 use fhir::LogicalId;
-use oauth::{Caller, caller::Role, udap::purpose::Purpose};
+use oauth::{
+    Caller,
+    caller::{Role, User},
+    udap::purpose::Purpose,
+};
 use policy::{
     Foresight, Looked,
     consent::{Directives, preview::Change},
@@ -39,12 +43,12 @@ pub(crate) struct Watched {
 }
 
 impl Room<'_> {
-    /// What becomes of the record when its consents say `after`. `named`: who is told of in any case;
-    /// `ended`: the Consent that ends.
+    /// What becomes of the record when its consents say `after`. `parties`: who has to do with it, and whether there are
+    /// more; `named`: who is told of in any case; `ended`: the Consent that ends.
     pub(crate) fn foresee(
         &self,
         patient: &LogicalId,
-        parties: &[Party],
+        (parties, has_more): (&[Party], bool),
         (named, ended): (&[String], Option<&str>),
         (before, after): (&Arc<Directives>, &Arc<Directives>),
         accounts: &Accounts,
@@ -73,24 +77,34 @@ impl Room<'_> {
                 put(party.clone(), is_named(&party));
             }
         }
-        is_part |= watchers.len() > WATCHERS_MAX;
+        let (users, more_users) = self.users(accounts);
+        is_part |= has_more || more_users || watchers.len() > WATCHERS_MAX;
         watchers.truncate(WATCHERS_MAX);
         let foresee = |caller: Caller| {
             let said = (Arc::clone(before), Arc::clone(after));
             Foresight::new(caller, &self.registry, &self.house, patient.clone(), said)
         };
-        let (mut watched, mut unchanged) = (Vec::new(), 0);
-        for (party, is_named) in watchers {
-            let callers = self.callers(&party, accounts);
+        let of_one = |(party, is_named): (Party, bool)| {
+            let callers = callers(&party, &users);
             let is_outside = callers.is_empty();
             let foresights: Vec<Foresight<'_>> = callers.into_iter().map(&foresee).collect();
-            let mut of_one = Watched { party, is_outside, hides: Vec::new(), shows: Vec::new() };
-            for entry in &entries {
-                let looked = self.snapshot.look(&self.permit, entry.kind, &entry.id, |looked| {
-                    let changes = foresights.iter().map(|one| one.change(looked.subject, looked.related));
-                    changes.collect::<Vec<Change>>()
-                });
-                let Ok(changes) = looked else { continue };
+            (Watched { party, is_outside, hides: Vec::new(), shows: Vec::new() }, is_named, foresights)
+        };
+        let mut watchers: Vec<_> = watchers.into_iter().map(of_one).collect();
+        // Patients are not bound in their own record; who acts for them is.
+        let own =
+            Caller::at_page(Arc::clone(self.user), super::READS).ok().filter(|_| self.user.role == Role::Caregiver);
+        let own = own.map(foresee);
+        let mut hides_own = false;
+        for entry in &entries {
+            let look = |looked: &Looked<'_>| {
+                let change = |one: &Foresight<'_>| one.change(looked.subject, looked.related);
+                let of_one = |(_, _, foresights): &(_, _, Vec<Foresight<'_>>)| foresights.iter().map(change).collect();
+                (watchers.iter().map(of_one).collect::<Vec<Vec<Change>>>(), own.as_ref().map(change))
+            };
+            let (changes, of_own) = self.snapshot.look(&self.permit, entry.kind, &entry.id, look).ok()?;
+            hides_own |= of_own == Some(Change::Hides);
+            for ((of_one, ..), changes) in watchers.iter_mut().zip(changes) {
                 // Several accounts or purposes: what one of them sees, they see.
                 let sees_before = changes.iter().any(|one| matches!(one, Change::Stays | Change::Hides));
                 let sees_after = changes.iter().any(|one| matches!(one, Change::Stays | Change::Shows));
@@ -100,34 +114,24 @@ impl Room<'_> {
                     _ => {}
                 }
             }
-            if is_named || !of_one.hides.is_empty() || !of_one.shows.is_empty() {
-                watched.push(of_one);
-            } else {
-                unchanged += 1;
-            }
         }
-        // Patients are not bound in their own record; who acts for them is.
-        let own =
-            Caller::at_page(Arc::clone(self.user), super::READS).ok().filter(|_| self.user.role == Role::Caregiver);
-        let own = own.map(foresee);
-        let hides_own = entries.iter().any(|entry| {
-            let change = |looked: &Looked<'_>| own.as_ref().map(|own| own.change(looked.subject, looked.related));
-            let change = self.snapshot.look(&self.permit, entry.kind, &entry.id, change);
-            matches!(change, Ok(Some(Change::Hides)))
-        });
-        Some(Foreseen { watched, unchanged, is_part, hides_own })
+        let is_told =
+            |(one, is_named, _): &(Watched, bool, _)| *is_named || !one.hides.is_empty() || !one.shows.is_empty();
+        let all = watchers.len();
+        let watched: Vec<Watched> = watchers.into_iter().filter(is_told).map(|(one, ..)| one).collect();
+        Some(Foreseen { unchanged: all - watched.len(), watched, is_part, hides_own })
     }
+}
 
-    /// As whom somebody would look.
-    fn callers(&self, party: &Party, accounts: &Accounts) -> Vec<Caller> {
-        if party.reference.starts_with("Organization/") {
-            let payment = Purpose::parse("HPAYMT").into_iter();
-            let each = std::iter::once(Purpose::TREATMENT).chain(payment);
-            return each.map(|purpose| Caller::foreseen_organization(&party.reference, &[purpose])).collect();
-        }
-        let users = self.users_of(&party.reference, accounts);
-        users.into_iter().filter_map(|user| Caller::at_page(user, super::READS).ok()).collect()
+/// As whom somebody would look. `users`: people, by what stands for them.
+fn callers(party: &Party, users: &[(String, Arc<User>)]) -> Vec<Caller> {
+    if party.reference.starts_with("Organization/") {
+        let payment = Purpose::parse("HPAYMT").into_iter();
+        let each = std::iter::once(Purpose::TREATMENT).chain(payment);
+        return each.map(|purpose| Caller::foreseen_organization(&party.reference, &[purpose])).collect();
     }
+    let of_party = users.iter().filter(|(reference, _)| *reference == party.reference);
+    of_party.filter_map(|(_, user)| Caller::at_page(Arc::clone(user), super::READS).ok()).collect()
 }
 
 impl Foreseen {
@@ -139,9 +143,7 @@ impl Foreseen {
             hash.update(text.as_bytes());
         };
         put(choice);
-        for one in kept {
-            put(&format!("{} {} {:?}", one.id, one.version, one.state));
-        }
+        put(&super::as_they_stand(kept));
         for one in &self.watched {
             put(&format!("{} {}", one.party.reference, one.is_outside));
             for (what, entries) in [("hides", &one.hides), ("shows", &one.shows)] {

@@ -53,9 +53,12 @@ impl Room<'_> {
                 all.push(Party { reference, name, is_carer, pays });
             }
         };
+        let is_cut = std::cell::Cell::new(false);
         let of = |name: &str| -> Vec<Value> {
             let found = kind(name).and_then(|kind| self.of_patient(kind, patient, LOOKED_AT));
-            found.map(|(found, _)| found.iter().filter_map(crate::records::json).collect()).unwrap_or_default()
+            let (found, more) = found.unwrap_or_default();
+            is_cut.set(is_cut.get() || more);
+            found.iter().filter_map(crate::records::json).collect()
         };
         let text = |value: &Value, at: &str| value.pointer(at).and_then(Value::as_str).map(str::to_owned);
         let each = |value: &Value, list: &str, at: &str| -> Vec<String> {
@@ -108,7 +111,7 @@ impl Room<'_> {
         let own = self.user.fhir_user.as_deref();
         all.retain(|party| Some(&*party.reference) != own && !party.reference.starts_with("Patient/"));
         all.sort_by_key(|party| !party.is_carer);
-        (all, has_more)
+        (all, has_more || is_cut.get())
     }
 
     /// The person behind a role; else the reference itself. `None` for what is nobody here.
@@ -136,15 +139,23 @@ impl Room<'_> {
         .filter(|name| !name.trim().is_empty())
     }
 
-    /// The people with an account whom this resource stands for.
-    pub(crate) fn users_of(&self, reference: &str, accounts: &Accounts) -> Vec<Arc<User>> {
-        let stands = |user: &User| match user.fhir_user.as_deref() {
-            Some(own) if own == reference => true,
-            Some(own) if own.starts_with("PractitionerRole/") => self.person_of(own).as_deref() == Some(reference),
-            Some(own) if own.starts_with("Person/") => self.links(own).iter().any(|link| link == reference),
-            _ => false,
-        };
-        accounts.some_users(ACCOUNTS_MAX).into_iter().filter(|user| is_bound(user.role) && stands(user)).collect()
+    /// The people with an account who see records, each by all that stands for them; whether there are more.
+    pub(crate) fn users(&self, accounts: &Accounts) -> (Vec<(String, Arc<User>)>, bool) {
+        let mut users = accounts.some_users(ACCOUNTS_MAX + 1);
+        let has_more = users.len() > ACCOUNTS_MAX;
+        users.truncate(ACCOUNTS_MAX);
+        let mut all = Vec::new();
+        for user in users.into_iter().filter(|user| is_bound(user.role)) {
+            let Some(own) = user.fhir_user.as_deref() else { continue };
+            let mut stands = match own.split('/').next() {
+                Some("PractitionerRole") => self.person_of(own).into_iter().collect(),
+                Some("Person") => self.links(own),
+                _ => Vec::new(),
+            };
+            stands.push(own.to_owned());
+            all.extend(stands.into_iter().map(|one| (one, Arc::clone(&user))));
+        }
+        (all, has_more)
     }
 
     /// Whom a team has as members.

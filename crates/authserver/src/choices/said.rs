@@ -16,6 +16,8 @@ const CATEGORY: &str = "59284-0";
 const ACT_CODE: &str = policy::label::ACT_CODE;
 const ACT_REASON: &str = policy::label::ACT_REASON;
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+/// Of identifiers that are URIs. SPEC: R4 identifier-registry.html.
+pub(crate) const URIS: &str = "urn:ietf:rfc:3986";
 const RESOURCE_TYPES: &str = "http://hl7.org/fhir/resource-types";
 
 /// Private matters that a page has words for, each with the sensitivities of v3-ActCode that it means, with all below
@@ -97,8 +99,8 @@ pub(crate) struct Act<'a> {
     pub(crate) facility: &'a str,
     /// As FHIR writes it.
     pub(crate) now: &'a str,
-    /// A URI that no other choice has.
-    pub(crate) policy: &'a str,
+    /// A URI that no other choice has, and this one whenever it is sent: it names the policy, and the Consent.
+    pub(crate) uri: &'a str,
 }
 
 fn coding(system: &str, code: &str) -> Value {
@@ -155,7 +157,8 @@ impl Said {
             "dateTime": act.now,
             "performer": [{"reference": act.performer}],
             "organization": [{"display": act.facility}],
-            "policy": [{"uri": act.policy}],
+            "identifier": [{"system": URIS, "value": act.uri}],
+            "policy": [{"uri": act.uri}],
             "provision": provision,
         })
     }

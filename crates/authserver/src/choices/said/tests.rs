@@ -7,7 +7,7 @@ const ACT: Act<'_> = Act {
     performer: "Patient/rosa",
     facility: "Maple House",
     now: "2026-11-23T20:00:00Z",
-    policy: "urn:uuid:00000000-0000-4000-8000-000000000007",
+    uri: "urn:uuid:00000000-0000-4000-8000-000000000007",
 };
 
 fn said() -> Said {
@@ -43,7 +43,7 @@ fn what_is_written_is_read_back() {
     for one in some() {
         let written = one.consent(&ACT);
         assert_eq!(Said::read(&written).as_ref(), Some(&one), "{written}");
-        assert_eq!(written["policy"][0]["uri"], ACT.policy);
+        assert_eq!(written["policy"][0]["uri"], ACT.uri);
     }
 }
 

@@ -8,14 +8,15 @@
 use super::{Reply, Visitor, next};
 use crate::{
     choices::{
-        self, Act, Choices, Foreseen, Kept, PURPOSES, Party, Record, Room, SENSITIVE, Said, State, Watched, What, Who,
+        self, Act, Choices, Foreseen, Kept, PURPOSES, Party, Record, Room, SENSITIVE, Said, State, URIS, Watched, What,
+        Who,
     },
     event::Event,
     outcome::page::{Sent, Written},
     people::session::Session,
 };
 use bytes::Bytes;
-use fhir::LogicalId;
+use fhir::{LogicalId, ResourceType};
 use http::{Request, header};
 use oauth::{
     caller::{Role, User},
@@ -28,7 +29,7 @@ use pages::{
 };
 use policy::consent::{ConsentSource, Directives};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Form token of the forms of choices.
 pub(super) const CHOICES_FORM: &str = "choices";
@@ -70,14 +71,17 @@ impl Visitor<'_> {
             let (record, others) = record(&room, asked.as_deref())?;
             let (kept, has_more) = room.consents(&record)?;
             let told: Vec<ChoiceFacts> = kept.iter().map(|one| told(&room, one)).collect();
-            Some((record, others, told, has_more))
+            let shown: Vec<_> = kept.iter().filter_map(|one| choices::parsed(&format!("Consent/{}", one.id))).collect();
+            Some((record, others, told, has_more, shown))
         });
-        let (record, others, told, has_more) = match self.found(looked.await) {
+        let (record, others, told, has_more, shown) = match self.found(looked.await) {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
         let (in_force, idle) = told.into_iter().partition(|one| one.state == ChoiceState::InForce);
-        let event = seen(&user, &record);
+        let mut event = seen(&user, &record, shown);
+        let named = std::iter::once(&record).chain(&others).map(|one| Arc::clone(&one.patient.id));
+        event.about(&named.collect::<Vec<_>>());
         let view = pages::Choices {
             patient: (&*record.patient.id).into(),
             name: name(&user, &record),
@@ -97,19 +101,17 @@ impl Visitor<'_> {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
-        let asked = |name| self.head.query(name).map(str::to_owned);
         let mut draft = Draft::default();
         draft.put(fields::EMERGENCY, fields::YES);
-        match choices.take_draft(&user.id, self.inner.now().unix_seconds()) {
-            Some(kept) if asked(fields::WHO).is_none() => draft = Draft(kept),
-            _ => {
-                for name in [fields::PATIENT, fields::WHO] {
-                    if let Some(value) = asked(name) {
-                        draft.put(name, &value);
-                    }
-                }
+        for name in [fields::PATIENT, fields::WHO] {
+            if let Some(value) = self.head.query(name) {
+                draft.put(name, value);
             }
         }
+        // What was typed comes back behind the sign-in alone: who asks for a record, or names somebody, begins anew.
+        let is_asked = draft.value(fields::PATIENT).or(draft.value(fields::WHO)).is_some();
+        let kept = choices.take_draft(&user.id, self.inner.now().unix_seconds());
+        draft = kept.filter(|_| !is_asked).map_or(draft, Draft);
         self.choice_form(&session, &user, choices, draft, Vec::new(), Sent::Shown).await
     }
 
@@ -160,7 +162,7 @@ impl Visitor<'_> {
             draft: draft.view(),
             problems,
         };
-        self.place(view, sent).did(seen(user, &record))
+        self.place(view, sent).did(seen(user, &record, places(&entries)))
     }
 
     /// The form, its preview and its confirmation.
@@ -186,7 +188,7 @@ impl Visitor<'_> {
         let (asks, people, ledger) = (Arc::clone(&user), Arc::clone(&self.inner.people), self.inner.ledger());
         let (typed, facility, rooms) = (draft.clone(), self.inner.facility.clone(), Arc::clone(&choices));
         let today = Date::from_unix(now_s);
-        let now = self.inner.now().to_string();
+        let (now, hash) = (self.inner.now().to_string(), session.hash);
         let looked = look(move || {
             let room = rooms.room(&asks)?;
             let (record, _) = record(&room, typed.value(fields::PATIENT))?;
@@ -194,37 +196,41 @@ impl Visitor<'_> {
                 return Some((record, Err(Vec::new())));
             }
             let patient = LogicalId::parse(&record.patient.id).ok()?;
-            let (parties, _) = room.parties(&patient, &people, ledger.as_deref());
+            let (parties, more) = room.parties(&patient, &people, ledger.as_deref());
             let said = match typed.said(&room, &parties, today) {
                 Ok(said) => said,
                 Err(problems) => return Some((record, Err(problems))),
             };
             let performer = room.performer()?;
-            let policy = choices::policy_uri()?;
-            let act = Act { patient: &record.patient.id, performer, facility: &facility, now: &now, policy: &policy };
-            let consent = said.consent(&act).to_string();
             let (kept, _) = room.consents(&record)?;
+            let choice = format!("{patient} {said:?}");
+            // Sent twice at once, by a second click, it is one Consent.
+            let uri = choices::uri_of(&people.csrf(&hash, &label(&(choice.clone() + &choices::as_they_stand(&kept)))))?;
+            let act = Act { patient: &record.patient.id, performer, facility: &facility, now: &now, uri: &uri };
+            let consent = said.consent(&act).to_string();
             let added =
                 |before: &Directives| before.with(&ConsentSource { id: "", version: 0, json: consent.as_bytes() });
-            let foreseen = foresee(&room, &patient, &parties, (&named(&said), None), added, &people)?;
+            let foreseen = foresee(&room, &patient, (&parties, more), (&named(&said), None), added, &people)?;
             if foreseen.hides_own {
                 return Some((record, Err(vec![ChoiceProblem::Own])));
             }
-            let shown = foreseen.name(&format!("{said:?}"), &kept);
-            Some((record, Ok((words(&room, &said), consent, foreseen, shown))))
+            let shown = foreseen.name(&choice, &kept);
+            Some((record, Ok((words(&room, &said), (uri, consent), foreseen, shown))))
         });
         let (record, found) = match self.found(looked.await) {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
-        let (words, consent, foreseen, shown) = match found {
+        let (words, (uri, consent), foreseen, shown) = match found {
             Ok(found) => found,
             Err(_) if !record.acts => return self.problem(ProblemWhat::NotAllowed, Sent::Refused),
             Err(problems) => return self.choice_form(&session, &user, choices, draft, problems, Sent::NotTaken).await,
         };
         let is_shown = self.is_shown(&session, &shown, form);
         if decision == Some(fields::CONFIRM) && is_shown {
-            let request = Request::post("/fhir/Consent").header(header::CONTENT_TYPE, "application/fhir+json");
+            let request = Request::post("/fhir/Consent")
+                .header(header::CONTENT_TYPE, "application/fhir+json")
+                .header("if-none-exist", format!("identifier={URIS}|{uri}"));
             return self
                 .written(&choices, &user, &record, request.body(Bytes::from(consent)), ChoicesNotice::Made)
                 .await;
@@ -266,7 +272,7 @@ impl Visitor<'_> {
                 return Some((record, None));
             }
             let patient = LogicalId::parse(&record.patient.id).ok()?;
-            let (parties, _) = room.parties(&patient, &people, ledger.as_deref());
+            let (parties, more) = room.parties(&patient, &people, ledger.as_deref());
             let mut json = ended.json.clone();
             json.as_object_mut()?.insert("status".to_owned(), "inactive".into());
             let json = json.to_string();
@@ -274,7 +280,7 @@ impl Visitor<'_> {
                 before.with(&ConsentSource { id: &ended.id, version: ended.version, json: json.as_bytes() })
             };
             let named = ended.said.as_ref().map(named).unwrap_or_default();
-            let foreseen = foresee(&room, &patient, &parties, (&named, Some(&ended.id)), without, &people)?;
+            let foreseen = foresee(&room, &patient, (&parties, more), (&named, Some(&ended.id)), without, &people)?;
             let shown = foreseen.name(&format!("end {}", ended.id), &kept);
             let facts = told(&room, ended);
             Some((record, Some((facts, ended.id.clone(), ended.version, json, foreseen, shown))))
@@ -331,7 +337,9 @@ impl Visitor<'_> {
             is_stale,
         };
         let sent = if is_stale { Sent::NotTaken } else { Sent::Shown };
-        self.place(view, sent).did(seen(user, record))
+        let listed = foreseen.watched.iter().flat_map(|one| [&one.hides, &one.shows]);
+        let listed: BTreeSet<_> = places(listed.flat_map(|part| part.iter().take(LISTED))).into_iter().collect();
+        self.place(view, sent).did(seen(user, record, listed))
     }
 
     /// Whether the form is of a page that showed just this.
@@ -420,20 +428,24 @@ fn name(user: &User, record: &Record) -> Option<Text> {
     (user.role != Role::Patient).then(|| Text::new(&record.patient.name))
 }
 
-/// As the API records the same search.
-fn seen(user: &User, record: &Record) -> Event {
+/// As the API records the same search; `shown`: what of the record stands on the page.
+fn seen(user: &User, record: &Record, shown: impl IntoIterator<Item = (ResourceType, LogicalId)>) -> Event {
     let id = &record.patient.id;
     let mut event =
         Event::looked("search-type", Some(format!("Consent?patient=Patient/{id}")), user, std::slice::from_ref(id));
-    event.touched_nothing();
+    event.touches(shown);
     event
+}
+
+fn places<'a>(entries: impl IntoIterator<Item = &'a choices::Entry>) -> Vec<(ResourceType, LogicalId)> {
+    entries.into_iter().map(|entry| (entry.kind, entry.id.clone())).collect()
 }
 
 /// What the record becomes when the consents of the patient, as they stand in the store, are changed so.
 fn foresee(
     room: &Room<'_>,
     patient: &LogicalId,
-    parties: &[Party],
+    parties: (&[Party], bool),
     named: (&[String], Option<&str>),
     change: impl FnOnce(&Directives) -> Directives,
     people: &choices::Accounts,
@@ -625,7 +637,7 @@ impl Draft {
             fields::EVERYTHING => Some(What::Everything),
             fields::KINDS => {
                 let chosen = KINDS.iter().filter(|(word, ..)| self.values(fields::KIND).any(|one| one == *word));
-                let types: std::collections::BTreeSet<String> =
+                let types: BTreeSet<String> =
                     chosen.flat_map(|(_, _, types)| *types).map(|name| (*name).to_owned()).collect();
                 (!types.is_empty()).then_some(What::Types(types))
             }

@@ -99,7 +99,7 @@ impl Visitor<'_> {
         let event = |patients: &[Arc<str>]| {
             let mut event =
                 Event::looked("search-type", Some(format!("AuditEvent?{}", query.join("&"))), &user, patients);
-            event.touched_nothing();
+            event.touches([]);
             event
         };
         match looked.await {
@@ -134,7 +134,7 @@ impl Visitor<'_> {
             Ok(Some(seen)) => {
                 let patients: Vec<Arc<str>> = seen.entry.patients.iter().map(|id| id.as_str().into()).collect();
                 let mut event = Event::looked("read", Some(format!("AuditEvent/{id}")), &user, &patients);
-                event.touched_nothing();
+                event.touches([]);
                 self.place(self.detail(&id, &seen), Sent::Shown).did(event)
             }
             Ok(None) => self.problem(ProblemWhat::NotFound, Sent::NotFound),
@@ -279,7 +279,7 @@ impl Visitor<'_> {
 /// A look at unusual access, with the patients of it.
 fn looked_at(user: &User, rows: &[&Row]) -> Event {
     let mut event = Event::looked("search-type", Some("audit-alarms?".to_owned()), user, &patients(rows));
-    event.touched_nothing();
+    event.touches([]);
     event
 }
 

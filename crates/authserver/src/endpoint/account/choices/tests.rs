@@ -96,7 +96,11 @@ async fn ana(world: &World) -> Browser<'_> {
 }
 
 async fn caregiver<'a>(world: &'a World, id: &str) -> Browser<'a> {
-    let fhir_user = Some(format!("RelatedPerson/{id}"));
+    caregiver_as(world, id, &format!("RelatedPerson/{id}")).await
+}
+
+async fn caregiver_as<'a>(world: &'a World, id: &str, own: &str) -> Browser<'a> {
+    let fhir_user = Some(own.to_owned());
     let (login, role) = (id.into(), Role::Caregiver);
     let new = NewAccount { login, name: id.into(), role, fhir_user, patients: Vec::new() };
     let link = world.service.add_user(&new).unwrap().1;
@@ -251,6 +255,12 @@ fn forged_and_foreign_forms_write_nothing() {
         ana.sign_in("ana", PASSWORD).await;
         let form = ana.get("/account/choices/new").await;
         assert!(form.body.contains("value=\"Practitioner/d1\" checked"), "{}", form.body);
+        // Once, and not when somebody asks for a form of their own.
+        assert!(!ana.get("/account/choices/new").await.body.contains("value=\"Practitioner/d1\" checked"));
+        let rooms = world.service.inner.choices().unwrap();
+        let id = world.service.inner.people.some_users(1)[0].id.clone();
+        rooms.keep_draft(&id, vec![("patient".into(), "p1".into()), ("effect".into(), "share".into())], world.now_s());
+        assert!(!ana.get("/account/choices/new?patient=p1").await.body.contains("value=\"share\" checked"));
         for role in [Role::Clinician, Role::Administrator] {
             let mut other = staff(&world, role.as_str(), role).await;
             assert_eq!(other.get("/account/choices").await.status, 403, "{role:?}");
@@ -378,6 +388,80 @@ fn who_decides_for_somebody_keeps_what_they_see() {
         let made = choose(&mut daughter, &all, "confirm", Some(&page.field("shown"))).await;
         assert_eq!(made.status, 303, "{}", made.body);
         assert!(daughter.get("/account/choices").await.body.contains("End this choice"));
+    };
+    wait(work);
+}
+
+/// A second click, a form that the browser sends again: one Consent.
+#[test]
+fn a_form_that_is_sent_twice_at_once_is_one_choice() {
+    let server = facility();
+    let work = async {
+        let world = world(&server);
+        let mut ana = ana(&world).await;
+        let page = choose(&mut ana, &WITHHOLD, "preview", None).await;
+        let mut again = Browser { world: &world, cookies: ana.cookies.clone(), address: ana.address };
+        let shown = page.field("shown");
+        let (first, second) = tokio::join!(
+            choose(&mut ana, &WITHHOLD, "confirm", Some(&shown)),
+            choose(&mut again, &WITHHOLD, "confirm", Some(&shown))
+        );
+        assert_eq!((first.status, second.status), (303, 303), "{} {}", first.body, second.body);
+        assert_eq!(tokio::task::block_in_place(|| consents(&server)).len(), 1);
+    };
+    wait(work);
+}
+
+/// What was not looked at is said: here visits of more than one look, whose staff may stand in those left out.
+#[test]
+fn a_preview_of_a_part_says_so() {
+    let server = facility();
+    let visit = |at: u32| {
+        json!({"resourceType": "Encounter", "id": format!("e{at}"), "status": "finished",
+            "class": {"code": "IMP"}, "subject": {"reference": "Patient/p1"}})
+    };
+    let part = "This is not all.";
+    let work = async {
+        let world = world(&server);
+        let mut ana = ana(&world).await;
+        for (count, is_part) in [(0..50, false), (50..51, true)] {
+            tokio::task::block_in_place(|| count.for_each(|at| put(&server, &visit(at), 201)));
+            let page = choose(&mut ana, &WITHHOLD, "preview", None).await;
+            assert_eq!(page.body.contains(part), is_part, "{}", page.body);
+        }
+    };
+    wait(work);
+}
+
+/// Row F16: what of a record stands on a page is in the log, and everybody whose name does.
+#[test]
+fn f16_what_the_pages_show_is_recorded() {
+    let server = facility();
+    let link = |id: &str| json!({"target": {"reference": format!("RelatedPerson/{id}")}});
+    let of_young = json!({"resourceType": "RelatedPerson", "id": "niece", "patient": {"reference": "Patient/p2"}});
+    put(&server, &of_young, 201);
+    let person = json!({"resourceType": "Person", "id": "luis", "link": [link("son"), link("niece")]});
+    put(&server, &person, 201);
+    let work = async {
+        let world = world(&server);
+        let mut ana = ana(&world).await;
+        let touched = |world: &World| -> Vec<String> {
+            let entry = world.last_entry();
+            entry.touched.iter().map(|one| format!("{}/{}", one.resource_type, one.id)).collect()
+        };
+        let _ = ana.get("/account/choices/new?patient=p1").await;
+        assert!(touched(&world).contains(&"Observation/o1".to_owned()), "{:?}", touched(&world));
+        let _doctor = staff(&world, "dora", Role::Clinician).await;
+        let page = choose(&mut ana, &WITHHOLD, "preview", None).await;
+        assert_eq!(touched(&world).len(), 5, "the five that are listed: {:?}", touched(&world));
+        let _ = choose(&mut ana, &WITHHOLD, "confirm", Some(&page.field("shown"))).await;
+        let _ = ana.get("/account/choices").await;
+        let id = tokio::task::block_in_place(|| consents(&server))[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(touched(&world), [format!("Consent/{id}")]);
+        let mut luis = caregiver_as(&world, "luis", "Person/luis").await;
+        let page = luis.get("/account/choices").await;
+        assert!(page.body.contains("Young"), "{}", page.body);
+        assert_eq!(world.last_entry().patients.len(), 2, "{:?}", world.last_entry().patients);
     };
     wait(work);
 }
