@@ -34,10 +34,9 @@ use policy::{
 use search::{Predicate, Query, Registry, Test, predicate::ReferenceTest};
 use serde_json::Value;
 use std::{
-    collections::HashMap,
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 use store::{Snapshot, Store};
 
@@ -55,27 +54,16 @@ const ENTRIES_MAX: usize = 600;
 /// Of these, of one type.
 const ENTRIES_OF_TYPE_MAX: usize = 200;
 
-/// Seconds for which what was typed waits behind a sign-in: as long as that may take.
-const DRAFT_LIFE_S: i64 = 15 * 60;
-
-/// Drafts that are kept at once. Each is one person's, under a page of text.
-const DRAFTS_MAX: usize = 1_000;
-
 /// The FHIR service, as a page reaches it: carries out a request of a caller at a page ([`Caller::at_page`]), who is at
 /// this address, and tells the status of its answer. Its record stands by then.
 pub type Desk =
     dyn Fn(Caller, IpAddr, Request<Bytes>) -> Pin<Box<dyn Future<Output = StatusCode> + Send>> + Send + Sync;
-
-/// Fields of a form, in order.
-type Fields = Vec<(String, String)>;
 
 /// The Consents of the store, for pages.
 pub(crate) struct Choices {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Fn() -> Instant + Send + Sync>,
     desk: OnceLock<Arc<Desk>>,
-    /// By account: what was typed before somebody had to prove who they are.
-    drafts: Mutex<HashMap<Arc<str>, (i64, Fields)>>,
 }
 
 /// A record that somebody may see.
@@ -136,7 +124,7 @@ pub(crate) struct Room<'a> {
 
 impl Choices {
     pub(crate) fn new(store: Arc<Store>, clock: Arc<dyn Fn() -> Instant + Send + Sync>) -> Self {
-        Self { store, clock, desk: OnceLock::new(), drafts: Mutex::default() }
+        Self { store, clock, desk: OnceLock::new() }
     }
 
     /// The store as this person sees it now; `None`: they see nothing.
@@ -153,21 +141,6 @@ impl Choices {
     pub(crate) async fn write(&self, user: &Arc<User>, address: IpAddr, request: Request<Bytes>) -> Option<StatusCode> {
         let caller = Caller::at_page(Arc::clone(user), WRITES).ok()?;
         Some(self.desk.get()?(caller, address, request).await)
-    }
-
-    /// Keeps what was typed until the person has proved who they are.
-    pub(crate) fn keep_draft(&self, account: &Arc<str>, fields: Fields, now_s: i64) {
-        let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.retain(|_, (until_s, _)| *until_s > now_s);
-        if drafts.len() < DRAFTS_MAX {
-            drafts.insert(Arc::clone(account), (now_s.saturating_add(DRAFT_LIFE_S), fields));
-        }
-    }
-
-    /// What was kept, once.
-    pub(crate) fn take_draft(&self, account: &str, now_s: i64) -> Option<Fields> {
-        let mut drafts = self.drafts.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.remove(account).filter(|(until_s, _)| *until_s > now_s).map(|(_, fields)| fields)
     }
 }
 

@@ -31,18 +31,24 @@ use std::{
     },
 };
 
-/// How long a glass stays open, and for how long a case may wait.
+/// How long a glass stays open, for how long a case may wait, and how long it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GlassRules {
     /// Minutes after which a glass ends by itself.
     pub minutes: u32,
     /// Days within which a case is to be reviewed.
     pub review_days: u32,
+    /// Days for which a case is kept after its verdict.
+    pub keep_days: u32,
 }
 
 impl Default for GlassRules {
     fn default() -> Self {
-        Self { minutes: limits::GLASS_MINUTES, review_days: limits::GLASS_REVIEW_DAYS }
+        Self {
+            minutes: limits::GLASS_MINUTES,
+            review_days: limits::GLASS_REVIEW_DAYS,
+            keep_days: limits::GLASS_KEEP_DAYS,
+        }
     }
 }
 
@@ -51,6 +57,8 @@ impl Default for GlassRules {
 pub(crate) enum GlassError {
     /// They have as many open as one person may.
     TooMany,
+    /// As many cases as are kept wait for a verdict.
+    Full,
     /// There is no such case, or it is past that.
     NotFound,
     /// Nobody judges what they did themselves.
@@ -87,6 +95,9 @@ pub(crate) struct NewGlass {
     pub(crate) reason: Reason,
     pub(crate) words: Arc<str>,
 }
+
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
 
 type ByUser = HashMap<Arc<str>, Arc<[Glass]>>;
 
@@ -223,10 +234,10 @@ impl Glasses {
         let _guard = self.lock();
         let own = self.of(&new.user);
         let mine = own.iter().filter(|glass| glass.until_s > now_s && glass.patient != new.patient);
-        let is_full = self.held.read().unwrap_or_else(PoisonError::into_inner).len() >= limits::GLASS_CASES_MAX;
-        if mine.count() >= limits::GLASSES_OF_ONE_MAX || is_full {
+        if mine.count() >= limits::GLASSES_OF_ONE_MAX {
             return Err(GlassError::TooMany);
         }
+        let leaves = self.leaves()?;
         let id = random::name().map_err(|_| GlassError::Unavailable("no randomness".into()))?;
         let case = Case {
             id: id.into(),
@@ -243,6 +254,7 @@ impl Glasses {
             reviews: Vec::new(),
         };
         let recorded = record(&case)?;
+        self.forget(&leaves)?;
         self.cases.put(case.id.as_bytes(), &case::encode(&case))?;
         self.open.put(case.id.as_bytes(), b"")?;
         let before: Vec<Arc<str>> = own
@@ -312,8 +324,24 @@ impl Glasses {
         Ok(recorded)
     }
 
-    /// Forgets glasses that have run out; their cases stay.
+    /// Forgets glasses that have run out, and cases whose verdict is so old that they are kept no longer. A case that
+    /// waits stays, however old.
     pub(crate) fn sweep(&self, now_s: i64) -> Result<(), Unavailable> {
+        let before_s = now_s - i64::from(self.rules.keep_days) * DAY_S;
+        let is_over = |case: &&Arc<Case>| case.judged_s().is_some_and(|judged_s| judged_s <= before_s);
+        let over: Vec<Arc<str>> = {
+            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+            held.values()
+                .filter(is_over)
+                .filter(|case| case.end_s() <= now_s)
+                .map(|case| Arc::clone(&case.id))
+                .collect()
+        };
+        if !over.is_empty() {
+            let _guard = self.lock();
+            self.forget(&over)?;
+            tracing::info!(cases = over.len(), "cases of broken glasses were kept for long enough and are forgotten");
+        }
         let ended: Vec<Arc<str>> = {
             let live = self.live.load();
             let all = live.values().flat_map(|glasses| glasses.iter());
@@ -325,6 +353,35 @@ impl Glasses {
         let _guard = self.lock();
         self.let_go(&ended);
         self.open.remove_all(&ended.iter().map(|id| id.as_bytes().to_vec()).collect::<Vec<_>>())
+    }
+
+    /// Which case leaves for one more to be kept: when there are as many as are kept, the one that was judged first.
+    fn leaves(&self) -> Result<Vec<Arc<str>>, GlassError> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        if held.len() < limits::GLASS_CASES_MAX {
+            return Ok(Vec::new());
+        }
+        let judged = held.values().filter_map(|case| Some((case.judged_s()?, &case.id)));
+        let first = judged.min().ok_or(GlassError::Full)?;
+        Ok(vec![Arc::clone(first.1)])
+    }
+
+    /// Forgets cases. The lock is held.
+    fn forget(&self, ids: &[Arc<str>]) -> Result<(), Unavailable> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.cases.remove_all(&ids.iter().map(|id| id.as_bytes().to_vec()).collect::<Vec<_>>())?;
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        for id in ids {
+            held.remove(id);
+        }
+        Ok(())
+    }
+
+    /// Whether no case can be kept any more: all of as many as there may be wait.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self.leaves(), Err(GlassError::Full))
     }
 
     /// Out of memory first, so that a failure of the disk concerns a restart alone.

@@ -19,6 +19,7 @@ pub mod client;
 pub mod client_certificate;
 mod codes;
 mod door;
+mod drafts;
 pub mod egress;
 mod ending;
 mod endpoint;

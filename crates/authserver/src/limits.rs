@@ -268,7 +268,12 @@ pub const GLASS_REASON_WORDS_MIN: usize = 3;
 /// Characters of a reason or of a reviewer's note: a paragraph.
 pub const GLASS_WORDS_CHARS_MAX: usize = 1_000;
 
-/// Cases that are kept: one an hour for ten years; each has some hundred bytes.
+/// Days for which a case is kept after its verdict, unless the operator says otherwise. SPEC: 45 CFR 164.316(b)(2)(i), six
+/// years.
+pub const GLASS_KEEP_DAYS: u32 = 2_192;
+
+/// Cases that are kept: one an hour for ten years; each has some hundred bytes. Beyond it the one that was judged first
+/// leaves; when all of them wait, no glass can be broken.
 pub const GLASS_CASES_MAX: usize = 100_000;
 
 /// Pages of the audit log that are read for it.
@@ -289,8 +294,8 @@ pub const WATCH_PARTS_MAX: usize = 500;
 /// Entries before the last look that are seen again after a start, so that counts go on.
 pub const WATCHED_BEFORE: u64 = 5_000;
 
-/// Characters of the note of a review: half a page, which is read as a whole.
-pub const NOTE_CHARS_MAX: usize = 2_000;
+/// Characters of the note of a review: as many as its page shows.
+pub const NOTE_CHARS_MAX: usize = pages::limits::NOTE_CHARACTERS_MAX;
 
 /// Characters of a field of the search before a glass is broken: longer than any name.
 pub const GLASS_FIELD_CHARS_MAX: usize = 200;

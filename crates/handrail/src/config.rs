@@ -150,7 +150,7 @@ pub(crate) struct Config {
     pub(crate) brand: Option<Branding>,
     /// See [`table::UDAP_STRICT_COMMUNITY`].
     pub(crate) strict_community: bool,
-    /// See [`table::GLASS_MINUTES`] and [`table::GLASS_REVIEW_DAYS`].
+    /// See [`table::GLASS_MINUTES`], [`table::GLASS_REVIEW_DAYS`] and [`table::GLASS_KEEP_DAYS`].
     pub(crate) glass: GlassRules,
     /// See [`table::FACILITY_CONTACT`].
     pub(crate) contact: Option<String>,
@@ -390,10 +390,11 @@ impl Effective {
         let count = |setting: &Setting, default: u32| {
             u32::try_from(self.count(setting, 0)).ok().filter(|count| *count > 0).unwrap_or(default)
         };
-        let GlassRules { minutes, review_days } = GlassRules::default();
+        let GlassRules { minutes, review_days, keep_days } = GlassRules::default();
         GlassRules {
             minutes: count(&table::GLASS_MINUTES, minutes),
             review_days: count(&table::GLASS_REVIEW_DAYS, review_days),
+            keep_days: count(&table::GLASS_KEEP_DAYS, keep_days),
         }
     }
 

@@ -44,8 +44,8 @@ pub use page::{
     invitation::{Invitation, InvitationRole, NewPasswordProblem},
     launch::{EncounterFacts, IntentFacts, Launch, LaunchStep, OpenableApp, Opening, VisitKind},
     officer::{
-        EventAsked, EventDetail, EventFacts, Events, EventsProblem, Officer, OfficerQueue, Unusual, UnusualFacts,
-        UnusualOne, UnusualRule, UnusualVerdict,
+        EventAsked, EventDetail, EventFacts, Events, EventsProblem, NoteProblem, Officer, OfficerQueue, Unusual,
+        UnusualFacts, UnusualOne, UnusualRule, UnusualVerdict,
     },
     partners::{CertificateLife, CommunityFacts, PartnerFacts, PartnerState, Partners},
     passkey::Passkey,

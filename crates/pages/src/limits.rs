@@ -3,6 +3,10 @@
 /// Characters of a text from outside on a page. Names have under 100; a registered app may try to fill the screen.
 pub const TEXT_CHARACTERS_MAX: usize = 300;
 
+/// Characters of a note that somebody wrote here, on a page: half a page, which is read as a whole. Forms refuse longer
+/// ones, so nothing of a note is cut.
+pub const NOTE_CHARACTERS_MAX: usize = 2_000;
+
 /// Entries of an Accept-Language header that are looked at: browsers send under ten.
 pub const LANGUAGES_MAX: usize = 20;
 

@@ -16,7 +16,17 @@ impl Text {
     /// [`limits::TEXT_CHARACTERS_MAX`] characters is cut and ends in `…`.
     #[must_use]
     pub fn new(words: &str) -> Self {
-        let mut kept = String::with_capacity(words.len().min(limits::TEXT_CHARACTERS_MAX));
+        Self::within(words, limits::TEXT_CHARACTERS_MAX)
+    }
+
+    /// The same of what somebody wrote into a form of ours, up to [`limits::NOTE_CHARACTERS_MAX`] characters.
+    #[must_use]
+    pub fn note(words: &str) -> Self {
+        Self::within(words, limits::NOTE_CHARACTERS_MAX)
+    }
+
+    fn within(words: &str, most: usize) -> Self {
+        let mut kept = String::with_capacity(words.len().min(most));
         let mut count = 0;
         let mut is_gap = false;
         for letter in words.chars().filter(|letter| !is_treacherous(*letter)) {
@@ -24,7 +34,7 @@ impl Text {
                 is_gap = !kept.is_empty();
                 continue;
             }
-            if count >= limits::TEXT_CHARACTERS_MAX {
+            if count >= most {
                 kept.push('…');
                 break;
             }

@@ -133,7 +133,13 @@ impl Case {
     /// Whether it waits for a verdict.
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.reviews.last().is_none_or(|review| review.verdict == Verdict::FollowUp)
+        self.judged_s().is_none()
+    }
+
+    /// When it got its verdict.
+    #[must_use]
+    pub fn judged_s(&self) -> Option<i64> {
+        self.reviews.last().filter(|review| review.verdict != Verdict::FollowUp).map(|review| review.at_s)
     }
 }
 

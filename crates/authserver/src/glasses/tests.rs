@@ -12,7 +12,13 @@ struct Tables {
 
 impl Tables {
     fn glasses(&self, now_s: i64) -> Glasses {
-        Glasses::open(GlassRules { minutes: 10, review_days: 2 }, self.cases.clone(), self.open.clone(), now_s).unwrap()
+        Glasses::open(
+            GlassRules { minutes: 10, review_days: 2, keep_days: 30 },
+            self.cases.clone(),
+            self.open.clone(),
+            now_s,
+        )
+        .unwrap()
     }
 }
 
@@ -109,6 +115,60 @@ fn f50_a_verdict_ends_the_waiting_and_a_question_does_not() {
         kept.reviews.iter().map(|review| review.verdict).collect::<Vec<_>>(),
         [Verdict::FollowUp, Verdict::Justified]
     );
+}
+
+/// Row F50: a case leaves so many days after its verdict, at a sweep and for good; one that waits never does.
+#[test]
+fn f50_judged_cases_are_kept_for_some_days_and_waiting_ones_for_ever() {
+    const DAY_S: i64 = 86_400;
+    let world = World::new();
+    let tables = Tables { cases: Arc::default(), open: Arc::default() };
+    let glasses = tables.glasses(NOW_S);
+    let open = |patient: &str| {
+        glasses.break_one(new("kim", patient), NOW_S, |_| Ok(recorded(&world))).map(|(case, _)| case).unwrap()
+    };
+    let (judged, asked, waits) = (open("rosa"), open("ada"), open("eve"));
+    let judge = |case: &Case, verdict: Verdict, at_s: i64| {
+        let review = Review { by: "ines".into(), by_name: "Ines".into(), verdict, note: "n".into(), at_s };
+        assert!(glasses.review(&case.id, review, None, |_, _| Ok(recorded(&world))).is_ok());
+    };
+    judge(&judged, Verdict::NotJustified, NOW_S + DAY_S);
+    judge(&asked, Verdict::FollowUp, NOW_S + DAY_S);
+    glasses.sweep(NOW_S + 31 * DAY_S - 1).unwrap();
+    assert_eq!(glasses.all().len(), 3);
+    glasses.sweep(NOW_S + 31 * DAY_S).unwrap();
+    glasses.sweep(NOW_S + 9_999 * DAY_S).unwrap();
+    for glasses in [&glasses, &tables.glasses(NOW_S + 9_999 * DAY_S)] {
+        let left: Vec<_> = glasses.all().iter().map(|case| Arc::clone(&case.patient)).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(glasses.case(&judged.id).is_none() && glasses.case(&waits.id).is_some());
+    }
+}
+
+/// Row F49: as many cases as are kept stop nobody in an emergency while one of them was judged: that one leaves.
+#[test]
+fn f49_the_case_that_was_judged_first_makes_room() {
+    let world = World::new();
+    let tables = Tables { cases: Arc::default(), open: Arc::default() };
+    let glasses = tables.glasses(NOW_S);
+    let open =
+        |patient: &str| glasses.break_one(new("kim", patient), NOW_S, |_| Ok(recorded(&world))).map(|(case, _)| case);
+    let first = open("rosa").unwrap();
+    for number in glasses.all().len()..limits::GLASS_CASES_MAX {
+        glasses.keep(Arc::new(Case { id: format!("c{number}").into(), ..Case::clone(&first) }));
+    }
+    assert!(glasses.is_full() && matches!(open("ada"), Err(GlassError::Full)));
+    let judge = |id: &str, at_s: i64| {
+        let (by, verdict) = ("ines".into(), Verdict::Justified);
+        let review = Review { by, by_name: "Ines".into(), verdict, note: "".into(), at_s };
+        assert!(glasses.review(id, review, None, |_, _| Ok(recorded(&world))).is_ok());
+    };
+    judge("c7", NOW_S + 9);
+    judge("c8", NOW_S + 8);
+    assert!(!glasses.is_full());
+    let ada = open("ada").unwrap();
+    assert!(glasses.case("c8").is_none() && glasses.case("c7").is_some() && glasses.case(&ada.id).is_some());
+    assert_eq!(glasses.all().len(), limits::GLASS_CASES_MAX);
 }
 
 #[test]

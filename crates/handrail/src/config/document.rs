@@ -117,6 +117,7 @@ name = "Riverbend Health ID"
 [glass]
 minutes = 60
 review_days = 3
+keep_days = 2192
 overrides_consent = false
 
 [passwords]

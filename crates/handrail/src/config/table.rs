@@ -257,6 +257,8 @@ settings! {
         "minutes for which a clinician with that right sees a record by breaking the glass";
     GLASS_REVIEW_DAYS: "glass.review_days" "HANDRAIL_GLASS_REVIEW_DAYS" "glass-review-days" Kind::Count(1, 90), Some("3"), "",
         "days within which a privacy officer is to judge it; later the log, a metric and the page say so";
+    GLASS_KEEP_DAYS: "glass.keep_days" "HANDRAIL_GLASS_KEEP_DAYS" "glass-keep-days" Kind::Count(30, 36_500), Some("2192"), "",
+        "days for which a case is kept after its verdict; one that waits is kept until it has one";
     GLASS_OVERRIDES_CONSENT: "glass.overrides_consent" "HANDRAIL_GLASS_OVERRIDES_CONSENT" "glass-overrides-consent"
         Kind::Switch, Some("false"), "",
         "a broken glass opens what a consent denies, unless that consent names emergencies; false: only what a consent leaves open for emergencies";

@@ -12,11 +12,11 @@ use pages::{
     CertificateLife, ChangePassword, Checked, Client, ClientFacts, ClientKind, ClientRegistered, ClientRegistration,
     Clients, CodeProblem, CodeWay, CommunityFacts, Consent, Date, Done, DoneWhat, Emergency, EmergencyReason,
     EmergencyStep, EncounterFacts, Ended, Ends, Frame, GrantFacts, IntentFacts, Invitation, InvitationRole, Lasts,
-    Launch, LaunchStep, LookFacts, MayJudge, Moment, NewPasswordProblem, Next, OpenRecord, OpenableApp, OutsideFacts,
-    PartnerFacts, PartnerState, Partners, Passkey, PasskeyFacts, PatientFacts, PickPatient, PickVisit, Place, Problem,
-    ProblemWhat, Provider, Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem, RegistrationReason,
-    Relation, ReturnReason, ReviewFacts, SecondFactor, SecretFacts, Security, SecurityNotice, SentBack, SentOn,
-    SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
+    Launch, LaunchStep, LookFacts, MayJudge, Moment, NewPasswordProblem, Next, NoteProblem, OpenRecord, OpenableApp,
+    OutsideFacts, PartnerFacts, PartnerState, Partners, Passkey, PasskeyFacts, PatientFacts, PickPatient, PickVisit,
+    Place, Problem, ProblemWhat, Provider, Recovery, RecoveryCodes, RecoveryStep, Registered, RegistrationProblem,
+    RegistrationReason, Relation, ReturnReason, ReviewFacts, SecondFactor, SecretFacts, Security, SecurityNotice,
+    SentBack, SentOn, SessionFacts, SignIn, SignInReason, Signed, Text, View, VisitKind, fields,
 };
 
 /// A page in one state.
@@ -634,24 +634,48 @@ fn clients(states: &mut Vec<State>) {
 fn emergency(states: &mut Vec<State>) {
     let signed = || frame(Some("Marcus Bell, RN"), &[Place::Launch, Place::Emergency, Place::Apps, Place::Security]);
     let page = |step| Emergency { csrf: "token".into(), minutes: 60, step };
-    let none = EmergencyStep::Patient { open: Vec::new(), has_missed: false, is_incomplete: false, is_full: false };
+    let none = EmergencyStep::Patient {
+        open: Vec::new(),
+        has_missed: false,
+        is_incomplete: false,
+        is_full: false,
+        is_closed: false,
+    };
     add(states, "emergency", signed(), page(none));
     let open = |case: &str, name: &str| OpenRecord { case: case.into(), patient: name.into(), until: moment() };
     let some = vec![open("c1", "Rosa Alvarez"), open("c2", LONG)];
-    let missed = EmergencyStep::Patient { open: some.clone(), has_missed: true, is_incomplete: false, is_full: false };
+    let missed = EmergencyStep::Patient {
+        open: some.clone(),
+        has_missed: true,
+        is_incomplete: false,
+        is_full: false,
+        is_closed: false,
+    };
     add(states, "emergency-not-found", signed(), page(missed));
     let all = [some, vec![open("c3", "Rolf Diaz")]].concat();
-    let full = EmergencyStep::Patient { open: all, has_missed: false, is_incomplete: true, is_full: true };
+    let full =
+        EmergencyStep::Patient { open: all, has_missed: false, is_incomplete: true, is_full: true, is_closed: false };
     add(states, "emergency-full", signed(), page(full));
-    let reason = |name: &str, reason, words: &str, has_problem| EmergencyStep::Reason {
+    let closed = EmergencyStep::Patient {
+        open: Vec::new(),
+        has_missed: false,
+        is_incomplete: false,
+        is_full: false,
+        is_closed: true,
+    };
+    add(states, "emergency-closed", signed(), page(closed));
+    let reason = |name: &str, reason, words: &str, problem| EmergencyStep::Reason {
         patient: patient("p1", name, "1943-05-17"),
         reason,
         words: words.into(),
-        has_problem,
+        problem,
     };
-    add(states, "emergency-reason", signed(), page(reason("Rosa Alvarez", None, "", false)));
-    let wrong = reason(LONG, Some(EmergencyReason::StandIn), "Help", true);
+    add(states, "emergency-reason", signed(), page(reason("Rosa Alvarez", None, "", None)));
+    let wrong = reason(LONG, Some(EmergencyReason::StandIn), "Help", Some(NoteProblem::Missing));
     add(states, "emergency-reason-wrong", signed(), page(wrong));
+    let wordy = "She was found on the floor. ".repeat(40);
+    let wordy = reason("Rosa Alvarez", Some(EmergencyReason::Emergency), &wordy, Some(NoteProblem::TooLong(1_000)));
+    add(states, "emergency-reason-long", signed(), page(wordy));
 }
 
 fn cases(states: &mut Vec<State>) {
@@ -664,9 +688,14 @@ fn cases(states: &mut Vec<State>) {
         since: moment(),
         state,
     };
-    add(states, "cases-none", signed(0), Cases { waiting: Vec::new(), count: 0, done: Vec::new(), days: 3 });
+    add(
+        states,
+        "cases-none",
+        signed(0),
+        Cases { waiting: Vec::new(), count: 0, done: Vec::new(), days: 3, is_full: false },
+    );
     let one = vec![case("c1", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Open)];
-    add(states, "cases-one", signed(1), Cases { waiting: one, count: 1, done: Vec::new(), days: 3 });
+    add(states, "cases-one", signed(1), Cases { waiting: one, count: 1, done: Vec::new(), days: 3, is_full: false });
     let waiting = vec![
         case("c1", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Late),
         case("c2", LONG, LONG, CaseState::FollowUp),
@@ -676,7 +705,9 @@ fn cases(states: &mut Vec<State>) {
         case("c4", "Marcus Bell, RN", "Rosa Alvarez", CaseState::Justified),
         case("c5", "Ada Quist, MD", "Rosa Alvarez", CaseState::NotJustified),
     ];
-    add(states, "cases", signed(57), Cases { waiting, count: 57, done, days: 3 });
+    let full = Cases { waiting: waiting.clone(), count: 57, done: Vec::new(), days: 3, is_full: true };
+    add(states, "cases-full", signed(57), full);
+    add(states, "cases", signed(57), Cases { waiting, count: 57, done, days: 3, is_full: false });
     let look =
         |act, what: &[&str]| LookFacts { at: moment(), act, what: what.iter().map(|one| (*one).into()).collect() };
     let looks = vec![
@@ -696,7 +727,7 @@ fn cases(states: &mut Vec<State>) {
         has_more: false,
         reviews: Vec::new(),
         may_judge: MayJudge::Yes,
-        has_problem: false,
+        problem: None,
         verdict: None,
         note: "".into(),
     };
@@ -705,11 +736,17 @@ fn cases(states: &mut Vec<State>) {
         facts: case("c1", LONG, LONG, CaseState::FollowUp),
         looks: Some(Vec::new()),
         reviews: vec![review(CaseVerdict::FollowUp, "I asked the head of the ward.")],
-        has_problem: true,
+        problem: Some(NoteProblem::Missing),
         verdict: Some(CaseVerdict::NotJustified),
         ..page.clone()
     };
+    let long = CaseReview {
+        problem: Some(NoteProblem::TooLong(1_000)),
+        note: "I asked the head of the ward. ".repeat(40).as_str().into(),
+        ..follow.clone()
+    };
     add(states, "case-wrong", signed(2), follow);
+    add(states, "case-note-long", signed(2), long);
     let own = CaseReview { may_judge: MayJudge::Own, looks: None, ..page.clone() };
     add(states, "case-own", signed(2), own);
     let done = CaseReview {

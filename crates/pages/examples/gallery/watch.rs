@@ -2,8 +2,9 @@
 
 use super::{LONG, State, add, day, frame};
 use pages::{
-    EventAsked, EventDetail, EventFacts, Events, EventsProblem, Moment, Officer, OfficerQueue, Place, Seen, SeenDay,
-    SeenDeed, SeenLine, SeenRole, SeenWho, Unusual, UnusualFacts, UnusualOne, UnusualRule, UnusualVerdict,
+    EventAsked, EventDetail, EventFacts, Events, EventsProblem, Moment, NoteProblem, Officer, OfficerQueue, Place,
+    Seen, SeenDay, SeenDeed, SeenLine, SeenRole, SeenWho, Unusual, UnusualFacts, UnusualOne, UnusualRule,
+    UnusualVerdict,
 };
 
 fn moment(minutes: i64) -> Moment {
@@ -197,11 +198,20 @@ fn officer(states: &mut Vec<State>) {
         event: "0f3c6a1e5b7d4c2e9a8b7c6d5e4f3a2b".into(),
         review: None,
         is_own: false,
-        note_missing: false,
+        verdict: None,
+        note: "".into(),
+        problem: None,
     };
     let rate = || UnusualFacts { count: 412, patient: None, ..unusual(UnusualRule::Rate, "Dora Roth") };
     add(states, "unusual-one", olga(), one(rate()));
-    add(states, "unusual-one-without-note", olga(), UnusualOne { note_missing: true, ..one(rate()) });
+    add(states, "unusual-one-without-note", olga(), UnusualOne { problem: Some(NoteProblem::Missing), ..one(rate()) });
+    let long = UnusualOne {
+        verdict: Some(UnusualVerdict::Fine),
+        note: "I asked the head of the ward. ".repeat(80).as_str().into(),
+        problem: Some(NoteProblem::TooLong(2_000)),
+        ..one(rate())
+    };
+    add(states, "unusual-one-note-long", olga(), long);
     add(
         states,
         "unusual-one-own",

@@ -4,6 +4,7 @@
 use crate::{
     EmergencyReason, Literal, Moment, Place, Secret, Text, fields,
     html::{Address, Element, Fragment, el},
+    page::officer::NoteProblem,
     parts::{self, Field, Tone, actions, fill_plain, hint, primary},
     paths,
     render::{Context, Render},
@@ -21,6 +22,8 @@ pub struct Cases {
     pub done: Vec<CaseFacts>,
     /// Days within which a case is to be looked at.
     pub days: u32,
+    /// So much waits that nobody can open a record in an emergency.
+    pub is_full: bool,
 }
 
 /// One case in a list.
@@ -93,8 +96,8 @@ pub struct CaseReview {
     pub reviews: Vec<ReviewFacts>,
     /// Whether the reader may judge it now.
     pub may_judge: MayJudge,
-    /// A verdict or its words are missing.
-    pub has_problem: bool,
+    /// What is wrong; a verdict that was not chosen is missing, too.
+    pub problem: Option<NoteProblem>,
     /// What was chosen.
     pub verdict: Option<CaseVerdict>,
     /// What was typed.
@@ -243,6 +246,7 @@ impl Render for Cases {
 
     fn body(&self, cx: Context<'_>) -> Fragment {
         let t = cx.t;
+        let full = self.is_full.then(|| parts::notice(Tone::Trouble, el("p").add(t.cases_full), t));
         let late = self.waiting.iter().any(|case| case.state == CaseState::Late).then(|| {
             let words = fill_plain(t.cases_late, &[("days", &self.days.to_string())]);
             parts::notice(Tone::Attention, el("p").add(words), t)
@@ -258,6 +262,7 @@ impl Render for Cases {
             .then(|| parts::section("done", t.cases_done).class("part").add(rows(&self.done, t)));
         Fragment::all([
             Fragment::from(parts::lead(t.cases_lead)),
+            full.into(),
             late.into(),
             parts::section("waiting", t.cases_waiting).class("part").add(waiting).add(more).into(),
             done.into(),
@@ -349,7 +354,8 @@ impl Render for CaseReview {
 
     fn body(&self, cx: Context<'_>) -> Fragment {
         let t = cx.t;
-        let problem = self.has_problem.then(|| parts::notice(Tone::Trouble, el("p").add(t.case_problem), t));
+        let problem = self.problem.map(|problem| problem.words(t.case_problem, t));
+        let problem = problem.map(|words| parts::notice(Tone::Trouble, el("p").add(words), t));
         let facts = parts::facts([
             (t.case_state, self.facts.state.words(t).into()),
             (t.case_reason, self.facts.reason.words(t).into()),

@@ -6,6 +6,7 @@
 use crate::{
     Literal, Moment, PatientFacts, Place, Secret, Text, fields,
     html::{Address, Element, Fragment, el},
+    page::officer::NoteProblem,
     parts::{self, Field, Tone, actions, deciding, fill_plain, hint, primary, secondary},
     paths,
     render::{Context, Render},
@@ -36,6 +37,8 @@ pub enum EmergencyStep {
         is_incomplete: bool,
         /// As many are open as one person may have.
         is_full: bool,
+        /// So many cases wait that no record can be opened.
+        is_closed: bool,
     },
     /// Why?
     Reason {
@@ -45,8 +48,8 @@ pub enum EmergencyStep {
         reason: Option<EmergencyReason>,
         /// What was typed.
         words: Secret,
-        /// A reason is missing.
-        has_problem: bool,
+        /// What is wrong with the reason.
+        problem: Option<NoteProblem>,
     },
 }
 
@@ -191,18 +194,21 @@ impl Render for Emergency {
     fn body(&self, cx: Context<'_>) -> Fragment {
         let t = cx.t;
         match &self.step {
-            EmergencyStep::Patient { open, has_missed, is_incomplete, is_full } => {
+            EmergencyStep::Patient { open, has_missed, is_incomplete, is_full, is_closed } => {
                 let full = is_full.then(|| parts::notice(Tone::Attention, el("p").add(t.emergency_full), t));
+                let closed = is_closed.then(|| parts::notice(Tone::Trouble, el("p").add(t.emergency_closed), t));
                 Fragment::all([
                     parts::lead(t.emergency_lead).into(),
-                    Fragment::from(full),
+                    Fragment::from(closed),
+                    full.into(),
                     self.open(open, t).into(),
                     self.search(*has_missed, *is_incomplete, t),
                     self.what_happens(t).into(),
                 ])
             }
-            EmergencyStep::Reason { patient, reason, words, has_problem } => {
-                let problem = has_problem.then(|| parts::notice(Tone::Trouble, el("p").add(t.emergency_no_reason), t));
+            EmergencyStep::Reason { patient, reason, words, problem } => {
+                let problem = problem.map(|problem| problem.words(t.emergency_no_reason, t));
+                let problem = problem.map(|words| parts::notice(Tone::Trouble, el("p").add(words), t));
                 let choices = EmergencyReason::ALL.into_iter().map(|one| {
                     let input = parts::radio(fields::REASON, one.value(), *reason == Some(one)).flag("required", true);
                     parts::check(input, el("span").class("label").add(one.words(t)))

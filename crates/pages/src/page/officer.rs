@@ -368,6 +368,25 @@ pub enum UnusualVerdict {
 }
 
 impl UnusualVerdict {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 3] = [Self::Fine, Self::Misuse, Self::Unclear];
+
+    /// In the form.
+    #[must_use]
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Fine => fields::FINE,
+            Self::Misuse => fields::MISUSE,
+            Self::Unclear => fields::UNCLEAR,
+        }
+    }
+
+    /// Reads [`UnusualVerdict::value`].
+    #[must_use]
+    pub fn from_value(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.value() == value)
+    }
+
     fn words(self, t: &Texts) -> &'static str {
         match self {
             Self::Fine => t.verdict_fine,
@@ -480,8 +499,31 @@ pub struct UnusualOne {
     pub review: Option<(Text, Text)>,
     /// The reader is who it is about: somebody else has to judge it.
     pub is_own: bool,
-    /// No note was given.
-    pub note_missing: bool,
+    /// What was chosen.
+    pub verdict: Option<UnusualVerdict>,
+    /// What was typed.
+    pub note: Secret,
+    /// What is wrong with the note.
+    pub problem: Option<NoteProblem>,
+}
+
+/// What is wrong with a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteProblem {
+    /// It is needed and not there.
+    Missing,
+    /// It has more than so many characters.
+    TooLong(usize),
+}
+
+impl NoteProblem {
+    /// `missing`: what is said when it is not there.
+    pub(super) fn words(self, missing: &str, t: &Texts) -> String {
+        match self {
+            Self::Missing => missing.to_owned(),
+            Self::TooLong(most) => parts::fill_plain(t.note_too_long, &[("count", &most.to_string())]),
+        }
+    }
 }
 
 impl Render for UnusualOne {
@@ -529,13 +571,14 @@ impl Render for UnusualOne {
 
 impl UnusualOne {
     fn form(&self, t: &Texts) -> Fragment {
-        let problem = self.note_missing.then(|| t.unusual_note_missing.to_owned());
-        let note = Field::lines(fields::NOTE, t.unusual_note, "").hint(t.unusual_note_hint).problem(problem).element(t);
-        let choices =
-            [(fields::FINE, t.verdict_fine), (fields::MISUSE, t.verdict_misuse), (fields::UNCLEAR, t.verdict_unclear)];
-        let choices = choices.map(|(value, words)| {
-            let input = parts::radio(fields::VERDICT, value, false).flag("required", true);
-            parts::check(input, words)
+        let problem = self.problem.map(|problem| problem.words(t.unusual_note_missing, t));
+        let note = Field::lines(fields::NOTE, t.unusual_note, self.note.as_str())
+            .hint(t.unusual_note_hint)
+            .problem(problem)
+            .element(t);
+        let choices = UnusualVerdict::ALL.map(|one| {
+            let input = parts::radio(fields::VERDICT, one.value(), self.verdict == Some(one)).flag("required", true);
+            parts::check(input, one.words(t))
         });
         let choices = el("fieldset").add(el("legend").add(t.unusual_verdict)).add(Fragment::all(choices));
         let form = parts::form(paths::UNUSUAL_ONE, &self.csrf)

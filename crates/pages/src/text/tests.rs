@@ -17,6 +17,8 @@ fn a_long_text_is_cut() {
     let long = Text::new(&"x".repeat(5_000));
     assert_eq!(long.as_str().chars().count(), limits::TEXT_CHARACTERS_MAX + 1);
     assert!(long.as_str().ends_with('…'));
+    let note = Text::note(&"x".repeat(limits::NOTE_CHARACTERS_MAX));
+    assert_eq!(note.as_str().chars().count(), limits::NOTE_CHARACTERS_MAX, "of a note nothing is cut");
     let spaced = Text::new(&"ab ".repeat(5_000));
     assert!(spaced.as_str().chars().count() <= limits::TEXT_CHARACTERS_MAX + 2);
 }

@@ -5,6 +5,7 @@
 
 use super::{CASES_FORM, Reply, Visitor, next};
 use crate::{
+    drafts::Draft,
     event::Event,
     glasses::{Case, GlassError, Review, Verdict},
     limits,
@@ -20,7 +21,7 @@ use oauth::{
 };
 use pages::{
     Act, CaseFacts, CaseReview, CaseState, CaseVerdict, Cases, EmergencyReason, Literal, LookFacts, MayJudge, Moment,
-    ProblemWhat, ReviewFacts, Secret, Text, fields, limits as page_limits, paths,
+    NoteProblem, ProblemWhat, ReviewFacts, Secret, Text, fields, limits as page_limits, paths,
 };
 use std::sync::Arc;
 
@@ -32,7 +33,27 @@ const DAY_S: i64 = 86_400;
 struct Typed {
     verdict: Option<CaseVerdict>,
     note: String,
-    has_problem: bool,
+    problem: Option<NoteProblem>,
+}
+
+impl Typed {
+    fn of(draft: &Draft) -> Self {
+        let value = |name| draft.value(name).unwrap_or_default();
+        let note = value(fields::NOTE).trim().to_owned();
+        Self { verdict: CaseVerdict::from_value(value(fields::VERDICT)), note, problem: None }
+    }
+
+    /// What is missing or too much.
+    fn problem(&self) -> Option<NoteProblem> {
+        let is_told = self.verdict == Some(CaseVerdict::Justified) || !self.note.is_empty();
+        if self.note.chars().count() > limits::GLASS_WORDS_CHARS_MAX {
+            Some(NoteProblem::TooLong(limits::GLASS_WORDS_CHARS_MAX))
+        } else if self.verdict.is_some() && is_told {
+            None
+        } else {
+            Some(NoteProblem::Missing)
+        }
+    }
 }
 
 impl Visitor<'_> {
@@ -43,7 +64,7 @@ impl Visitor<'_> {
             Err(reply) => return *reply,
         };
         let glasses = &self.inner.glasses;
-        let (waiting, all) = (glasses.waiting(), glasses.all());
+        let (waiting, all, is_full) = (glasses.waiting(), glasses.all(), glasses.is_full());
         let count = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
         let shown: Vec<&Arc<Case>> = waiting.iter().take(page_limits::ROWS_MAX).collect();
         let done: Vec<&Arc<Case>> = all.iter().rev().filter(|case| !case.waits()).take(page_limits::ROWS_MAX).collect();
@@ -56,7 +77,8 @@ impl Visitor<'_> {
         }
         event.about(&patients);
         let facts = |cases: Vec<&Arc<Case>>| cases.into_iter().map(|case| self.case_facts(case)).collect();
-        let view = Cases { waiting: facts(shown), count, done: facts(done), days: glasses.rules().review_days };
+        let view =
+            Cases { waiting: facts(shown), count, done: facts(done), days: glasses.rules().review_days, is_full };
         self.place(view, Sent::Shown).did(event)
     }
 
@@ -68,7 +90,12 @@ impl Visitor<'_> {
         };
         let case = self.head.query(fields::CASE).and_then(|id| self.inner.glasses.case(id));
         match case {
-            Some(case) => self.case_shown(&user, &case, Typed::default(), Sent::Shown).await,
+            Some(case) => {
+                let is_meant = |draft: &Draft| draft.value(fields::CASE) == Some(&*case.id);
+                let draft = self.inner.drafts.take(&user.id, CASES_FORM, self.inner.now().unix_seconds(), is_meant);
+                let typed = draft.as_ref().map(Typed::of).unwrap_or_default();
+                self.case_shown(&user, &case, typed, Sent::Shown).await
+            }
             None => self.problem(ProblemWhat::NotFound, Sent::NotFound),
         }
     }
@@ -82,13 +109,13 @@ impl Visitor<'_> {
             by: Text::new(&review.by_name),
             at: Moment::from_unix(review.at_s, 0),
             verdict: verdict_of(review.verdict),
-            note: Text::new(&review.note),
+            note: Text::note(&review.note),
         };
         let is_own = case.user == user.id || (user.fhir_user.is_some() && user.fhir_user == case.fhir_user);
         let view = CaseReview {
             csrf: Secret::new(self.csrf(CASES_FORM).0),
             facts: self.case_facts(case),
-            words: Text::new(&case.words),
+            words: Text::note(&case.words),
             until: Moment::from_unix(case.end_s(), 0),
             looks,
             has_more,
@@ -98,7 +125,7 @@ impl Visitor<'_> {
                 (true, true) => MayJudge::Own,
                 (true, false) => MayJudge::Yes,
             },
-            has_problem: typed.has_problem,
+            problem: typed.problem,
             verdict: typed.verdict,
             note: Secret::new(&*typed.note),
         };
@@ -116,21 +143,22 @@ impl Visitor<'_> {
         };
         let case = form.value(fields::CASE).and_then(|id| self.inner.glasses.case(id));
         let Some(case) = case else { return self.problem(ProblemWhat::NotFound, Sent::NotFound) };
-        let said = form.value(fields::VERDICT).unwrap_or_default();
-        let note = form.value(fields::NOTE).unwrap_or_default().trim().to_owned();
-        let verdict = Verdict::parse(said).filter(|verdict| {
-            let is_told = *verdict == Verdict::Justified || !note.is_empty();
-            is_told && note.chars().count() <= limits::GLASS_WORDS_CHARS_MAX
-        });
-        let Some(verdict) = verdict else {
-            let typed = Typed { verdict: CaseVerdict::from_value(said), note, has_problem: true };
-            return self.case_shown(&user, &case, typed, Sent::NotTaken).await;
+        let draft = Draft::of(form, &[fields::CASE, fields::VERDICT, fields::NOTE]);
+        let typed = Typed::of(&draft);
+        if let Err(reply) = self.fresh(next::TO_CASES) {
+            self.inner.drafts.keep(&user.id, CASES_FORM, draft, self.inner.now().unix_seconds());
+            return *reply;
+        }
+        let problem = typed.problem();
+        let verdict = typed.verdict.and_then(|verdict| Verdict::parse(verdict.value()));
+        let (None, Some(verdict)) = (problem, verdict) else {
+            return self.case_shown(&user, &case, Typed { problem, ..typed }, Sent::NotTaken).await;
         };
         let review = Review {
             by: Arc::clone(&user.id),
             by_name: Arc::clone(&user.name),
             verdict,
-            note: note.into(),
+            note: typed.note.into(),
             at_s: self.inner.now().unix_seconds(),
         };
         let (inner, by) = (Arc::clone(self.inner), By::Person(Box::new(Person::of(&user)), self.address));
@@ -145,7 +173,7 @@ impl Visitor<'_> {
                 reply.failed(event, "nobody judges what they did themselves", &Sent::Refused)
             }
             // Somebody else was quicker: their verdict stands.
-            Ok(Err(GlassError::NotFound | GlassError::TooMany)) => {
+            Ok(Err(GlassError::NotFound | GlassError::TooMany | GlassError::Full)) => {
                 self.on(format!("{}?{}={}", paths::CASE, fields::CASE, case.id), Vec::new())
             }
             Ok(Err(GlassError::Unavailable(why))) => self.unavailable(&why),

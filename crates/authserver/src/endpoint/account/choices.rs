@@ -11,6 +11,7 @@ use crate::{
         self, Act, Choices, Foreseen, Kept, PURPOSES, Party, Record, Room, SENSITIVE, Said, State, URIS, Watched, What,
         Who,
     },
+    drafts::Draft,
     event::Event,
     outcome::page::{Sent, Written},
     people::session::Session,
@@ -110,8 +111,8 @@ impl Visitor<'_> {
         }
         // What was typed comes back behind the sign-in alone: who asks for a record, or names somebody, begins anew.
         let is_asked = draft.value(fields::PATIENT).or(draft.value(fields::WHO)).is_some();
-        let kept = choices.take_draft(&user.id, self.inner.now().unix_seconds());
-        draft = kept.filter(|_| !is_asked).map_or(draft, Draft);
+        let now_s = self.inner.now().unix_seconds();
+        let draft = self.inner.drafts.take(&user.id, CHOICES_FORM, now_s, |_| !is_asked).unwrap_or(draft);
         self.choice_form(&session, &user, choices, draft, Vec::new(), Sent::Shown).await
     }
 
@@ -167,7 +168,7 @@ impl Visitor<'_> {
 
     /// The form, its preview and its confirmation.
     pub(super) async fn choice_new(&self, form: &Form) -> Reply {
-        let draft = Draft::of(form);
+        let draft = Draft::of(form, &DRAFT);
         let decision = form.value(fields::DECISION);
         // Nothing that somebody typed is lost by having to prove who they are.
         let (session, user, choices) = match self.chooser() {
@@ -176,7 +177,7 @@ impl Visitor<'_> {
         };
         let now_s = self.inner.now().unix_seconds();
         if let Err(reply) = self.fresh(next::TO_CHOICE_NEW) {
-            choices.keep_draft(&user.id, draft.0, now_s);
+            self.inner.drafts.keep(&user.id, CHOICES_FORM, draft, now_s);
             return *reply;
         }
         if decision == Some(fields::CHANGE) {
@@ -526,34 +527,7 @@ fn told(room: &Room<'_>, kept: &Kept) -> ChoiceFacts {
 }
 
 /// The fields of a choice.
-#[derive(Debug, Clone, Default)]
-struct Draft(Vec<(String, String)>);
-
 impl Draft {
-    fn of(form: &Form) -> Self {
-        let mut draft = Self::default();
-        for name in DRAFT {
-            for value in form.values(name) {
-                draft.put(name, value);
-            }
-        }
-        draft
-    }
-
-    fn put(&mut self, name: &str, value: &str) {
-        self.0.push((name.to_owned(), value.to_owned()));
-    }
-
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The value of a field that comes once.
-    fn value(&self, name: &str) -> Option<&str> {
-        let mut all = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
-        all.next().filter(|_| all.next().is_none())
-    }
-
     fn view(&self) -> ChoiceDraft {
         let one = |name| Literal::new(self.value(name).unwrap_or_default());
         let all = |name| self.values(name).map(Literal::from).collect();

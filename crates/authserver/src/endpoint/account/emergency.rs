@@ -22,7 +22,10 @@ use oauth::{
     form::Form,
     udap::purpose::Purpose,
 };
-use pages::{Emergency, EmergencyReason, EmergencyStep, Moment, OpenRecord, ProblemWhat, Secret, Text, fields, paths};
+use pages::{
+    Emergency, EmergencyReason, EmergencyStep, Moment, NoteProblem, OpenRecord, ProblemWhat, Secret, Text, fields,
+    paths,
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 
@@ -85,8 +88,9 @@ impl Visitor<'_> {
             })
             .collect();
         let Shown { has_missed, is_incomplete, is_full } = *shown;
+        let is_closed = self.inner.glasses.is_full();
         let is_full = is_full || open.len() >= limits::GLASSES_OF_ONE_MAX;
-        let step = EmergencyStep::Patient { open, has_missed, is_incomplete, is_full };
+        let step = EmergencyStep::Patient { open, has_missed, is_incomplete, is_full, is_closed };
         let reply = self.emergency_view(session, step, sent);
         let named: Vec<Arc<str>> = cases.iter().map(|case| Arc::clone(&case.patient)).collect();
         match cases.first() {
@@ -128,7 +132,7 @@ impl Visitor<'_> {
         let (id, name) = (Arc::clone(&patient.id), Arc::from(patient.name.as_str()));
         let now_s = self.inner.now().unix_seconds();
         self.inner.glasses.found(session.hash, Arc::clone(&id), name, patient.born.clone(), now_s);
-        let step = reason_step(patient, None, "", false);
+        let step = reason_step(patient, None, "", None);
         self.emergency_view(session, step, Sent::Shown).did(looked(&[id]))
     }
 
@@ -147,10 +151,16 @@ impl Visitor<'_> {
         };
         let chosen = form.value(fields::REASON).unwrap_or_default();
         let words = form.value(fields::WORDS).unwrap_or_default().trim();
-        let Some(reason) = Reason::parse(chosen).filter(|_| is_reason(words)) else {
+        let problem = reason_problem(words);
+        let (Some(reason), None) = (Reason::parse(chosen), problem) else {
             let Sought { patient, name, born, .. } = sought;
             let record = PatientRecord { id: patient, name: name.to_string(), born };
-            let step = reason_step(&record, EmergencyReason::from_value(chosen), words, true);
+            let step = reason_step(
+                &record,
+                EmergencyReason::from_value(chosen),
+                words,
+                problem.or(Some(NoteProblem::Missing)),
+            );
             return self.emergency_view(session, step, Sent::NotTaken).did(seen(user, &[record.id], None));
         };
         // One form opens one record and makes one case, however often it is sent.
@@ -183,6 +193,11 @@ impl Visitor<'_> {
                 let shown = Shown { is_full: true, ..Shown::default() };
                 let reply = self.emergency_begin(session, user, &shown, Sent::NotTaken);
                 reply.failed(self.with_open(user, self.refused(user)), "too many are open", &Sent::NotTaken)
+            }
+            Ok(Err(GlassError::Full)) => {
+                tracing::error!("no glass can be broken: as many cases as are kept wait for a privacy officer");
+                let reply = self.emergency_begin(session, user, &Shown::default(), Sent::NotTaken);
+                reply.failed(self.with_open(user, self.refused(user)), "too many cases wait", &Sent::NotTaken)
             }
             Ok(Err(GlassError::Unavailable(why))) => self.unavailable(&why),
             Ok(Err(GlassError::NotFound | GlassError::Own)) => self.unavailable("no case was made"),
@@ -264,16 +279,19 @@ fn reason_step(
     patient: &PatientRecord,
     reason: Option<EmergencyReason>,
     words: &str,
-    has_problem: bool,
+    problem: Option<NoteProblem>,
 ) -> EmergencyStep {
-    EmergencyStep::Reason { patient: facts::patient(patient, None), reason, words: Secret::new(words), has_problem }
+    EmergencyStep::Reason { patient: facts::patient(patient, None), reason, words: Secret::new(words), problem }
 }
 
 /// Whether this says something.
-fn is_reason(words: &str) -> bool {
+fn reason_problem(words: &str) -> Option<NoteProblem> {
     let is_word = |word: &&str| word.chars().any(char::is_alphabetic);
-    words.split_whitespace().filter(is_word).count() >= limits::GLASS_REASON_WORDS_MIN
-        && words.chars().count() <= limits::GLASS_WORDS_CHARS_MAX
+    if words.chars().count() > limits::GLASS_WORDS_CHARS_MAX {
+        return Some(NoteProblem::TooLong(limits::GLASS_WORDS_CHARS_MAX));
+    }
+    let is_told = words.split_whitespace().filter(is_word).count() >= limits::GLASS_REASON_WORDS_MIN;
+    (!is_told).then_some(NoteProblem::Missing)
 }
 
 /// Whom the form names, when it names somebody in one of the two ways.

@@ -5,6 +5,7 @@
 
 use super::{Reply, Visitor, next, seen::role};
 use crate::{
+    drafts::Draft,
     event::Event,
     ledger::{Ledger, NotReviewed, Row},
     limits::NOTE_CHARS_MAX,
@@ -22,8 +23,8 @@ use oauth::{
     form::Form,
 };
 use pages::{
-    EventAsked, EventDetail, EventFacts, Events, EventsProblem, Literal, Moment, Officer, OfficerQueue, ProblemWhat,
-    Secret, Text, Unusual, UnusualFacts, UnusualOne, UnusualRule, UnusualVerdict, fields, limits, paths,
+    EventAsked, EventDetail, EventFacts, Events, EventsProblem, Literal, Moment, NoteProblem, Officer, OfficerQueue,
+    ProblemWhat, Secret, Text, Unusual, UnusualFacts, UnusualOne, UnusualRule, UnusualVerdict, fields, limits, paths,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
@@ -202,14 +203,22 @@ impl Visitor<'_> {
     /// One of them.
     pub(super) async fn unusual_one_page(&self) -> Reply {
         let id = self.head.query(fields::ALARM).unwrap_or_default().to_owned();
-        self.unusual_one(id, false).await
+        self.unusual_one(id, None).await
     }
 
-    async fn unusual_one(&self, id: String, note_missing: bool) -> Reply {
+    /// `typed`: what was not taken, and why.
+    async fn unusual_one(&self, id: String, typed: Option<(Draft, NoteProblem)>) -> Reply {
         let (user, ledger) = match self.officer(next::TO_PRIVACY).and_then(|user| Ok((user, self.ledger()?))) {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
+        let sent = if typed.is_some() { Sent::NotTaken } else { Sent::Shown };
+        let (draft, problem) = typed.map_or((None, None), |(draft, problem)| (Some(draft), Some(problem)));
+        let draft = draft.unwrap_or_else(|| {
+            let is_meant = |draft: &Draft| draft.value(fields::ALARM) == Some(&id);
+            let now_s = self.inner.now().unix_seconds();
+            self.inner.drafts.take(&user.id, PRIVACY_FORM, now_s, is_meant).unwrap_or_default()
+        });
         let looked = tokio::task::spawn_blocking(move || {
             let row = ledger.alarm(&id)?;
             Ok::<_, String>(row.and_then(|row| Some((ledger.event_id(row.alarm.sequence)?, row))))
@@ -219,10 +228,18 @@ impl Visitor<'_> {
                 let event = looked_at(&user, &[&row]);
                 let csrf = Secret::new(self.csrf(PRIVACY_FORM).0);
                 let is_own = row.is_of(&user);
-                let review = row.review.as_ref().map(|review| (Text::new(&review.note), Text::new(&review.by)));
-                let event_id = event_id.as_str().into();
-                let view = UnusualOne { csrf, facts: unusual(&row), event: event_id, review, is_own, note_missing };
-                self.place(view, if note_missing { Sent::NotTaken } else { Sent::Shown }).did(event)
+                let review = row.review.as_ref().map(|review| (Text::note(&review.note), Text::new(&review.by)));
+                let view = UnusualOne {
+                    csrf,
+                    facts: unusual(&row),
+                    event: event_id.as_str().into(),
+                    review,
+                    is_own,
+                    verdict: draft.value(fields::VERDICT).and_then(UnusualVerdict::from_value),
+                    note: Secret::new(draft.value(fields::NOTE).unwrap_or_default()),
+                    problem,
+                };
+                self.place(view, sent).did(event)
             }
             Ok(Ok(None)) => self.problem(ProblemWhat::NotFound, Sent::NotFound),
             Ok(Err(why)) => self.unavailable(&why),
@@ -232,23 +249,29 @@ impl Visitor<'_> {
 
     /// The review of one.
     pub(super) async fn unusual_reviewed(&self, form: &Form) -> Reply {
-        let (user, ledger) = match self
-            .officer(next::TO_PRIVACY)
-            .and_then(|user| self.fresh(next::TO_PRIVACY).map(|_| user))
-            .and_then(|user| Ok((user, self.ledger()?)))
-        {
+        let (user, ledger) = match self.officer(next::TO_PRIVACY).and_then(|user| Ok((user, self.ledger()?))) {
             Ok(found) => found,
             Err(reply) => return *reply,
         };
-        let verdict = form.value(fields::VERDICT).filter(|word| verdict(word).is_some()).map(str::to_owned);
+        let draft = Draft::of(form, &[fields::ALARM, fields::VERDICT, fields::NOTE]);
+        if let Err(reply) = self.fresh(next::TO_PRIVACY) {
+            self.inner.drafts.keep(&user.id, PRIVACY_FORM, draft, self.inner.now().unix_seconds());
+            return *reply;
+        }
+        let verdict = form.value(fields::VERDICT).filter(|word| UnusualVerdict::from_value(word).is_some());
+        let verdict = verdict.map(str::to_owned);
         let id = form.value(fields::ALARM).map(str::to_owned);
         let is_review = form.value(fields::DECISION) == Some(fields::REVIEW);
         let (Some(verdict), Some(id), true) = (verdict, id, is_review) else {
             return self.problem(ProblemWhat::WrongRequest, Sent::NotTaken);
         };
-        let note: String = form.value(fields::NOTE).unwrap_or_default().trim().chars().take(NOTE_CHARS_MAX).collect();
-        if note.is_empty() {
-            return self.unusual_one(id, true).await;
+        let note = form.value(fields::NOTE).unwrap_or_default().trim().to_owned();
+        let problem = match note.chars().count() {
+            0 => Some(NoteProblem::Missing),
+            count => (count > NOTE_CHARS_MAX).then_some(NoteProblem::TooLong(NOTE_CHARS_MAX)),
+        };
+        if let Some(problem) = problem {
+            return self.unusual_one(id, Some((draft, problem))).await;
         }
         let (asks, inner) = (Arc::clone(&user), Arc::clone(self.inner));
         let by = By::Person(Box::new(Person::of(&user)), self.address);
@@ -353,15 +376,6 @@ fn what(entry: &Entry) -> String {
     }
 }
 
-fn verdict(word: &str) -> Option<UnusualVerdict> {
-    match word {
-        fields::FINE => Some(UnusualVerdict::Fine),
-        fields::MISUSE => Some(UnusualVerdict::Misuse),
-        fields::UNCLEAR => Some(UnusualVerdict::Unclear),
-        _ => None,
-    }
-}
-
 fn unusual(row: &Row) -> UnusualFacts {
     let alarm = &row.alarm;
     UnusualFacts {
@@ -378,7 +392,7 @@ fn unusual(row: &Row) -> UnusualFacts {
         who: Text::new(&alarm.who),
         patient: alarm.patient.as_ref().map(|id| id.as_str().into()),
         count: alarm.count,
-        verdict: row.review.as_ref().and_then(|review| verdict(&review.verdict)),
+        verdict: row.review.as_ref().and_then(|review| UnusualVerdict::from_value(&review.verdict)),
     }
 }
 

@@ -63,6 +63,13 @@ async fn f50_a_case_is_seen_at_once_and_judged() {
         let page = judged(&mut ines, &rosa, verdict, note).await;
         assert!(page.status == 422 && page.body.contains("Choose what you find"), "{verdict}: {}", page.body);
     }
+    // Too long: nothing of it is lost.
+    let long = "I asked the ward. ".repeat(60);
+    let page = judged(&mut ines, &rosa, "not-justified", &long).await;
+    for part in ["more than 1000 letters", long.trim(), "value=\"not-justified\" checked required"] {
+        assert!(page.status == 422 && page.body.contains(part), "{part}: {}", page.body);
+    }
+    assert_eq!(world.service.glass_cases_waiting()[0].reviews.len(), 0);
     let page = judged(&mut ines, &rosa, "follow-up", "I asked the ward.").await;
     assert_eq!((page.status, page.to()), (303, QUEUE));
     assert_eq!(world.service.glass_cases_waiting().len(), 2, "it goes on waiting");
@@ -86,6 +93,24 @@ async fn f50_a_case_is_seen_at_once_and_judged() {
     let mut later = officer(&world, "later").await;
     let page = later.get(QUEUE).await;
     assert!(page.body.contains("waited for more than 3 days"), "{}", page.body);
+}
+
+/// Row F66: a verdict asks for a sign-in of just now, and what was typed waits behind it.
+#[tokio::test]
+async fn f66_a_verdict_asks_who_somebody_is() {
+    let world = World::of_accounts();
+    facility(&world);
+    let mut ines = officer(&world, "ines").await;
+    let mut kim = clinician(&world, "kim").await;
+    let case = open(&mut kim, "MRN-1", "rosa").await;
+    world.pass(301);
+    let page = judged(&mut ines, &case, "not-justified", "Not on that ward.").await;
+    assert_eq!((page.status, page.to()), (303, "/account/sign-in?continuation=to-cases"));
+    assert_eq!(world.service.glass_cases_waiting().len(), 1, "nothing is judged");
+    let page = ines.get(&format!("/account/case?case={case}")).await;
+    for part in ["Not on that ward.", "value=\"not-justified\" checked required"] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
 }
 
 /// Row F50: privacy officers alone; and nobody judges what they did themselves, under another account neither.

@@ -257,10 +257,14 @@ fn forged_and_foreign_forms_write_nothing() {
         assert!(form.body.contains("value=\"Practitioner/d1\" checked"), "{}", form.body);
         // Once, and not when somebody asks for a form of their own.
         assert!(!ana.get("/account/choices/new").await.body.contains("value=\"Practitioner/d1\" checked"));
-        let rooms = world.service.inner.choices().unwrap();
-        let id = world.service.inner.people.some_users(1)[0].id.clone();
-        rooms.keep_draft(&id, vec![("patient".into(), "p1".into()), ("effect".into(), "share".into())], world.now_s());
-        assert!(!ana.get("/account/choices/new?patient=p1").await.body.contains("value=\"share\" checked"));
+        let fields: Vec<_> = fields.iter().copied().filter(|(name, _)| *name != "csrf").collect();
+        let csrf = ana.get("/account/choices/new?patient=p1").await.field("csrf");
+        world.pass(301);
+        let fields: Vec<_> = fields.into_iter().chain([("csrf", csrf.as_str())]).collect();
+        assert_eq!(ana.post("/account/choices/new", &fields).await.status, 303);
+        ana.sign_in("ana", PASSWORD).await;
+        let form = ana.get("/account/choices/new?patient=p1").await;
+        assert!(!form.body.contains("value=\"Practitioner/d1\" checked"), "{}", form.body);
         for role in [Role::Clinician, Role::Administrator] {
             let mut other = staff(&world, role.as_str(), role).await;
             assert_eq!(other.get("/account/choices").await.status, 403, "{role:?}");

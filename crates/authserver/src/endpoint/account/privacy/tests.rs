@@ -80,17 +80,48 @@ fn f50_unusual_access_is_reviewed() {
         };
         let page = olga.post("/account/privacy/unusual/one", &form("fine", " ")).await;
         assert!(page.status == 422 && page.body.contains("write what you found out"), "{}", page.body);
+        let long = "She asked me to. ".repeat(200);
+        let page = olga.post("/account/privacy/unusual/one", &form("unclear", long.as_str())).await;
+        for part in ["more than 2000 letters", long.trim(), "value=\"unclear\" checked required"] {
+            assert!(page.status == 422 && page.body.contains(part), "{part}: {}", page.body);
+        }
         world.recorded.down.store(true, Ordering::Relaxed);
         assert_eq!(olga.post("/account/privacy/unusual/one", &form("fine", "Nothing.")).await.status, 503);
         world.recorded.down.store(false, Ordering::Relaxed);
         assert_eq!(world.service.unusual_open(), 1, "F25: no review without its record");
-        let done = olga.post("/account/privacy/unusual/one", &form("misuse", "Asked her.")).await;
+        let note = format!("Asked her. {}", "She said so. ".repeat(100).trim());
+        let done = olga.post("/account/privacy/unusual/one", &form("misuse", note.as_str())).await;
         assert_eq!((done.status, done.to()), (303, "/account/privacy/unusual?done=1"));
         let entry = world.last_entry();
         assert_eq!((&*entry.subtype, entry.patients[0].as_str()), ("access-reviewed", "p1"));
         assert!(olga.get("/account/privacy/unusual").await.body.contains("It was misuse"));
-        assert!(olga.get(&format!("/account/privacy/unusual/one?alarm={id}")).await.body.contains("Asked her."));
+        assert!(olga.get(&format!("/account/privacy/unusual/one?alarm={id}")).await.body.contains(&note), "whole");
         assert_eq!(world.service.unusual_open(), 0);
+    });
+}
+
+/// Row F66: a review asks for a sign-in of just now, and what was typed waits behind it.
+#[test]
+fn f66_a_review_asks_who_somebody_is() {
+    let server = log::facility();
+    log::wait(async {
+        let world = World::new();
+        assert!(world.service.inner.ledger.set(Arc::new(log::ledger(&server))).is_ok());
+        let _ = world.service.watch_audit().unwrap();
+        let mut olga = staff(&world, "olga", Role::PrivacyOfficer).await;
+        let id = world.service.inner.ledger().unwrap().alarms().unwrap()[0].id.clone();
+        let path = format!("/account/privacy/unusual/one?alarm={id}");
+        let csrf = olga.get(&path).await.field("csrf");
+        world.pass(301);
+        let form =
+            [("csrf", &*csrf), ("alarm", &*id), ("verdict", "misuse"), ("note", "Asked."), ("decision", "review")];
+        let page = olga.post("/account/privacy/unusual/one", &form).await;
+        assert_eq!((page.status, page.to()), (303, "/account/sign-in?continuation=to-privacy"));
+        let page = olga.get(&path).await;
+        for part in ["Asked.", "value=\"misuse\" checked required"] {
+            assert!(page.body.contains(part), "{part}: {}", page.body);
+        }
+        assert_eq!(world.service.unusual_open(), 1);
     });
 }
 
