@@ -22,7 +22,7 @@ use crate::{
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use fhir::{Instant, LogicalId, ResourceType};
-use http::{Request, StatusCode};
+use http::{Request, Response};
 use oauth::{
     Caller,
     caller::{Role, User},
@@ -55,9 +55,9 @@ const ENTRIES_MAX: usize = 600;
 const ENTRIES_OF_TYPE_MAX: usize = 200;
 
 /// The FHIR service, as a page reaches it: carries out a request of a caller at a page ([`Caller::at_page`]), who is at
-/// this address, and tells the status of its answer. Its record stands by then.
+/// this address, and tells the head of its answer. Its record stands by then.
 pub type Desk =
-    dyn Fn(Caller, IpAddr, Request<Bytes>) -> Pin<Box<dyn Future<Output = StatusCode> + Send>> + Send + Sync;
+    dyn Fn(Caller, IpAddr, Request<Bytes>) -> Pin<Box<dyn Future<Output = Response<()>> + Send>> + Send + Sync;
 
 /// The Consents of the store, for pages.
 pub(crate) struct Choices {
@@ -138,7 +138,12 @@ impl Choices {
     }
 
     /// Writes a choice down, in this person's name.
-    pub(crate) async fn write(&self, user: &Arc<User>, address: IpAddr, request: Request<Bytes>) -> Option<StatusCode> {
+    pub(crate) async fn write(
+        &self,
+        user: &Arc<User>,
+        address: IpAddr,
+        request: Request<Bytes>,
+    ) -> Option<Response<()>> {
         let caller = Caller::at_page(Arc::clone(user), WRITES).ok()?;
         Some(self.desk.get()?(caller, address, request).await)
     }

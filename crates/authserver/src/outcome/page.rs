@@ -107,8 +107,8 @@ pub(crate) enum Written {
 
 impl Written {
     /// Of the service's answer. SPEC: R4 http.html#status-codes.
-    pub(crate) fn of(answer: StatusCode) -> Self {
-        match answer {
+    pub(crate) fn of(answer: &Response<()>) -> Self {
+        match answer.status() {
             status if status.is_success() => Self::Done,
             StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => Self::Late,
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE => Self::Refused,

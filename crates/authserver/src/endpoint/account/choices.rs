@@ -361,7 +361,7 @@ impl Visitor<'_> {
         let Some(answer) = choices.write(user, self.address, request).await else {
             return self.unavailable("no service writes what people choose");
         };
-        match Written::of(answer) {
+        match Written::of(&answer) {
             Written::Done => self.on(list(record, Some(done)), Vec::new()),
             // Another tab, or somebody else, was first: the list says how it is now.
             Written::Late => self.on(list(record, None), Vec::new()),
