@@ -2,7 +2,7 @@
 //! its hash. Row G16.
 //!
 //! - Nobody approves what they proposed: not by the same account, nor by another one for which the same resource stands,
-//!   or one that a Person links to the same human being. Two accounts of which nobody here knows that they are one person
+//!   a PractitionerRole of the same Practitioner, or one that a Person links to the same human being. Two accounts of which nobody here knows that they are one person
 //!   are two.
 //! - A proposal is against the version in force; when another comes into force, it is void. It ends by itself, and with its
 //!   author's being an administrator.
@@ -20,12 +20,13 @@ use oauth::{
     caller::{Role, User},
 };
 use policy::{
-    Grants, House, Interaction, Rules,
+    Grants, House, Interaction, Permit, Rules,
     rules::{Failed, Fault},
 };
 use rest::council::{Council, CouncilError, Draft, Hand, Ledger, Signature, Version, Waiting};
 use search::{Predicate, Query, Test, predicate::ReferenceTest, query::Total};
 use std::sync::{Arc, PoisonError};
+use store::ReadError;
 
 impl Council for Keeper {
     fn propose(&self, by: &Hand<'_>, draft: Draft<'_>, note: &str) -> Result<(Waiting, Arc<Rules>), CouncilError> {
@@ -197,12 +198,41 @@ impl Keeper {
         }
         let theirs = [proposal.fhir_user.as_deref(), author.and_then(|author| author.fhir_user.as_deref())];
         let Some(own) = user.fhir_user.as_deref() else { return Ok(false) };
+        let own = self.behind(own)?;
         for other in theirs.into_iter().flatten() {
-            if own == other || self.is_linked(own, other)? {
+            let other = self.behind(other)?;
+            if own == other || self.is_linked(&own, &other)? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// The Practitioner whose PractitionerRole it is; what is none stands for itself.
+    fn behind(&self, reference: &str) -> Result<String, CouncilError> {
+        let itself = || Ok(reference.to_owned());
+        let Some(id) = reference.strip_prefix("PractitionerRole/").and_then(|id| LogicalId::parse(id).ok()) else {
+            return itself();
+        };
+        let Ok(role) = ResourceType::parse("PractitionerRole") else { return itself() };
+        let permit = self.permit(&Interaction::Read(role, id.clone()))?;
+        let found = match self.store.snapshot(clock::now()).read(&permit, role, &id) {
+            Ok(found) => found,
+            Err(ReadError::NotFound | ReadError::Gone) => return itself(),
+            Err(why) => return Err(CouncilError::Unavailable(why.to_string())),
+        };
+        let bytes = found.json.into_bytes().map_err(|why| CouncilError::Unavailable(format!("{why:?}")))?;
+        let role: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|why| CouncilError::Unavailable(why.to_string()))?;
+        let named = role.pointer("/practitioner/reference").and_then(serde_json::Value::as_str);
+        Ok(named.unwrap_or(reference).to_owned())
+    }
+
+    /// What the operator may do.
+    fn permit(&self, interaction: &Interaction) -> Result<Permit, CouncilError> {
+        let operator = Caller::operator("handrail policy");
+        let grants = Arc::new(Grants::compile(&operator, &self.store.registry(), &self.store.house()));
+        policy::decide(&operator, &grants, interaction).map_err(|why| CouncilError::Unavailable(why.to_string()))
     }
 
     /// Whether a Person says that two resources stand for one human being. SPEC: R4 person.html.
@@ -222,10 +252,7 @@ impl Keeper {
             Some(Arc::new(Predicate::Or([Some(linked), own].into_iter().flatten().collect())))
         };
         let (Some(one), Some(other)) = (links(one), links(other)) else { return Ok(false) };
-        let operator = Caller::operator("handrail policy");
-        let grants = Arc::new(Grants::compile(&operator, &registry, &self.store.house()));
-        let permit = policy::decide(&operator, &grants, &Interaction::SearchType(person));
-        let permit = permit.map_err(|why| CouncilError::Unavailable(why.to_string()))?;
+        let permit = self.permit(&Interaction::SearchType(person))?;
         let query = Query {
             resource_type: person,
             predicate: Arc::new(Predicate::And(vec![one, other])),

@@ -191,6 +191,11 @@ async fn g16_one_person_with_two_accounts_is_one() {
     let bea = administrator(&mut facility, &app, "bea", "Practitioner/bea").await;
     let links = ["ada", "adele"].map(|id| json!({ "target": { "reference": format!("Practitioner/{id}") } }));
     facility.put(json!({ "resourceType": "Person", "id": "ada", "link": links })).await;
+    let in_role = administrator(&mut facility, &app, "ada3", "PractitionerRole/adas").await;
+    facility
+        .put(json!({ "resourceType": "PractitionerRole", "id": "adas",
+            "practitioner": { "reference": "Practitioner/ada" } }))
+        .await;
     let proposed = act(&mut facility, &ada, "policy-propose", &[("text", "# none\n"), ("note", "none")]).await;
     assert_eq!(proposed.status, 200, "{proposed:?}");
     let answer = proposed.json();
@@ -200,7 +205,7 @@ async fn g16_one_person_with_two_accounts_is_one() {
     // What it tells is whom and what, never how many nor which: an administrator sees no patient's data.
     let effect = answer["parameter"].as_array().unwrap().iter().find(|one| one["name"] == "effect").unwrap();
     assert!(!effect.to_string().contains('+'), "{effect}");
-    for token in [&ada, &twin, &alias] {
+    for token in [&ada, &twin, &alias, &in_role] {
         let refused = act(&mut facility, token, "policy-approve", &[("hash", &hash)]).await;
         assert_eq!(refused.status, 403, "{refused:?}");
     }
