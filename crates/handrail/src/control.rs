@@ -529,9 +529,14 @@ fn try_policy(hands: &Hands, file: &str, text: &str) -> Reply {
             Ok(text) => text.flatten().unwrap_or_default(),
             Err(why) => return Reply::Refused(why),
         };
+        let in_force = match policy::Rules::read(&last, &registry) {
+            Ok(rules) => rules,
+            Err(faults) => {
+                return Reply::Refused(household::told(Path::new(household::IN_FORCE), &faults).into_parts().0);
+            }
+        };
         let mut house = policy::House::clone(&hands.store.house());
-        // What cannot be read any more rules nobody here; a server would say so.
-        house.rules = Arc::new(policy::Rules::read(&last, &registry).unwrap_or_default());
+        house.rules = Arc::new(in_force);
         hands.store.set_house(house);
     }
     let here = rest::wire::Accepted::new(std::net::Ipv4Addr::LOCALHOST.into());
@@ -598,7 +603,8 @@ fn listed(ledger: &rest::council::Ledger) -> String {
         let signed: Vec<String> =
             signatures.iter().filter_map(|(what, one)| one.as_ref().map(|one| by(what, one))).collect();
         let how = if signed.is_empty() { "read of the operator's file".to_owned() } else { signed.join(", ") };
-        let _ = writeln!(out, "version {:<3}{}  since {}  {how}  {state}", version.number, version.hash, version.since);
+        let _ =
+            writeln!(out, "version {:<5} {}  since {}  {how}  {state}", version.number, version.hash, version.since);
         if !version.note.is_empty() {
             let _ = writeln!(out, "           {}", version.note);
         }

@@ -20,6 +20,9 @@ use std::{
     time::Duration,
 };
 
+/// What the text of the version in force is called where it is at fault.
+pub(crate) const IN_FORCE: &str = "the rules in force";
+
 /// The files, and what the settings say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
@@ -277,7 +280,7 @@ impl Keeper {
             let in_force = self.ledger.text(&version.hash).map_err(|why| kept(&why))?;
             let in_force = in_force.ok_or_else(|| kept(&CouncilError::Unknown))?;
             let read = rules::Rules::read(&in_force, &registry).map_err(|faults| {
-                told(Path::new("the rules in force"), &faults)
+                told(Path::new(IN_FORCE), &faults)
                     .fix("with policy.four_eyes = false the file counts again; that is recorded")
             })?;
             let differs = match &of_file {

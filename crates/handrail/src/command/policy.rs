@@ -292,7 +292,7 @@ fn listed(document: &Value) -> String {
             Some("version") => {
                 let number = value(parts, "number").and_then(Value::as_u64).unwrap_or_default();
                 let signed = if signed.is_empty() { "  read of the operator's file".to_owned() } else { signed };
-                lines.push(format!("version {number:<3}{hash}  since {}{signed}", string(parts, "since")));
+                lines.push(format!("version {number:<5} {hash}  since {}{signed}", string(parts, "since")));
             }
             _ => continue,
         }
